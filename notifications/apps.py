@@ -1,0 +1,23 @@
+"""Two apps: ours, and Django's admin with our site in place of the stock one."""
+
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class ConsoleAdminConfig(admin_apps.AdminConfig):
+    default = False
+    default_site = "notifications.admin.site.ConsoleSite"
+
+
+class NotificationsConfig(AppConfig):
+    name = "notifications"
+    verbose_name = _("Notifications")
+    default = True
+
+    def ready(self) -> None:
+        from . import checks, roles  # noqa: F401  importing checks registers them
+
+        # After Django's own receiver has made the permissions of the last app.
+        post_migrate.connect(roles.make_missing_roles, sender=self)

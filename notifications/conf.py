@@ -1,0 +1,92 @@
+"""The connection to Tencent IM, read from the settings; builds the client from it.
+
+Hosts: https://cloud.tencent.com/document/product/269/1519 (overview of the REST API).
+"""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from notifications.im.client import Endpoint, ImClient
+from notifications.im.user_sig import UserSigCache
+
+HOSTS = {
+    "china": "console.tim.qq.com",
+    "singapore": "adminapisgp.im.qcloud.com",
+    "seoul": "adminapikr.im.qcloud.com",
+    "tokyo": "adminapijpn.im.qcloud.com",
+    "frankfurt": "adminapiger.im.qcloud.com",
+    "silicon-valley": "adminapiusa.im.qcloud.com",
+    "jakarta": "adminapiidn.im.qcloud.com",
+}
+
+# We pace below the account's limit: calls bunch up on their way to the server.
+PACE_SHARE = 0.95
+MAX_RECIPIENTS = 500
+USER_SIG_SECONDS = 24 * 3600
+
+
+def is_loopback(url: str) -> bool:
+    """Whether ``url`` points to this machine: then it is a sandbox, not Tencent."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def base_url() -> str:
+    """The address that calls go to: ``IM_BASE_URL``, else the host of ``IM_REGION``.
+
+    An unknown region gives an empty string; ``manage.py check`` names it.
+    """
+    if settings.IM_BASE_URL:
+        return settings.IM_BASE_URL.rstrip("/")
+    host = HOSTS.get(settings.IM_REGION, "")
+    return f"https://{host}" if host else ""
+
+
+def talks_to_sandbox() -> bool:
+    return is_loopback(base_url())
+
+
+def calls_per_second() -> float:
+    """The pace of all workers together, in calls per second."""
+    return settings.IM_CALLS_PER_SECOND * PACE_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """All that the sender threads share: the endpoint and one cached UserSig."""
+
+    endpoint: Endpoint
+    user_sigs: UserSigCache
+
+    def client(self) -> ImClient:
+        """A client for one thread."""
+        return ImClient(self.endpoint, self.user_sigs)
+
+
+def connection() -> Connection:
+    """The connection that the settings describe.
+
+    Call it only when ``manage.py check`` found no problem: the worker does.
+    """
+    sdk_app_id = int(settings.IM_SDK_APP_ID)
+    account = settings.IM_ADMIN_ACCOUNT
+    return Connection(
+        Endpoint(
+            base_url=base_url(),
+            sdk_app_id=sdk_app_id,
+            identifier=account,
+            connect_timeout=settings.IM_CONNECT_TIMEOUT,
+            read_timeout=settings.IM_READ_TIMEOUT,
+            proxy_url=settings.IM_PROXY_URL,
+            ca_file=settings.IM_CA_FILE,
+        ),
+        UserSigCache(
+            sdk_app_id, settings.IM_SECRET_KEY, account, valid_for=USER_SIG_SECONDS
+        ),
+    )

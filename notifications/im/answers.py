@@ -1,0 +1,68 @@
+"""Reading an answer: when it is a verdict of Tencent, and when it is not.
+
+Accepted or rejected is said only of HTTP 200 with a JSON object that holds an integer
+``ErrorCode``. Whatever else comes back after the request left, the group may have seen
+the notice.
+"""
+
+import json
+from typing import Any
+
+from .outcomes import Outcome, OutcomeKind, Reason
+
+# A database column holds no larger number, and no documented code comes near.
+_CODES = range(-(2**31), 2**31)
+
+
+class _TwoCodes(ValueError):
+    """One answer with two ErrorCodes: no telling which one is meant."""
+
+
+def unconfirmed(reason: Reason, detail: str, http_status: int | None = None) -> Outcome:
+    return Outcome(OutcomeKind.UNCONFIRMED, reason, detail, http_status)
+
+
+def read_answer(status: int, body: bytes) -> Outcome:
+    """The outcome that an answer stands for; its fields are kept as they came."""
+    if status != 200:
+        return unconfirmed(
+            Reason.HTTP_STATUS, f"The service answered HTTP {status}.", status
+        )
+    try:
+        answer = json.loads(body.decode("utf-8"), object_pairs_hook=_object)
+    except (ValueError, RecursionError):
+        return _bad("The answer is not the JSON that is documented.")
+    if not isinstance(answer, dict):
+        return _bad("The answer is not a JSON object.")
+    code = answer.get("ErrorCode")
+    # True is an int to Python; to Tencent it is no code.
+    if type(code) is not int or code not in _CODES:
+        return _bad("The answer holds no integer ErrorCode.")
+    return Outcome(
+        OutcomeKind.ACCEPTED if code == 0 else OutcomeKind.REJECTED,
+        http_status=status,
+        action_status=_text(answer.get("ActionStatus", "")),
+        error_code=code,
+        error_info=_text(answer.get("ErrorInfo", "")),
+    )
+
+
+def _bad(detail: str) -> Outcome:
+    return unconfirmed(Reason.BAD_ANSWER, detail, 200)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if sum(name == "ErrorCode" for name, _value in pairs) > 1:
+        raise _TwoCodes
+    return dict(pairs)
+
+
+def _text(value: Any) -> str:
+    """As it came; only what no database can store is replaced, visibly."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.encode("utf-8", "replace").decode() if _has_surrogate(text) else text
+    return text.replace("\x00", "\ufffd")
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)

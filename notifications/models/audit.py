@@ -1,0 +1,36 @@
+"""The audit trail: what people and the engine did beside the deliveries."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditEntry(models.Model):
+    """One action. Names are copied, numbers are plain: an entry outlives its subject."""
+
+    class Action(models.TextChoices):
+        SENT = "sent", _("sent")
+        PAUSED = "paused", _("paused")
+        RESUMED = "resumed", _("continued")
+        STOPPED = "stopped", _("stopped")
+        IMPORTED = "imported", _("groups imported")
+        EXPORTED = "exported", _("history downloaded")
+        LATE_ANSWER = "late_answer", _("answer after the delivery was given up")
+
+    at = models.DateTimeField(_("time"), default=timezone.now)
+    action = models.CharField(_("action"), max_length=16, choices=Action)
+    actor = models.CharField(_("by"), max_length=150)  # a username, or "worker N"
+    notification_number = models.BigIntegerField(null=True)
+    delivery_number = models.BigIntegerField(null=True)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit trail")
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["notification_number", "id"])]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor} {self.action}"

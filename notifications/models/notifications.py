@@ -1,0 +1,231 @@
+"""Notifications: what a manager wrote and confirmed, and the states it goes through.
+
+draft → sending ⇄ paused → completed
+   └────────┴────────┴───► cancelled
+
+A transition names the states that it leaves; when another process was faster it raises
+``WrongState`` and changes nothing.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+NOTE_MAX_LENGTH = 200
+
+
+class WrongState(Exception):
+    """The notification is not in a state from which this step is possible."""
+
+    def __init__(self, notification_id: int, step: str) -> None:
+        super().__init__(
+            f"Notification {notification_id} cannot be moved to “{step}” now: its state "
+            f"has changed. Reload it and decide again."
+        )
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def sent(self) -> Self:
+        """All that left the state of a draft: the history."""
+        return self.exclude(status=Notification.Status.DRAFT)
+
+    def drafts_of(self, user_id: int) -> Self:
+        return self.filter(status=Notification.Status.DRAFT, sender_id=user_id)
+
+    def visible_to(self, user_id: int) -> Self:
+        """The history and this person's own drafts."""
+        return self.filter(
+            ~models.Q(status=Notification.Status.DRAFT) | models.Q(sender_id=user_id)
+        )
+
+
+class Notification(models.Model):
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SCHEDULED = "scheduled", _("Scheduled")
+        SENDING = "sending", _("Sending")
+        PAUSED = "paused", _("Paused")
+        COMPLETED = "completed", _("Finished")
+        CANCELLED = "cancelled", _("Stopped")
+
+    OPEN = frozenset({Status.SCHEDULED, Status.SENDING, Status.PAUSED})
+    ENDED = frozenset({Status.COMPLETED, Status.CANCELLED})
+
+    class Audience(models.TextChoices):
+        CHOSEN = "chosen", _("Groups I choose")
+        TYPES = "types", _("Groups of some types")
+        EVERY = "every", _("Every group")
+
+    class PauseReason(models.TextChoices):
+        PERSON = "person", _("paused by a person")
+        ACCOUNT_CODE = "account_code", _("Tencent refused the account")
+        TEXT_CODE = "text_code", _("Tencent refused the text or the list of members")
+        DOUBT = "doubt", _("too many calls in a row without an answer")
+        NOT_SENT = "not_sent", _("the chat service cannot be reached")
+
+    # Made with the page or the command: a form sent twice finds the first draft.
+    token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    sender = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("sender")
+    )
+    sender_name = models.CharField(_("sender"), max_length=150)
+    content = models.TextField(_("message"))
+    note = models.CharField(
+        _("note for the history"), max_length=NOTE_MAX_LENGTH, blank=True
+    )
+    # One member ID per line; empty = everyone in the group.
+    recipients = models.TextField(_("members"), blank=True)
+
+    audience = models.CharField(_("send to"), max_length=8, choices=Audience)
+    # Group IDs for CHOSEN, Tencent's type names for TYPES, in the order they were given.
+    audience_values = models.JSONField(default=list)
+    # What Check showed; Send refuses when the groups changed since.
+    audience_count = models.PositiveIntegerField(null=True)
+    audience_digest = models.CharField(max_length=64, blank=True)
+
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.DRAFT
+    )
+    paused_reason = models.CharField(max_length=16, choices=PauseReason, blank=True)
+    paused_by = models.CharField(max_length=150, blank=True)  # empty = the worker
+    paused_code = models.IntegerField(null=True)
+    # Calls in a row that ended unconfirmed or not sent.
+    doubt_streak = models.PositiveIntegerField(default=0)
+
+    created_at = models.DateTimeField(_("written"), auto_now_add=True)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    objects: ClassVar = NotificationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        ordering: ClassVar = ["-id"]
+        permissions: ClassVar = [
+            ("send_notification", _("May write and send")),
+            ("view_history", _("May see the history")),
+            ("export_history", _("May download the history")),
+        ]
+        indexes: ClassVar = [models.Index(fields=["status"])]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(content=""), name="notification_has_content"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    status__in=[
+                        "draft",
+                        "scheduled",
+                        "sending",
+                        "paused",
+                        "completed",
+                        "cancelled",
+                    ]
+                ),
+                name="notification_status_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["draft", "scheduled"])
+                | models.Q(sent_at__isnull=False)
+                | models.Q(status="cancelled"),
+                name="notification_sent_has_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    status__in=["completed", "cancelled"], finished_at__isnull=False
+                )
+                | (
+                    ~models.Q(status__in=["completed", "cancelled"])
+                    & models.Q(finished_at__isnull=True)
+                ),
+                name="notification_ended_has_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="paused") & ~models.Q(paused_reason="")
+                | ~models.Q(status="paused") & models.Q(paused_reason=""),
+                name="notification_paused_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.content[:40]}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("admin:notification_progress", args=[self.pk])
+
+    @property
+    def recipient_ids(self) -> list[str] | None:
+        """The named members, or ``None`` for everyone in the group."""
+        return self.recipients.splitlines() or None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in self.ENDED
+
+    # --- transitions --------------------------------------------------------------
+
+    def start(self) -> None:
+        """Draft → sending: from here on the worker takes the deliveries."""
+        self._move([self.Status.DRAFT], self.Status.SENDING, sent_at=timezone.now())
+
+    def pause(
+        self, reason: PauseReason, *, by: str = "", code: int | None = None
+    ) -> None:
+        """Sending → paused. ``by`` is a username, empty for the worker itself."""
+        self._move(
+            [self.Status.SENDING],
+            self.Status.PAUSED,
+            paused_reason=reason,
+            paused_by=by,
+            paused_code=code,
+        )
+
+    def resume(self) -> None:
+        """Paused → sending, with the count of doubtful calls at zero."""
+        self._move(
+            [self.Status.PAUSED],
+            self.Status.SENDING,
+            paused_reason="",
+            paused_by="",
+            paused_code=None,
+            doubt_streak=0,
+        )
+
+    def cancel(self) -> None:
+        """Sending or paused → cancelled; what is in flight still gets its outcome."""
+        self._move(
+            [self.Status.SENDING, self.Status.PAUSED],
+            self.Status.CANCELLED,
+            finished_at=timezone.now(),
+            paused_reason="",
+            paused_by="",
+            paused_code=None,
+        )
+
+    def complete(self) -> None:
+        """Sending → completed, called when no delivery is queued or sending."""
+        self._move(
+            [self.Status.SENDING], self.Status.COMPLETED, finished_at=timezone.now()
+        )
+
+    def _move(self, leaves: Iterable[str], to: str, **fields: Any) -> None:
+        changed = Notification.objects.filter(
+            pk=self.pk, status__in=list(leaves)
+        ).update(status=to, **fields)
+        if changed != 1:
+            raise WrongState(self.pk, to)
+        self.status = to
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+
+def join_recipients(ids: Sequence[str] | None) -> str:
+    """The stored form of a list of member IDs; ``None`` means everyone."""
+    return "\n".join(ids or ())

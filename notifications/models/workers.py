@@ -1,0 +1,72 @@
+"""What the workers share: who is alive, and when the next call may start.
+
+``lease`` and ``next_slot`` are seconds of the engine's clock (notifications.delivery.
+clock), which a jump of the wall clock does not move; ``boot_id`` says which start of
+the machine they count from.
+"""
+
+from typing import ClassVar, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+LEASE_SECONDS = 10.0
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def alive(self, now: float, boot_id: str) -> Self:
+        """Workers whose heartbeat is at most ``LEASE_SECONDS`` old."""
+        return self.filter(
+            ended_at__isnull=True, boot_id=boot_id, lease__gte=now - LEASE_SECONDS
+        )
+
+    def dead(self, now: float, boot_id: str) -> Self:
+        """Workers that stopped reporting without saying goodbye."""
+        return self.filter(ended_at__isnull=True).exclude(
+            boot_id=boot_id, lease__gte=now - LEASE_SECONDS
+        )
+
+
+class Worker(models.Model):
+    """One run of ``manage.py send_worker``."""
+
+    name = models.CharField(_("worker"), max_length=100)
+    boot_id = models.CharField(max_length=40)
+    lease = models.FloatField()
+    started_at = models.DateTimeField(auto_now_add=True)
+    heartbeat_at = models.DateTimeField()
+    # Set by the worker when it stops, or by the recovery that declares it dead.
+    ended_at = models.DateTimeField(null=True)
+
+    objects: ClassVar = WorkerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+        indexes: ClassVar = [
+            models.Index(
+                fields=["lease"],
+                condition=models.Q(ended_at__isnull=True),
+                name="worker_not_ended",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} #{self.pk}"
+
+
+class Pace(models.Model):
+    """The next free slot for one REST call of one app, shared by all workers."""
+
+    name = models.CharField(max_length=100, unique=True)
+    boot_id = models.CharField(max_length=40)
+    next_slot = models.FloatField(default=0)
+    # After a frequency code the pace is lower until this moment.
+    slow_until = models.FloatField(default=0)
+
+    class Meta:
+        verbose_name = _("pace")
+        verbose_name_plural = _("paces")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""Our stand-in for Tencent's endpoint: used by developers, the demo and the tests."""

@@ -1,0 +1,141 @@
+"""What the stand-in answers: the checks that Tencent documents, with its codes.
+
+Written from the documents alone and without the client's code, so that the two check
+each other. Sources: the page of the call (269/1630), the overview (269/1519), the list
+of codes (269/1671) and the description of UserSig (269/1664).
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+PATH = "/v4/group_open_http_svc/send_group_system_notification"
+ALL_MEMBERS_ONLY = ("AVChatRoom", "BChatRoom")
+MAX_BODY = 12 * 1024
+PARAMETERS = {"sdkappid", "identifier", "usersig", "random", "contenttype"}
+GROUP_ID = re.compile(r"[\x21-\x7e]{1,48}")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    sdk_app_id: int = 1400000000
+    # The sample key printed in Tencent's own READMEs.
+    key: str = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e"
+    identifier: str = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A request whose form is right."""
+
+    group_id: str
+    content: str
+    recipients: tuple[str, ...]  # empty = everybody
+
+
+class Refused(Exception):
+    """The request is refused with ``code``."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+def check_address(target: str, account: Account, now: float) -> None:
+    """Path and query. Raises ``Refused``."""
+    parts = urlsplit(target)
+    if parts.path != PATH:
+        raise Refused(60009, "no such resource")
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = dict(pairs)
+    if "sdkappid" not in query:
+        raise Refused(60012, "sdkappid is missing")
+    if len(pairs) != len(query) or set(query) != PARAMETERS:
+        raise Refused(60002, "the parameters are not the five documented ones")
+    number = query["random"]
+    is_uint32 = number.isascii() and number.isdigit() and int(number) < 2**32
+    if query["contenttype"] != "json" or not is_uint32:
+        raise Refused(60002, "contenttype or random is wrong")
+    if query["sdkappid"] != str(account.sdk_app_id):
+        raise Refused(70020, "sdkappid is not known here")
+    if query["identifier"] != account.identifier:
+        raise Refused(60010, "identifier is no App administrator")
+    check_user_sig(query["usersig"], account, now)
+
+
+def check_user_sig(user_sig: str, account: Account, now: float) -> None:
+    """The signature, field by field. Raises ``Refused``."""
+    if not user_sig:
+        raise Refused(70002, "usersig is empty")
+    fields = _fields_of(user_sig)
+    if fields.get("TLS.sdkappid") != account.sdk_app_id:
+        raise Refused(70014, "usersig is of another sdkappid")
+    if fields.get("TLS.identifier") != account.identifier:
+        raise Refused(70013, "usersig is of another identifier")
+    signed = "".join(
+        f"TLS.{name}:{fields.get('TLS.' + name)}\n"
+        for name in ("identifier", "sdkappid", "time", "expire")
+    )
+    digest = hmac.new(account.key.encode(), signed.encode(), hashlib.sha256).digest()
+    if base64.b64encode(digest).decode() != fields.get("TLS.sig"):
+        raise Refused(70009, "usersig does not match the key")
+    if now > fields["TLS.time"] + fields["TLS.expire"]:
+        raise Refused(70001, "usersig is expired")
+
+
+def _fields_of(user_sig: str) -> Mapping[str, Any]:
+    letters = user_sig.replace("*", "+").replace("-", "/").replace("_", "=")
+    try:
+        fields = json.loads(zlib.decompress(base64.b64decode(letters, validate=True)))
+    except (ValueError, zlib.error):
+        raise Refused(70003, "usersig cannot be decoded") from None
+    if not isinstance(fields, dict):
+        raise Refused(70003, "usersig cannot be decoded")
+    return fields
+
+
+def read_body(body: bytes) -> Notice:
+    """The notice in a body. Raises ``Refused``."""
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        raise Refused(60003, "the body is no JSON") from None
+    if not isinstance(fields, dict):
+        raise Refused(60003, "the body is no JSON object")
+    group_id, content = fields.get("GroupId"), fields.get("Content")
+    members = fields.get("ToMembers_Account", [])
+    if not isinstance(group_id, str) or not isinstance(content, str) or not content:
+        raise Refused(10004, "GroupId and Content must be text")
+    if not isinstance(members, list) or not all(isinstance(m, str) for m in members):
+        raise Refused(60015, "ToMembers_Account must be a list of text")
+    if not GROUP_ID.fullmatch(group_id):
+        raise Refused(10015, "GroupId has a wrong form")
+    if len(content.encode()) > MAX_BODY:
+        raise Refused(80002, "Content is too long")
+    if len(members) > 500:
+        raise Refused(10005, "more than 500 accounts")
+    return Notice(group_id, content, tuple(members))
+
+
+def check_group(notice: Notice, group_type: str | None) -> None:
+    """Group known, and the rule of its type. Raises ``Refused``."""
+    if group_type is None:
+        raise Refused(10010, "group does not exist")
+    if notice.recipients and group_type in ALL_MEMBERS_ONLY:
+        raise Refused(10004, f"{group_type} takes no ToMembers_Account")
+
+
+def answer(code: int, text: str = "") -> bytes:
+    """The JSON of an answer."""
+    status = "FAIL" if code else "OK"
+    return json.dumps(
+        {"ActionStatus": status, "ErrorInfo": text, "ErrorCode": code}
+    ).encode()

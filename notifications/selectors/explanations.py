@@ -1,0 +1,39 @@
+"""Codes and reasons in plain words, in the reader's language."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import get_language
+
+from notifications.im import codes
+from notifications.im.outcomes import Reason
+from notifications.models import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """``mark`` is the ErrorCode or, without a verdict, the word of the reason."""
+
+    mark: str
+    meaning: str
+    remedy: str
+
+
+def explain_code(code: int) -> Explanation:
+    info = codes.info(code)
+    language = codes.language_key(get_language() or "en")
+    return Explanation(str(code), info.meaning[language], info.remedy[language])
+
+
+def explain_reason(reason: str) -> Explanation:
+    text = codes.explain_reason(Reason(reason))
+    language = codes.language_key(get_language() or "en")
+    return Explanation(reason, text.meaning[language], text.remedy[language])
+
+
+def explain(delivery: Delivery) -> Explanation | None:
+    """What is to be said about this result; ``None`` when all is well."""
+    if delivery.reason:
+        return explain_reason(delivery.reason)
+    if delivery.error_code:
+        return explain_code(delivery.error_code)
+    return None

@@ -1,0 +1,86 @@
+"""What every test may use. Rows: tests/factories.py; variables: tests/environment.py.
+
+Fixtures:
+    sandbox        a running stand-in for Tencent's endpoint, known to the settings
+    process_env    the environment for a command started as a process of its own
+    log_in         ``log_in(user)`` gives a test client with that person logged in
+
+Applied to every test by themselves: English, cheap password hashes, collected static
+files.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+from django.conf import LazySettings
+from django.conf import settings as django_settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.utils import translation
+
+from notifications.sandbox.server import SandboxServer
+from tests.environment import STATE_DIR
+
+# No wall-clock limit (the machine may be busy) and no examples kept between runs.
+hypothesis.settings.register_profile("notifier", deadline=None, database=None)
+hypothesis.settings.load_profile("notifier")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A file instead of SQLite's memory, so that threads and processes can use it."""
+    database = django_settings.DATABASES["default"]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database.setdefault("TEST", {})["NAME"] = str(STATE_DIR / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files() -> None:
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _every_test_alike(settings: LazySettings) -> Iterator[None]:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture
+def log_in() -> Callable[[User], Client]:
+    def client_of(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return client_of
+
+
+@pytest.fixture
+def process_env(settings: LazySettings) -> dict[str, str]:
+    """``os.environ`` with the test's database and endpoint.
+
+    For tests with ``transaction=True``: another process sees committed rows only.
+    """
+    return os.environ | {
+        "DATABASE_URL": _url_of(connection.settings_dict),
+        "IM_BASE_URL": settings.IM_BASE_URL,
+    }
+
+
+def _url_of(database: dict[str, Any]) -> str:
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    return "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+
+
+@pytest.fixture
+def sandbox(settings: LazySettings) -> Iterator[SandboxServer]:
+    with SandboxServer() as server:
+        settings.IM_BASE_URL = server.url
+        yield server

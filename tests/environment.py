@@ -1,0 +1,58 @@
+"""The settings' variables for tests, set before Django reads them.
+
+Loaded by ``-p tests.environment`` in pyproject.toml. Neither a developer's ``.env``
+nor variables of the shell reach the tests, with one exception: ``DATABASE_URL`` of the
+shell chooses the database server. Without it, tests run on an SQLite file.
+"""
+
+import atexit
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import environ
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The sample account in Tencent's own public READMEs; no application of anybody.
+SDK_APP_ID = 1400000000
+SECRET_KEY = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e"
+
+STATE_DIR = Path(tempfile.mkdtemp(prefix="notifier-tests-"))
+atexit.register(shutil.rmtree, STATE_DIR, ignore_errors=True)
+
+VARIABLES = {
+    "SECRET_KEY": "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDE",
+    "USE_HTTPS": "off",
+    "STATE_DIR": str(STATE_DIR),
+    "DATABASE_URL": f"sqlite:///{STATE_DIR / 'notifier.sqlite3'}",
+    "IM_SDK_APP_ID": str(SDK_APP_ID),
+    "IM_SECRET_KEY": SECRET_KEY,
+    # Nobody listens there: a test that forgets the sandbox fixture fails at once.
+    "IM_BASE_URL": "http://127.0.0.1:9",
+    # Playwright keeps an event loop in the main thread; Django's ORM would refuse
+    # to run there, although no test awaits anything.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
+}
+
+
+def names_of_settings() -> list[str]:
+    """The variables that settings.py reads, in its order."""
+    source = (ROOT / "notifier_site" / "settings.py").read_text()
+    return re.findall(r'\benv\.\w+\(\s*"(\w+)"', source)
+
+
+def _set_variables() -> None:
+    database_url = os.environ.get("DATABASE_URL")
+    for name in names_of_settings():
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
+    os.environ.update(VARIABLES)
+    if database_url:
+        os.environ["DATABASE_URL"] = database_url
+    environ.Env.read_env = lambda *_args, **_kwargs: None
+
+
+_set_variables()

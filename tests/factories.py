@@ -1,0 +1,148 @@
+"""Rows for tests: plain functions with believable defaults.
+
+Each returns a saved row. What a test is about, it names; everything else is filled in
+so that the row is one the application could have made.
+"""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+
+from notifications.im.outcomes import Reason
+from notifications.models import Attempt, ChatGroup, Delivery, Notification
+
+PASSWORD = "correct horse battery"
+MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+WORKER = 1
+
+_numbers = count(1)
+
+
+def make_user(
+    role: str | None = None,
+    *,
+    username: str = "lin.mei",
+    superuser: bool = False,
+    **kwargs: Any,
+) -> User:
+    """A person who may log in; ``role`` is a name of ``notifications.roles``."""
+    values = {"is_staff": True, "is_superuser": superuser} | kwargs
+    user = User.objects.create_user(username, password=PASSWORD, **values)
+    if role is not None:
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def make_group(**kwargs: Any) -> ChatGroup:
+    """A chat group in use, of type Public unless said otherwise."""
+    number = next(_numbers)
+    values = {
+        "group_id": f"@TGS#G{number}",
+        "name": f"广场 Plaza {number}",
+        "type": "Public",
+        "member_count": 120,
+    } | kwargs
+    return ChatGroup.objects.create(**values)
+
+
+def make_notification(**kwargs: Any) -> Notification:
+    """A draft, or with ``status=`` one that was sent; by ``lin.mei`` by default."""
+    status = kwargs.get("status", Notification.Status.DRAFT)
+    sender = kwargs.get("sender") or _sender()
+    values: dict[str, Any] = {
+        "sender": sender,
+        "sender_name": sender.get_username(),
+        "content": "Maintenance tonight from 23:00. 今晚 23:00 维护。",
+        "audience": Notification.Audience.EVERY,
+    }
+    if status not in (Notification.Status.DRAFT, Notification.Status.SCHEDULED):
+        values["sent_at"] = MOMENT
+    if status in Notification.ENDED:
+        values["finished_at"] = MOMENT + timedelta(minutes=1)
+    if status == Notification.Status.PAUSED:
+        values["paused_reason"] = Notification.PauseReason.PERSON
+        values["paused_by"] = sender.get_username()
+    return Notification.objects.create(**values | kwargs)
+
+
+def _sender() -> User:
+    return User.objects.filter(username="lin.mei").first() or make_user()
+
+
+def make_delivery(
+    notification: Notification | None = None,
+    group: ChatGroup | None = None,
+    **kwargs: Any,
+) -> Delivery:
+    """A delivery to ``group``; ``status=`` fills in what that status needs.
+
+    Without a notification, one that is sending is made.
+    """
+    notification = notification or make_notification(status=Notification.Status.SENDING)
+    group = group or make_group()
+    values: dict[str, Any] = {
+        "notification": notification,
+        "group_id": group.group_id,
+        "group_name": group.name,
+        "group_type": group.type,
+        "sender_name": notification.sender_name,
+        "recipients": "" if group.all_members_only else notification.recipients,
+        "created_at": MOMENT,
+        "not_before": MOMENT,
+    }
+    status = kwargs.get("status", Delivery.Status.QUEUED)
+    values |= _ending(status)
+    return Delivery.objects.create(**values | kwargs)
+
+
+def _ending(status: str) -> dict[str, Any]:
+    finished = {"finished_at": MOMENT + timedelta(seconds=1), "attempt_count": 1}
+    match status:
+        case Delivery.Status.SENDING:
+            return {"owner": WORKER, "claimed_at": MOMENT, "attempt_count": 1}
+        case Delivery.Status.ACCEPTED:
+            return finished | {"error_code": 0}
+        case Delivery.Status.FAILED:
+            return finished | {
+                "error_code": 10010,
+                "error_info": "group not exist or has been dismissed",
+            }
+        case Delivery.Status.UNCONFIRMED:
+            return finished | {"reason": Reason.NO_ANSWER.value}
+        case Delivery.Status.CANCELLED:
+            return finished | {"attempt_count": 0}
+        case _:
+            return {}
+
+
+def make_attempt(delivery: Delivery | None = None, **kwargs: Any) -> Attempt:
+    """The next attempt of ``delivery``; ``outcome=`` fills in what that one needs."""
+    delivery = delivery or make_delivery(status=Delivery.Status.ACCEPTED)
+    outcome = kwargs.get("outcome", Attempt.Outcome.ACCEPTED)
+    values: dict[str, Any] = {
+        "delivery": delivery,
+        "number": delivery.attempts.count() + 1,
+        "worker": WORKER,
+        "started_at": MOMENT,
+        "finished_at": MOMENT + timedelta(milliseconds=80),
+        "outcome": outcome,
+    }
+    match outcome:
+        case Attempt.Outcome.ACCEPTED:
+            values |= {"http_status": 200, "action_status": "OK", "error_code": 0}
+        case Attempt.Outcome.REJECTED:
+            values |= {
+                "http_status": 200,
+                "action_status": "FAIL",
+                "error_code": 10010,
+                "error_info": "group not exist or has been dismissed",
+            }
+        case Attempt.Outcome.NOT_SENT:
+            values["reason"] = Reason.REFUSED.value
+        case Attempt.Outcome.UNCONFIRMED:
+            values["reason"] = Reason.NO_ANSWER.value
+        case Attempt.Outcome.WORKER_LOST:
+            values["reason"] = Reason.WORKER_LOST.value
+    return Attempt.objects.create(**values | kwargs)
