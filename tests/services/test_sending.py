@@ -1,0 +1,239 @@
+"""Send, pause, continue, stop: what they write, and whom they refuse."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from notifications import roles
+from notifications.models import AuditEntry, Delivery, Notification, WrongState
+from notifications.selectors.audiences import audience_of
+from notifications.services import sending
+from tests.factories import make_delivery, make_group, make_notification, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager():
+    return make_user(roles.COMMUNITY_MANAGER)
+
+
+def draft_for(manager, *groups, **kwargs) -> Notification:
+    return make_notification(
+        sender=manager,
+        audience="chosen",
+        audience_values=[group.group_id for group in groups],
+        **kwargs,
+    )
+
+
+def send(user, draft, digest=None) -> Notification:
+    digest = digest or audience_of(draft).digest
+    return sending.send(user, draft.pk, digest=digest)
+
+
+def test_sending_makes_a_row_per_group_and_starts(manager):
+    live = make_group(group_id="live", name="直播间", type="AVChatRoom")
+    hikers = make_group(group_id="hikers", name="Hikers", type="Public")
+    draft = draft_for(manager, hikers, live)
+
+    sent = send(manager, draft)
+
+    assert (sent.pk, sent.status, sent.audience_count) == (draft.pk, "sending", 2)
+    assert sent.sent_at is not None
+    assert list(
+        sent.deliveries.order_by("id").values_list(
+            "group_id",
+            "group_name",
+            "group_type",
+            "sender_name",
+            "recipients",
+            "status",
+        )
+    ) == [
+        ("hikers", "Hikers", "Public", "lin.mei", "", "queued"),
+        ("live", "直播间", "AVChatRoom", "lin.mei", "", "queued"),
+    ]
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.notification_number) == (
+        "sent",
+        "lin.mei",
+        sent.pk,
+    )
+
+
+def test_recipients_go_out_in_portions(manager, settings):
+    settings.IM_RECIPIENTS_PER_CALL = 2
+    draft = draft_for(manager, make_group(), recipients="a\nb\nc\nd\ne")
+
+    send(manager, draft)
+
+    rows = draft.deliveries.order_by("portion").values_list("portion", "recipients")
+    assert list(rows) == [(1, "a\nb"), (2, "c\nd"), (3, "e")]
+
+
+def test_a_second_press_changes_nothing(manager):
+    draft = draft_for(manager, make_group(), make_group())
+    digest = audience_of(draft).digest
+
+    first = send(manager, draft, digest)
+    second = send(manager, draft, digest)
+
+    assert first.pk == second.pk
+    assert Delivery.objects.count() == 2
+    assert AuditEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"state": "switched_off"},
+            "This group is switched off or closed: Hikers. Remove it.",
+        ),
+        (
+            {"state": "closed"},
+            "This group is switched off or closed: Hikers. Remove it.",
+        ),
+        (
+            {"type": "AVChatRoom"},
+            "Hikers can only be sent to everyone. Remove it, or pick “Everyone in the "
+            "group”.",
+        ),
+        (
+            {"type": "Private"},
+            "The groups changed since you checked: now there are 2. Look again, then "
+            "send.",
+        ),
+        ({"group_id": "new"}, "This ID is not in the list of groups: hikers"),
+    ],
+)
+def test_a_group_that_changed_since_check_is_refused(manager, change, sentence):
+    hikers = make_group(group_id="hikers", name="Hikers")
+    draft = draft_for(manager, hikers, make_group(), recipients="anna")
+    digest = audience_of(draft).digest
+    type(hikers).objects.filter(pk=hikers.pk).update(**change)
+
+    with pytest.raises(ValidationError) as refused:
+        send(manager, draft, digest)
+
+    assert refused.value.messages == [sentence]
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+    assert Delivery.objects.count() == 0
+
+
+def test_a_new_group_is_noticed_when_every_group_was_meant(manager):
+    make_group()
+    draft = make_notification(sender=manager, audience="every")
+    digest = audience_of(draft).digest
+    make_group()
+
+    with pytest.raises(ValidationError, match="now there are 2"):
+        send(manager, draft, digest)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda user, n: send(user, n, "digest"),
+        lambda user, n: sending.pause(user, n.pk),
+        lambda user, n: sending.resume(user, n.pk),
+        lambda user, n: sending.stop(user, n.pk),
+    ],
+    ids=["send", "pause", "resume", "stop"],
+)
+def test_auditors_and_colleagues_are_refused(manager, act):
+    notification = draft_for(manager, make_group())
+    auditor = make_user(roles.AUDITOR, username="wang.fang")
+    colleague = make_user(roles.COMMUNITY_MANAGER, username="j.okafor")
+
+    with pytest.raises(PermissionDenied, match="Your login may not do this"):
+        act(auditor, notification)
+    with pytest.raises(PermissionDenied, match="Only lin.mei can do this"):
+        act(colleague, notification)
+
+    notification.refresh_from_db()
+    assert notification.status == "draft"
+
+
+def test_pause_and_resume(manager):
+    notification = make_notification(sender=manager, status="sending", doubt_streak=19)
+    row = make_delivery(notification, not_sent_streak=3)
+
+    paused = sending.pause(manager, notification.pk)
+    assert (paused.status, paused.paused_reason, paused.paused_by) == (
+        "paused",
+        "person",
+        "lin.mei",
+    )
+
+    resumed = sending.resume(manager, notification.pk)
+    assert (resumed.status, resumed.paused_reason, resumed.doubt_streak) == (
+        "sending",
+        "",
+        0,
+    )
+    row.refresh_from_db()
+    assert row.not_sent_streak == 0
+    actions = AuditEntry.objects.order_by("id").values_list("action", flat=True)
+    assert list(actions) == ["paused", "resumed"]
+
+
+def test_stop_cancels_what_waits_and_keeps_verdicts(manager):
+    notification = make_notification(sender=manager, status="sending")
+    waiting = make_delivery(notification)
+    refused_before = make_delivery(notification, error_code=60007)
+    in_flight = make_delivery(notification, status="sending")
+    done = make_delivery(notification, status="accepted")
+
+    sending.stop(manager, notification.pk)
+
+    for row in (waiting, refused_before, in_flight, done):
+        row.refresh_from_db()
+    assert [row.status for row in (waiting, refused_before, in_flight, done)] == [
+        "cancelled",
+        "failed",
+        "sending",
+        "accepted",
+    ]
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.detail) == ("stopped", {"cancelled": 1, "failed": 1})
+
+
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [
+        (sending.pause, "paused"),
+        (sending.pause, "completed"),
+        (sending.resume, "sending"),
+        (sending.resume, "cancelled"),
+        (sending.stop, "completed"),
+        (sending.stop, "draft"),
+    ],
+)
+def test_a_step_that_the_state_does_not_allow(manager, act, status):
+    notification = make_notification(sender=manager, status=status)
+
+    with pytest.raises(WrongState):
+        act(manager, notification.pk)
+
+    notification.refresh_from_db()
+    assert notification.status == status
+    assert AuditEntry.objects.count() == 0
+
+
+def test_a_superuser_controls_what_others_sent(manager):
+    notification = make_notification(sender=manager, status="sending")
+    chief = make_user(username="chief", superuser=True)
+
+    assert sending.stop(chief, notification.pk).status == "cancelled"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_sending_takes_one_number_of_queries(manager, count, django_assert_num_queries):
+    draft = draft_for(manager, *[make_group() for _n in range(count)])
+    digest = audience_of(draft).digest
+    user = type(manager).objects.get(pk=manager.pk)
+
+    with django_assert_num_queries(10):
+        send(user, draft, digest)

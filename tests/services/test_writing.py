@@ -1,0 +1,286 @@
+"""What may be in a draft, and who may save one."""
+
+import uuid
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from notifications import roles
+from notifications.models import Notification
+from notifications.services.writing import (
+    Draft,
+    clean_content,
+    clean_note,
+    clean_recipients,
+    delete_draft,
+    save_draft,
+    split_ids,
+)
+from tests.factories import make_group, make_notification, make_user
+
+CHOSEN = Notification.Audience.CHOSEN
+EVERY = Notification.Audience.EVERY
+TYPES = Notification.Audience.TYPES
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        (" ,，;； 、\n\t", []),
+        ("anna", ["anna"]),
+        (
+            "anna,li；wang，zhao、qian sun\r\nzhou;wu",
+            "anna li wang zhao qian sun zhou wu".split(),
+        ),
+        ("b a b", ["b", "a"]),  # each once, in the order typed
+    ],
+)
+def test_split_ids(text, expected):
+    assert split_ids(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("  hello \r\n world\r", "hello \n world"),
+        ("标签\t值", "标签\t值"),
+        ("😀" * 2000, "😀" * 2000),  # 8000 bytes
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    ],
+)
+def test_content_is_kept(text, expected):
+    assert clean_content(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "Write the message."),
+        (" \n\u3000", "Write the message."),
+        (
+            "x" * 8001,
+            "The message is 1 byte too long. A Chinese character counts as 3.",
+        ),
+        (
+            "中" * 2682,
+            "The message is 46 bytes too long. A Chinese character counts as 3.",
+        ),
+        (
+            "ab\x00c",
+            "Character 3 is a control character (U+0000), which no chat can show. "
+            "Remove it.",
+        ),
+        (
+            "\x7f",
+            "Character 1 is a control character (U+007F), which no chat can show. "
+            "Remove it.",
+        ),
+        (
+            "a\ud800",
+            "Character 2 is a control character (U+D800), which no chat can show. "
+            "Remove it.",
+        ),
+    ],
+)
+def test_content_is_refused(text, sentence):
+    with pytest.raises(ValidationError) as refused:
+        clean_content(text)
+
+    assert refused.value.messages == [sentence]
+
+
+def test_the_limit_of_the_content_is_a_setting(settings):
+    settings.IM_CONTENT_MAX_BYTES = 3
+
+    assert clean_content("abc") == "abc"
+    with pytest.raises(ValidationError, match="1 byte too long"):
+        clean_content("abcd")
+
+
+def test_a_note_is_one_line_of_200_characters():
+    assert clean_note("  CM-431\n for  Lin ") == "CM-431 for Lin"
+    with pytest.raises(ValidationError) as refused:
+        clean_note("n" * 201)
+    assert refused.value.messages == ["The note has 201 characters; the limit is 200."]
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (None, None),
+        (["anna", "li", "anna"], ["anna", "li"]),
+        (["u" * 32], ["u" * 32]),
+        ([f"u{n}" for n in range(500)], [f"u{n}" for n in range(500)]),
+    ],
+)
+def test_recipients_are_kept(ids, expected):
+    assert clean_recipients(ids) == expected
+
+
+@pytest.mark.parametrize(
+    ("ids", "sentence"),
+    [
+        ([], "Enter at least one member ID, or pick “Everyone in the group”."),
+        (["anna", "王五"], "Not a member ID: 王五"),
+        (["u" * 33], "Not a member ID: " + "u" * 33),
+        (["", "a b"], "Not member IDs: , a b"),
+        ([f"u{n}" for n in range(501)], "501 IDs entered; the limit is 500."),
+        (
+            [f"中{n}" for n in range(7)],
+            "Not member IDs: 中0, 中1, 中2, 中3, 中4 and 2 more",
+        ),
+    ],
+)
+def test_recipients_are_refused(ids, sentence):
+    with pytest.raises(ValidationError) as refused:
+        clean_recipients(ids)
+
+    assert refused.value.messages == [sentence]
+
+
+def refusal(user, draft) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as refused:
+        save_draft(user, draft)
+    assert Notification.objects.count() == 0
+    return refused.value.message_dict
+
+
+@pytest.fixture
+def manager(db):
+    return make_user(roles.COMMUNITY_MANAGER)
+
+
+def test_a_draft_is_saved_as_it_was_entered(manager):
+    hikers = make_group(group_id="hikers", type="Public")
+    make_group(group_id="other")
+
+    saved = save_draft(
+        manager,
+        Draft(" Rain. \r\nNorth gate.", CHOSEN, ["hikers"], ["anna", "li"], "CM-1"),
+    )
+
+    saved.refresh_from_db()
+    assert (saved.status, saved.sender, saved.sender_name) == (
+        "draft",
+        manager,
+        "lin.mei",
+    )
+    assert (saved.content, saved.note) == ("Rain. \nNorth gate.", "CM-1")
+    assert saved.recipient_ids == ["anna", "li"]
+    assert (saved.audience, saved.audience_values) == ("chosen", [hikers.group_id])
+    assert saved.deliveries.count() == 0
+
+
+def test_all_problems_come_at_once_by_field(manager):
+    make_group(group_id="off", name="Old club", state="switched_off")
+
+    assert refusal(
+        manager, Draft("", CHOSEN, ["off", "nobody", "@x"], [], "n" * 201)
+    ) == {
+        "content": ["Write the message."],
+        "note": ["The note has 201 characters; the limit is 200."],
+        "groups": [
+            "These IDs are not in the list of groups: nobody, @x",
+            "This group is switched off or closed: Old club. Remove it.",
+        ],
+        "recipients": [
+            "Enter at least one member ID, or pick “Everyone in the group”."
+        ],
+    }
+
+
+def test_no_group(manager):
+    assert refusal(manager, Draft("Hi", CHOSEN)) == {
+        "groups": ["Choose at least one group, or pick “Every group”."]
+    }
+    assert refusal(manager, Draft("Hi", EVERY)) == {
+        "groups": ["There is no group in use that this could go to."]
+    }
+    assert refusal(manager, Draft("Hi", TYPES, ["Publik"])) == {
+        "groups": [
+            "“Publik” is not one of Private, Public, ChatRoom, AVChatRoom, BChatRoom."
+        ]
+    }
+
+
+@pytest.mark.parametrize("group_type", ["AVChatRoom", "BChatRoom"])
+@pytest.mark.parametrize("others", [[], ["Public"]])
+def test_all_member_groups_take_no_recipients(manager, group_type, others):
+    make_group(group_id="live", name="Live: Friday show", type=group_type)
+    for number, other in enumerate(others):
+        make_group(group_id=f"g{number}", type=other)
+    everywhere = ["live", *[f"g{number}" for number in range(len(others))]]
+
+    assert refusal(manager, Draft("Hi", CHOSEN, everywhere, ["anna"])) == {
+        "recipients": [
+            "Live: Friday show can only be sent to everyone. Remove it, or pick "
+            "“Everyone in the group”."
+        ]
+    }
+    assert save_draft(manager, Draft("Hi", CHOSEN, everywhere)).pk
+
+
+def test_the_same_form_sent_twice_is_one_draft(manager):
+    make_group(group_id="g")
+    token = uuid.uuid4()
+
+    first = save_draft(manager, Draft("One", CHOSEN, ["g"], token=token))
+    second = save_draft(manager, Draft("Two", CHOSEN, ["g"], token=token))
+
+    assert first.pk == second.pk
+    assert Notification.objects.get().content == "Two"
+
+
+def test_a_form_that_comes_after_the_sending_changes_nothing(manager):
+    make_group(group_id="g")
+    token = uuid.uuid4()
+    make_notification(sender=manager, status="sending", token=token, content="One")
+
+    found = save_draft(manager, Draft("Two", CHOSEN, ["g"], token=token))
+
+    assert (found.status, found.content) == ("sending", "One")
+    assert Notification.objects.get().content == "One"
+
+
+def test_a_draft_is_edited_by_its_writer_only(manager):
+    make_group(group_id="g")
+    draft = make_notification(sender=manager, content="One")
+    colleague = make_user(roles.COMMUNITY_MANAGER, username="j.okafor")
+
+    save_draft(manager, Draft("Two", CHOSEN, ["g"]), notification_id=draft.pk)
+    with pytest.raises(PermissionDenied, match="Only lin.mei can do this"):
+        save_draft(colleague, Draft("Three", CHOSEN, ["g"]), notification_id=draft.pk)
+
+    draft.refresh_from_db()
+    assert draft.content == "Two"
+
+
+def test_an_auditor_writes_nothing(db):
+    make_group(group_id="g")
+    auditor = make_user(roles.AUDITOR)
+
+    with pytest.raises(PermissionDenied, match="Your login may not do this"):
+        save_draft(auditor, Draft("Hi", CHOSEN, ["g"]))
+
+    assert Notification.objects.count() == 0
+
+
+def test_drafts_are_thrown_away_by_their_writer_only(manager):
+    draft = make_notification(sender=manager)
+    colleague = make_user(roles.COMMUNITY_MANAGER, username="j.okafor")
+
+    with pytest.raises(PermissionDenied):
+        delete_draft(colleague, draft.pk)
+    delete_draft(manager, draft.pk)
+
+    assert Notification.objects.count() == 0
+
+
+def test_what_was_sent_is_not_thrown_away(manager):
+    sent = make_notification(sender=manager, status="completed")
+
+    with pytest.raises(Notification.DoesNotExist):
+        delete_draft(manager, sent.pk)
+
+    assert Notification.objects.get() == sent
