@@ -1,0 +1,31 @@
+"""Whether a commit survives a power cut: what the promise of the engine rests on.
+
+With ``synchronous=NORMAL`` a claim could be undone after the call was made, and the
+group would be called twice (measured; see docs/architecture.md).
+"""
+
+from django.db import connection
+
+SQLITE_FULL = 2
+
+
+def durability_problem() -> str:
+    """One sentence on what must be changed, or an empty string."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous")
+            (level,) = cursor.fetchone()
+            if level < SQLITE_FULL:
+                return (
+                    f"SQLite runs with synchronous={level}: a power cut could make us "
+                    "call a group twice. Set it to FULL."
+                )
+            return ""
+        cursor.execute("SHOW synchronous_commit")
+        (value,) = cursor.fetchone()
+    if value == "off":
+        return (
+            f"PostgreSQL runs with synchronous_commit={value}: a crash could make us "
+            "call a group twice. Set it to on."
+        )
+    return ""

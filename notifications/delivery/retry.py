@@ -1,0 +1,94 @@
+"""What an outcome means for its delivery: the rules of retrying, and nothing else.
+
+No sleeping, no saving, no clock: a table of outcomes in, a verdict out. The lists are
+data in notifications/im/error_codes.json.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from notifications.im import codes
+from notifications.im.outcomes import Outcome, OutcomeKind
+
+MAX_REJECTIONS = 4
+MAX_NOT_SENT = 4
+INTERNAL_ERROR = 10002
+DOUBT_LIMIT = 20
+
+
+class Step(Enum):
+    ACCEPT = auto()
+    FAIL = auto()
+    LEAVE_UNCONFIRMED = auto()
+    TRY_AGAIN = auto()
+    FAIL_AND_PAUSE = auto()  # the text is refused: the other groups would fail alike
+    PUT_BACK_AND_PAUSE = auto()  # nothing is burnt while the account is mended
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``delay`` in seconds before the next attempt; the flags act on the whole app."""
+
+    step: Step
+    delay: float = 0.0
+    new_user_sig: bool = False
+    slow_down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What earlier attempts for the same delivery came to."""
+
+    rejections: int = 0
+    not_sent_streak: int = 0
+    last_code: int | None = None
+
+
+def backoff(failures: int, jitter: float) -> float:
+    """Seconds to wait after the ``failures``-th failure: 2, 4, 8, … times 1 to 1.5.
+
+    ``jitter`` is a random number from 0 to 1: groups that failed together must not
+    come back together.
+    """
+    return 2.0**failures * (1 + jitter / 2)
+
+
+def decide(
+    outcome: Outcome, past: Past, *, jitter: float, retry_internal_error: bool
+) -> Verdict:
+    """The next step for the delivery whose call came to ``outcome``."""
+    if outcome.kind is OutcomeKind.ACCEPTED:
+        return Verdict(Step.ACCEPT)
+    if outcome.kind is OutcomeKind.UNCONFIRMED:
+        return Verdict(Step.LEAVE_UNCONFIRMED)
+    if outcome.kind is OutcomeKind.NOT_SENT:
+        streak = past.not_sent_streak + 1
+        step = Step.PUT_BACK_AND_PAUSE if streak >= MAX_NOT_SENT else Step.TRY_AGAIN
+        return Verdict(step, delay=backoff(streak - 1, jitter))
+    if outcome.error_code is None:
+        raise ValueError("A rejected outcome has no ErrorCode: it is no verdict.")
+    return _rejected(outcome.error_code, past, jitter, retry_internal_error)
+
+
+def _rejected(
+    code: int, past: Past, jitter: float, retry_internal_error: bool
+) -> Verdict:
+    info = codes.info(code)
+    if info.needs_new_user_sig and not _was_signature(past.last_code):
+        return Verdict(Step.TRY_AGAIN, new_user_sig=True)
+    if info.scope is codes.Scope.ACCOUNT:
+        return Verdict(Step.PUT_BACK_AND_PAUSE, new_user_sig=info.needs_new_user_sig)
+    if info.scope is codes.Scope.NOTIFICATION:
+        return Verdict(Step.FAIL_AND_PAUSE)
+    may_repeat = info.can_be_retried or (
+        code == INTERNAL_ERROR and retry_internal_error
+    )
+    if may_repeat and past.rejections + 1 < MAX_REJECTIONS:
+        delay = backoff(past.rejections + 1, jitter)
+        return Verdict(Step.TRY_AGAIN, delay, slow_down=info.is_rate_limit)
+    return Verdict(Step.FAIL, slow_down=info.is_rate_limit)
+
+
+def _was_signature(code: int | None) -> bool:
+    """Whether the attempt before already failed by its UserSig and got a new one."""
+    return code is not None and codes.info(code).needs_new_user_sig

@@ -1,0 +1,223 @@
+"""Writing what came of the calls, inside the worker's transaction.
+
+Every UPDATE is limited to rows that are still sending and still ours. A result for a
+row that recovery gave up meanwhile changes nothing: it becomes an audit entry beside
+the delivery.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from notifications.im.outcomes import Outcome, OutcomeKind
+from notifications.models import Attempt, AuditEntry, Delivery, Notification
+from notifications.models.deliveries import DeliveryQuerySet
+from notifications.record import trail
+
+from .retry import DOUBT_LIMIT, Past, Step, Verdict, decide
+from .senders import Result
+
+DOUBTFUL = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.UNCONFIRMED})
+
+
+@dataclass(slots=True)
+class Settled:
+    """What the results ask of the whole app."""
+
+    new_user_sig: bool = False
+    slow_down: bool = False
+
+
+class Settlement:
+    """The results of one tick. ``jitter`` gives random numbers from 0 to 1."""
+
+    def __init__(
+        self,
+        worker_id: int,
+        now: datetime,
+        *,
+        retry_internal_error: bool,
+        jitter: random.Random,
+    ) -> None:
+        self.worker_id = worker_id
+        self.now = now
+        self.retry_internal_error = retry_internal_error
+        self.jitter = jitter
+        self.settled = Settled()
+        self.accepted: list[int] = []
+        self.attempts: list[Attempt] = []
+
+    def write(self, results: Sequence[Result]) -> Settled:
+        # Lock order everywhere: notification, pace, delivery.
+        notifications = Notification.objects.select_for_update().in_bulk(
+            sorted({result.claim.notification_id for result in results})
+        )
+        ids = [result.claim.delivery_id for result in results]
+        rows = {
+            row.pk: row for row in self._ours().filter(pk__in=ids).select_for_update()
+        }
+        by_notification = defaultdict(list)
+        for result in sorted(results, key=lambda r: r.finished_at):
+            if result.claim.delivery_id in rows:
+                by_notification[result.claim.notification_id].append(result)
+            elif result.outcome is not None:
+                self._write_late(result, result.outcome)
+        for pk, own in by_notification.items():
+            self._settle_notification(notifications[pk], own, rows)
+        self._write_accepted()
+        Attempt.objects.bulk_create(self.attempts)
+        Delivery.objects.filter(
+            notification__in=by_notification,
+            notification__status=Notification.Status.CANCELLED,
+        ).cancel_waiting(self.now)
+        return self.settled
+
+    def _ours(self) -> DeliveryQuerySet:
+        return Delivery.objects.filter(
+            status=Delivery.Status.SENDING, owner=self.worker_id
+        )
+
+    def _settle_notification(
+        self,
+        notification: Notification,
+        results: Iterable[Result],
+        rows: dict[int, Delivery],
+    ) -> None:
+        streak = notification.doubt_streak
+        for result in results:
+            row = rows[result.claim.delivery_id]
+            if result.outcome is None:
+                self._put_back(row, attempt_count=row.attempt_count - 1)
+                continue
+            self._add_attempt(result, result.outcome)
+            streak = streak + 1 if result.outcome.kind in DOUBTFUL else 0
+            verdict = decide(
+                result.outcome,
+                Past(row.rejection_count, row.not_sent_streak, row.error_code),
+                jitter=self.jitter.random(),
+                retry_internal_error=self.retry_internal_error,
+            )
+            self._apply(notification, row, result.outcome, verdict)
+            if streak >= DOUBT_LIMIT:
+                self._pause(notification, Notification.PauseReason.DOUBT)
+        if streak != notification.doubt_streak:
+            Notification.objects.filter(pk=notification.pk).update(doubt_streak=streak)
+
+    def _apply(
+        self,
+        notification: Notification,
+        row: Delivery,
+        outcome: Outcome,
+        verdict: Verdict,
+    ) -> None:
+        self.settled.new_user_sig |= verdict.new_user_sig
+        self.settled.slow_down |= verdict.slow_down
+        answer = {"error_code": outcome.error_code, "error_info": outcome.error_info}
+        match verdict.step:
+            case Step.ACCEPT:
+                self.accepted.append(row.pk)
+            case Step.LEAVE_UNCONFIRMED:
+                self._end(row, Delivery.Status.UNCONFIRMED, reason=outcome.reason or "")
+            case Step.FAIL:
+                self._end(row, Delivery.Status.FAILED, **answer)
+            case Step.FAIL_AND_PAUSE:
+                self._end(row, Delivery.Status.FAILED, **answer)
+                self._pause(
+                    notification,
+                    Notification.PauseReason.TEXT_CODE,
+                    outcome.error_code,
+                )
+            case Step.TRY_AGAIN | Step.PUT_BACK_AND_PAUSE:
+                self._wait(notification, row, outcome, verdict)
+
+    def _wait(
+        self,
+        notification: Notification,
+        row: Delivery,
+        outcome: Outcome,
+        verdict: Verdict,
+    ) -> None:
+        if outcome.kind is OutcomeKind.NOT_SENT:
+            reason = Notification.PauseReason.NOT_SENT
+            changes = {"not_sent_streak": row.not_sent_streak + 1}
+        else:
+            reason = Notification.PauseReason.ACCOUNT_CODE
+            changes = {
+                "not_sent_streak": 0,
+                "rejection_count": row.rejection_count + (verdict.delay > 0),
+                "error_code": outcome.error_code,
+                "error_info": outcome.error_info,
+            }
+        later = self.now + timedelta(seconds=verdict.delay)
+        self._put_back(row, not_before=later, **changes)
+        if verdict.step is Step.PUT_BACK_AND_PAUSE:
+            self._pause(notification, reason, outcome.error_code)
+
+    def _put_back(self, row: Delivery, **changes: object) -> None:
+        self._leave_sending(row, status=Delivery.Status.QUEUED, **changes)
+
+    def _end(self, row: Delivery, status: str, **changes: object) -> None:
+        self._leave_sending(row, status=status, finished_at=self.now, **changes)
+
+    def _leave_sending(self, row: Delivery, **changes: object) -> None:
+        self._ours().filter(pk=row.pk).update(owner=None, **changes)
+
+    def _write_accepted(self) -> None:
+        self._ours().filter(pk__in=self.accepted).update(
+            status=Delivery.Status.ACCEPTED,
+            error_code=0,
+            error_info="",
+            owner=None,
+            finished_at=self.now,
+        )
+
+    def _add_attempt(self, result: Result, outcome: Outcome) -> None:
+        self.attempts.append(
+            Attempt(
+                delivery_id=result.claim.delivery_id,
+                number=result.claim.attempt,
+                worker=self.worker_id,
+                started_at=result.started_at,
+                finished_at=result.finished_at,
+                outcome=outcome.kind.value,
+                reason=outcome.reason or "",
+                detail=outcome.detail,
+                http_status=outcome.http_status,
+                action_status=outcome.action_status,
+                error_code=outcome.error_code,
+                error_info=outcome.error_info,
+            )
+        )
+
+    def _pause(
+        self,
+        notification: Notification,
+        reason: Notification.PauseReason,
+        code: int | None = None,
+    ) -> None:
+        if notification.status != Notification.Status.SENDING:
+            return
+        notification.pause(reason, code=code)
+        trail.write(
+            AuditEntry.Action.PAUSED,
+            f"worker {self.worker_id}",
+            notification=notification.pk,
+            reason=reason.value,
+            code=code,
+        )
+
+    def _write_late(self, result: Result, outcome: Outcome) -> None:
+        trail.write(
+            AuditEntry.Action.LATE_ANSWER,
+            f"worker {self.worker_id}",
+            notification=result.claim.notification_id,
+            delivery=result.claim.delivery_id,
+            attempt=result.claim.attempt,
+            outcome=outcome.kind.value,
+            reason=outcome.reason or "",
+            http_status=outcome.http_status,
+            error_code=outcome.error_code,
+            error_info=outcome.error_info,
+        )

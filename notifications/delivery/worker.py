@@ -1,0 +1,237 @@
+"""The worker: one database thread, many sender threads, one short transaction a tick.
+
+Each tick writes the outcomes that came in, reports that the worker lives, looks after
+rows of dead workers, and claims as many due deliveries as there are free slots and
+threads. Only after the commit do the sender threads hear of the claims.
+
+    guarantee   no call is made that is not marked in the database before
+    not here    no HTTP, no sleeping inside a transaction, no decision about an outcome
+"""
+
+import logging
+import os
+import platform
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.utils import timezone
+
+from notifications import conf
+from notifications.models import Delivery, Notification, Worker
+
+from . import pace, recovery
+from .claim import Claim, as_claim, claim, due
+from .clock import EngineClock
+from .senders import Result, Senders
+from .settle import Settlement
+
+logger = logging.getLogger(__name__)
+
+TICK = 0.025
+IDLE_TICK = 0.25
+CHORES_EVERY = 1.0
+AFTER_DATABASE_ERROR = 1.0
+SENDER_THREADS = 64
+
+
+@dataclass(slots=True)
+class CommitTime:
+    """How long from reading the clock to the end of the commit, lately, in seconds.
+
+    Slots begin that much later: one that has passed before its claim is committed
+    would be lost.
+    """
+
+    seconds: float = 0.005
+
+    def measured(self, seconds: float) -> None:
+        # Rises at once and falls slowly; one long stall must not stop the pace.
+        self.seconds = min(pace.HORIZON, max(seconds, 0.9 * self.seconds))
+
+
+class SendWorker:
+    """One run of ``manage.py send_worker``. ``stop_requested`` is asked every tick."""
+
+    def __init__(
+        self,
+        im: conf.Connection,
+        clock: EngineClock,
+        *,
+        stop_requested: Callable[[], bool],
+        until_idle: bool = False,
+        threads: int = SENDER_THREADS,
+    ) -> None:
+        self.im = im
+        self.clock = clock
+        self.stop_requested = stop_requested
+        self.until_idle = until_idle
+        self.free_threads = threads
+        self.senders = Senders(im, clock, threads)
+        self.pace_name = f"{im.endpoint.sdk_app_id}:send_group_system_notification"
+        self.rate = conf.calls_per_second()
+        self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
+        self.worker_id = 0
+        self.in_flight: set[int] = set()
+        self.unwritten: list[Result] = []  # kept until a commit has them
+        self.next_chores = 0.0
+        self.commit_time = CommitTime()
+        self.after_error = False
+
+    def run(self) -> None:
+        """Work until asked to stop, or until nothing is left with ``until_idle``.
+
+        On a stop nothing new is claimed, what is under way is finished and written.
+        """
+        self._register()
+        self.senders.start()
+        try:
+            self._loop()
+        finally:
+            self.senders.stop()
+        Worker.objects.filter(pk=self.worker_id).update(ended_at=timezone.now())
+
+    def _loop(self) -> None:
+        while True:
+            began = self.clock.now()
+            stopping = self.stop_requested()
+            if stopping and not self.in_flight and not self.unwritten:
+                return
+            try:
+                is_busy = self._tick(claiming=not stopping)
+                if self.until_idle and not is_busy and self._is_idle():
+                    return
+            except DatabaseError:
+                logger.exception(
+                    "The database did not answer as expected; %d outcomes are kept "
+                    "and written when it is back.",
+                    len(self.unwritten),
+                )
+                connection.close()
+                self.after_error = True
+                time.sleep(AFTER_DATABASE_ERROR)
+                continue
+            pause = TICK if is_busy or self.in_flight else IDLE_TICK
+            time.sleep(max(0.0, began + pause - self.clock.now()))
+
+    def _register(self) -> None:
+        self.worker_id = Worker.objects.create(
+            name=f"{platform.node()}:{os.getpid()}"[:100],
+            boot_id=self.clock.boot_id,
+            lease=self.clock.now(),
+            heartbeat_at=timezone.now(),
+        ).pk
+        logger.info("Worker %d started.", self.worker_id)
+
+    def _tick(self, *, claiming: bool) -> bool:
+        """One round; whether it had anything to write."""
+        self._collect()
+        now = datetime.now(UTC)
+        chores_due = self.clock.now() >= self.next_chores
+        wants_more = claiming and self.free_threads > 0 and due(now)
+        if not (self.unwritten or chores_due or wants_more or self.after_error):
+            return False
+        claims: list[Claim] = []
+        with transaction.atomic():
+            if self.after_error:
+                self._after_error(now)
+            if self.unwritten:
+                self._settle(now)
+            if chores_due:
+                self._chores(now)
+            if self.unwritten or chores_due:
+                recovery.complete_finished()
+            read_at = self.clock.now()
+            if wants_more:
+                claims = self._claim(now, read_at)
+        if claims:
+            self.commit_time.measured(self.clock.now() - read_at)
+        self.after_error = False
+        if chores_due:
+            close_old_connections()
+            self.next_chores = self.clock.now() + CHORES_EVERY
+        had_results = bool(self.unwritten)
+        self.in_flight -= {result.claim.delivery_id for result in self.unwritten}
+        self.unwritten.clear()
+        self._hand_out(claims)
+        return had_results or bool(claims)
+
+    def _collect(self) -> None:
+        results = self.senders.results()
+        self.free_threads += len(results)
+        for result in results:
+            if result.defect is not None:
+                raise result.defect
+        self.unwritten += results
+
+    def _settle(self, now: datetime) -> None:
+        settled = Settlement(
+            self.worker_id,
+            now,
+            retry_internal_error=settings.IM_RETRY_INTERNAL_ERROR,
+            jitter=self.jitter,
+        ).write(self.unwritten)
+        if settled.new_user_sig:
+            self.im.user_sigs.renew()
+        if settled.slow_down:
+            row = pace.locked_pace(self.pace_name, self.clock)
+            row.slow_until = self.clock.now() + pace.SLOW_SECONDS
+            row.save()
+
+    def _chores(self, now: datetime) -> None:
+        """Once a second: say that we live, and look after those who do not."""
+        alive = Worker.objects.filter(pk=self.worker_id, ended_at__isnull=True).update(
+            lease=self.clock.now(), heartbeat_at=now
+        )
+        if not alive:
+            # Somebody declared us dead, for example after a long standstill. What we
+            # still hold is theirs now; we go on under a new number.
+            logger.warning("Worker %d was declared dead.", self.worker_id)
+            self._register()
+        lost = recovery.give_up_lost_rows(self.clock, self.worker_id, now)
+        if lost:
+            logger.warning("%d deliveries of a dead worker are not confirmed.", lost)
+
+    def _after_error(self, now: datetime) -> None:
+        count = recovery.take_back_unreceived(self.worker_id, self.in_flight, now)
+        if count:
+            logger.warning(
+                "%d claimed deliveries were not called; queued again.", count
+            )
+
+    def _claim(self, now: datetime, read_at: float) -> list[Claim]:
+        row = pace.locked_pace(self.pace_name, self.clock)
+        slots = pace.free_slots(
+            row.next_slot,
+            read_at + self.commit_time.seconds,
+            pace.current_rate(row, read_at, self.rate),
+            self.free_threads,
+        )
+        if not slots.count:
+            return []
+        rows = claim(self.worker_id, slots.count, now)
+        if rows:
+            row.next_slot = slots.at(len(rows))
+            row.save()
+        return [as_claim(delivery, slots.at(n)) for n, delivery in enumerate(rows)]
+
+    def _hand_out(self, claims: list[Claim]) -> None:
+        for order in claims:
+            self.in_flight.add(order.delivery_id)
+            self.free_threads -= 1
+            self.senders.submit(order)
+
+    def _is_idle(self) -> bool:
+        """Nothing queued, waiting for a retry, or sending, whoever sends it."""
+        if self.in_flight or self.unwritten:
+            return False
+        if Delivery.objects.filter(status=Delivery.Status.SENDING).exists():
+            return False
+        return not Delivery.objects.filter(
+            status=Delivery.Status.QUEUED,
+            notification__status=Notification.Status.SENDING,
+        ).exists()

@@ -1,0 +1,75 @@
+"""``manage.py send_worker``: makes the calls for the notifications that were sent."""
+
+import signal
+from types import FrameType
+from typing import Any
+
+from django.core.checks import run_checks
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from notifications import conf
+from notifications.delivery.clock import machine_clock
+from notifications.delivery.durability import durability_problem
+from notifications.delivery.worker import SendWorker
+from notifications.models import Notification
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the calls for the notifications that were sent. Runs until it is asked "
+        "to stop (Ctrl-C or SIGTERM); then it finishes what is under way, which takes "
+        "15 s at most. Any number may run at once."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--until-idle",
+            action="store_true",
+            help="end when nothing is queued, waiting for a retry, or sending; paused "
+            "notifications are named and do not count",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._refuse_bad_settings()
+        stop = _StopFlag()
+        signal.signal(signal.SIGTERM, stop.set)
+        signal.signal(signal.SIGINT, stop.set)
+        SendWorker(
+            conf.connection(),
+            machine_clock(),
+            stop_requested=stop,
+            until_idle=options["until_idle"],
+        ).run()
+        if options["until_idle"]:
+            self._name_paused()
+
+    def _refuse_bad_settings(self) -> None:
+        problems = run_checks(tags=["im"])
+        if problems:
+            sentences = " ".join(f"{p.msg} {p.hint}" for p in problems)
+            raise CommandError(f"The worker does not start. {sentences}", returncode=2)
+        if problem := durability_problem():
+            raise CommandError(f"The worker does not start. {problem}", returncode=2)
+
+    def _name_paused(self) -> None:
+        paused = Notification.objects.filter(status=Notification.Status.PAUSED)
+        for notification in paused.order_by("id"):
+            reason = notification.paused_reason
+            code = notification.paused_code
+            self.stderr.write(
+                f"notification {notification.pk} is paused: {reason}"
+                + (f" (ErrorCode {code})" if code is not None else "")
+            )
+
+
+class _StopFlag:
+    """A signal handler only sets a flag; the worker asks for it every tick."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def set(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_set = True
+
+    def __call__(self) -> bool:
+        return self.is_set

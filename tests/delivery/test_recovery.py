@@ -1,0 +1,113 @@
+"""What becomes of the rows that a dead worker held."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from notifications.delivery.clock import EngineClock
+from notifications.delivery.recovery import (
+    complete_finished,
+    give_up_lost_rows,
+    take_back_unreceived,
+)
+from notifications.models import Delivery, Worker
+from tests.factories import make_delivery, make_notification
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 9, 30, 5, tzinfo=UTC)
+CLOCK = EngineClock("boot", lambda: 1000.0)
+
+
+def make_worker(*, lease: float = 999.0, boot_id: str = "boot", **kwargs) -> Worker:
+    return Worker.objects.create(
+        name="host:1", boot_id=boot_id, lease=lease, heartbeat_at=NOW, **kwargs
+    )
+
+
+@pytest.mark.parametrize(
+    "dead",
+    [
+        {"lease": 989.9},  # 10.1 s without a word
+        {"boot_id": "before the restart"},
+        {"ended_at": NOW},
+    ],
+)
+def test_rows_of_a_dead_worker_become_unconfirmed(dead):
+    me = make_worker()
+    other = make_worker(**dead)
+    row = make_delivery(status=Delivery.Status.SENDING, owner=other.pk)
+
+    assert give_up_lost_rows(CLOCK, me.pk, NOW) == 1
+
+    row.refresh_from_db()
+    assert (row.status, row.reason) == ("unconfirmed", "worker_lost")
+    assert (row.owner, row.finished_at) == (None, NOW)
+    attempt = row.attempts.get()
+    assert (attempt.outcome, attempt.number, attempt.worker) == (
+        "worker_lost",
+        1,
+        me.pk,
+    )
+    assert attempt.detail == (f"Worker {other.pk} ended while this call was under way.")
+    other.refresh_from_db()
+    assert other.ended_at == NOW
+
+
+@pytest.mark.parametrize("lease", [990.0, 1000.0])
+def test_rows_of_a_living_worker_are_left_alone(lease):
+    me = make_worker()
+    other = make_worker(lease=lease)
+    row = make_delivery(status=Delivery.Status.SENDING, owner=other.pk)
+
+    assert give_up_lost_rows(CLOCK, me.pk, NOW) == 0
+
+    row.refresh_from_db()
+    assert (row.status, row.owner) == ("sending", other.pk)
+    other.refresh_from_db()
+    assert other.ended_at is None
+
+
+def test_rows_that_never_reached_a_thread_are_queued_again():
+    received = make_delivery(status=Delivery.Status.SENDING, owner=7)
+    lost = make_delivery(status=Delivery.Status.SENDING, owner=7)
+    foreign = make_delivery(status=Delivery.Status.SENDING, owner=8)
+
+    assert take_back_unreceived(7, {received.pk}, NOW) == 1
+
+    lost.refresh_from_db()
+    assert (lost.status, lost.owner, lost.attempt_count) == ("queued", None, 0)
+    for row in (received, foreign):
+        row.refresh_from_db()
+        assert row.status == "sending"
+
+
+def test_rows_taken_back_under_a_stopped_notification_are_cancelled():
+    notification = make_notification(status="cancelled")
+    row = make_delivery(notification, status=Delivery.Status.SENDING, owner=7)
+
+    take_back_unreceived(7, set(), NOW)
+
+    row.refresh_from_db()
+    assert (row.status, row.finished_at) == ("cancelled", NOW)
+
+
+def test_a_notification_without_open_deliveries_is_completed():
+    done = make_notification(status="sending")
+    make_delivery(done, status=Delivery.Status.ACCEPTED)
+    make_delivery(done, status=Delivery.Status.FAILED)
+    waiting = make_notification(status="sending")
+    make_delivery(waiting)
+    paused = make_notification(status="paused")
+    make_delivery(paused, status=Delivery.Status.ACCEPTED)
+
+    assert complete_finished() == 1
+
+    for notification in (done, waiting, paused):
+        notification.refresh_from_db()
+    assert (done.status, waiting.status, paused.status) == (
+        "completed",
+        "sending",
+        "paused",
+    )
+    assert done.finished_at is not None

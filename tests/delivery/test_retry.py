@@ -1,0 +1,110 @@
+"""The rules of retrying, as a table."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifications.delivery.retry import (
+    MAX_REJECTIONS,
+    Past,
+    Step,
+    Verdict,
+    backoff,
+    decide,
+)
+from notifications.im.codes import all_codes
+from notifications.im.outcomes import Outcome, OutcomeKind, Reason
+
+
+def rejected(code: int) -> Outcome:
+    return Outcome(OutcomeKind.REJECTED, http_status=200, error_code=code)
+
+
+def decided(outcome: Outcome, past: Past | None = None, *, retry_10002=True) -> Verdict:
+    return decide(outcome, past or Past(), jitter=0.0, retry_internal_error=retry_10002)
+
+
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, http_status=200, error_code=0)
+NOT_SENT = Outcome(OutcomeKind.NOT_SENT, reason=Reason.REFUSED)
+UNCONFIRMED = Outcome(OutcomeKind.UNCONFIRMED, reason=Reason.NO_ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "past", "expected"),
+    [
+        (ACCEPTED, Past(), Verdict(Step.ACCEPT)),
+        (UNCONFIRMED, Past(), Verdict(Step.LEAVE_UNCONFIRMED)),
+        # not sent: tried again with a growing pause, the fourth in a row pauses
+        (NOT_SENT, Past(), Verdict(Step.TRY_AGAIN, 1)),
+        (NOT_SENT, Past(not_sent_streak=2), Verdict(Step.TRY_AGAIN, 4)),
+        (NOT_SENT, Past(not_sent_streak=3), Verdict(Step.PUT_BACK_AND_PAUSE, 8)),
+        # about one group: final
+        (rejected(10007), Past(), Verdict(Step.FAIL)),
+        (rejected(10010), Past(), Verdict(Step.FAIL)),
+        (rejected(10015), Past(), Verdict(Step.FAIL)),
+        # retry list: 2, 4, 8 s, then the code stands
+        (rejected(10002), Past(), Verdict(Step.TRY_AGAIN, 2)),
+        (rejected(10002), Past(rejections=2), Verdict(Step.TRY_AGAIN, 8)),
+        (rejected(10002), Past(rejections=3), Verdict(Step.FAIL)),
+        (rejected(60007), Past(), Verdict(Step.TRY_AGAIN, 2, slow_down=True)),
+        (rejected(60007), Past(rejections=3), Verdict(Step.FAIL, slow_down=True)),
+        # uncertain, and not 10002: never again by itself
+        (rejected(60008), Past(), Verdict(Step.FAIL)),
+        # signatures: a new one, one more try, then nothing is burnt
+        (rejected(70001), Past(), Verdict(Step.TRY_AGAIN, new_user_sig=True)),
+        (
+            rejected(70003),
+            Past(last_code=70001),
+            Verdict(Step.PUT_BACK_AND_PAUSE, new_user_sig=True),
+        ),
+        (rejected(70009), Past(), Verdict(Step.PUT_BACK_AND_PAUSE)),
+        (rejected(60020), Past(), Verdict(Step.PUT_BACK_AND_PAUSE)),
+        (rejected(70050), Past(), Verdict(Step.PUT_BACK_AND_PAUSE)),
+        # the text: the other groups would fail alike
+        (rejected(80001), Past(), Verdict(Step.FAIL_AND_PAUSE)),
+        (rejected(10005), Past(), Verdict(Step.FAIL_AND_PAUSE)),
+        # a code that no list knows
+        (rejected(123456), Past(), Verdict(Step.FAIL)),
+    ],
+)
+def test_decide(outcome, past, expected):
+    assert decided(outcome, past) == expected
+
+
+def test_10002_is_final_where_the_setting_says_so():
+    assert decided(rejected(10002), retry_10002=False) == Verdict(Step.FAIL)
+
+
+def test_a_rejection_without_a_code_is_a_defect():
+    with pytest.raises(ValueError, match="no ErrorCode"):
+        decided(Outcome(OutcomeKind.REJECTED))
+
+
+@pytest.mark.parametrize("info", all_codes(), ids=lambda info: str(info.code))
+def test_every_code_comes_to_an_end(info):
+    """Whatever Tencent answers again and again, four calls are the most."""
+    past, calls = Past(), 0
+    while True:
+        calls += 1
+        verdict = decided(rejected(info.code), past)
+        if verdict.step is not Step.TRY_AGAIN:
+            break
+        past = Past(
+            rejections=past.rejections + (verdict.delay > 0), last_code=info.code
+        )
+
+    assert calls <= MAX_REJECTIONS
+
+
+@pytest.mark.parametrize(
+    "info", [i for i in all_codes() if not i.certain], ids=lambda info: str(info.code)
+)
+def test_a_code_that_may_have_been_shown_is_not_repeated(info):
+    is_exception = info.code == 10002
+
+    assert (decided(rejected(info.code)).step is Step.TRY_AGAIN) == is_exception
+
+
+@given(failures=st.integers(0, 4), jitter=st.floats(0, 1))
+def test_backoff_grows_and_stays_within_its_bounds(failures, jitter):
+    assert 2**failures <= backoff(failures, jitter) <= 1.5 * 2**failures
