@@ -137,11 +137,7 @@ class ImClient:
 _BEFORE_SENDING: list[tuple[tuple[type[BaseException], ...], Reason, str]] = [
     ((u3.NameResolutionError,), Reason.DNS, "The host name has no address."),
     ((ssl.SSLError, u3.SSLError), Reason.TLS, "No safe connection could be made."),
-    (
-        (u3.ConnectTimeoutError, TimeoutError),
-        Reason.CONNECT_TIMEOUT,
-        "No connection came about in time.",
-    ),
+    ((TimeoutError,), Reason.CONNECT_TIMEOUT, "No connection came about in time."),
     ((ConnectionRefusedError,), Reason.REFUSED, "The connection was refused."),
 ]
 

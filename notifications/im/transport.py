@@ -21,8 +21,9 @@ from urllib3.util.connection import is_connection_dropped
 
 IDLE_SECONDS = 10.0
 
-# urllib3 logs the address of each request at DEBUG, and the address holds the UserSig.
-logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
+# urllib3 logs addresses, even at WARNING, and the address holds the UserSig. Whatever
+# it has to say reaches us as an exception.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(slots=True)

@@ -149,7 +149,7 @@ def test_auditors_and_colleagues_are_refused(manager, act):
 
     with pytest.raises(PermissionDenied, match="Your login may not do this"):
         act(auditor, notification)
-    with pytest.raises(PermissionDenied, match="Only lin.mei can do this"):
+    with pytest.raises(PermissionDenied, match=r"Only lin\.mei can do this"):
         act(colleague, notification)
 
     notification.refresh_from_db()

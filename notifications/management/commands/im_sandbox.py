@@ -63,7 +63,9 @@ class Command(BaseCommand):
                 )
             )
         except (OSError, ValueError) as error:
-            raise CommandError(f"The sandbox does not start: {error}", returncode=2) from None
+            raise CommandError(
+                f"The sandbox does not start: {error}", returncode=2
+            ) from None
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

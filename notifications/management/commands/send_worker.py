@@ -21,6 +21,9 @@ class Command(BaseCommand):
         "15 s at most. Any number may run at once."
     )
 
+    # Checked in handle(), where what is missing is a reason to refuse, in one sentence.
+    requires_system_checks = ()
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--until-idle",

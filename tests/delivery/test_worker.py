@@ -1,0 +1,242 @@
+"""The worker with the real stand-in: every outcome, a stop, a crash, a lost database."""
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from notifications import conf, roles
+from notifications.delivery.clock import machine_clock
+from notifications.delivery.worker import SendWorker
+from notifications.models import Attempt, Delivery, Notification, Worker
+from notifications.selectors.audiences import audience_of
+from notifications.services import sending
+from tests.factories import make_group, make_notification, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Until ``condition`` holds; an error when it never does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "The condition never came true."
+        time.sleep(0.02)
+
+
+def send_to(sandbox, faults: dict[str, str], **kwargs) -> Notification:
+    """A notification to one group per entry, each with its fault in the sandbox."""
+    for group_id, fault in faults.items():
+        make_group(group_id=group_id)
+        sandbox.add_group(group_id, "Public", fault=fault)
+    user = kwargs.pop("sender", None) or make_user(roles.COMMUNITY_MANAGER)
+    draft = make_notification(
+        sender=user, audience="chosen", audience_values=list(faults), **kwargs
+    )
+    return sending.send(user, draft.pk, digest=audience_of(draft).digest)
+
+
+def work_until_idle() -> None:
+    SendWorker(
+        conf.connection(),
+        machine_clock(),
+        stop_requested=lambda: False,
+        until_idle=True,
+        threads=8,
+    ).run()
+
+
+def results(notification: Notification) -> dict[str, tuple]:
+    return {
+        row.group_id: (row.status, row.error_code, row.reason, row.attempt_count)
+        for row in notification.deliveries.order_by("id")
+    }
+
+
+def test_every_outcome_is_recorded_and_agrees_with_the_journal(sandbox):
+    notification = send_to(
+        sandbox,
+        {
+            "ok": "",
+            "gone": "code:10010",
+            "busy": "code_times:60007:1",
+            "lost": "reset_after",
+            "odd": "bool_code",
+            "proxy": "status_502",
+        },
+    )
+
+    work_until_idle()
+
+    assert results(notification) == {
+        "ok": ("accepted", 0, "", 1),
+        "gone": ("failed", 10010, "", 1),
+        "busy": ("accepted", 0, "", 2),
+        "lost": ("unconfirmed", None, "connection_lost", 1),
+        "odd": ("unconfirmed", None, "bad_answer", 1),
+        "proxy": ("unconfirmed", None, "http_status", 1),
+    }
+    notification.refresh_from_db()
+    assert notification.status == "completed"
+    for row in notification.deliveries.all():
+        assert len(sandbox.journal.calls_for(row.group_id)) == row.attempts.count()
+    assert {entry.content for entry in sandbox.journal} == {notification.content}
+    assert Worker.objects.get().ended_at is not None
+
+
+def test_recipients_arrive_in_portions(sandbox, settings):
+    settings.IM_RECIPIENTS_PER_CALL = 2
+    send_to(sandbox, {"g": ""}, recipients="a\nb\nc")
+
+    work_until_idle()
+
+    assert sorted(entry.recipients for entry in sandbox.journal) == [("a", "b"), ("c",)]
+
+
+def test_a_wrong_key_pauses_before_the_queue_is_burnt(sandbox, settings):
+    settings.IM_SECRET_KEY = "of another application"
+    notification = send_to(sandbox, {f"g{n}": "" for n in range(60)})
+
+    work_until_idle()
+
+    notification.refresh_from_db()
+    assert (notification.status, notification.paused_code) == ("paused", 70009)
+    assert notification.deliveries.counts()["queued"] == 60
+    assert Attempt.objects.count() < 30
+
+
+def test_a_paused_notification_goes_on_after_mending(sandbox, settings):
+    key, settings.IM_SECRET_KEY = settings.IM_SECRET_KEY, "wrong"
+    notification = send_to(sandbox, {"g": ""})
+    work_until_idle()
+    settings.IM_SECRET_KEY = key
+
+    sending.resume(notification.sender, notification.pk)
+    work_until_idle()
+
+    assert results(notification) == {"g": ("accepted", 0, "", 2)}
+
+
+def test_an_unreachable_service_pauses_and_calls_nobody(settings):
+    settings.IM_BASE_URL = "http://127.0.0.1:9"
+    make_group(group_id="g")
+    user = make_user(roles.COMMUNITY_MANAGER)
+    draft = make_notification(sender=user, audience="every", doubt_streak=19)
+    sending.send(user, draft.pk, digest=audience_of(draft).digest)
+
+    work_until_idle()
+
+    draft.refresh_from_db()
+    assert (draft.status, draft.paused_reason) == ("paused", "doubt")
+    assert results(draft) == {"g": ("queued", None, "", 1)}
+    assert Attempt.objects.get().outcome == "not_sent"
+
+
+def test_the_limit_holds_and_everything_is_called_once(sandbox):
+    notification = send_to(sandbox, {f"g{n}": "" for n in range(400)})
+
+    work_until_idle()
+
+    assert notification.deliveries.counts()["accepted"] == 400
+    assert len(sandbox.journal) == 400
+    assert sandbox.journal.most_in_window(1.0) <= 200
+
+
+def start_worker(process_env, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(  # noqa: S603  our own command
+        [sys.executable, "manage.py", "send_worker", *arguments],
+        env=process_env,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_sigterm_finishes_what_is_under_way(sandbox, process_env):
+    notification = send_to(sandbox, {f"g{n}": "slow:300" for n in range(120)})
+    process = start_worker(process_env)
+    wait_for(lambda: len(sandbox.journal) >= 20)
+
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    counts = notification.deliveries.counts()
+    assert counts["sending"] == counts["unconfirmed"] == 0
+    assert counts["accepted"] == len(sandbox.journal) == 120 - counts["queued"]
+    assert Worker.objects.get().ended_at is not None
+
+
+def test_a_killed_worker_leaves_bounded_doubt_and_no_second_call(sandbox, process_env):
+    notification = send_to(sandbox, {f"g{n}": "slow:80" for n in range(150)})
+    process = start_worker(process_env)
+    wait_for(lambda: len(sandbox.journal) >= random.Random().randrange(5, 60))
+    process.kill()
+    process.communicate(timeout=30)
+    # The lease of the dead worker is over: its successor need not wait for it.
+    Worker.objects.update(lease=machine_clock().now() - 60)
+
+    work_until_idle()
+
+    counts = notification.deliveries.counts()
+    assert counts["accepted"] + counts["unconfirmed"] == 150
+    assert counts["unconfirmed"] <= 190 * (0.08 + 0.05) + 5
+    for row in notification.deliveries.all():
+        assert len(sandbox.journal.calls_for(row.group_id)) <= 1
+        assert row.status == "unconfirmed" or sandbox.journal.calls_for(row.group_id)
+    assert (
+        Attempt.objects.filter(outcome="worker_lost").count() == (counts["unconfirmed"])
+    )
+
+
+def test_until_idle_names_what_is_paused(sandbox, process_env):
+    make_notification(status="paused", paused_reason="account_code", paused_code=70009)
+
+    process = start_worker(process_env, "--until-idle")
+    _out, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert errors.splitlines()[-1].endswith("is paused: account_code (ErrorCode 70009)")
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"IM_SECRET_KEY": ""}, "IM_SECRET_KEY is empty: nothing can be sent."),
+        ({"IM_REGION": "mars", "IM_BASE_URL": ""}, "IM_REGION is “mars”."),
+    ],
+)
+def test_the_worker_refuses_to_start_without_an_account(
+    process_env, variables, sentence
+):
+    process = start_worker(process_env | variables, "--until-idle")
+    _out, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 2
+    assert errors.startswith(f"CommandError: The worker does not start. {sentence}")
+    assert Worker.objects.count() == 0
+
+
+def test_a_second_worker_shares_the_work(sandbox):
+    notification = send_to(sandbox, {f"g{n}": "slow:50" for n in range(100)})
+    threads = [threading.Thread(target=_work_in_thread) for _n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert notification.deliveries.counts()["accepted"] == 100
+    assert len(sandbox.journal) == 100
+    assert Delivery.objects.filter(attempt_count=1).count() == 100
+
+
+def _work_in_thread() -> None:
+    try:
+        work_until_idle()
+    finally:
+        connection.close()
