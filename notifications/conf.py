@@ -43,7 +43,7 @@ def base_url() -> str:
     An unknown region gives an empty string; ``manage.py check`` names it.
     """
     if settings.IM_BASE_URL:
-        return settings.IM_BASE_URL.rstrip("/")
+        return str(settings.IM_BASE_URL).rstrip("/")
     host = HOSTS.get(settings.IM_REGION, "")
     return f"https://{host}" if host else ""
 
@@ -54,7 +54,7 @@ def talks_to_sandbox() -> bool:
 
 def calls_per_second() -> float:
     """The pace of all workers together, in calls per second."""
-    return settings.IM_CALLS_PER_SECOND * PACE_SHARE
+    return float(settings.IM_CALLS_PER_SECOND) * PACE_SHARE
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,11 @@ ALL = [
 
 def permissions(names: list[str]) -> list[Permission]:
     """The rows for ``app.codename`` names, in that order."""
-    wanted = [tuple(name.split(".")) for name in names]
+    wanted = [(app, codename) for app, _, codename in (n.partition(".") for n in names)]
     found = {
         (p.content_type.app_label, p.codename): p
         for p in Permission.objects.filter(
-            codename__in=[codename for _, codename in wanted]
+            codename__in=[codename for _app, codename in wanted]
         ).select_related("content_type")
     }
     return [found[key] for key in wanted if key in found]

@@ -1,7 +1,16 @@
 """The console: Django's admin at the root, with our pages beside its own."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
+
+from notifications import roles
+from notifications.selectors.overview import overview
+from notifications.views import check, progress, write
 
 
 class ConsoleSite(admin.AdminSite):
@@ -9,4 +18,27 @@ class ConsoleSite(admin.AdminSite):
     site_header = _("Group notifier")
     site_url = None
     index_title = _("Overview")
-    enable_nav_sidebar = False
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        inside = self.admin_view
+        sent = "sent/<int:pk>/"
+        own: list[URLPattern | URLResolver] = [
+            # Not behind admin_view: a text posted after the session ended is kept.
+            path("write/", write.write, name="write"),
+            path("write/<int:pk>/", write.write, name="write_edit"),
+            path("write/<int:pk>/delete/", inside(write.delete), name="draft_delete"),
+            path("write/<int:pk>/check/", inside(check.check), name="check"),
+            path(sent, inside(progress.progress), name="notification_progress"),
+            path(sent + "status/", inside(progress.status), name="notification_status"),
+            path(sent + "pause/", inside(progress.pause), name="notification_pause"),
+            path(sent + "resume/", inside(progress.resume), name="notification_resume"),
+            path(sent + "stop/", inside(progress.stop), name="notification_stop"),
+        ]
+        return own + super().get_urls()
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        may_see = request.user.has_perm(roles.SEE_HISTORY)
+        figures = overview() if may_see else None
+        return super().index(request, {**(extra_context or {}), "figures": figures})

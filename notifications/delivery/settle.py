@@ -141,7 +141,7 @@ class Settlement:
     ) -> None:
         if outcome.kind is OutcomeKind.NOT_SENT:
             reason = Notification.PauseReason.NOT_SENT
-            changes = {"not_sent_streak": row.not_sent_streak + 1}
+            changes: dict[str, object] = {"not_sent_streak": row.not_sent_streak + 1}
         else:
             reason = Notification.PauseReason.ACCOUNT_CODE
             changes = {

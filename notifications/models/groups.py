@@ -45,6 +45,8 @@ class ChatGroupQuerySet(models.QuerySet["ChatGroup"]):
 class ChatGroup(models.Model):
     """One group. Groups with a history are switched off, never deleted."""
 
+    ALL_MEMBERS_ONLY = ALL_MEMBERS_ONLY_TYPES
+
     class State(models.TextChoices):
         IN_USE = "in_use", _("In use")
         SWITCHED_OFF = "switched_off", _("Switched off")

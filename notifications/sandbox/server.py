@@ -86,7 +86,7 @@ class _Server(ThreadingHTTPServer):
 
     def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]  # narrower than the base
         self.open.add(request)
-        super().process_request(request, client_address)  # type: ignore[arg-type]  # passed on
+        super().process_request(request, client_address)
 
     def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]  # narrower than the base
         self.open.discard(request)

@@ -1,0 +1,30 @@
+"""How the lists show times and states."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+
+def moment(time: datetime | None) -> SafeString | str:
+    """``2026-11-23 19:15:19`` in the current time zone, the same in all languages."""
+    if time is None:
+        return "–"
+    local = timezone.localtime(time)
+    return format_html(
+        '<time class="nowrap num" datetime="{}">{}</time>',
+        local.isoformat(),
+        local.strftime("%Y-%m-%d %H:%M:%S"),
+    )
+
+
+def badge(state: str, label: str) -> SafeString:
+    """A state as word, shape and colour."""
+    return format_html('<span class="badge s-{}">{}</span>', state, label)
+
+
+def two_lines(main: str, sub: str) -> SafeString:
+    return format_html(
+        '<span class="main">{}</span><span class="sub">{}</span>', main, sub
+    )

@@ -1,0 +1,75 @@
+"""How far a notification has come: always counted from its rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from notifications.models import Delivery, Notification
+
+from .explanations import Explanation, explain_code, explain_reason
+
+GROUPS_PER_PROBLEM = 20
+S = Delivery.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Deliveries that ended, or wait, for the same reason."""
+
+    status: str
+    explanation: Explanation
+    count: int
+    first: Sequence[Delivery]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    counts: dict[str, int]
+    problems: Sequence[Problem]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        return self.total - self.counts[S.QUEUED] - self.counts[S.SENDING]
+
+    @property
+    def accepted(self) -> int:
+        return self.counts[S.ACCEPTED]
+
+    @property
+    def not_accepted(self) -> int:
+        return self.done - self.accepted
+
+
+def progress_of(notification: Notification) -> Progress:
+    """Counts and problems; the number of queries depends on the kinds of problems."""
+    rows = notification.deliveries.all()
+    kinds = (
+        rows.filter(status__in=[S.FAILED, S.UNCONFIRMED])
+        .order_by()
+        .values_list("status", "error_code", "reason")
+        .annotate(count=Count("id"))
+        .order_by("-count")
+    )
+    problems = [
+        Problem(
+            status,
+            explain_reason(reason) if reason else explain_code(code),
+            count,
+            list(
+                rows.filter(status=status, reason=reason, **_code_is(code)).order_by(
+                    "id"
+                )[:GROUPS_PER_PROBLEM]
+            ),
+        )
+        for status, code, reason, count in kinds
+    ]
+    return Progress(rows.counts(), problems)
+
+
+def _code_is(code: int | None) -> dict[str, object]:
+    return {"error_code__isnull": True} if code is None else {"error_code": code}

@@ -1,0 +1,25 @@
+// Live progress: a small request every two seconds, slower when the tab is hidden.
+(() => {
+  const box = document.getElementById("live");
+  if (!box?.dataset.url) return;
+  let wait = 2000;
+  const tick = async () => {
+    if (document.hidden) return setTimeout(tick, 5000);
+    try {
+      // A login page must not be pasted in when the session has ended.
+      const response = await fetch(box.dataset.url, { redirect: "error" });
+      if (!response.ok) throw new Error(String(response.status));
+      const html = await response.text();
+      if (html !== box.dataset.seen && !box.contains(document.activeElement)) {
+        box.innerHTML = html;
+        box.dataset.seen = html;
+      }
+      wait = 2000;
+      if (response.headers.get("X-Done")) return undefined;
+    } catch {
+      wait = Math.min(wait * 2, 30000);
+    }
+    return setTimeout(tick, wait);
+  };
+  setTimeout(tick, wait);
+})();

@@ -1,0 +1,28 @@
+"""What all our own pages share: the frame of the console."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+
+def page(
+    request: HttpRequest, template: str, title: object, **context: Any
+) -> TemplateResponse:
+    """A page in the console's frame."""
+    frame = admin.site.each_context(request)
+    return TemplateResponse(request, template, {**frame, "title": title, **context})
+
+
+def person(request: HttpRequest, permission: str) -> User:
+    """Who asks. Raises ``PermissionDenied`` without the permission.
+
+    ``admin_view`` only asks whether somebody is active and staff.
+    """
+    user: User | AnonymousUser = request.user
+    if not isinstance(user, User) or not user.has_perm(permission):
+        raise PermissionDenied
+    return user

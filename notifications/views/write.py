@@ -1,0 +1,90 @@
+"""Write: the first of three steps. Saves a draft; sends nothing."""
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_POST
+
+from notifications import roles
+from notifications.forms.write import WriteForm, initial_of
+from notifications.models import ChatGroup, Notification
+from notifications.services import writing
+from notifications.services.permissions import require_own
+
+from .page import page, person
+
+KEPT = "write_kept"
+KEPT_MAX = 200_000
+CHOSEN = "groups_for_write"
+
+
+@never_cache
+@csrf_protect
+def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The form; not behind the admin's own login, which would lose a posted text."""
+    if not request.user.is_authenticated:
+        return _log_in_first(request)
+    user = person(request, roles.SEND)
+    draft = get_object_or_404(Notification, pk=pk) if pk else None
+    if draft is not None:
+        require_own(user, draft)
+        if draft.status != Notification.Status.DRAFT:
+            return redirect(draft)
+    form = _form(request, draft)
+    if request.method == "POST" and form.is_valid() and form.draft is not None:
+        saved = writing.save_draft(user, form.draft, notification_id=pk)
+        if saved.status != Notification.Status.DRAFT:
+            return redirect(saved)
+        return redirect("admin:check", saved.pk)
+    return page(
+        request,
+        "notifications/write.html",
+        _("New notification"),
+        form=form,
+        step=1,
+        every_count=ChatGroup.objects.in_use().count(),
+        all_members_only={
+            group.group_id: group.name
+            for group in ChatGroup.objects.in_use().filter(
+                type__in=sorted(ChatGroup.ALL_MEMBERS_ONLY)
+            )
+        },
+    )
+
+
+def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
+    if request.method == "POST":
+        return WriteForm(request.POST)
+    if kept := request.session.pop(KEPT, None):
+        messages.info(
+            request, _("You were logged out while writing. Your text is here again.")
+        )
+        return WriteForm(initial=kept)
+    if draft is not None:
+        return WriteForm(initial=initial_of(draft))
+    chosen = request.session.pop(CHOSEN, [])
+    return WriteForm(initial={"groups": "\n".join(chosen)} if chosen else None)
+
+
+def _log_in_first(request: HttpRequest) -> HttpResponse:
+    """Keep what was posted: a session that ended must not cost the text."""
+    if request.method == "POST":
+        fields = {name: request.POST.get(name, "") for name in WriteForm.base_fields}
+        if sum(map(len, fields.values())) <= KEPT_MAX:
+            request.session[KEPT] = fields
+    return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+
+
+@require_POST
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw an own draft away."""
+    user = person(request, roles.SEND)
+    get_object_or_404(Notification, pk=pk, status=Notification.Status.DRAFT)
+    writing.delete_draft(user, pk)
+    messages.success(request, _("The draft is gone. Nothing was sent."))
+    return redirect("admin:write")
