@@ -16,7 +16,7 @@ from .im.rules import is_user_id
 
 
 @register(Tags.security)
-def check_web_settings(**_kwargs: Any) -> list[CheckMessage]:
+def check_web_settings(settings: Any = settings, **_kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     if not settings.SECRET_KEY:
         found.append(

@@ -1,0 +1,147 @@
+"""A manager's whole task in a real browser, in both themes and sizes, checked by axe."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from notifications import roles
+from notifications.models import Notification
+from tests.factories import PASSWORD, make_delivery, make_group, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+VIEWS = [
+    (1440, 900, "light"),
+    (1440, 900, "dark"),
+    (390, 844, "light"),
+    (390, 844, "dark"),
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=ARGUMENTS
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _plain_names(settings) -> None:
+    """The live server finds static files by their plain names only."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+def check_page(page: Page, name: str) -> None:
+    """No violation of accessibility, nothing wider than the window."""
+    page.wait_for_load_state("load")
+    violations = [
+        (v["id"], v["nodes"][0]["html"]) for v in Axe().run(page).response["violations"]
+    ]
+    assert (name, violations) == (name, [])
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+
+
+@pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
+def test_write_check_send_watch(browser, live_server, width, height, theme):
+    make_user(roles.COMMUNITY_MANAGER)
+    make_group(group_id="hikers", name="周末徒步")
+    make_group(group_id="live", name="Live: Friday show", type="AVChatRoom")
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=theme
+    )
+    page = context.new_page()
+
+    page.goto(live_server.url + "/")
+    check_page(page, "login")
+    page.fill("#id_username", "lin.mei")
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
+    check_page(page, "overview")
+
+    page.goto(live_server.url + "/write/")
+    page.click("text=Check before sending")
+    assert page.inner_text("#form-errors strong") == "2 things to correct:"
+    expect(page.locator("#form-errors")).to_be_focused()
+    check_page(page, "errors")
+
+    page.check("input[name=members][value=named]")
+    page.fill("#id_groups", "hikers, live")
+    assert page.is_disabled("input[name=members][value=named]")
+    assert page.is_checked("input[name=members][value=everyone]")
+    assert page.inner_text("#id_members_reason") == (
+        "Live rooms and broadcast groups can only be sent to everyone. To name members, "
+        "first remove: Live: Friday show"
+    )
+    page.fill("#id_content", "明天见")
+    assert page.inner_text("#byte-count") == "9 / 8000"
+    assert page.inner_text("#group-count") == "2"
+    check_page(page, "write")
+
+    page.click("text=Check before sending")
+    check_page(page, "check")
+    page.click("text=Send to 2 groups")
+    assert page.inner_text("[role=status]") == "Sending: 0 of 2 groups done"
+    check_page(page, "progress")
+    Notification.objects.get().deliveries.update(
+        status="cancelled", finished_at="2026-11-24T00:00Z"
+    )
+    expect(page.locator("[role=status]")).to_have_text("Sending: 2 of 2 groups done")
+    context.close()
+
+
+@pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
+def test_an_auditor_reads(browser, live_server, width, height, theme):
+    make_user(roles.AUDITOR)
+    make_delivery(status="failed")
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=theme
+    )
+    page = context.new_page()
+    page.goto(live_server.url + "/")
+    page.fill("#id_username", "lin.mei")
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
+    assert page.locator("text=New notification").count() == 0
+
+    for address in ("notification/", "delivery/", "chatgroup/"):
+        page.goto(f"{live_server.url}/notifications/{address}")
+        check_page(page, address)
+    page.goto(f"{live_server.url}/notifications/delivery/")
+    page.click("#result_list .field-when a")
+    assert "This group no longer exists." in page.inner_text("#content")
+    check_page(page, "delivery")
+    context.close()
+
+
+def test_the_whole_task_without_javascript(browser, live_server):
+    make_user(roles.COMMUNITY_MANAGER)
+    make_group(group_id="hikers")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(live_server.url + "/write/")
+    page.fill("#id_username", "lin.mei")
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
+    page.fill("#id_groups", "hikers")
+    page.fill("#id_content", "Hi")
+    page.click("text=Check before sending")
+    page.click("text=Send to 1 group")
+
+    assert page.inner_text("[role=status]") == "Sending: 0 of 1 groups done"
+    context.close()

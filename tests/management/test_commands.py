@@ -1,0 +1,92 @@
+"""The commands as processes, and what they say when they refuse."""
+
+import csv
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+
+from notifications.models import Attempt, ChatGroup, Delivery, Notification
+from notifications.sandbox.groups import BUILT_IN
+from tests.factories import make_group
+
+
+def fill() -> None:
+    call_command("fill_demo", groups=str(BUILT_IN), password="long enough")
+
+
+@pytest.mark.django_db
+def test_the_demo_has_a_past_with_every_outcome():
+    fill()
+
+    with BUILT_IN.open(encoding="utf-8") as file:
+        assert ChatGroup.objects.count() == len(list(csv.DictReader(file)))
+    assert set(User.objects.values_list("username", flat=True)) == {
+        "lin.mei",
+        "wang.fang",
+        "admin",
+    }
+    assert Notification.objects.filter(status="completed").count() == 13
+    found = set(Delivery.objects.values_list("status", "error_code"))
+    assert found == {
+        ("accepted", 0),
+        ("failed", 10010),
+        ("failed", 10015),
+        ("unconfirmed", None),
+    }
+    assert Attempt.objects.count() == Delivery.objects.count()
+
+
+@pytest.mark.django_db
+def test_the_demo_refuses_a_database_that_is_in_use():
+    make_group()
+
+    with pytest.raises(CommandError, match="The database is not empty"):
+        fill()
+
+    assert ChatGroup.objects.count() == 1
+
+
+def start_sandbox(process_env, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(  # noqa: S603  our own command
+        [sys.executable, "manage.py", "im_sandbox", "--port", "0", *arguments],
+        env=process_env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.django_db
+def test_the_sandbox_runs_until_it_is_told_to_stop(process_env):
+    with start_sandbox(process_env) as process:
+        line = process.stdout.readline()
+        address = line.split()[2]
+        with urllib.request.urlopen(address, timeout=5) as page:  # noqa: S310  our own
+            assert b"a stand-in for Tencent IM" in page.read()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+    assert line.endswith("/ with 42 groups\n")
+    assert process.returncode == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("variables", "arguments", "sentence"),
+    [
+        ({"IM_SECRET_KEY": ""}, [], "Set IM_SDK_APP_ID and IM_SECRET_KEY"),
+        ({}, ["--groups", "no-such-file.csv"], "The sandbox does not start: "),
+    ],
+)
+def test_the_sandbox_refuses_in_a_sentence(process_env, variables, arguments, sentence):
+    with start_sandbox(process_env | variables, *arguments) as process:
+        _out, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 2
+    assert errors.startswith(f"CommandError: {sentence}")
+    assert errors.count("\n") == 1

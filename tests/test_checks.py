@@ -1,0 +1,70 @@
+"""What ``manage.py check`` says, by id, for each setting that is missing or wrong."""
+
+import pytest
+
+from notifications.checks import check_connection, check_web_settings
+
+GOOD = {
+    "IM_SDK_APP_ID": "1400000000",
+    "IM_SECRET_KEY": "key",
+    "IM_ADMIN_ACCOUNT": "administrator",
+    "IM_BASE_URL": "",
+    "IM_REGION": "china",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "ids"),
+    [
+        ({}, []),
+        ({"IM_SDK_APP_ID": ""}, ["notifier.W101"]),
+        ({"IM_SECRET_KEY": ""}, ["notifier.W102"]),
+        ({"IM_SDK_APP_ID": "14O0000000"}, ["notifier.E101"]),
+        ({"IM_SDK_APP_ID": "²"}, ["notifier.E101"]),
+        ({"IM_ADMIN_ACCOUNT": "two words"}, ["notifier.E102"]),
+        ({"IM_BASE_URL": "https://im.example.com"}, []),
+        ({"IM_BASE_URL": "http://127.0.0.1:8010/"}, []),
+        ({"IM_BASE_URL": "http://[::1]:8010"}, []),
+        ({"IM_BASE_URL": "http://localhost:8010"}, []),
+        ({"IM_BASE_URL": "http://im.example.com"}, ["notifier.E103"]),
+        ({"IM_BASE_URL": "https://im.example.com/v4"}, ["notifier.E103"]),
+        ({"IM_BASE_URL": "https://me@im.example.com"}, ["notifier.E103"]),
+        ({"IM_BASE_URL": "im.example.com"}, ["notifier.E103"]),
+        ({"IM_REGION": "mars"}, ["notifier.E104"]),
+        ({"IM_REGION": "mars", "IM_BASE_URL": "https://im.example.com"}, []),
+        ({"IM_CALLS_PER_SECOND": 0}, ["notifier.E110"]),
+        ({"IM_RECIPIENTS_PER_CALL": 501}, ["notifier.E111"]),
+        ({"IM_CONTENT_MAX_BYTES": 12_289}, ["notifier.E112"]),
+        ({"IM_READ_TIMEOUT": 3}, ["notifier.E113"]),
+        ({"IM_CONNECT_TIMEOUT": 0.1}, ["notifier.E114"]),
+    ],
+)
+def test_connection(settings, changes, ids):
+    for name, value in (GOOD | changes).items():
+        setattr(settings, name, value)
+
+    found = check_connection()
+
+    assert [message.id for message in found] == ids
+    assert all(message.hint for message in found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ids"),
+    [
+        ({}, []),
+        ({"SECRET_KEY": ""}, ["notifier.E001"]),
+        ({"TIME_ZONE": "Mars/Olympus"}, ["notifier.E002"]),
+        ({"LANGUAGE_CODE": "fr"}, ["notifier.E003"]),
+    ],
+)
+def test_web_settings(changes, ids):
+    class Settings:
+        SECRET_KEY = "x"
+        TIME_ZONE = "Asia/Shanghai"
+        LANGUAGE_CODE = "en"
+        LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
+
+    changed = type("Changed", (Settings,), changes)
+
+    assert [message.id for message in check_web_settings(settings=changed)] == ids
