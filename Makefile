@@ -1,0 +1,39 @@
+# The console's commands; `make` lists them. Each is a short script in .ci/ or deploy/.
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+RUNTIME := .venv/installed
+DEVELOPMENT := .venv/installed-dev
+
+.PHONY: help demo test lint format clean
+.DEFAULT_GOAL := help
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z]*\):.*##/make \1\t/p' Makefile | expand -t 16
+
+demo: $(RUNTIME)  ## fill and run everything on this machine, without Tencent; Ctrl-C ends it
+	@exec python deploy/demo.py
+
+test: $(DEVELOPMENT)  ## all tests, on PostgreSQL and SQLite, with coverage
+	@.ci/packages chromium postgresql fonts
+	@.ci/test
+
+lint: $(DEVELOPMENT)  ## format, style, types, layers, templates, settings, messages
+	@.ci/lint
+
+format: $(DEVELOPMENT)  ## rewrite Python and templates in the project's format
+	ruff check --fix --exit-zero .
+	ruff format .
+	djlint templates --reformat --quiet || true
+
+clean:  ## remove what these commands made, the demo's data included
+	rm -rf .venv var .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUNTIME): requirements.txt
+	@.ci/venv requirements.txt
+	@touch $@
+
+$(DEVELOPMENT): requirements.txt requirements-dev.txt
+	@.ci/venv requirements-dev.txt
+	@touch $@
