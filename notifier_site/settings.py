@@ -133,6 +133,8 @@ LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
+# The templates stand outside the app; their texts are in its catalogue too.
+LOCALE_PATHS = [BASE_DIR / "notifications" / "locale"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=STATE_DIR("static"))
