@@ -7,3 +7,5 @@ urlpatterns = [
     path("language/", include("django.conf.urls.i18n")),
     path("", admin.site.urls),
 ]
+
+handler403 = "notifications.views.refused.refused"

@@ -303,6 +303,20 @@ def test_auditors_and_colleagues_control_nothing(log_in, manager, step):
     assert notification.status == "sending"
 
 
+def test_a_refusal_is_said_in_words(log_in, manager):
+    draft = make_notification(sender=manager)
+    auditor = log_in(make_user(roles.AUDITOR, username="wang.fang"))
+    colleague = log_in(make_user(roles.COMMUNITY_MANAGER, username="j.okafor"))
+
+    pages = [
+        auditor.get("/write/").content.decode(),
+        colleague.get(f"/write/{draft.pk}/").content.decode(),
+    ]
+
+    assert "Your login may not do this." in pages[0]
+    assert "Only lin.mei can do this, because they wrote the notification." in pages[1]
+
+
 def test_a_draft_has_no_progress(client_of_manager, manager):
     draft = make_notification(sender=manager)
 
