@@ -34,6 +34,13 @@ class ChatGroupAdmin(admin.ModelAdmin):
         groups: QuerySet[ChatGroup] = super().get_queryset(request)
         return groups.annotate(last_sent_at=last)
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(
+            request, {"title": _("Chat groups"), **(extra_context or {})}
+        )
+
     def get_readonly_fields(
         self, request: HttpRequest, obj: ChatGroup | None = None
     ) -> list[str]:

@@ -55,6 +55,8 @@ class PersonAdmin(UserAdmin):
 
 @admin.register(Group)
 class RoleAdmin(GroupAdmin):
+    filter_horizontal = []
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         return super().get_queryset(request).order_by("name")
 
@@ -65,4 +67,5 @@ class RoleAdmin(GroupAdmin):
         if db_field.name == "permissions":
             ids = [permission.pk for permission in roles.permissions(roles.ALL)]
             field.queryset = field.queryset.filter(pk__in=ids)
+            field.help_text = _("Hold Ctrl (on a Mac: Command) to choose several.")
         return field
