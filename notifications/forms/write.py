@@ -12,13 +12,17 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.models import Notification
 from notifications.models.notifications import NOTE_MAX_LENGTH
-from notifications.services.writing import Draft, check_draft, split_ids
+from notifications.services.entered_ids import split_group_ids, split_ids
+from notifications.services.writing import Draft, check_draft
 
 from .layout import Reveals
 
 CHOSEN = Notification.Audience.CHOSEN.value
 EVERY = Notification.Audience.EVERY.value
 IDS = {"rows": 4, "spellcheck": "false", "autocapitalize": "off"}
+NOT_FOR_EVERY = _(
+    "To name members, choose the groups instead of sending to every group."
+)
 
 
 class WriteForm(forms.Form):
@@ -32,13 +36,14 @@ class WriteForm(forms.Form):
         widget=forms.RadioSelect,
     )
     # One field of IDs: Django limits the number of fields, not their length.
+    # With JavaScript, picker.js puts a search field with chips in its place.
     groups = forms.CharField(
-        label=_("Group IDs"),
+        label=_("Groups"),
         required=False,
         widget=forms.Textarea(attrs=IDS),
         help_text=_(
-            "One per line, or separated by commas. You can also tick groups on the "
-            "page Groups."
+            "One group ID per line, or separated by commas. You can also tick groups "
+            "on the page Groups."
         ),
     )
     members = forms.ChoiceField(
@@ -73,8 +78,15 @@ class WriteForm(forms.Form):
         help_text=_("Only your team sees this, for example a ticket number."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, every_count: int | None = None, **kwargs: Any
+    ) -> None:
+        """``every_count``: how many groups "Every group" means, for its label."""
         super().__init__(*args, **kwargs)
+        if every_count is not None:
+            every = _("Every group (%(n)d)") % {"n": every_count}
+            chosen = self.fields["audience"].choices[0]  # type: ignore[attr-defined]
+            self.fields["audience"].choices = [chosen, (EVERY, every)]  # type: ignore[attr-defined]
         content = self.fields["content"].widget
         content.attrs["data-max-bytes"] = settings.IM_CONTENT_MAX_BYTES
         self.draft: Draft | None = None
@@ -96,13 +108,18 @@ class WriteForm(forms.Form):
         if self.errors:
             return data
         named = data["members"] == "named"
+        if named and data["audience"] == EVERY:
+            self.add_error("members", NOT_FOR_EVERY)
+            named = False  # said already
         try:
             self.draft, _meant = check_draft(
                 Draft(
                     content=data["content"],
                     audience=data["audience"],
                     audience_values=(
-                        split_ids(data["groups"]) if data["audience"] == CHOSEN else []
+                        split_group_ids(data["groups"])
+                        if data["audience"] == CHOSEN
+                        else []
                     ),
                     recipients=split_ids(data["recipients"]) if named else None,
                     note=data["note"],

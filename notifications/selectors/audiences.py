@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from notifications.im.rules import is_group_id
 from notifications.models import ChatGroup, Notification
 
 # SQLite takes 250,000 variables in one statement, older builds 999.
@@ -55,8 +56,14 @@ def audience_of(notification: Notification) -> Audience:
     return audience(notification.audience, notification.audience_values)
 
 
+def known_ids(candidates: Iterable[str]) -> set[str]:
+    """Those of ``candidates`` that are the ID of a group, in use or not."""
+    return set(_by_id(candidates))
+
+
 def _by_id(group_ids: Iterable[str]) -> dict[str, ChatGroup]:
-    wanted = list(group_ids)
+    # What cannot be an ID is not asked for: PostgreSQL refuses a null character.
+    wanted = [group_id for group_id in group_ids if is_group_id(group_id)]
     return {
         group.group_id: group
         for start in range(0, len(wanted), BLOCK)

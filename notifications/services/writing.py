@@ -4,7 +4,6 @@ Nothing is sent here. The same checks run in the form, here and, for what can ch
 meanwhile, again in ``sending.send``.
 """
 
-import re
 import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
@@ -25,10 +24,9 @@ from notifications.models import GroupType, Notification
 from notifications.models.notifications import NOTE_MAX_LENGTH, join_recipients
 from notifications.selectors.audiences import Audience, audience
 
+from .entered_ids import repeated
 from .permissions import require, require_own
 
-# Spaces, line ends, commas and semicolons, Latin and Chinese.
-SEPARATORS = re.compile(r"[\s,;，；、]+")
 NAMED_IN_MESSAGE = 5
 
 
@@ -38,6 +36,7 @@ class Draft:
 
     ``recipients`` is ``None`` for everyone in the group; an empty list means that
     members were to be named and none was, which is an error, never "everyone".
+    ``repeated`` says of a checked draft how many IDs were given more than once.
     """
 
     content: str
@@ -46,11 +45,7 @@ class Draft:
     recipients: Sequence[str] | None = None
     note: str = ""
     token: uuid.UUID | None = None
-
-
-def split_ids(text: str) -> list[str]:
-    """IDs typed or pasted with any separator, each once, in their order."""
-    return list(dict.fromkeys(part for part in SEPARATORS.split(text) if part))
+    repeated: int = 0
 
 
 def clean_content(text: str) -> str:
@@ -129,6 +124,12 @@ def clean_audience(kind: str, values: Sequence[str]) -> Audience:
                 % {"type": wrong[0], "types": ", ".join(GroupType.values)}
             )
     meant = audience(kind, values)
+    check_usable(kind, meant)
+    return meant
+
+
+def check_usable(kind: str, meant: Audience) -> None:
+    """Raise ``ValidationError`` naming the groups that cannot be used, or for none."""
     problems = []
     if meant.unknown:
         problems.append(
@@ -156,7 +157,6 @@ def clean_audience(kind: str, values: Sequence[str]) -> Audience:
             if kind == Notification.Audience.CHOSEN
             else _("There is no group in use that this could go to.")
         )
-    return meant
 
 
 def check_type_rule(meant: Audience, recipients: Sequence[str] | None) -> None:
@@ -209,8 +209,9 @@ def check_draft(draft: Draft) -> tuple[Draft, Audience]:
         check_type_rule(meant, recipients)
     if errors:
         raise ValidationError(errors)
+    again = repeated(draft.audience_values) + repeated(draft.recipients or ())
     return (
-        Draft(content, draft.audience, values, recipients, note, draft.token),
+        Draft(content, draft.audience, values, recipients, note, draft.token, again),
         meant,
     )
 

@@ -9,35 +9,18 @@ from notifications import roles
 from notifications.models import Notification
 from notifications.services.writing import (
     Draft,
+    check_draft,
     clean_content,
     clean_note,
     clean_recipients,
     delete_draft,
     save_draft,
-    split_ids,
 )
 from tests.factories import make_group, make_notification, make_user
 
 CHOSEN = Notification.Audience.CHOSEN
 EVERY = Notification.Audience.EVERY
 TYPES = Notification.Audience.TYPES
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", []),
-        (" ,，;； 、\n\t", []),
-        ("anna", ["anna"]),
-        (
-            "anna,li；wang，zhao、qian sun\r\nzhou;wu",
-            ["anna", "li", "wang", "zhao", "qian", "sun", "zhou", "wu"],
-        ),
-        ("b a b", ["b", "a"]),  # each once, in the order typed
-    ],
-)
-def test_split_ids(text, expected):
-    assert split_ids(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -188,6 +171,18 @@ def test_all_problems_come_at_once_by_field(manager):
             "Enter at least one member ID, or pick “Everyone in the group”."
         ],
     }
+
+
+def test_what_is_given_again_counts_once(manager):
+    make_group(group_id="g")
+    make_group(group_id="h")
+
+    checked, _meant = check_draft(
+        Draft("Hi", CHOSEN, ["g", "h", "g", "g"], ["anna", "li", "anna"])
+    )
+
+    assert (checked.audience_values, checked.recipients) == (["g", "h"], ["anna", "li"])
+    assert checked.repeated == 2
 
 
 def test_no_group(manager):
