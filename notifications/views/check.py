@@ -1,19 +1,24 @@
 """Check: the second step. Shows what Send will do, and does it on request."""
 
+from datetime import timedelta
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications import roles
 from notifications.models import Notification
 from notifications.selectors.audiences import Audience, audience_of
+from notifications.selectors.warnings import long_unchecked, same_text
 from notifications.services import sending
 from notifications.services.permissions import require_own
-from notifications.services.writing import check_type_rule, clean_audience
+from notifications.services.writing import check_type_rule, check_usable
 
 from .page import page, person
 
@@ -36,7 +41,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     if draft.status != Notification.Status.DRAFT:
         return redirect(draft)
     meant = audience_of(draft)
-    problems = _problems(draft)
+    problems = _problems(draft, meant)
     form = _send_form(request, draft, meant)
     if request.method == "POST" and form.is_valid():
         try:
@@ -47,33 +52,68 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("admin:check", pk)
         return redirect(sent)
     count = len(meant.groups)
+    named = draft.recipient_ids or []
     return page(
         request,
         "notifications/check.html",
         _("Check and send"),
         draft=draft,
-        meant=meant,
+        people=meant.member_count,
         problems=problems,
+        warnings=[] if problems else _warnings(draft, meant),
         form=form,
         step=2,
         count=count,
         first=meant.groups[:LISTED_AT_ONCE],
         rest=meant.groups[LISTED_AT_ONCE:LISTED_AT_MOST],
+        more=max(0, count - LISTED_AT_ONCE),
         unlisted=max(0, count - LISTED_AT_MOST),
+        named=len(named),
+        named_first=named[:LISTED_AT_ONCE],
+        named_rest=named[LISTED_AT_ONCE:],
         calls=len(sending.portions(draft.recipient_ids)),
         button=ngettext("Send to %(n)d group", "Send to %(n)d groups", count)
         % {"n": count},
     )
 
 
-def _problems(draft: Notification) -> list[str]:
+def _problems(draft: Notification, meant: Audience) -> list[str]:
     """What changed since the draft was written, so that it cannot be sent."""
     try:
-        meant = clean_audience(draft.audience, draft.audience_values)
+        check_usable(draft.audience, meant)
         check_type_rule(meant, draft.recipient_ids)
     except ValidationError as error:
         return error.messages
     return []
+
+
+def _warnings(draft: Notification, meant: Audience) -> list[str]:
+    """What to think about before sending; it can be sent all the same."""
+    now = timezone.now()
+    warnings = []
+    if count := long_unchecked(meant.groups, now):
+        warnings.append(
+            ngettext(
+                "%(n)d group was last checked more than a week ago. A group that has "
+                "been closed will fail; the others are not affected.",
+                "%(n)d groups were last checked more than a week ago. A group that has "
+                "been closed will fail; the others are not affected.",
+                count,
+            )
+            % {"n": count}
+        )
+    if same := same_text(draft.content, meant.groups, now):
+        # Not "0 minutes ago": a minute is near enough.
+        at = min(same.at, now - timedelta(minutes=1))
+        warnings.append(
+            ngettext(
+                "The same text went to %(n)d of these groups %(time)s ago.",
+                "The same text went to %(n)d of these groups %(time)s ago.",
+                same.groups,
+            )
+            % {"n": same.groups, "time": timesince(at, now, depth=1)}
+        )
+    return warnings
 
 
 def _send_form(request: HttpRequest, draft: Notification, meant: Audience) -> SendForm:
@@ -89,8 +129,10 @@ def _send_form(request: HttpRequest, draft: Notification, meant: Audience) -> Se
             "I want to send this to %(n)d groups",
             count,
         ) % {"n": count}
-        sure.error_messages["required"] = _(
-            "Tick the box: this goes to %(n)d groups."
+        sure.error_messages["required"] = ngettext(
+            "Tick the box: this goes to %(n)d group.",
+            "Tick the box: this goes to %(n)d groups.",
+            count,
         ) % {"n": count}
     else:
         del form.fields["sure"]

@@ -94,7 +94,7 @@ def test_every_group_needs_a_tick(client_of_manager, manager):
 
     unticked = client_of_manager.post(address, {"digest": digest})
     assert unticked.context["form"].errors == {
-        "sure": ["Tick the box: this goes to 1 groups."]
+        "sure": ["Tick the box: this goes to 1 group."]
     }
     ticked = client_of_manager.post(address, {"digest": digest, "sure": "on"})
     assert ticked["Location"] == f"/sent/{draft.pk}/"
