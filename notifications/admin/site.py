@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import roles
 from notifications.selectors.overview import overview
-from notifications.views import check, progress, write
+from notifications.views import check, picker, progress, write
 
 
 class ConsoleSite(admin.AdminSite):
@@ -25,6 +25,7 @@ class ConsoleSite(admin.AdminSite):
         own: list[URLPattern | URLResolver] = [
             # Not behind admin_view: a text posted after the session ended is kept.
             path("write/", write.write, name="write"),
+            path("write/groups/", inside(picker.groups), name="write_groups"),
             path("write/<int:pk>/", write.write, name="write_edit"),
             path("write/<int:pk>/delete/", inside(write.delete), name="draft_delete"),
             path("write/<int:pk>/check/", inside(check.check), name="check"),

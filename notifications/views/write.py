@@ -1,7 +1,11 @@
 """Write: the first of three steps. Saves a draft; sends nothing."""
 
+from typing import Any
+
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -14,13 +18,16 @@ from notifications import roles
 from notifications.forms.write import WriteForm, initial_of
 from notifications.models import ChatGroup, Notification
 from notifications.services import writing
+from notifications.services.entered_ids import split_group_ids
 from notifications.services.permissions import require_own
 
 from .page import page, person
+from .picker import as_chosen, given_again
 
 KEPT = "write_kept"
 KEPT_MAX = 200_000
 CHOSEN = "groups_for_write"
+DRAFTS_LISTED = 20
 
 
 @never_cache
@@ -35,40 +42,48 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         require_own(user, draft)
         if draft.status != Notification.Status.DRAFT:
             return redirect(draft)
-    form = _form(request, draft)
+    every = ChatGroup.objects.in_use().aggregate(
+        count=Count("id"), people=Sum("member_count", default=0)
+    )
+    form = _form(request, draft, every_count=every["count"])
     if request.method == "POST" and form.is_valid() and form.draft is not None:
         saved = writing.save_draft(user, form.draft, notification_id=pk)
         if saved.status != Notification.Status.DRAFT:
             return redirect(saved)
+        if form.draft.repeated:
+            messages.info(request, given_again(form.draft.repeated))
         return redirect("admin:check", saved.pk)
     return page(
         request,
         "notifications/write.html",
-        _("New notification"),
+        _("New notification") if pk is None else _("Edit the draft"),
         form=form,
         step=1,
-        every_count=ChatGroup.objects.in_use().count(),
-        all_members_only={
-            group.group_id: group.name
-            for group in ChatGroup.objects.in_use().filter(
-                type__in=sorted(ChatGroup.ALL_MEMBERS_ONLY)
-            )
-        },
+        every=every,
+        chosen=as_chosen(split_group_ids(form["groups"].value() or "")),
+        drafts=_drafts(user, pk),
     )
 
 
-def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
+def _drafts(user: User, edited: int | None) -> list[Notification]:
+    """The newest other drafts of this person, without their long lists of groups."""
+    own = Notification.objects.drafts_of(user.pk).exclude(pk=edited or 0)
+    return list(own.only("content", "created_at").order_by("-id")[:DRAFTS_LISTED])
+
+
+def _form(request: HttpRequest, draft: Notification | None, **kwargs: Any) -> WriteForm:
     if request.method == "POST":
-        return WriteForm(request.POST)
+        return WriteForm(request.POST, **kwargs)
     if kept := request.session.pop(KEPT, None):
         messages.info(
             request, _("You were logged out while writing. Your text is here again.")
         )
-        return WriteForm(initial=kept)
+        return WriteForm(initial=kept, **kwargs)
     if draft is not None:
-        return WriteForm(initial=initial_of(draft))
+        return WriteForm(initial=initial_of(draft), **kwargs)
     chosen = request.session.pop(CHOSEN, [])
-    return WriteForm(initial={"groups": "\n".join(chosen)} if chosen else None)
+    initial = {"groups": "\n".join(chosen)} if chosen else None
+    return WriteForm(initial=initial, **kwargs)
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:

@@ -1,60 +1,14 @@
 """A manager's whole task in a real browser, in both themes and sizes, checked by axe."""
 
-import shutil
-from collections.abc import Iterator
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from notifications import roles
 from notifications.models import Notification
+from tests.browser.conftest import VIEWS, check_page
 from tests.factories import PASSWORD, make_delivery, make_group, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-VIEWS = [
-    (1440, 900, "light"),
-    (1440, 900, "dark"),
-    (390, 844, "light"),
-    (390, 844, "dark"),
-]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=ARGUMENTS
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(autouse=True)
-def _plain_names(settings) -> None:
-    """The live server finds static files by their plain names only."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
-def check_page(page: Page, name: str) -> None:
-    """No violation of accessibility, nothing wider than the window."""
-    page.wait_for_load_state("load")
-    violations = [
-        (v["id"], v["nodes"][0]["html"]) for v in Axe().run(page).response["violations"]
-    ]
-    assert (name, violations) == (name, [])
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
 
 
 @pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
@@ -80,17 +34,19 @@ def test_write_check_send_watch(browser, live_server, width, height, theme):
     expect(page.locator("#form-errors")).to_be_focused()
     check_page(page, "errors")
 
-    page.check("input[name=members][value=named]")
     page.fill("#id_groups", "hikers, live")
+    page.press("#id_groups", "Enter")
+    expect(page.locator(".chip")).to_have_text(
+        ["周末徒步 · Public", "Live: Friday show · Live room"]
+    )
     assert page.is_disabled("input[name=members][value=named]")
-    assert page.is_checked("input[name=members][value=everyone]")
     assert page.inner_text("#id_members_reason") == (
         "Live rooms and broadcast groups can only be sent to everyone. To name members, "
         "first remove: Live: Friday show"
     )
     page.fill("#id_content", "明天见")
-    assert page.inner_text("#byte-count") == "9 / 8000"
-    assert page.inner_text("#group-count") == "2"
+    assert page.inner_text("#byte-count") == "9 / 8,000"
+    assert page.inner_text("#group-count") == "2 groups"
     check_page(page, "write")
 
     page.click("text=Check before sending")
