@@ -17,6 +17,7 @@
   let active = -1;
   let turn = 0; // of the newest search: the answers to older ones are dropped
   let pause;
+  let written = posted.defaultValue; // what this script left in the textarea
 
   const ask = async (address, options = {}) => {
     try {
@@ -49,6 +50,7 @@
     part("rest").hidden = all.length < 5;
     part("more").textContent = all.length > SHOWN ? fill(words.more, { n: all.length - SHOWN }) : "";
     posted.value = [...chosen.keys()].join("\n");
+    written = posted.value;
     form.dispatchEvent(new CustomEvent("chosen", { detail: all }));
   };
 
@@ -195,9 +197,17 @@
   if (help) help.firstElementChild.textContent = words.help;
   input.id = posted.id; // the label and the list of errors point to it
   posted.removeAttribute("id");
+  const hadFocus = document.activeElement === posted;
   posted.hidden = true;
   posted.after(picker);
-  // A browser that went back or reloaded may have put other IDs into the textarea.
-  if (posted.value === posted.defaultValue) add(JSON.parse(document.getElementById("chosen-groups").textContent));
-  else take(posted.value);
+  if (hadFocus) input.focus();
+  // A browser that went back or reloaded fills in other IDs, before or after the scripts run.
+  const restore = () => {
+    if (posted.value === written) return;
+    chosen.clear();
+    take(posted.value);
+  };
+  if (posted.value === written) add(JSON.parse(document.getElementById("chosen-groups").textContent));
+  else restore();
+  addEventListener("pageshow", restore);
 })();

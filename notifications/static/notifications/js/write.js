@@ -86,6 +86,7 @@
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
+  addEventListener("pageshow", draw); // a browser that went back fills the fields after the scripts ran
   byId("form-errors")?.focus();
   draw();
 })();
