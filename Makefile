@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 RUNTIME := .venv/installed
 DEVELOPMENT := .venv/installed-dev
 
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format messages clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -24,6 +24,9 @@ format: $(DEVELOPMENT)  ## rewrite Python and templates in the project's format
 	ruff check --fix --exit-zero .
 	ruff format .
 	djlint templates --reformat --quiet || true
+
+messages: $(DEVELOPMENT)  ## bring the Chinese catalogue up to date with the code
+	@.ci/messages
 
 clean:  ## remove what these commands made, the demo's data included
 	rm -rf .venv var .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
