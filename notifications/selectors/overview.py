@@ -10,6 +10,7 @@ from django.utils import timezone
 from notifications.models import Delivery, Notification
 
 from .explanations import Explanation, explain_code, explain_reason
+from .progress import Progress
 
 LATEST = 6
 REASONS = 5
@@ -17,17 +18,32 @@ PROBLEMS = [Delivery.Status.FAILED, Delivery.Status.UNCONFIRMED]
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """How many deliveries ended for one reason; ``filter`` finds them in the list."""
+
+    count: int
+    why: Explanation
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
+    first_of_today: str  # days as YYYY-MM-DD
+    first_of_week: str
     today: dict[str, int]
     week: dict[str, int]
-    open: dict[str, int]
-    reasons: Sequence[tuple[int, Explanation]]
+    sending: Progress  # of all notifications that are being sent
+    troubles: Sequence[Trouble]
     latest: Sequence[Notification]
+
+    @property
+    def ended_in_week(self) -> int:
+        return self.week["accepted"] + self.week["failed"] + self.week["unconfirmed"]
 
     @property
     def share(self) -> float | None:
         """Per cent of the week's ended deliveries that Tencent accepted."""
-        ended = self.week["accepted"] + self.week["failed"] + self.week["unconfirmed"]
+        ended = self.ended_in_week
         return round(100 * self.week["accepted"] / ended, 1) if ended else None
 
     @property
@@ -38,8 +54,9 @@ class Overview:
 def overview() -> Overview:
     """Today and the last seven days in the current time zone; five queries."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    week_ago = midnight - timedelta(days=6)
     rows = Delivery.objects.history()
-    week = rows.filter(created_at__gte=midnight - timedelta(days=6))
+    week = rows.filter(created_at__gte=week_ago)
     kinds = (
         week.filter(status__in=PROBLEMS)
         .order_by()
@@ -49,16 +66,20 @@ def overview() -> Overview:
     )
     running = rows.filter(notification__status=Notification.Status.SENDING)
     latest = Notification.objects.sent().annotate(
-        total=Count("deliveries"),
+        groups=Count("deliveries", filter=Q(deliveries__portion=1)),
         failed=Count("deliveries", filter=Q(deliveries__status="failed")),
         unconfirmed=Count("deliveries", filter=Q(deliveries__status="unconfirmed")),
     )
     return Overview(
+        first_of_today=midnight.date().isoformat(),
+        first_of_week=week_ago.date().isoformat(),
         today=rows.filter(created_at__gte=midnight).counts(),
         week=week.counts(),
-        open=running.counts(),
-        reasons=[
-            (n, explain_reason(reason) if reason else explain_code(code or 0))
+        sending=Progress(running.counts(), []),
+        troubles=[
+            Trouble(n, explain_reason(reason), f"reason={reason}")
+            if reason
+            else Trouble(n, explain_code(code or 0), f"code={code}")
             for code, reason, n in kinds
         ],
         latest=list(latest.order_by("-id")[:LATEST]),

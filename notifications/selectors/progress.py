@@ -41,8 +41,9 @@ class Progress:
         return self.counts[S.ACCEPTED]
 
     @property
-    def not_accepted(self) -> int:
-        return self.done - self.accepted
+    def problem_count(self) -> int:
+        """Failed or not confirmed; what was cancelled is neither."""
+        return self.counts[S.FAILED] + self.counts[S.UNCONFIRMED]
 
 
 def progress_of(notification: Notification) -> Progress:

@@ -6,8 +6,12 @@
   const tick = async () => {
     if (document.hidden) return setTimeout(tick, 5000);
     try {
-      // A login page must not be pasted in when the session has ended.
-      const response = await fetch(box.dataset.url, { redirect: "error" });
+      const response = await fetch(box.dataset.url, { redirect: "manual" });
+      if (response.type === "opaqueredirect") {
+        // To the login page: the session has ended. Asking on would not help.
+        document.getElementById("logged-out").hidden = false;
+        return undefined;
+      }
       if (!response.ok) throw new Error(String(response.status));
       const html = await response.text();
       if (html !== box.dataset.seen && !box.contains(document.activeElement)) {
