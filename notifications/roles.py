@@ -7,6 +7,7 @@ is made again.
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.utils.translation import gettext_lazy as _
 
 SEND = "notifications.send_notification"
 SEE_HISTORY = "notifications.view_history"
@@ -32,25 +33,42 @@ PERMISSIONS_OF = {
     ],
 }
 
+# What a permission allows, in words.
+SENTENCES: dict[str, Any] = {
+    SEND: _("May write and send notifications"),
+    SEE_HISTORY: _("May see the history"),
+    EXPORT_HISTORY: _("May download the history"),
+    SEE_GROUPS: _("May see the groups"),
+    ADD_GROUPS: _("May add groups"),
+    CHANGE_GROUPS: _("May change groups and switch them off"),
+    "auth.view_user": _("May see people"),
+    "auth.add_user": _("May add people"),
+    "auth.change_user": _("May change people, their roles and passwords"),
+    "auth.view_group": _("May see the roles"),
+    "auth.add_group": _("May add roles"),
+    "auth.change_group": _("May change roles"),
+    "auth.delete_group": _("May delete roles"),
+}
+
 # The only permissions that the console asks for, in the order they are shown.
-ALL = [
-    *dict.fromkeys(name for held in PERMISSIONS_OF.values() for name in held),
-    "auth.add_group",
-    "auth.change_group",
-    "auth.delete_group",
-]
+ALL = list(SENTENCES)
+
+
+def full_name(permission: Permission) -> str:
+    """``app.codename``, as ``has_perm`` takes it."""
+    return f"{permission.content_type.app_label}.{permission.codename}"
+
+
+def sentence(permission: Permission) -> str:
+    return str(SENTENCES[full_name(permission)])
 
 
 def permissions(names: list[str]) -> list[Permission]:
     """The rows for ``app.codename`` names, in that order."""
-    wanted = [(app, codename) for app, _, codename in (n.partition(".") for n in names)]
-    found = {
-        (p.content_type.app_label, p.codename): p
-        for p in Permission.objects.filter(
-            codename__in=[codename for _app, codename in wanted]
-        ).select_related("content_type")
-    }
-    return [found[key] for key in wanted if key in found]
+    codenames = [name.partition(".")[2] for name in names]
+    rows = Permission.objects.filter(codename__in=codenames)
+    found = {full_name(row): row for row in rows.select_related("content_type")}
+    return [found[name] for name in names if name in found]
 
 
 def make_missing_roles(**_kwargs: Any) -> None:

@@ -9,3 +9,4 @@ urlpatterns = [
 ]
 
 handler403 = "notifications.views.refused.refused"
+handler404 = "notifications.views.refused.missing"

@@ -19,7 +19,12 @@ def moment(time: datetime | None) -> SafeString | str:
     )
 
 
-def badge(state: str, label: str) -> SafeString:
+def labelled(label: object, value: object) -> SafeString:
+    """A value that says what it is where a phone shows no column headings."""
+    return format_html('<span class="phone-label">{}: </span>{}', label, value)
+
+
+def badge(state: str, label: object) -> SafeString:
     """A state as word, shape and colour."""
     return format_html('<span class="badge s-{}">{}</span>', state, label)
 

@@ -1,30 +1,54 @@
-"""People and Roles: Django's own pages with the fields that are used here."""
+"""People: who may log in, and with which roles."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from notifications import roles
+from notifications.forms.login import NewPasswordForm
+from notifications.forms.ticks import TickList
+
+from .display import badge, labelled, moment, two_lines
+from .plain import PlainAdmin
 
 admin.site.unregister(User)
-admin.site.unregister(Group)
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
-    list_display = ["username", "first_name", "last_name", "is_active", "last_login"]
-    list_filter = ["is_active", "groups"]
+class PersonAdmin(PlainAdmin, UserAdmin):
+    list_title = _("People")
+    add_title = _("Add a person")
+    list_display = ["name", "roles", "state", "last_seen"]
+    list_filter = []
+    search_help_text = _("Search by name")
+    ordering = ["username"]
+    actions = None
     filter_horizontal = []
+    add_form = UserCreationForm
+    change_password_form = NewPasswordForm
+    change_user_password_template = "notifications/new_password.html"  # noqa: S105
+    add_form_template = "admin/change_form.html"
     fieldsets = [
-        (None, {"fields": ["username", "password"]}),
+        (None, {"fields": ["username", "new_password"]}),
         (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
         (_("Rights"), {"fields": ["is_active", "groups", "is_superuser"]}),
     ]
+    add_fieldsets = [
+        (None, {"fields": ["username", "password1", "password2"]}),
+        (_("Person"), {"fields": ["first_name", "last_name"]}),
+        (_("Rights"), {"fields": ["groups"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
 
     def has_change_permission(
         self, request: HttpRequest, obj: User | None = None
@@ -43,7 +67,40 @@ class PersonAdmin(UserAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> list[str]:
-        return [] if request.user.is_superuser else ["is_superuser"]
+        always = ["new_password"]
+        return always if request.user.is_superuser else [*always, "is_superuser"]
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        texts: dict[str, dict[str, object]] = {
+            "username": {"help_text": _("The name to log in with.")},
+            "is_active": {
+                "label": _("May log in"),
+                "help_text": _("People are not deleted: the history names them."),
+            },
+            "is_superuser": {
+                "label": _("May do everything"),
+                "help_text": _("Without any role, and also what comes later."),
+            },
+        }
+        field: Any = super().formfield_for_dbfield(
+            db_field, request, **kwargs | texts.get(db_field.name, {})
+        )
+        if db_field.name == "groups":
+            field.widget.can_add_related = False  # a role is not made in passing
+        return field
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: Any, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "groups":
+            kwargs |= {
+                "label": _("Roles"),
+                "widget": TickList(_("Roles")),
+                "help_text": _("The page Roles says what each of them may do."),
+            }
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def save_model(
         self, request: HttpRequest, obj: User, form: Any, change: bool
@@ -52,20 +109,28 @@ class PersonAdmin(UserAdmin):
         obj.is_staff = True
         super().save_model(request, obj, form, change)
 
+    @admin.display(description=_("Name"), ordering="username")
+    def name(self, person: User) -> SafeString:
+        return two_lines(person.get_full_name() or person.username, person.username)
 
-@admin.register(Group)
-class RoleAdmin(GroupAdmin):
-    filter_horizontal = []
+    @admin.display(description=_("Roles"))
+    def roles(self, person: User) -> SafeString:
+        names = [role.name for role in person.groups.all()]
+        if person.is_superuser:
+            names.insert(0, str(_("May do everything")))
+        return labelled(_("Roles"), ", ".join(sorted(names)) or "–")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        return super().get_queryset(request).order_by("name")
+    @admin.display(description=_("State"), ordering="is_active")
+    def state(self, person: User) -> SafeString:
+        if person.is_active:
+            return badge("in_use", _("May log in"))
+        return badge("switched_off", _("Switched off"))
 
-    def formfield_for_manytomany(
-        self, db_field: Any, request: Any, **kwargs: Any
-    ) -> Any:
-        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
-        if db_field.name == "permissions":
-            ids = [permission.pk for permission in roles.permissions(roles.ALL)]
-            field.queryset = field.queryset.filter(pk__in=ids)
-            field.help_text = _("Hold Ctrl (on a Mac: Command) to choose several.")
-        return field
+    @admin.display(description=_("Last login"), ordering="last_login")
+    def last_seen(self, person: User) -> SafeString:
+        return labelled(_("Last login"), moment(person.last_login))
+
+    @admin.display(description=_("Password"))
+    def new_password(self, person: User) -> SafeString:
+        address = reverse("admin:auth_user_password_change", args=[person.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Set a new password"))

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 
 from notifications import roles
+from notifications.forms.login import LoginForm
 from notifications.selectors.overview import overview
 from notifications.views import check, picker, progress, write
 
@@ -18,6 +19,7 @@ class ConsoleSite(admin.AdminSite):
     site_header = _("Group notifier")
     site_url = None
     index_title = _("Overview")
+    login_form = LoginForm
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         inside = self.admin_view

@@ -1,4 +1,4 @@
-"""The page that says in words what a login may not do."""
+"""Pages that say in words why there is nothing to see: refused, missing, too old."""
 
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -9,8 +9,24 @@ from .page import page
 
 def refused(request: HttpRequest, exception: Exception) -> TemplateResponse:
     """Django calls it for every ``PermissionDenied``; its sentence is shown."""
-    response = page(
-        request, "403.html", _("Not for your login"), exception=str(exception)
+    return _page(
+        request, "403.html", _("Not for your login"), 403, exception=str(exception)
     )
-    response.status_code = 403
+
+
+def missing(request: HttpRequest, exception: Exception) -> TemplateResponse:
+    """Django calls it for every ``Http404``."""
+    return _page(request, "404.html", _("Page not found"), 404)
+
+
+def stale(request: HttpRequest, reason: str = "") -> TemplateResponse:
+    """Django calls it for a form without its secret (``CSRF_FAILURE_VIEW``)."""
+    return _page(request, "403_csrf.html", _("This page was too old"), 403)
+
+
+def _page(
+    request: HttpRequest, template: str, title: str, status: int, **context: object
+) -> TemplateResponse:
+    response = page(request, template, title, **context)
+    response.status_code = status
     return response

@@ -1,0 +1,40 @@
+"""What the admin's stock pages of people and roles say: plain titles, one button."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+
+
+class PlainAdmin(admin.ModelAdmin):
+    """``list_title`` and ``add_title``; a row's own page bears its name."""
+
+    list_title: ClassVar[object]
+    add_title: ClassVar[object]
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        words = {"title": self.list_title, "add_label": self.add_title}
+        return super().changelist_view(request, words | (extra_context or {}))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id) if object_id else None
+        words = {
+            "title": str(row) if row else self.add_title,
+            "subtitle": None,
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+            "list_title": self.list_title,
+        }
+        return super().changeform_view(
+            request, object_id, form_url, words | (extra_context or {})
+        )

@@ -1,0 +1,25 @@
+"""The form of the login page and the forms that set a password."""
+
+from typing import Any
+
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm
+from django.utils.translation import gettext_lazy as _
+
+
+class LoginForm(AdminAuthenticationForm):
+    """One sentence for a wrong name, a wrong password and a login that is off."""
+
+    error_messages = AdminAuthenticationForm.error_messages | {
+        "invalid_login": _("Username or password is wrong. Capital letters count.")
+    }
+
+
+class NewPasswordForm(AdminPasswordChangeForm):
+    """For somebody else. Everybody here logs in with a password: no other choice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("usable_password", None)
+        for name in ("password1", "password2"):
+            self.fields[name].required = True

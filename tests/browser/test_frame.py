@@ -1,0 +1,119 @@
+"""Log in, people, roles, passwords and error pages in a real browser; checked by axe."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Page, expect
+
+from notifications import roles
+from notifications.models import Notification
+from tests.browser.conftest import VIEWS, check_page
+from tests.factories import PASSWORD, make_delivery, make_notification, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(params=VIEWS, ids=lambda view: f"{view[0]}-{view[2]}")
+def page(request, browser) -> Page:
+    width, height, theme = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=theme
+    )
+    yield context.new_page()
+    context.close()
+
+
+def log_in(page: Page, address: str) -> None:
+    page.goto(address + "/")
+    page.fill("#id_username", "lin.mei")
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
+
+
+def test_the_door(page, live_server):
+    make_user(roles.AUDITOR)
+    page.goto(live_server.url + "/")
+    expect(page.locator("#id_username")).to_be_focused()
+    check_page(page, "login")
+
+    page.fill("#id_username", "lin.mei")
+    page.fill("#id_password", "wrong")
+    page.click("[type=submit]")
+    expect(page.locator("[role=alert]")).to_have_text(
+        "Username or password is wrong. Capital letters count."
+    )
+    check_page(page, "wrong password")
+
+    log_in(page, live_server.url)
+    page.click(".who summary")
+    check_page(page, "account menu")
+    page.click("text=Log out")
+    expect(page.locator("h1")).to_have_text("Logged out")
+    check_page(page, "logged out")
+
+
+def test_people_and_roles(page, live_server):
+    user = make_user(superuser=True)
+    make_user(roles.AUDITOR, username="wang.fang", is_active=False)
+    role = Group.objects.get(name=roles.AUDITOR)
+    log_in(page, live_server.url)
+
+    for address in (
+        "/auth/user/",
+        "/auth/user/add/",
+        f"/auth/user/{user.pk}/change/",
+        f"/auth/user/{user.pk}/password/",
+        "/auth/group/",
+        "/auth/group/add/",
+        f"/auth/group/{role.pk}/change/",
+        f"/auth/group/{role.pk}/delete/",
+        "/password_change/",
+    ):
+        page.goto(live_server.url + address)
+        check_page(page, address)
+
+    page.goto(live_server.url + "/auth/user/add/")
+    page.click("#content [type=submit]")
+    check_page(page, "a person with errors")
+    page.goto(live_server.url + "/password_change/")
+    page.click("#content [type=submit]")
+    check_page(page, "a password with errors")
+
+
+def test_refusals(page, live_server):
+    make_user(roles.AUDITOR)
+    log_in(page, live_server.url)
+
+    page.goto(live_server.url + "/auth/user/")
+    expect(page.locator("h1")).to_have_text("Not for your login")
+    check_page(page, "403")
+    page.goto(live_server.url + "/nowhere/")
+    expect(page.locator("h1")).to_have_text("Page not found")
+    check_page(page, "404")
+
+    page.click(".who summary")
+    page.context.clear_cookies(name="csrftoken")
+    page.click("text=Log out")
+    expect(page.locator("h1")).to_have_text("This page was too old")
+    check_page(page, "without its secret")
+
+
+def test_a_page_whose_session_has_ended_says_so(page, live_server):
+    manager = make_user(roles.COMMUNITY_MANAGER)
+    notification = make_notification(status=Notification.Status.SENDING, sender=manager)
+    for status in ("accepted", "failed", "queued"):
+        make_delivery(notification, status=status)
+    log_in(page, live_server.url)
+    page.goto(f"{live_server.url}/sent/{notification.pk}/")
+    expect(page.locator(".bar-parts")).to_have_attribute(
+        "aria-label", "1 accepted, 1 failed or not confirmed, of 3"
+    )
+    expect(page.locator("#logged-out")).to_be_hidden()
+
+    Session.objects.all().delete()
+
+    expect(page.locator("#logged-out")).to_have_text("You are logged out. Log in again")
+    check_page(page, "session ended")
+    page.click("text=Log in again")
+    log_in_here = page.locator("input[name=next]")
+    expect(log_in_here).to_have_value(f"/sent/{notification.pk}/")
