@@ -16,6 +16,10 @@ class AuditEntry(models.Model):
         RESUMED = "resumed", _("continued")
         STOPPED = "stopped", _("stopped")
         IMPORTED = "imported", _("groups imported")
+        GROUP_ADDED = "group_added", _("group added")
+        GROUP_CHANGED = "group_changed", _("group changed")
+        SWITCHED_OFF = "switched_off", _("groups switched off")
+        SWITCHED_ON = "switched_on", _("groups switched on")
         EXPORTED = "exported", _("history downloaded")
         LATE_ANSWER = "late_answer", _("answer after the delivery was given up")
 

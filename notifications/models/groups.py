@@ -36,9 +36,11 @@ class ChatGroupQuerySet(models.QuerySet["ChatGroup"]):
         return self.filter(state=ChatGroup.State.IN_USE)
 
     def matching(self, term: str) -> "ChatGroupQuerySet":
-        """Groups whose name or ID holds ``term``."""
+        """Groups whose name, former name or ID holds ``term``."""
         return self.filter(
-            models.Q(name__icontains=term) | models.Q(group_id__icontains=term)
+            models.Q(name__icontains=term)
+            | models.Q(group_id__icontains=term)
+            | models.Q(former_names__icontains=term)
         )
 
 
@@ -56,6 +58,8 @@ class ChatGroup(models.Model):
         _("group ID"), max_length=48, unique=True, validators=[validate_group_id]
     )
     name = models.CharField(_("name"), max_length=100)
+    # One per line: the history shows the names of that time, and is searched by them.
+    former_names = models.TextField(blank=True, editable=False)
     type = models.CharField(_("type"), max_length=32, choices=GroupType)
     member_count = models.PositiveIntegerField(_("members"), default=0)
     state = models.CharField(
@@ -87,6 +91,13 @@ class ChatGroup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} · {self.get_type_display()}"
+
+    def rename(self, name: str) -> None:
+        """Take another name and remember the one before; does not save."""
+        names = [line for line in self.former_names.split("\n") if line]
+        if name != self.name and self.name not in names:
+            self.former_names = "\n".join([*names, self.name])
+        self.name = name
 
     @property
     def all_members_only(self) -> bool:
