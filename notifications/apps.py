@@ -18,7 +18,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, roles  # noqa: F401  importing checks registers them
-        from .admin import groups, history, people, role_pages  # noqa: F401  likewise
+        from .admin import groups, people, role_pages  # noqa: F401  likewise
 
         # After Django's own receiver has made the permissions of the last app.
         post_migrate.connect(roles.make_missing_roles, sender=self)

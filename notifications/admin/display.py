@@ -1,8 +1,9 @@
-"""How the lists show times and states."""
+"""How the admin's lists show times and states."""
 
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -24,6 +25,14 @@ def labelled(label: object, value: object) -> SafeString:
     return format_html('<span class="phone-label">{}: </span>{}', label, value)
 
 
+def _in_zone(text: object) -> str:
+    return f"{text} ({timezone.get_current_timezone_name()})"
+
+
+# A heading of times: it names the time zone of whoever looks.
+in_zone = lazy(_in_zone, str)
+
+
 def badge(state: str, label: object) -> SafeString:
     """A state as word, shape and colour."""
     return format_html('<span class="badge s-{}">{}</span>', state, label)
@@ -31,5 +40,10 @@ def badge(state: str, label: object) -> SafeString:
 
 def two_lines(main: str, sub: str) -> SafeString:
     return format_html(
-        '<span class="main">{}</span><span class="sub">{}</span>', main, sub
+        '<span class="main">{}</span><span class="sub code">{}</span>', main, sub
     )
+
+
+def labelled(label: object, value: object) -> SafeString:
+    """A cell that says what it is where a phone shows no headings."""
+    return format_html('<span class="cell-label">{}</span> {}', label, value)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications import roles
 from notifications.forms.login import LoginForm
 from notifications.selectors.overview import overview
-from notifications.views import check, picker, progress, write
+from notifications.views import check, delivery, history, picker, progress, write
 
 
 class ConsoleSite(admin.AdminSite):
@@ -24,6 +24,7 @@ class ConsoleSite(admin.AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         inside = self.admin_view
         sent = "sent/<int:pk>/"
+        rows = "history/deliveries/"
         own: list[URLPattern | URLResolver] = [
             # Not behind admin_view: a text posted after the session ended is kept.
             path("write/", write.write, name="write"),
@@ -36,6 +37,12 @@ class ConsoleSite(admin.AdminSite):
             path(sent + "pause/", inside(progress.pause), name="notification_pause"),
             path(sent + "resume/", inside(progress.resume), name="notification_resume"),
             path(sent + "stop/", inside(progress.stop), name="notification_stop"),
+            path("history/", inside(history.notifications), name="history"),
+            path(rows, inside(history.deliveries), name="deliveries"),
+            path(
+                rows + "download/", inside(history.download), name="deliveries_download"
+            ),
+            path(rows + "<int:pk>/", inside(delivery.delivery), name="delivery"),
         ]
         return own + super().get_urls()
 

@@ -1,26 +1,103 @@
-"""Chat groups from a CSV file: first a plan, then one transaction."""
+"""Chat groups: one saved, some switched on or off, many imported from a CSV file.
+
+An import is first a plan, then one transaction.
+"""
 
 import csv
 import io
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from notifications import roles
 from notifications.im.rules import is_group_id
 from notifications.models import AuditEntry, ChatGroup, GroupType
 from notifications.record import trail
 from notifications.selectors.audiences import audience
+
+from .permissions import require
 
 REQUIRED = ("group_id", "type", "name")
 MAX_BYTES = 10 * 1024 * 1024
 MAX_ROWS = 100_000
 NAME_MAX_LENGTH = 100
 BLOCK = 500
+
+
+@transaction.atomic
+def save_group(user: User, group: ChatGroup) -> None:
+    """Add a group, or change one; a new name keeps the old one searchable."""
+    group.checked_at = timezone.now()
+    if group.pk is None:
+        require(user, roles.ADD_GROUPS)
+        group.save()
+        action = AuditEntry.Action.GROUP_ADDED
+        detail: dict[str, Any] = _values(group)
+    else:
+        require(user, roles.CHANGE_GROUPS)
+        before = ChatGroup.objects.select_for_update().get(pk=group.pk)
+        was, name = _values(before), group.name
+        group.name, group.former_names = before.name, before.former_names
+        group.rename(name)
+        group.save()
+        changed = {key: v for key, v in _values(group).items() if v != was[key]}
+        action = AuditEntry.Action.GROUP_CHANGED
+        detail = {"before": {key: was[key] for key in changed}, "after": changed}
+    trail.write(action, user.get_username(), group_id=group.group_id, **detail)
+
+
+def switch_off(user: User, groups: QuerySet[ChatGroup]) -> int:
+    """In use → switched off: nothing is sent to them. Returns how many changed."""
+    return _switch(user, groups, ChatGroup.State.IN_USE, ChatGroup.State.SWITCHED_OFF)
+
+
+def switch_on(user: User, groups: QuerySet[ChatGroup]) -> int:
+    """Switched off → in use; a closed group stays closed. Returns how many changed."""
+    return _switch(user, groups, ChatGroup.State.SWITCHED_OFF, ChatGroup.State.IN_USE)
+
+
+@transaction.atomic
+def _switch(
+    user: User,
+    groups: QuerySet[ChatGroup],
+    leaves: ChatGroup.State,
+    to: ChatGroup.State,
+) -> int:
+    require(user, roles.CHANGE_GROUPS)
+    ids = list(groups.order_by("pk").filter(state=leaves).values_list("pk", flat=True))
+    switched: list[str] = []
+    for start in range(0, len(ids), BLOCK):
+        block = ChatGroup.objects.filter(
+            pk__in=ids[start : start + BLOCK], state=leaves
+        )
+        names = list(block.select_for_update().values_list("group_id", flat=True))
+        block.update(state=to)
+        switched += names
+    if switched:
+        action = (
+            AuditEntry.Action.SWITCHED_ON
+            if to == ChatGroup.State.IN_USE
+            else AuditEntry.Action.SWITCHED_OFF
+        )
+        trail.write(action, user.get_username(), groups=switched)
+    return len(switched)
+
+
+def _values(group: ChatGroup) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "type": group.type,
+        "member_count": group.member_count,
+        "state": group.state,
+    }
 
 
 @dataclass(slots=True)
@@ -70,7 +147,7 @@ def apply_import(plan: ImportPlan, *, actor: str) -> None:
     ChatGroup.objects.bulk_create(plan.new, batch_size=BLOCK)
     ChatGroup.objects.bulk_update(
         [*plan.changed, *plan.unchanged],
-        ["name", "type", "member_count", "checked_at"],
+        ["name", "former_names", "type", "member_count", "checked_at"],
         batch_size=BLOCK,
     )
     trail.write(
@@ -157,10 +234,7 @@ def _compare(plan: ImportPlan, read: Sequence[ChatGroup]) -> None:
             plan.new.append(group)
             continue
         before = (old.name, old.type, old.member_count)
-        old.name, old.type, old.member_count = (
-            group.name,
-            group.type,
-            group.member_count,
-        )
+        old.rename(group.name)
+        old.type, old.member_count = group.type, group.member_count
         same = before == (old.name, old.type, old.member_count)
         (plan.unchanged if same else plan.changed).append(old)

@@ -165,3 +165,52 @@ def test_lists_need_as_many_queries_with_three_rows_as_with_one(log_in, address)
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
+
+
+def test_new_people_can_log_in_without_a_further_flag(log_in):
+    client = log_in(make_user(superuser=True, username="chief"))
+    secret = "a long enough pass phrase"
+
+    client.post(
+        "/auth/user/add/",
+        {
+            "username": "new",
+            "usable_password": "true",
+            "password1": secret,
+            "password2": secret,
+        },
+    )
+
+    assert User.objects.get(username="new").is_staff
+
+
+def test_people_administrators_touch_neither_superusers_nor_themselves(log_in):
+    admin = make_user(roles.PEOPLE_ADMINISTRATOR)
+    chief = make_user(superuser=True, username="chief")
+    other = make_user(username="other")
+    client = log_in(admin)
+    address = "/auth/user/{}/change/"
+
+    for person in (chief, admin):
+        client.post(address.format(person.pk), {"username": "taken.over"})
+    client.post(
+        address.format(other.pk),
+        {"username": "renamed", "is_active": "on", "is_superuser": "on"},
+    )
+
+    assert set(User.objects.values_list("username", "is_superuser")) == {
+        ("lin.mei", False),
+        ("chief", True),
+        ("renamed", False),
+    }
+    assert client.get(f"/auth/user/{other.pk}/delete/").status_code == 403
+
+
+def test_roles_offer_only_the_permissions_in_use(log_in):
+    client = log_in(make_user(superuser=True))
+    role = Group.objects.get(name=roles.AUDITOR)
+
+    form = client.get(f"/auth/group/{role.pk}/change/").context["adminform"].form
+
+    offered = form.fields["permissions"].queryset
+    assert offered.count() == len(roles.ALL)

@@ -1,0 +1,228 @@
+"""The filters above the lists: one form each, all of it in the address (GET).
+
+A value that makes no sense gets a sentence beside its field and counts as not given.
+"""
+
+from datetime import date
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from notifications.im.outcomes import Reason
+from notifications.models import ChatGroup, Delivery, GroupType, Notification
+from notifications.selectors.explanations import explain_code, explain_reason
+from notifications.selectors.history import (
+    DeliveryFilter,
+    NotificationFilter,
+    TooManyGroups,
+    group_ids_matching,
+    occurring,
+)
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+OUT_OF_RANGE = _("Choose a day between 2000 and 2099.")
+MAX_ID = 2**63 - 1
+ALL = ("", _("All"))
+NOT_IN_LIST = {"invalid_choice": _("“%(value)s” is not in this list.")}
+# Reasons that a delivery can end with; after the others it is tried again.
+REASONS = [
+    Reason.NO_ANSWER,
+    Reason.CONNECTION_LOST,
+    Reason.HTTP_STATUS,
+    Reason.BAD_ANSWER,
+    Reason.TOO_LARGE,
+    Reason.WORKER_LOST,
+]
+
+
+class Search(forms.CharField):
+    widget = forms.TextInput(attrs={"type": "search", "spellcheck": "false"})
+
+    def __init__(self, label: Any) -> None:
+        super().__init__(label=label, required=False, max_length=100)
+
+
+class Day(forms.DateField):
+    def __init__(self, label: Any) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            input_formats=["%Y-%m-%d"],
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            error_messages={"invalid": _("There is no such day.")},
+            validators=[
+                MinValueValidator(FIRST_DAY, OUT_OF_RANGE),
+                MaxValueValidator(LAST_DAY, OUT_OF_RANGE),
+            ],
+        )
+
+
+class OneOf(forms.ChoiceField):
+    """A list that begins with "All"; without choices, the form fills them in."""
+
+    def __init__(self, label: Any, choices: Any = ()) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            choices=[ALL, *choices],
+            error_messages=NOT_IN_LIST,
+        )
+
+
+class FilterForm(forms.Form):
+    """``active`` holds what is given and makes sense, by name of the parameter."""
+
+    use_required_attribute = False
+    # The word in the address is one that Python keeps for itself.
+    PARAMETERS: ClassVar = {"since": "from", "until": "to"}
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data, label_suffix="")
+        self.fill_choices()
+        self.full_clean()
+        self.active = {
+            self.add_prefix(name): str(value)
+            for name, value in self.cleaned_data.items()
+            if value not in ("", None)
+        }
+
+    def add_prefix(self, field_name: str) -> str:
+        return self.PARAMETERS.get(field_name, field_name)
+
+    def fill_choices(self) -> None:
+        """For lists that come from the database."""
+
+    @classmethod
+    def parameters(cls) -> list[str]:
+        """The names in the address, in the order of the fields."""
+        return [cls.PARAMETERS.get(name, name) for name in cls.base_fields]
+
+    @property
+    def query(self) -> str:
+        """The filters as the query of an address, without "?"."""
+        return urlencode(self.active)
+
+    def given(self, name: str) -> Any:
+        return self.cleaned_data.get(name) or ""
+
+    def day(self, name: str) -> date | None:
+        return self.cleaned_data.get(name)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        since, until = data.get("since"), data.get("until")
+        if since and until and until < since:
+            self.add_error("until", _("This day is before the first one."))
+        return data
+
+    def fill_senders(self) -> None:
+        names = occurring("sender_name")
+        people = User.objects.filter(username__in=names)
+        full = {person.username: person.get_full_name() for person in people}
+        choices = [
+            (name, f"{name} · {full[name]}" if full.get(name) else name)
+            for name in names
+        ]
+        self.set_choices("sender", choices)
+
+    def set_choices(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [ALL, *choices]
+
+
+class NotificationFilterForm(FilterForm):
+    q = Search(_("Search in message or note"))
+    since = Day(_("From"))
+    until = Day(_("To"))
+    status = OneOf(_("State"), Notification.Status.choices)
+    sender = OneOf(_("Sender"))
+
+    def fill_choices(self) -> None:
+        self.fill_senders()
+
+    @property
+    def filters(self) -> NotificationFilter:
+        return NotificationFilter(
+            text=self.given("q"),
+            since=self.day("since"),
+            until=self.day("until"),
+            status=self.given("status"),
+            sender=self.given("sender"),
+        )
+
+
+class DeliveryFilterForm(FilterForm):
+    q = Search(_("Search by group name or ID"))
+    since = Day(_("From"))
+    until = Day(_("To"))
+    status = OneOf(_("Result"), Delivery.Status.choices)
+    type = OneOf(_("Group type"), GroupType.choices)
+    sender = OneOf(_("Sender"))
+    code = OneOf(_("Error code"))
+    reason = OneOf(_("Reason"))
+    notification = forms.IntegerField(
+        label=_("Notification no."),
+        required=False,
+        min_value=1,
+        max_value=MAX_ID,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        error_messages={"invalid": _("Enter the number of a notification.")},
+    )
+
+    group_ids: list[str] | None = None
+
+    def fill_choices(self) -> None:
+        self.fill_senders()
+        codes = [explain_code(code) for code in occurring("error_code") if code]
+        self.set_choices(
+            "code", [(why.mark, f"{why.mark} · {why.meaning}") for why in codes]
+        )
+        self.set_choices(
+            "reason", [(r.value, explain_reason(r).meaning) for r in REASONS]
+        )
+
+    def clean_q(self) -> str:
+        term: str = self.cleaned_data["q"]
+        if term:
+            try:
+                self.group_ids = group_ids_matching(term)
+            except TooManyGroups:
+                raise ValidationError(
+                    _("More than 500 groups match. Type more of the name.")
+                ) from None
+        return term
+
+    @property
+    def filters(self) -> DeliveryFilter:
+        code = self.given("code")
+        return DeliveryFilter(
+            group_ids=self.group_ids,
+            since=self.day("since"),
+            until=self.day("until"),
+            status=self.given("status"),
+            group_type=self.given("type"),
+            sender=self.given("sender"),
+            code=int(code) if code else None,
+            reason=self.given("reason"),
+            notification=self.cleaned_data.get("notification"),
+        )
+
+
+class GroupFilterForm(FilterForm):
+    q = Search(_("Search by name or group ID"))
+    type = OneOf(_("Group type"), GroupType.choices)
+    state = OneOf(_("State"), ChatGroup.State.choices)
+
+    def apply(self, groups: QuerySet[ChatGroup]) -> QuerySet[ChatGroup]:
+        if term := self.given("q"):
+            found = ChatGroup.objects.matching(term).order_by().values("pk")
+            groups = groups.filter(pk__in=found)
+        wanted = {name: self.given(name) for name in ("type", "state")}
+        return groups.filter(**{name: v for name, v in wanted.items() if v})

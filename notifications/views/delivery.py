@@ -1,0 +1,44 @@
+"""One delivery: its result, what was sent, and every call for it."""
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from notifications import roles
+from notifications.forms.filters import DeliveryFilterForm
+from notifications.models import Delivery
+from notifications.selectors import calls
+from notifications.selectors.explanations import explain
+
+from .page import page, person
+
+PLACE = ("before", "after")
+
+
+def delivery(request: HttpRequest, pk: int) -> HttpResponse:
+    person(request, roles.SEE_HISTORY)
+    row = get_object_or_404(
+        Delivery.objects.history().select_related("notification"), pk=pk
+    )
+    return page(
+        request,
+        "notifications/delivery.html",
+        _("Delivery to %(group)s") % {"group": row.group_name},
+        delivery=row,
+        explanation=explain(row),
+        calls=calls.calls(row),
+        late_answers=calls.late_answers(row),
+        request_line=calls.request_line(),
+        request_body=calls.request_body(row),
+        back=_back(request),
+    )
+
+
+def _back(request: HttpRequest) -> str:
+    """The query of the list that one came from: its own parameters, nothing else."""
+    names = [*DeliveryFilterForm.parameters(), *PLACE]
+    given = {name: request.GET.get(name, "") for name in names}
+    known = {name: value for name, value in given.items() if value}
+    return "?" + urlencode(known) if known else ""

@@ -1,0 +1,134 @@
+"""History: the list of notifications, the list of deliveries, and its download."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from notifications import roles
+from notifications.forms.filters import (
+    MAX_ID,
+    DeliveryFilterForm,
+    FilterForm,
+    NotificationFilterForm,
+)
+from notifications.selectors import history
+from notifications.selectors.explanations import explain
+from notifications.selectors.paging import COUNTED, Page, capped_count
+from notifications.selectors.paging import page as page_of
+from notifications.services.downloads import download as download_rows
+
+from .page import page, person
+
+LINES_AT_ONCE = 200
+
+
+def notifications(request: HttpRequest) -> HttpResponse:
+    user = person(request, roles.SEE_HISTORY)
+    form = NotificationFilterForm(request.GET)
+    rows = history.notifications(form.filters, user.pk)
+    place = _place(request)
+    found = page_of(rows, before=place["before"], after=place["after"])
+    problems = history.problems_of(found.rows)
+    return page(
+        request,
+        "notifications/notifications.html",
+        _("Send history"),
+        rows=[(row, problems.get(row.pk, {})) for row in found.rows],
+        **_frame(form, rows, found),
+    )
+
+
+def deliveries(request: HttpRequest) -> HttpResponse:
+    person(request, roles.SEE_HISTORY)
+    form = DeliveryFilterForm(request.GET)
+    rows = history.deliveries(form.filters).prefetch_related("notification")
+    place = _place(request)
+    found = page_of(rows, before=place["before"], after=place["after"])
+    return page(
+        request,
+        "notifications/deliveries.html",
+        _("Send history"),
+        rows=[(row, explain(row)) for row in found.rows],
+        # What a delivery's page takes along, for its way back to this page.
+        here=urlencode(form.active | {k: str(v) for k, v in place.items() if v}),
+        **_frame(form, rows, found),
+    )
+
+
+@require_POST
+def download(request: HttpRequest) -> HttpResponseBase:
+    """The deliveries that the filters mean, of any number, as one CSV file."""
+    user = person(request, roles.EXPORT_HISTORY)
+    form = DeliveryFilterForm(request.POST)
+    if form.errors:
+        # Without that filter the file would hold more than was asked for.
+        messages.error(request, _("Nothing was downloaded: correct the filters first."))
+        names = [name for name in form.parameters() if request.POST.get(name)]
+        given = {name: request.POST[name] for name in names}
+        return redirect(f"{reverse('admin:deliveries')}?{urlencode(given)}")
+    text = download_rows(user, history.deliveries(form.filters), filters=form.active)
+    response = StreamingHttpResponse(
+        _blocks(text), content_type="text/csv; charset=utf-8"
+    )
+    name = f"history-{timezone.localdate():%Y-%m-%d}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _blocks(lines: Iterator[str]) -> Iterator[str]:
+    while block := "".join(islice(lines, LINES_AT_ONCE)):
+        yield block
+
+
+def _place(request: HttpRequest) -> dict[str, int | None]:
+    """Where in the list: ``before`` or ``after`` an id; anything else is ignored."""
+    return {name: _id(request.GET.get(name, "")) for name in ("before", "after")}
+
+
+def _id(text: str) -> int | None:
+    is_number = text.isascii() and text.isdigit() and len(text) < 20
+    return int(text) if is_number and int(text) <= MAX_ID else None
+
+
+def _frame(
+    form: FilterForm, rows: QuerySet[Any], found: Page[Any]
+) -> Mapping[str, object]:
+    """What both lists show around their rows."""
+    return {
+        "form": form,
+        "count": _count_words(capped_count(rows)) if found.rows else "",
+        "newer": _query(form, "after", found.newer),
+        "older": _query(form, "before", found.older),
+        "newest": "?" + form.query,
+    }
+
+
+def _query(form: FilterForm, name: str, value: int | None) -> str:
+    return "" if value is None else "?" + urlencode(form.active | {name: str(value)})
+
+
+def _count_words(count: int) -> str:
+    number = number_format(min(count, COUNTED), force_grouping=True)
+    if count > COUNTED:
+        return _("More than %(n)s entries, newest first") % {"n": number}
+    return ngettext(
+        "%(n)s entry, newest first", "%(n)s entries, newest first", count
+    ) % {"n": number}
