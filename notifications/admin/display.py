@@ -20,11 +20,6 @@ def moment(time: datetime | None) -> SafeString | str:
     )
 
 
-def labelled(label: object, value: object) -> SafeString:
-    """A value that says what it is where a phone shows no column headings."""
-    return format_html('<span class="phone-label">{}: </span>{}', label, value)
-
-
 def _in_zone(text: object) -> str:
     return f"{text} ({timezone.get_current_timezone_name()})"
 

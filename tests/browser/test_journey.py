@@ -75,11 +75,11 @@ def test_an_auditor_reads(browser, live_server, width, height, theme):
     page.click("[type=submit]")
     assert page.locator("text=New notification").count() == 0
 
-    for address in ("notification/", "delivery/", "chatgroup/"):
-        page.goto(f"{live_server.url}/notifications/{address}")
+    for address in ("/history/", "/history/deliveries/", "/notifications/chatgroup/"):
+        page.goto(live_server.url + address)
         check_page(page, address)
-    page.goto(f"{live_server.url}/notifications/delivery/")
-    page.click("#result_list .field-when a")
+    page.goto(live_server.url + "/history/deliveries/")
+    page.click(".rows tbody a")
     assert "This group no longer exists." in page.inner_text("#content")
     check_page(page, "delivery")
     context.close()

@@ -15,7 +15,7 @@ from tests.factories import make_delivery, make_group, make_notification, make_u
 
 pytestmark = pytest.mark.django_db
 
-LIST = "/notifications/delivery/"
+LIST = "/history/deliveries/"
 
 
 def words(response) -> str:
