@@ -1,10 +1,18 @@
-"""The journal: what the stand-in really received. It is the truth in fault tests."""
+"""The journal: what the stand-in really received. It is the truth in fault tests.
+
+Totals and the latest calls of each group are kept beside the entries, so that the page
+takes the same time with ten entries and with a hundred thousand.
+"""
 
 import json
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
+
+KEPT_PER_GROUP = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +31,35 @@ class JournalEntry:
 
 
 class Journal:
+    """Entries in the order in which they were written, safe from many threads."""
+
     def __init__(self, path: Path | None = None) -> None:
         self._entries: list[JournalEntry] = []
+        self._latest: dict[str, deque[JournalEntry]] = {}  # last called group last
+        self._shown = 0
         self._lock = threading.Lock()
-        self._path = path
+        self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None
 
     def add(self, entry: JournalEntry) -> None:
+        line = json.dumps(asdict(entry), ensure_ascii=False) if self._file else ""
         with self._lock:
             self._entries.append(entry)
-            if self._path:
-                line = json.dumps(asdict(entry), ensure_ascii=False)
-                with self._path.open("a", encoding="utf-8") as file:
-                    file.write(line + "\n")
+            self._shown += entry.shown
+            latest = self._latest.pop(entry.group_id, None)
+            if latest is None:
+                latest = deque(maxlen=KEPT_PER_GROUP)
+            latest.append(entry)
+            self._latest[entry.group_id] = latest
+            if self._file:
+                self._file.write(line + "\n")
+                self._file.flush()  # a killed stand-in has told what it knew
+
+    def close(self) -> None:
+        """Close the file; the entries can still be read."""
+        with self._lock:
+            if self._file:
+                self._file.close()
+                self._file = None
 
     def __iter__(self) -> Iterator[JournalEntry]:
         with self._lock:
@@ -42,6 +67,21 @@ class Journal:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def shown(self) -> int:
+        """How many notices "members" got to see."""
+        return self._shown
+
+    def called_groups(self) -> list[str]:
+        """The IDs of all groups that were called, the last called first."""
+        with self._lock:
+            return list(reversed(self._latest))
+
+    def latest(self, group_id: str) -> Sequence[JournalEntry]:
+        """The last calls for a group, newest first, ``KEPT_PER_GROUP`` at most."""
+        with self._lock:
+            return list(reversed(self._latest.get(group_id, ())))
 
     def calls_for(self, group_id: str) -> list[JournalEntry]:
         return [entry for entry in self if entry.group_id == group_id]

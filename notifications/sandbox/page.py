@@ -1,68 +1,169 @@
-"""The page of the stand-in: a chat window per group, with what "members" got."""
+"""The page of the stand-in: a chat window per group, with what "members" got.
 
-from collections import defaultdict
+Plain HTML without a script. It shows ``MAX_WINDOWS`` groups at most, those called last
+first; a search finds the others. So it is quick however many groups and calls there
+are.
+"""
+
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
+from itertools import islice
+from typing import TYPE_CHECKING
 
+from .faults import FAULTS, pattern
 from .groups import SandboxGroup
 from .journal import JournalEntry
 
-POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
-SHOWN_PER_GROUP = 20
+if TYPE_CHECKING:
+    from .server import SandboxServer
 
-STYLE = """
-:root { color-scheme: light dark; }
-body { margin: 0 auto; padding: 16px; max-width: 1200px; font: 15px/1.5 system-ui, sans-serif;
-  background: light-dark(#f5f6f8, #131619); color: light-dark(#1c2127, #e7e9ec); }
-h1 { font-size: 24px; } h2 { font-size: 17px; margin: 0; }
-small, .quiet { color: light-dark(#545d69, #a9b1bc); font-size: 13px; }
-main { display: grid; gap: 16px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); }
-section { padding: 16px; border: 1px solid light-dark(#dcdfe4, #363c44); border-radius: 8px;
-  background: light-dark(#fff, #1b1f24); overflow-wrap: anywhere; }
-.bubble { margin: 8px 0 0; padding: 8px 12px; border-radius: 8px; white-space: pre-wrap;
-  background: light-dark(#eef0f3, #262b32); }
-.refused { color: light-dark(#a0132a, #ffa3ab); }
-"""
+MAX_WINDOWS = 60
+MAX_NAMED_RECIPIENTS = 10
+TYPES = {
+    "Private": "Private",
+    "Public": "Public",
+    "ChatRoom": "Chat room",
+    "AVChatRoom": "Live room",
+    "BChatRoom": "Broadcast",
+}
 
 
-def render(groups: Sequence[SandboxGroup], entries: Sequence[JournalEntry]) -> str:
-    """The whole page, groups with the newest calls first."""
-    by_group = defaultdict(list)
-    for entry in reversed(entries):
-        by_group[entry.group_id].append(entry)
-    known = {group.group_id: group for group in groups}
-    quiet = [group for group in groups if group.group_id not in by_group]
-    order = [known.get(i) or SandboxGroup(i, "unknown", i) for i in by_group]
-    cards = "".join(_card(group, by_group[group.group_id]) for group in order + quiet)
-    shown = sum(entry.shown for entry in entries)
+def document(content: str) -> str:
+    """A whole page around ``content``, which is HTML already."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<title>Sandbox</title>"
         '<link rel="stylesheet" href="/style.css"></head><body>'
-        "<h1>Sandbox: a stand-in for Tencent IM</h1>"
-        "<p>Nothing leaves this machine. Reload to see what came in since.</p>"
-        f"<p>{len(entries)} calls received, {shown} notices shown.</p>"
-        f"<main>{cards}</main></body></html>"
+        f"<h1>Sandbox: a stand-in for Tencent IM</h1>{content}</body></html>"
     )
 
 
-def _card(group: SandboxGroup, entries: Sequence[JournalEntry]) -> str:
-    fault = f" · fault: {escape(group.fault)}" if group.fault else ""
-    calls = "".join(_call(entry) for entry in entries[:SHOWN_PER_GROUP])
+def render(sandbox: "SandboxServer", term: str) -> str:
+    """The overview; with ``term``, of groups whose name or ID holds it."""
+    found = _found(sandbox, term)
+    shown = found[:MAX_WINDOWS]
+    windows = "".join(
+        _window(group, sandbox.journal.latest(group.group_id), term, group_id_known)
+        for group, group_id_known in shown
+    )
+    nothing = '<p class="quiet">No group matches.</p>' if term else ""
+    return document(
+        '<p class="quiet">Nothing leaves this machine. Reload to see what came in '
+        "since.</p>"
+        f"{_totals(sandbox)}{_search(term, len(shown), len(found))}"
+        f"<main>{windows or nothing}</main>{_explanation()}"
+    )
+
+
+def _found(sandbox: "SandboxServer", term: str) -> list[tuple[SandboxGroup, bool]]:
+    """Groups that match and whether they are known, the last called first."""
+    called = sandbox.journal.called_groups()
+    is_called = set(called)
+    known = dict(sandbox.groups)
+    quiet = (group for group in known.values() if group.group_id not in is_called)
+    order = [known.get(i) or SandboxGroup(i, "unknown", i) for i in called]
+    wanted = term.casefold()
+    return [
+        (group, group.group_id in known)
+        for group in (*order, *quiet)
+        if wanted in group.name.casefold() or wanted in group.group_id.casefold()
+    ]
+
+
+def _totals(sandbox: "SandboxServer") -> str:
+    calls, shown = len(sandbox.journal), sandbox.journal.shown
+    faults = sum(1 for group in list(sandbox.groups.values()) if group.fault)
+    numbers = [
+        (calls, "calls received"),
+        (shown, "notices shown"),
+        (calls - shown, "not shown"),
+        (len(sandbox.groups), "groups"),
+        (faults, "groups with a fault"),
+    ]
+    cells = "".join(f"<li><b>{n:,}</b> {words}</li>" for n, words in numbers)
+    return f'<ul class="totals">{cells}</ul>'
+
+
+def _search(term: str, shown: int, found: int) -> str:
+    clear = ' <a href="/">Clear</a>' if term else ""
+    more = (
+        f"<small>{shown} of {found:,} groups; search to see others.</small>"
+        if found > shown
+        else ""
+    )
     return (
-        f"<section><h2>{escape(group.name)}</h2>"
-        f"<small>{escape(group.type)} · {escape(group.group_id)}{fault}</small>"
-        f"{calls or '<p class=quiet>No notice yet.</p>'}</section>"
+        '<form class="search" action="/" role="search"><label for="q">Group</label>'
+        f'<input type="search" id="q" name="q" value="{escape(term)}" '
+        'placeholder="Part of a name or ID"><button>Search</button>'
+        f"{clear}{more}</form>"
+    )
+
+
+def _window(
+    group: SandboxGroup, entries: Sequence[JournalEntry], term: str, is_known: bool
+) -> str:
+    fault = f'<span class="fault">{escape(group.fault)}</span>' if group.fault else ""
+    calls = "".join(_call(entry) for entry in entries)
+    form = _form(group, term) if is_known else ""
+    return (
+        f'<section><header><span class="mark" aria-hidden="true">'
+        f"{escape(group.name[:1])}</span><div><h2>{escape(group.name)}</h2>"
+        f"<small>{escape(TYPES.get(group.type, group.type))} · "
+        f"{escape(group.group_id)}</small></div>{fault}</header>"
+        f'<div class="chat">{calls or "<p class=none>No notice yet.</p>"}</div>'
+        f"{form}</section>"
     )
 
 
 def _call(entry: JournalEntry) -> str:
-    time = datetime.fromtimestamp(entry.received_at, UTC).strftime("%H:%M:%S UTC")
-    members = ", ".join(entry.recipients)
-    to = f" · to {len(entry.recipients)} members: {escape(members)}" if members else ""
-    if entry.shown:
-        return f'<p class="bubble">{escape(entry.content)}</p><small>{time}{to}</small>'
+    moment = datetime.fromtimestamp(entry.received_at, UTC)
+    time = (
+        f"<time datetime={moment:%Y-%m-%dT%H:%M:%SZ}>{moment:%H:%M:%S}&nbsp;UTC</time>"
+    )
     answer = "no answer" if entry.error_code is None else f"code {entry.error_code}"
-    return f'<p class="refused">Not shown: {answer} <small>{time}</small></p>'
+    if not entry.shown:
+        why = f" ({escape(entry.fault)})" if entry.fault else ""
+        return f'<p class="refused">Not shown: {answer}{why} {time}</p>'
+    names = list(islice(entry.recipients, MAX_NAMED_RECIPIENTS))
+    more = len(entry.recipients) - len(names)
+    to = f" · to {len(entry.recipients)} members: {escape(', '.join(names))}"
+    to += f" and {more} more" if more else ""
+    doubt = "" if entry.error_code == 0 else f" · {answer}"
+    return (
+        f'<div class="notice"><p>{escape(entry.content)}</p>'
+        f"<small>{time}{to if names else ''}{doubt}</small></div>"
+    )
+
+
+def _form(group: SandboxGroup, term: str) -> str:
+    name, _, numbers = group.fault.partition(":")
+    options = "".join(
+        f'<option value="{key}"{" selected" if key == name else ""}>{pattern(key)}'
+        for key in FAULTS
+    )
+    return (
+        '<form method="post" action="/fault">'
+        f'<input type="hidden" name="group_id" value="{escape(group.group_id)}">'
+        f'<input type="hidden" name="q" value="{escape(term)}">'
+        '<select name="fault" aria-label="What goes wrong">'
+        f'<option value="">works</option>{options}</select>'
+        f'<input name="numbers" value="{escape(numbers)}" size="8" placeholder="N" '
+        'aria-label="Numbers of the fault, such as 10010 or 60007:2">'
+        "<button>Set</button></form>"
+    )
+
+
+def _explanation() -> str:
+    rows = "".join(
+        f"<tr><th>{pattern(name)}</th><td>{escape(fault.effect)}</td></tr>"
+        for name, fault in FAULTS.items()
+    )
+    return (
+        "<details><summary>What can go wrong</summary>"
+        "<p>Choose it under a group, with its numbers in the field beside it: "
+        "<code>10010</code> for code, <code>60007:2</code> for code_times, "
+        "<code>500</code> (milliseconds) for slow.</p>"
+        f"<table>{rows}</table></details>"
+    )

@@ -12,7 +12,8 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,7 +28,10 @@ GROUP_ID = re.compile(r"[\x21-\x7e]{1,48}")
 class Account:
     sdk_app_id: int = 1400000000
     # The sample key printed in Tencent's own READMEs.
-    key: str = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e"
+    key: str = field(
+        default="5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e",
+        repr=False,
+    )
     identifier: str = "administrator"
 
 
@@ -75,6 +79,14 @@ def check_user_sig(user_sig: str, account: Account, now: float) -> None:
     """The signature, field by field. Raises ``Refused``."""
     if not user_sig:
         raise Refused(70002, "usersig is empty")
+    if now > _valid_until(user_sig, account):
+        raise Refused(70001, "usersig is expired")
+
+
+# The same signature comes with every call of a day; a refused one is not remembered.
+@lru_cache(maxsize=64)
+def _valid_until(user_sig: str, account: Account) -> float:
+    """The Unix second at which a right signature ends. Raises ``Refused``."""
     fields = _fields_of(user_sig)
     if fields.get("TLS.sdkappid") != account.sdk_app_id:
         raise Refused(70014, "usersig is of another sdkappid")
@@ -87,8 +99,7 @@ def check_user_sig(user_sig: str, account: Account, now: float) -> None:
     digest = hmac.new(account.key.encode(), signed.encode(), hashlib.sha256).digest()
     if base64.b64encode(digest).decode() != fields.get("TLS.sig"):
         raise Refused(70009, "usersig does not match the key")
-    if now > fields["TLS.time"] + fields["TLS.expire"]:
-        raise Refused(70001, "usersig is expired")
+    return float(fields["TLS.time"] + fields["TLS.expire"])
 
 
 def _fields_of(user_sig: str) -> Mapping[str, Any]:

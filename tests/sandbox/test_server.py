@@ -1,22 +1,19 @@
-"""The stand-in's own page, its limit, its files."""
+"""The stand-in's journal, its limit, its files."""
 
+import contextlib
 import json
-import urllib.error
-import urllib.request
+import socket
+import threading
+from urllib.parse import urlsplit
 
 import pytest
 
 from notifications.im.client import Endpoint, ImClient
-from notifications.im.user_sig import UserSigCache
-from notifications.sandbox.faults import check_fault
+from notifications.im.user_sig import UserSigCache, make_user_sig
 from notifications.sandbox.groups import load_groups
-from notifications.sandbox.protocol import Account
+from notifications.sandbox.journal import KEPT_PER_GROUP
+from notifications.sandbox.protocol import Account, Refused, check_user_sig
 from notifications.sandbox.server import SandboxConfig, SandboxServer
-
-
-def read(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=5) as response:  # noqa: S310  our own
-        return response.read().decode()
 
 
 def client_of(server: SandboxServer) -> ImClient:
@@ -27,32 +24,76 @@ def client_of(server: SandboxServer) -> ImClient:
     )
 
 
-def test_the_page_shows_what_members_got_and_escapes_it(tmp_path):
-    journal = tmp_path / "journal.jsonl"
-    with SandboxServer(SandboxConfig(groups=[], journal_path=journal)) as server:
-        server.add_group("g", "Public", name="<b>Hikers</b>")
-        client = client_of(server)
-        client.send_group_system_notification("g", "Public", "<script>", ["anna"])
-        server.set_fault("g", "code:10010")
-        client.send_group_system_notification("g", "Public", "no", None)
-        client.close()
-        page = read(server.url + "/")
-        style = read(server.url + "/style.css")
-        with pytest.raises(urllib.error.HTTPError, match="404") as missing:
-            read(server.url + "/other")
-        missing.value.close()
+def test_the_journal_is_exact_in_memory_and_on_disk(tmp_path):
+    """Many threads, and the totals, the file and the answers still agree."""
+    path = tmp_path / "journal.jsonl"
+    config = SandboxConfig(groups=[], journal_path=path, calls_per_second=10**6)
+    answers: list[tuple[str, int | None]] = []
+    with SandboxServer(config) as server:
+        server.add_group("ok", "Public")
+        server.add_group("gone", "Public", fault="code:10010")
 
-    assert "&lt;b&gt;Hikers&lt;/b&gt;" in page
-    assert "&lt;script&gt;" in page
-    assert "to 1 members: anna" in page
-    assert "Not shown: code 10010" in page
-    assert "<script>" not in page
-    assert "color-scheme: light dark" in style
-    lines = [json.loads(line) for line in journal.read_text().splitlines()]
-    assert [(line["content"], line["shown"]) for line in lines] == [
-        ("<script>", True),
-        ("no", False),
-    ]
+        def call_often(thread: int) -> None:
+            client = client_of(server)
+            for number in range(40):
+                group_id = "gone" if number % 4 == 0 else "ok"
+                text = f"{thread}/{number}"
+                outcome = client.send_group_system_notification(
+                    group_id, "Public", text, None
+                )
+                answers.append((text, outcome.error_code))
+            client.close()
+
+        threads = [threading.Thread(target=call_often, args=(n,)) for n in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        written = [(entry.content, entry.error_code) for entry in server.journal]
+        latest = server.journal.latest("gone")
+
+    assert sorted(written) == sorted(answers)
+    assert (len(written), server.journal.shown) == (640, 480)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["content"], line["error_code"]) for line in lines] == written
+    assert [entry.content for entry in latest] == [
+        entry.content for entry in server.journal.calls_for("gone")
+    ][: -KEPT_PER_GROUP - 1 : -1]
+
+
+def test_a_signature_is_remembered_but_not_beyond_its_end():
+    account = Account(key="remembered")
+    user_sig = make_user_sig(
+        account.sdk_app_id, account.key, account.identifier, now=1000, valid_for=60
+    )
+
+    check_user_sig(user_sig, account, 1060)
+    with pytest.raises(Refused, match="expired"):
+        check_user_sig(user_sig, account, 1061)
+    assert account.key not in repr(account)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n",
+        b"POST /v4/x SPDY/1\r\n\r\n",
+        b"POST /v4/x HTTP/1.1\r\nno colon\r\n\r\n",
+        b"POST /v4/x HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /v4/x HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n",
+        b"POST /v4/x HTTP/1.1\r\n" + b"a: b\r\n" * 200_000,
+    ],
+)
+def test_what_is_no_request_is_dropped(request_bytes):
+    with SandboxServer(SandboxConfig(groups=[])) as server:
+        address = urlsplit(server.url)
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.settimeout(10)
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(request_bytes)
+                assert connection.recv(1) == b""
+
+        assert len(server.journal) == 0
 
 
 def test_more_calls_than_the_limit_are_refused():
@@ -87,9 +128,3 @@ def test_a_bad_file_names_its_line(tmp_path):
 
     with pytest.raises(ValueError, match="line 3: “explode” is no fault"):
         load_groups(path)
-
-
-@pytest.mark.parametrize("fault", ["code", "code:x", "slow", "no_answer:1", "x"])
-def test_unknown_faults(fault):
-    with pytest.raises(ValueError, match="is no fault"):
-        check_fault(fault)

@@ -1,16 +1,27 @@
 """``manage.py im_sandbox``: our local stand-in for Tencent's endpoint."""
 
+import argparse
 import signal
 import threading
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    DjangoHelpFormatter,
+)
 
+from notifications.sandbox import faults
 from notifications.sandbox.groups import BUILT_IN, load_groups
 from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+
+
+class _KeepsLines(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """For the table of faults."""
 
 
 class Command(BaseCommand):
@@ -22,6 +33,11 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.formatter_class = _KeepsLines
+        parser.epilog = (
+            "Faults, for the column “fault” and on the page; the sandbox …\n"
+            + faults.table()
+        )
         parser.add_argument("--port", type=int, default=8010, help="default 8010")
         parser.add_argument(
             "--latency-ms", type=float, default=0, help="answer so much later"

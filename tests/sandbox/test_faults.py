@@ -1,0 +1,74 @@
+"""The table of faults: one list, shown where faults are chosen, each with an effect."""
+
+import io
+
+import pytest
+from django.core.management import load_command_class
+
+from notifications.im.client import Endpoint, ImClient
+from notifications.im.outcomes import OutcomeKind
+from notifications.im.user_sig import UserSigCache
+from notifications.sandbox import misbehave
+from notifications.sandbox.faults import FAULTS, check_fault, named, pattern
+from notifications.sandbox.protocol import Account
+from notifications.sandbox.server import SandboxConfig, SandboxServer
+
+NUMBERS = {"code_times": ":60007:2", "status": ":503", "slow": ":1"}
+
+
+def example(name: str) -> str:
+    return name + NUMBERS.get(name, ":10010" * FAULTS[name].numbers)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["code", "code:x", "code:²", "code:1:2", "slow", "no_answer:1", "x", "status:200"],
+)
+def test_unknown_faults(fault):
+    with pytest.raises(ValueError, match="is no fault"):
+        check_fault(fault)
+
+
+def test_the_help_of_the_command_lists_every_fault():
+    text = io.StringIO()
+
+    load_command_class("notifications", "im_sandbox").create_parser(
+        "manage.py", "im_sandbox"
+    ).print_help(text)
+
+    for name, fault in FAULTS.items():
+        assert f"{pattern(name)}  " in text.getvalue().replace("\n", "  ")
+        assert fault.effect in text.getvalue()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_does_what_its_entry_says(name):
+    """Shown or not by the journal, a verdict or not by the client."""
+    account = Account()
+    with SandboxServer(SandboxConfig(groups=[])) as server:
+        server.add_group("g", "Public", fault=check_fault(example(name)))
+        endpoint = Endpoint(
+            server.url,
+            account.sdk_app_id,
+            account.identifier,
+            read_timeout=10 if FAULTS[name].answers else 0.3,
+            total_deadline=10 if FAULTS[name].answers else 0.5,
+        )
+        client = ImClient(
+            endpoint, UserSigCache(account.sdk_app_id, account.key, account.identifier)
+        )
+        outcome = client.send_group_system_notification("g", "Public", "x", None)
+        client.close()
+        (entry,) = server.journal
+
+    is_verdict = outcome.kind in (OutcomeKind.ACCEPTED, OutcomeKind.REJECTED)
+    assert is_verdict == named(name).answers
+    assert entry.error_code == outcome.error_code
+    assert entry.shown == (named(name).shown and name != "code_times")
+    assert entry.fault == example(name)
+
+
+def test_every_unusual_answer_is_of_a_fault():
+    sent = {*misbehave.THEN_CLOSE, *misbehave.THEN_KEEP, *misbehave.OWN_ANSWER}
+
+    assert sent <= FAULTS.keys()

@@ -1,0 +1,182 @@
+"""The stand-in's page: what members saw, the search, and the form for faults."""
+
+import socket
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from notifications.im.client import Endpoint, ImClient
+from notifications.im.user_sig import UserSigCache
+from notifications.sandbox import routes
+from notifications.sandbox.faults import FAULTS, pattern
+from notifications.sandbox.journal import JournalEntry
+from notifications.sandbox.page import MAX_WINDOWS, render
+from notifications.sandbox.protocol import Account
+from notifications.sandbox.server import SandboxConfig, SandboxServer
+
+
+@pytest.fixture
+def server():
+    with SandboxServer(SandboxConfig(groups=[])) as running:
+        yield running
+
+
+def call(server: SandboxServer, group_id: str, content: str, recipients=None) -> None:
+    account = Account()
+    client = ImClient(
+        Endpoint(server.url, account.sdk_app_id, account.identifier),
+        UserSigCache(account.sdk_app_id, account.key, account.identifier),
+    )
+    client.send_group_system_notification(group_id, "Public", content, recipients)
+    client.close()
+
+
+def ask(server, method="GET", target="/", *, origin=None, host=None, **form):
+    """A request over the wire: status, location, text."""
+    address = urlsplit(server.url)
+    body = urlencode(form)
+    fields = [f"Host: {host or address.netloc}", f"Content-Length: {len(body)}"]
+    if origin is not None:
+        fields.append(f"Origin: {origin}")
+    head = "\r\n".join([f"{method} {target} HTTP/1.0", *fields, "", body])
+    with socket.create_connection((address.hostname, address.port)) as s:
+        s.sendall(head.encode())
+        reply = s.makefile("rb").read().decode()
+    top, _, text = reply.partition("\r\n\r\n")
+    location = [x[10:] for x in top.split("\r\n") if x.startswith("Location: ")]
+    assert "Content-Security-Policy: default-src 'none'" in top
+    assert "form-action 'self'" in top
+    return int(top.split()[1]), "".join(location), text
+
+
+def test_the_page_shows_what_members_got_and_escapes_it(server):
+    server.add_group("g", "Public", name="<b>Hikers</b>")
+    call(server, "g", "<script>", ["anna"])
+    server.set_fault("g", "code:10010")
+    call(server, "g", "no")
+    call(server, "not-there", "x")
+
+    status, _location, page = ask(server)
+
+    assert status == 200
+    assert "&lt;b&gt;Hikers&lt;/b&gt;" in page
+    assert "&lt;script&gt;" in page
+    assert "to 1 members: anna" in page
+    assert "Not shown: code 10010 (code:10010)" in page
+    assert "<script" not in page
+    assert " style=" not in page
+    assert page.index("Not shown: code 10010") < page.index("&lt;script&gt;")
+    assert page.index("not-there") < page.index("Hikers")
+    assert "<b>3</b> calls received" in page
+    assert "<b>1</b> notices shown" in page
+    for name in FAULTS:
+        assert page.count(f"<th>{pattern(name)}</th>") == 1
+    assert ask(server, target="/style.css")[2].startswith("/*")
+    assert ask(server, target="/other")[0] == 404
+
+
+def test_a_search_finds_by_name_and_id_and_says_what_it_left_out(server):
+    for number in range(MAX_WINDOWS + 5):
+        server.add_group(f"@TGS#{number:03}", "Public", name=f"周末 Club {number:03}")
+
+    everything, by_name, by_id, nothing = (
+        ask(server, target="/?" + urlencode({"q": term}))[2]
+        for term in ("", "周末 club 06", "TGS#007", "<nobody>")
+    )
+
+    assert everything.count("<section>") == MAX_WINDOWS
+    assert "60 of 65 groups" in everything
+    assert by_name.count("<section>") == 5
+    assert by_id.count("<section>") == 1
+    assert "No group matches." in nothing
+    assert "&lt;nobody&gt;" in nothing
+
+
+def test_a_fault_is_chosen_and_taken_away(server):
+    server.add_group("g", "Public")
+
+    def choose(**form):
+        return ask(server, "POST", "/fault", origin=server.url, group_id="g", **form)
+
+    assert choose(fault="code", numbers="10010", q="周末")[:2] == (
+        303,
+        "/?q=%E5%91%A8%E6%9C%AB",
+    )
+    assert server.groups["g"].fault == "code:10010"
+    assert ">code:10010</span>" in ask(server)[2]
+    assert choose(fault="drip", numbers="10010")[:2] == (303, "/")
+    assert server.groups["g"].fault == "drip"
+    assert choose(fault="", numbers="7")[0] == 303
+    assert server.groups["g"].fault == ""
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"group_id": "g", "fault": "code"}, "“code” is no fault."),
+        ({"group_id": "g", "fault": "<x>"}, "“&lt;x&gt;” is no fault."),
+        ({"group_id": "other", "fault": "drip"}, "There is no such group here."),
+        ({}, "There is no such group here."),
+    ],
+)
+def test_a_choice_that_cannot_be(server, form, sentence):
+    server.add_group("g", "Public")
+
+    status, _location, page = ask(server, "POST", "/fault", origin=server.url, **form)
+
+    assert (status, sentence in page) == (400, True)
+    assert server.groups["g"].fault == ""
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        (None, None),
+        ("null", None),
+        ("https://evil.example", None),
+        ("http://evil.example", "evil.example"),
+        ("http://127.0.0.1:1", None),
+    ],
+)
+def test_other_sites_choose_nothing(server, origin, host):
+    server.add_group("g", "Public")
+
+    status, _location, _page = ask(
+        server, "POST", "/fault", origin=origin, host=host, group_id="g", fault="drip"
+    )
+
+    assert status == 403
+    assert server.groups["g"].fault == ""
+
+
+def test_a_name_that_is_not_ours_sees_nothing(server):
+    assert ask(server, host="evil.example")[0] == 403
+    assert ask(server, host="localhost:9999")[0] == 200
+    assert ask(server, host="[::1]:9999")[0] == 200
+    assert routes.respond(server, "GET", "/", {}, b"").status == 403
+
+
+def test_the_page_does_not_grow_with_the_journal(server):
+    """Only the latest calls of the groups shown are read: the page stays small."""
+    for number in range(3000):
+        server.add_group(f"g{number}", "Public")
+    for number in range(100_000):
+        server.journal.add(
+            JournalEntry(
+                received_at=0.0,
+                clock=0.0,
+                group_id=f"g{number % 3000}",
+                content="x" * 50,
+                recipients=(),
+                error_code=0,
+                error_info="",
+                fault="",
+                shown=True,
+            )
+        )
+
+    page = render(server, "")
+
+    assert "<b>100,000</b> calls received" in page
+    assert page.count('class="notice"') == MAX_WINDOWS * 20
+    assert len(page) < 600_000
