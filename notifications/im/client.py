@@ -9,7 +9,8 @@ import json
 import secrets
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.client import HTTPException
 from urllib.parse import urlencode
 
 import requests
@@ -28,7 +29,14 @@ from .user_sig import UserSigCache
 PATH = "/v4/group_open_http_svc/send_group_system_notification"
 MAX_BODY = 64 * 1024
 
-_NETWORK_ERRORS = (requests.RequestException, u3.HTTPError, OSError, ValueError)
+# HTTPException: what a proxy says before the tunnel stands passes urllib3 unwrapped.
+_NETWORK_ERRORS = (
+    requests.RequestException,
+    u3.HTTPError,
+    HTTPException,
+    OSError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ class Endpoint:
     connect_timeout: float = 3.05
     read_timeout: float = 10.0
     total_deadline: float = 15.0
-    proxy_url: str = ""
+    proxy_url: str = field(default="", repr=False)  # may hold a password
     ca_file: str = ""
 
 

@@ -8,6 +8,7 @@ this request that is handed to a connected socket.
 import io
 import logging
 import socket
+import ssl
 import time
 from dataclasses import dataclass
 from http.client import HTTPResponse as PlainResponse
@@ -92,7 +93,23 @@ class _PlainConnection(_Counting, HTTPConnection):  # type: ignore[misc]  # resp
 
 
 class _TlsConnection(_Counting, HTTPSConnection):  # type: ignore[misc]  # response_class
-    pass
+    @property
+    def is_connected(self) -> bool:
+        """Whether the other side is still there.
+
+        urllib3 takes a readable socket for a closed one. With TLS 1.3 session tickets
+        come after the handshake: a connection opened ahead would never be used.
+        """
+        if self.sock is None or super().is_connected:
+            return self.sock is not None
+        self.sock.settimeout(0)
+        try:
+            self.sock.recv(1)
+        except ssl.SSLWantReadError:
+            return True  # only tickets came, and now they are read
+        except OSError:
+            return False
+        return False  # closed, or it speaks before it was asked
 
 
 class _Adapter(HTTPAdapter):
