@@ -5,20 +5,31 @@ them; the worker refuses to start on any of them.
 """
 
 import zoneinfo
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
 from . import conf
 from .im.rules import is_user_id
 
 
+@register(Tags.security, "im")
+def check_variables(**_kwargs: Any) -> list[CheckMessage]:
+    """Variables that could not be read; their defaults are in use meanwhile."""
+    return [
+        Error(problem.sentence, hint=problem.hint, id=f"notifier.{problem.id}")
+        for problem in settings.SETTINGS_PROBLEMS
+    ]
+
+
 @register(Tags.security)
 def check_web_settings(settings: Any = settings, **_kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
-    if not settings.SECRET_KEY:
+    if not _has_secret_key(settings):
         found.append(
             Error(
                 "SECRET_KEY is empty.",
@@ -46,10 +57,23 @@ def check_web_settings(settings: Any = settings, **_kwargs: Any) -> list[CheckMe
     return found
 
 
+def _has_secret_key(settings: Any) -> bool:
+    try:
+        return bool(settings.SECRET_KEY)
+    except ImproperlyConfigured:  # what Django says instead of giving an empty one
+        return False
+
+
 @register("im")
 def check_connection(**_kwargs: Any) -> list[CheckMessage]:
     """The settings ``IM_*``: missing ones are W1xx, impossible ones E1xx."""
-    return [*_missing(), *_impossible_account(), *_impossible_address(), *_numbers()]
+    return [
+        *_missing(),
+        *_impossible_account(),
+        *_impossible_address(),
+        *_impossible_way(),
+        *_numbers(),
+    ]
 
 
 def _missing() -> list[CheckMessage]:
@@ -125,6 +149,39 @@ def _impossible_address() -> list[CheckMessage]:
             )
         ]
     return []
+
+
+def _impossible_way() -> list[CheckMessage]:
+    """The proxy and the file of certificates. A proxy's password is not repeated."""
+    found: list[CheckMessage] = []
+    if settings.IM_PROXY_URL and not _is_proxy(settings.IM_PROXY_URL):
+        found.append(
+            Error(
+                "IM_PROXY_URL is no address of a proxy.",
+                hint="Use http://HOST:PORT, with USER:PASSWORD@ before HOST where it "
+                "is needed; no path behind it.",
+                id="notifier.E105",
+            )
+        )
+    if settings.IM_CA_FILE and not Path(settings.IM_CA_FILE).is_file():
+        found.append(
+            Error(
+                f"IM_CA_FILE is “{settings.IM_CA_FILE}”, which is no file.",
+                hint="Give the path of a PEM file with the certificates to trust.",
+                id="notifier.E106",
+            )
+        )
+    return found
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_place = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        return False
+    is_bare = parts.path in ("", "/") and not parts.query
+    return parts.scheme in ("http", "https") and has_place and is_bare
 
 
 # name, lowest, highest, unit

@@ -1,26 +1,27 @@
 """Settings, all from environment variables or a ``.env`` file beside ``manage.py``.
 
 README.md has the table. A secret ``NAME`` may instead be given as ``NAME_FILE``, the
-path of a file that holds it (Docker and systemd hand over secrets that way).
+path of a file that holds it (Docker and systemd hand over secrets that way). What
+cannot be read is reported by ``manage.py check``; see ``variables.py``.
 """
 
 from pathlib import Path
 from typing import Any
 
-import environ
+from .variables import NO_DATABASE, Variables
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.FileAwareEnv()
+env = Variables()
 env.read_env(BASE_DIR / ".env")
 
 # --- the web application ---------------------------------------------------------
 
 # Empty is reported by `manage.py check` (notifier.E001); Django refuses to sign with it.
-SECRET_KEY = env.str("SECRET_KEY", default="")
-DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SECRET_KEY = env.text("SECRET_KEY", default="")
+DEBUG = env.switch("DEBUG", default=False)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "notifications.apps.ConsoleAdminConfig",
@@ -87,7 +88,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 # --- HTTPS ------------------------------------------------------------------------
 
-USE_HTTPS = env.bool("USE_HTTPS", default=True)
+USE_HTTPS = env.switch("USE_HTTPS", default=True)
 SECURE_SSL_REDIRECT = USE_HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = USE_HTTPS
@@ -100,19 +101,18 @@ LANGUAGE_COOKIE_SECURE = USE_HTTPS
 LANGUAGE_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if env.bool("BEHIND_TLS_PROXY", default=False):
+if env.switch("BEHIND_TLS_PROXY", default=False):
     # Only where every request passes a proxy that sets this header itself.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- database ---------------------------------------------------------------------
 
 # What the worker must remember beside the database, and the default database.
-STATE_DIR = env.path("STATE_DIR", default=str(BASE_DIR / "var"))
-Path(STATE_DIR).mkdir(parents=True, exist_ok=True)
+STATE_DIR = env.folder("STATE_DIR", default=BASE_DIR / "var")
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url(
-        "DATABASE_URL", default=f"sqlite:///{STATE_DIR('notifier.sqlite3')}"
+    "default": env.database(
+        "DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'notifier.sqlite3'}"
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -123,22 +123,22 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
     }
-else:
+elif DATABASES["default"] != NO_DATABASE:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- language, time, static files -------------------------------------------------
 
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.text("TIME_ZONE", default="UTC")
 USE_TZ = True
 # The templates stand outside the app; their texts are in its catalogue too.
 LOCALE_PATHS = [BASE_DIR / "notifications" / "locale"]
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.path("STATIC_ROOT", default=STATE_DIR("static"))
+STATIC_ROOT = env.path("STATIC_ROOT", default=STATE_DIR / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -149,19 +149,19 @@ STORAGES = {
 # --- Tencent IM -------------------------------------------------------------------
 # Meaning and limits: notifications/conf.py; what is missing: `manage.py check`.
 
-IM_SDK_APP_ID = env.str("IM_SDK_APP_ID", default="")
-IM_ADMIN_ACCOUNT = env.str("IM_ADMIN_ACCOUNT", default="administrator")
-IM_SECRET_KEY = env.str("IM_SECRET_KEY", default="")
-IM_REGION = env.str("IM_REGION", default="china")
-IM_BASE_URL = env.str("IM_BASE_URL", default="")
-IM_PROXY_URL = env.str("IM_PROXY_URL", default="")
-IM_CA_FILE = env.str("IM_CA_FILE", default="")
-IM_CALLS_PER_SECOND = env.float("IM_CALLS_PER_SECOND", default=200)
-IM_RECIPIENTS_PER_CALL = env.int("IM_RECIPIENTS_PER_CALL", default=50)
-IM_CONTENT_MAX_BYTES = env.int("IM_CONTENT_MAX_BYTES", default=8000)
-IM_CONNECT_TIMEOUT = env.float("IM_CONNECT_TIMEOUT", default=3.05)
-IM_READ_TIMEOUT = env.float("IM_READ_TIMEOUT", default=10)
-IM_RETRY_INTERNAL_ERROR = env.bool("IM_RETRY_INTERNAL_ERROR", default=True)
+IM_SDK_APP_ID = env.text("IM_SDK_APP_ID", default="")
+IM_ADMIN_ACCOUNT = env.text("IM_ADMIN_ACCOUNT", default="administrator")
+IM_SECRET_KEY = env.text("IM_SECRET_KEY", default="")
+IM_REGION = env.text("IM_REGION", default="china")
+IM_BASE_URL = env.text("IM_BASE_URL", default="")
+IM_PROXY_URL = env.text("IM_PROXY_URL", default="")
+IM_CA_FILE = env.text("IM_CA_FILE", default="")
+IM_CALLS_PER_SECOND = env.number("IM_CALLS_PER_SECOND", default=200)
+IM_RECIPIENTS_PER_CALL = env.whole("IM_RECIPIENTS_PER_CALL", default=50)
+IM_CONTENT_MAX_BYTES = env.whole("IM_CONTENT_MAX_BYTES", default=8000)
+IM_CONNECT_TIMEOUT = env.number("IM_CONNECT_TIMEOUT", default=3.05)
+IM_READ_TIMEOUT = env.number("IM_READ_TIMEOUT", default=10)
+IM_RETRY_INTERNAL_ERROR = env.switch("IM_RETRY_INTERNAL_ERROR", default=True)
 
 # --- logs -------------------------------------------------------------------------
 
@@ -174,3 +174,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }
+
+# What could not be read above; notifications/checks.py reports it.
+SETTINGS_PROBLEMS = env.problems

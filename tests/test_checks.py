@@ -1,8 +1,14 @@
 """What ``manage.py check`` says, by id, for each setting that is missing or wrong."""
 
 import pytest
+from django.core.checks import run_checks
 
-from notifications.checks import check_connection, check_web_settings
+from notifications.checks import (
+    check_connection,
+    check_variables,
+    check_web_settings,
+)
+from notifier_site.variables import Problem
 
 GOOD = {
     "IM_SDK_APP_ID": "1400000000",
@@ -32,6 +38,14 @@ GOOD = {
         ({"IM_BASE_URL": "im.example.com"}, ["notifier.E103"]),
         ({"IM_REGION": "mars"}, ["notifier.E104"]),
         ({"IM_REGION": "mars", "IM_BASE_URL": "https://im.example.com"}, []),
+        ({"IM_PROXY_URL": "http://proxy.example:3128"}, []),
+        ({"IM_PROXY_URL": "http://me:hush@127.0.0.1:3128/"}, []),
+        ({"IM_PROXY_URL": "proxy.example:3128"}, ["notifier.E105"]),
+        ({"IM_PROXY_URL": "http://me:hush@proxy:x"}, ["notifier.E105"]),
+        ({"IM_PROXY_URL": "socks5://proxy.example"}, ["notifier.E105"]),
+        ({"IM_PROXY_URL": "http://proxy.example/path"}, ["notifier.E105"]),
+        ({"IM_CA_FILE": __file__}, []),
+        ({"IM_CA_FILE": "/no/such/file"}, ["notifier.E106"]),
         ({"IM_CALLS_PER_SECOND": 0}, ["notifier.E110"]),
         ({"IM_RECIPIENTS_PER_CALL": 501}, ["notifier.E111"]),
         ({"IM_CONTENT_MAX_BYTES": 12_289}, ["notifier.E112"]),
@@ -47,6 +61,21 @@ def test_connection(settings, changes, ids):
 
     assert [message.id for message in found] == ids
     assert all(message.hint for message in found)
+    assert not any("hush" in message.msg for message in found)
+
+
+def test_variables_that_could_not_be_read(settings):
+    problem = Problem("DEBUG is “2”.", "Use on or off.", "E010")
+    settings.SETTINGS_PROBLEMS = [problem]
+
+    (found,) = check_variables()
+
+    assert (found.id, found.msg, found.hint) == (
+        "notifier.E010",
+        problem.sentence,
+        problem.hint,
+    )
+    assert found in run_checks(tags=["im"])  # the worker asks for these
 
 
 @pytest.mark.parametrize(

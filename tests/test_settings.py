@@ -1,0 +1,242 @@
+"""Settings from the environment, in processes of their own: files, numbers, switches."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.environment import ROOT, names_of_settings
+
+SHOW = """
+import json, django
+django.setup()
+from django.conf import settings
+print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))
+"""
+
+
+def run(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess:
+    """A process with these variables of ours only, and no ``.env``."""
+    ours = {*names_of_settings(), *(f"{name}_FILE" for name in names_of_settings())}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return subprocess.run(  # noqa: S603  our own code
+        [sys.executable, *arguments],
+        env=kept | {"DJANGO_SETTINGS_MODULE": "notifier_site.settings"} | variables,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def base(tmp_path):
+    return {
+        "SECRET_KEY": "for-tests-only-" + "x" * 50,
+        "STATE_DIR": str(tmp_path),
+        "USE_HTTPS": "off",
+        "IM_SDK_APP_ID": "1400000000",
+        "IM_SECRET_KEY": "key",
+    }
+
+
+def settings_of(variables: dict[str, str], *names: str) -> list[object]:
+    process = run(variables, "-c", SHOW % (names,))
+    assert process.returncode == 0, process.stderr
+    return list(json.loads(process.stdout).values())
+
+
+def check(variables: dict[str, str]) -> tuple[int, str]:
+    process = run(variables, "manage.py", "check")
+    assert "Traceback" not in process.stderr
+    return process.returncode, process.stdout + process.stderr
+
+
+def test_without_a_mistake_the_check_is_silent(base):
+    assert check(base) == (
+        0,
+        "System check identified no issues (0 silenced).\n",
+    )
+
+
+def test_a_secret_key_that_is_missing_is_named(base):
+    code, text = check(base | {"SECRET_KEY": ""})
+
+    assert code == 1
+    assert "(notifier.E001) SECRET_KEY is empty.\n\tHINT: Set it to 50" in text
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_every_secret_may_stand_in_a_file(base, tmp_path, end):
+    secrets = {
+        "SECRET_KEY": "django $key with spaces " + "x" * 50,
+        "IM_SECRET_KEY": "$im key",
+        "DATABASE_URL": "postgres://notifier:p%40ss@db.example:5433/history",
+    }
+    for name, value in secrets.items():
+        path = tmp_path / f"{name}.txt"
+        path.write_text(value + end, "utf-8", newline="")
+        base[f"{name}_FILE"] = str(path)
+        base[name] = "the file wins"
+
+    key, im_key, databases = settings_of(
+        base, "SECRET_KEY", "IM_SECRET_KEY", "DATABASES"
+    )
+
+    assert (key, im_key) == (secrets["SECRET_KEY"], secrets["IM_SECRET_KEY"])
+    database = databases["default"]
+    assert (database["PASSWORD"], database["PORT"], database["NAME"]) == (
+        "p@ss",
+        5433,
+        "history",
+    )
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "IM_SECRET_KEY", "DATABASE_URL"])
+def test_a_missing_file_is_named(base, name):
+    code, text = check(base | {f"{name}_FILE": "/no/such/file"})
+
+    assert code == 1
+    assert (
+        f"(notifier.E012) {name}_FILE is “/no/such/file”, which cannot be read: No "
+        f"such file or directory.\n\tHINT: Give the path of a file that holds {name}, "
+        f"or set {name} itself.\n"
+    ) in text
+
+
+def test_a_file_that_is_no_text_is_not_shown(base, tmp_path):
+    path = tmp_path / "key"
+    path.write_bytes(b"\xff\xfesecret-bytes")
+
+    code, text = check(base | {"IM_SECRET_KEY_FILE": str(path)})
+
+    assert (code, "cannot be read: no UTF-8 text." in text) == (1, True)
+    assert "secret-bytes" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        (
+            "IM_CALLS_PER_SECOND",
+            "abc",
+            "(notifier.E011) IM_CALLS_PER_SECOND is “abc”, which is not a number.\n"
+            "\tHINT: Use a number; without the variable it is 200.\n",
+        ),
+        (
+            "IM_READ_TIMEOUT",
+            "nan",
+            "(notifier.E011) IM_READ_TIMEOUT is “nan”, which is not a number.\n"
+            "\tHINT: Use a number; without the variable it is 10.\n",
+        ),
+        (
+            "IM_RECIPIENTS_PER_CALL",
+            "1.5",
+            "(notifier.E011) IM_RECIPIENTS_PER_CALL is “1.5”, which is not a whole "
+            "number.\n"
+            "\tHINT: Use a whole number; without the variable it is 50.\n",
+        ),
+        (
+            "USE_HTTPS",
+            "maybe",
+            "(notifier.E010) USE_HTTPS is “maybe”, which is not on or off.\n"
+            "\tHINT: Use on or off; without the variable it is on.\n",
+        ),
+        (
+            "DEBUG",
+            "2",
+            "(notifier.E010) DEBUG is “2”, which is not on or off.\n"
+            "\tHINT: Use on or off; without the variable it is off.\n",
+        ),
+        (
+            "STATE_DIR",
+            "/dev/null/x",
+            "(notifier.E014) STATE_DIR is “/dev/null/x”, where no folder can be made: "
+            "Not a directory.\n"
+            "\tHINT: Give the path of a folder that this user may write to.\n",
+        ),
+    ],
+)
+def test_a_value_that_is_none_is_named(base, name, value, message):
+    code, text = check(base | {name: value})
+
+    assert code == 1
+    assert message in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://notifier:hush/hush@db.example/history",
+        "postgres://notifier:hu[sh@db.example:hush/history",
+        "mysql://notifier:hush@db.example/history",
+        "notifier:hush@db.example",
+        "hush",
+    ],
+)
+def test_an_address_of_no_database_is_refused_without_its_password(base, url):
+    code, text = check(base | {"DATABASE_URL": url})
+
+    assert code == 1
+    assert text.count("(notifier.E013) DATABASE_URL is no address of a database.") == 1
+    assert "hush" not in text
+
+
+def test_nothing_is_read_or_written_without_the_database_that_was_meant(base, tmp_path):
+    process = run(base | {"DATABASE_URL": "postgres//hush"}, "manage.py", "migrate")
+
+    assert process.returncode == 1
+    assert "DATABASE_URL is no address of a database." in process.stderr
+    assert "hush" not in process.stderr + process.stdout
+    assert list(tmp_path.glob("*.sqlite3")) == []
+
+
+def test_the_worker_refuses_to_start_on_a_variable_that_is_none(base):
+    process = run(base | {"IM_CALLS_PER_SECOND": "abc"}, "manage.py", "send_worker")
+
+    assert process.returncode == 2
+    assert process.stderr == (
+        "CommandError: The worker does not start. IM_CALLS_PER_SECOND is “abc”, which "
+        "is not a number. Use a number; without the variable it is 200.\n"
+    )
+
+
+def test_the_web_process_says_what_it_did_not_understand(base):
+    process = run(base | {"USE_HTTPS": "maybe"}, "-c", "import notifier_site.wsgi")
+
+    assert process.returncode == 0
+    assert "USE_HTTPS is “maybe”, which is not on or off." in process.stderr
+
+
+def test_an_empty_variable_is_as_none(base):
+    empty = dict.fromkeys(
+        ["IM_CALLS_PER_SECOND", "IM_RECIPIENTS_PER_CALL", "DEBUG", "DATABASE_URL"], ""
+    )
+
+    rate, size, debug, databases = settings_of(
+        base | empty,
+        "IM_CALLS_PER_SECOND",
+        "IM_RECIPIENTS_PER_CALL",
+        "DEBUG",
+        "DATABASES",
+    )
+
+    assert (rate, size, debug) == (200, 50, False)
+    assert databases["default"]["NAME"].endswith("/notifier.sqlite3")
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("on", True), ("True", True), ("1", True), ("off", False), ("no", False)],
+)
+def test_switches(base, word, value):
+    assert settings_of(base | {"DEBUG": word}, "DEBUG") == [value]
+
+
+def test_lists_drop_what_is_empty(base):
+    names = {"ALLOWED_HOSTS": " a.example, ,b.example,"}
+
+    assert settings_of(base | names, "ALLOWED_HOSTS") == [["a.example", "b.example"]]
