@@ -32,7 +32,8 @@ def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:
             number=row.attempt_count,
             worker=worker_id,
             started_at=row.claimed_at or now,
-            finished_at=now,
+            # The dead worker's clock may have been ahead of ours.
+            finished_at=max(now, row.claimed_at or now),
             outcome=Attempt.Outcome.WORKER_LOST,
             reason=Reason.WORKER_LOST.value,
             detail=f"Worker {row.owner} ended while this call was under way.",

@@ -95,4 +95,5 @@ class Senders:
                     )
         except Exception as error:  # noqa: BLE001  the worker raises it in its own thread
             return Result(claim, started, datetime.now(UTC), defect=error)
-        return Result(claim, started, datetime.now(UTC), outcome)
+        # The wall clock may be set back during a call; a row ends after its start.
+        return Result(claim, started, max(started, datetime.now(UTC)), outcome)

@@ -35,6 +35,14 @@ class AuditEntry(models.Model):
         verbose_name_plural = _("audit trail")
         ordering: ClassVar = ["-id"]
         indexes: ClassVar = [models.Index(fields=["notification_number", "id"])]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(action=""), name="audit_has_action"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(actor=""), name="audit_has_actor"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor} {self.action}"

@@ -19,8 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notifications.im.outcomes import OutcomeKind
-from notifications.im.rules import ALL_MEMBERS_ONLY_TYPES
 
+from . import constraints
 from .groups import GroupType
 from .notifications import Notification
 
@@ -112,62 +112,7 @@ class Delivery(models.Model):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         ordering: ClassVar = ["-id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["notification", "group_id", "portion"],
-                name="delivery_once_per_group_and_portion",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(group_type__in=sorted(ALL_MEMBERS_ONLY_TYPES))
-                | models.Q(recipients=""),
-                name="delivery_all_members_only",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(group_type__in=GroupType.values),
-                name="delivery_group_type_known",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(
-                    status__in=[
-                        "queued",
-                        "sending",
-                        "accepted",
-                        "failed",
-                        "unconfirmed",
-                        "cancelled",
-                    ]
-                ),
-                name="delivery_status_known",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(
-                    status__in=["queued", "sending"], finished_at__isnull=True
-                )
-                | models.Q(
-                    ~models.Q(status__in=["queued", "sending"]),
-                    finished_at__isnull=False,
-                ),
-                name="delivery_ended_has_time",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(status="sending", owner__isnull=False)
-                | (~models.Q(status="sending") & models.Q(owner__isnull=True)),
-                name="delivery_sending_has_owner",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(status="accepted") | models.Q(error_code=0),
-                name="delivery_accepted_has_code_0",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(status="failed")
-                | models.Q(error_code__isnull=False) & ~models.Q(error_code=0),
-                name="delivery_failed_has_code",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(status="unconfirmed") | ~models.Q(reason=""),
-                name="delivery_unconfirmed_has_reason",
-            ),
-        ]
+        constraints: ClassVar = constraints.DELIVERY
         indexes: ClassVar = [
             models.Index(
                 fields=["notification", "not_before", "id"],
@@ -229,24 +174,7 @@ class Attempt(models.Model):
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering: ClassVar = ["delivery_id", "number"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["delivery", "number"], name="attempt_number_once"
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(outcome="accepted")
-                | models.Q(http_status=200, error_code=0),
-                name="attempt_accepted_is_a_verdict",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(outcome="rejected")
-                | (
-                    models.Q(http_status=200, error_code__isnull=False)
-                    & ~models.Q(error_code=0)
-                ),
-                name="attempt_rejected_is_a_verdict",
-            ),
-        ]
+        constraints: ClassVar = constraints.ATTEMPT
 
     def __str__(self) -> str:
         return f"{self.delivery_id}/{self.number} {self.outcome}"

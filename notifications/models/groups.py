@@ -82,6 +82,10 @@ class ChatGroup(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(name=""), name="chat_group_has_name"
             ),
+            # Any word of Tencent's, but one: the rule of the type stands on Delivery.
+            models.CheckConstraint(
+                condition=~models.Q(type=""), name="chat_group_has_type"
+            ),
             models.CheckConstraint(
                 condition=models.Q(state__in=["in_use", "switched_off", "closed"]),
                 name="chat_group_state_known",

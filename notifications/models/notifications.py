@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from . import constraints
+
 NOTE_MAX_LENGTH = 200
 
 
@@ -114,45 +116,7 @@ class Notification(models.Model):
             ("export_history", _("May download the history")),
         ]
         indexes: ClassVar = [models.Index(fields=["status"])]
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=~models.Q(content=""), name="notification_has_content"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(
-                    status__in=[
-                        "draft",
-                        "scheduled",
-                        "sending",
-                        "paused",
-                        "completed",
-                        "cancelled",
-                    ]
-                ),
-                name="notification_status_known",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(status__in=["draft", "scheduled"])
-                | models.Q(sent_at__isnull=False)
-                | models.Q(status="cancelled"),
-                name="notification_sent_has_time",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(
-                    status__in=["completed", "cancelled"], finished_at__isnull=False
-                )
-                | (
-                    ~models.Q(status__in=["completed", "cancelled"])
-                    & models.Q(finished_at__isnull=True)
-                ),
-                name="notification_ended_has_time",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(status="paused") & ~models.Q(paused_reason="")
-                | ~models.Q(status="paused") & models.Q(paused_reason=""),
-                name="notification_paused_has_reason",
-            ),
-        ]
+        constraints: ClassVar = constraints.NOTIFICATION
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.content[:40]}"

@@ -43,6 +43,9 @@ class Worker(models.Model):
     class Meta:
         verbose_name = _("worker")
         verbose_name_plural = _("workers")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="worker_has_name")
+        ]
         indexes: ClassVar = [
             models.Index(
                 fields=["lease"],
@@ -67,6 +70,13 @@ class Pace(models.Model):
     class Meta:
         verbose_name = _("pace")
         verbose_name_plural = _("paces")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="pace_has_name"),
+            models.CheckConstraint(
+                condition=models.Q(next_slot__gte=0, slow_until__gte=0),
+                name="pace_not_negative",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

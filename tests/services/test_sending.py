@@ -182,7 +182,7 @@ def test_pause_and_resume(manager):
 def test_stop_cancels_what_waits_and_keeps_verdicts(manager):
     notification = make_notification(sender=manager, status="sending")
     waiting = make_delivery(notification)
-    refused_before = make_delivery(notification, error_code=60007)
+    refused_before = make_delivery(notification, error_code=60007, attempt_count=1)
     in_flight = make_delivery(notification, status="sending")
     done = make_delivery(notification, status="accepted")
 
