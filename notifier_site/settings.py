@@ -163,7 +163,9 @@ IM_CONNECT_TIMEOUT = env.number("IM_CONNECT_TIMEOUT", default=3.05)
 IM_READ_TIMEOUT = env.number("IM_READ_TIMEOUT", default=10)
 IM_RETRY_INTERNAL_ERROR = env.switch("IM_RETRY_INTERNAL_ERROR", default=True)
 
-# --- logs -------------------------------------------------------------------------
+# --- reports of errors, logs ------------------------------------------------------
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "notifier_site.reporting.ReporterFilter"
 
 LOGGING = {
     "version": 1,
