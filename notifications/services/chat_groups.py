@@ -175,7 +175,8 @@ def _decode(raw: bytes) -> str:
 def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Each record with the line on which it begins."""
     reader = csv.reader(io.StringIO(text, newline=""))
-    header = [cell.strip().lower() for cell in next(reader, [])]
+    records = _records(reader)
+    header = [cell.strip().lower() for cell in next(records, [])]
     missing = [name for name in REQUIRED if name not in header]
     if missing:
         raise ValidationError(
@@ -183,7 +184,7 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
             % {"names": ", ".join(missing)}
         )
     begins, count = reader.line_num + 1, 0
-    for cells in reader:
+    for cells in records:
         if any(cell.strip() for cell in cells):
             count += 1
             if count > MAX_ROWS:
@@ -192,6 +193,17 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
                 )
             yield begins, dict(zip(header, cells, strict=False))
         begins = reader.line_num + 1
+
+
+def _records(reader: Any) -> Iterator[list[str]]:
+    """The records of a ``csv.reader``; what it cannot read is a ``ValidationError``."""
+    try:
+        yield from reader
+    except csv.Error:  # a cell without an end, mostly: its quote is never closed
+        raise ValidationError(
+            _("Line %(n)d cannot be read. Is a quotation mark missing?")
+            % {"n": reader.line_num}
+        ) from None
 
 
 def _group(values: dict[str, str]) -> ChatGroup:
