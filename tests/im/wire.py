@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,6 +102,14 @@ class TcpServer:
         self.thread.join()
         for thread in self.threads:
             thread.join()
+
+    def connections(self, expected: int) -> int:
+        """How many came; waits for ``expected``, which the kernel may hold back."""
+        for _n in range(1000):
+            if len(self.threads) >= expected:
+                break
+            time.sleep(0.005)
+        return len(self.threads)
 
     def _accept(self):
         while True:
