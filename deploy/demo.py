@@ -21,9 +21,9 @@ GROUPS = ROOT / "notifications" / "sandbox" / "groups.csv"
 DATABASE = HOME / "notifier.sqlite3"
 PASSWORD = "correct horse battery"  # noqa: S105  of a demo on this machine
 PEOPLE = [
-    ("lin.mei", "community manager"),
-    ("wang.fang", "auditor"),
-    ("admin", "administrator"),
+    ("lin.mei", "community manager: writes and sends"),
+    ("wang.fang", "auditor: reads and downloads the history"),
+    ("admin", "administrator: may do everything"),
 ]
 # What goes wrong in the demo, by the place of the group in the list.
 FAULTS = {
@@ -31,6 +31,8 @@ FAULTS = {
     11: "code_times:60007:1",
     19: "reset_after",
     27: "code:10007",
+    33: "slow:4000",
+    38: "no_answer",
 }
 
 
@@ -121,11 +123,14 @@ def main() -> None:
     try:
         wait_for(f"http://127.0.0.1:{sandbox}/", parts[0])
         wait_for(f"http://127.0.0.1:{web}/login/", parts[1])
-        lines = [f"    {name:<10} {PASSWORD}   ({role})" for name, role in PEOPLE]
+        logins = [f"    {name:<12}{role}" for name, role in PEOPLE]
         sys.stdout.write(
-            f"\nThe console:  http://127.0.0.1:{web}/\n"
-            f"The sandbox:  http://127.0.0.1:{sandbox}/  (what members would see)\n"
-            "Log in as\n" + "\n".join(lines) + "\nCtrl-C ends it.\n"
+            f"\nNotifier is ready:  http://127.0.0.1:{web}/\n\n"
+            "Log in as\n" + "\n".join(logins) + "\n"
+            f"with the password\n    {PASSWORD}\n\n"
+            f"What members would see:  http://127.0.0.1:{sandbox}/\n"
+            f"{len(FAULTS)} groups have a fault there, so that something goes wrong.\n\n"
+            "Ctrl-C ends it. The next run finds the same data.\n"
         )
         sys.stdout.flush()
         while not stop.wait(0.5) and all(part.poll() is None for part in parts):

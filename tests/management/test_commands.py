@@ -9,8 +9,9 @@ import urllib.request
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db.models import Count, Sum
 
-from notifications.models import Attempt, ChatGroup, Delivery, Notification
+from notifications.models import Attempt, AuditEntry, ChatGroup, Delivery, Notification
 from notifications.sandbox.groups import BUILT_IN
 from tests.factories import make_group
 
@@ -27,18 +28,41 @@ def test_the_demo_has_a_past_with_every_outcome():
         assert ChatGroup.objects.count() == len(list(csv.DictReader(file)))
     assert set(User.objects.values_list("username", flat=True)) == {
         "lin.mei",
+        "chen.jie",
         "wang.fang",
         "admin",
     }
-    assert Notification.objects.filter(status="completed").count() == 13
-    found = set(Delivery.objects.values_list("status", "error_code"))
-    assert found == {
-        ("accepted", 0),
-        ("failed", 10010),
-        ("failed", 10015),
-        ("unconfirmed", None),
+    assert dict(Notification.objects.values_list("status").annotate(n=Count("id"))) == {
+        "draft": 1,
+        "completed": 11,
+        "cancelled": 1,
+        "paused": 1,
     }
-    assert Attempt.objects.count() == Delivery.objects.count()
+    found = set(Delivery.objects.values_list("status", "error_code", "reason"))
+    assert found == {
+        ("accepted", 0, ""),
+        ("failed", 10002, ""),
+        ("failed", 10007, ""),
+        ("failed", 10010, ""),
+        ("failed", 10015, ""),
+        ("failed", 10017, ""),
+        ("unconfirmed", None, "no_answer"),
+        ("unconfirmed", None, "connection_lost"),
+        ("unconfirmed", None, "worker_lost"),
+        ("cancelled", None, ""),
+        ("queued", None, ""),
+        ("queued", 70009, ""),
+    }
+    assert Delivery.objects.filter(status="accepted", attempt_count=2).exists()
+    assert Delivery.objects.exclude(recipients="").exists()
+    assert AuditEntry.objects.filter(action="late_answer").exists()
+    assert set(ChatGroup.objects.values_list("state", flat=True)) == {
+        "in_use",
+        "switched_off",
+        "closed",
+    }
+    calls = Delivery.objects.aggregate(n=Sum("attempt_count"))["n"]
+    assert Attempt.objects.count() == calls
 
 
 @pytest.mark.django_db
