@@ -21,6 +21,14 @@ AUDITOR = "Auditor"
 GROUP_ADMINISTRATOR = "Group administrator"
 PEOPLE_ADMINISTRATOR = "People administrator"
 
+# Their names as people read them; what people made or renamed bears its own name.
+LABELS: dict[str, Any] = {
+    COMMUNITY_MANAGER: _("Community manager"),
+    AUDITOR: _("Auditor"),
+    GROUP_ADMINISTRATOR: _("Group administrator"),
+    PEOPLE_ADMINISTRATOR: _("People administrator"),
+}
+
 PERMISSIONS_OF = {
     COMMUNITY_MANAGER: [SEND, SEE_HISTORY, SEE_GROUPS],
     AUDITOR: [SEE_HISTORY, EXPORT_HISTORY, SEE_GROUPS],
@@ -52,6 +60,11 @@ SENTENCES: dict[str, Any] = {
 
 # The only permissions that the console asks for, in the order they are shown.
 ALL = list(SENTENCES)
+
+
+def label(name: str) -> str:
+    """The name of a role in the reader's language."""
+    return str(LABELS.get(name, name))
 
 
 def full_name(permission: Permission) -> str:

@@ -175,6 +175,8 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
+    # A page that is refused or missing is no fault of the server: no traceback.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }
 
 # What could not be read above; notifications/checks.py reports it.

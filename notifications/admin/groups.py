@@ -10,7 +10,6 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -23,6 +22,7 @@ from notifications.views.page import person
 from notifications.views.write import CHOSEN
 
 from .display import badge, in_zone, labelled, moment, two_lines
+from .plain import NoColons
 
 NAMED_IN_MESSAGE = 5
 
@@ -54,7 +54,7 @@ class GroupList(ChangeList):
 
 
 @admin.register(ChatGroup)
-class ChatGroupAdmin(admin.ModelAdmin):
+class ChatGroupAdmin(NoColons, admin.ModelAdmin):
     list_display = [
         "title_and_id",
         "kind",
@@ -103,9 +103,7 @@ class ChatGroupAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Members"), ordering="member_count")
     def members(self, group: ChatGroup) -> SafeString:
-        return labelled(
-            _("Members"), number_format(group.member_count, force_grouping=True)
-        )
+        return labelled(_("Members"), f"{group.member_count:,}")
 
     @admin.display(description=in_zone(gettext_lazy("Last notification")))
     def last_sent(self, group: Any) -> SafeString:
@@ -140,6 +138,14 @@ class ChatGroupAdmin(admin.ModelAdmin):
         return super().changeform_view(
             request, object_id, form_url, {**(extra_context or {}), **extra}
         )
+
+    def formfield_for_choice_field(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "type":
+            choices = db_field.get_choices(blank_choice=[("", _("Choose a type"))])
+            kwargs["choices"] = choices
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ChatGroup | None = None

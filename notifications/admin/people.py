@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserCreationForm
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from notifications import roles as role_texts
 from notifications.forms.login import NewPasswordForm
 from notifications.forms.ticks import TickList
 
@@ -20,6 +22,11 @@ from .display import badge, labelled, moment, two_lines
 from .plain import PlainAdmin
 
 admin.site.unregister(User)
+
+
+class RoleField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Group) -> str:
+        return role_texts.label(obj.name)
 
 
 @admin.register(User)
@@ -96,6 +103,7 @@ class PersonAdmin(PlainAdmin, UserAdmin):
     ) -> Any:
         if db_field.name == "groups":
             kwargs |= {
+                "form_class": RoleField,
                 "label": _("Roles"),
                 "widget": TickList(_("Roles")),
                 "help_text": _("The page Roles says what each of them may do."),
@@ -115,7 +123,7 @@ class PersonAdmin(PlainAdmin, UserAdmin):
 
     @admin.display(description=_("Roles"))
     def roles(self, person: User) -> SafeString:
-        names = [role.name for role in person.groups.all()]
+        names = [role_texts.label(role.name) for role in person.groups.all()]
         if person.is_superuser:
             names.insert(0, str(_("May do everything")))
         return labelled(_("Roles"), ", ".join(sorted(names)) or "–")

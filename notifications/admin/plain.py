@@ -6,13 +6,26 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 
-class PlainAdmin(admin.ModelAdmin):
+class NoColons(admin.ModelAdmin):
+    """Labels as on the pages of our own: without a colon."""
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["adminform"].form.label_suffix = ""
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+class PlainAdmin(NoColons):
     """``list_title`` and ``add_title``; a row's own page bears its name."""
 
     list_title: ClassVar[object]
     add_title: ClassVar[object]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+
+    def row_title(self, row: Any) -> str:
+        return str(row)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -29,7 +42,7 @@ class PlainAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         row = self.get_object(request, object_id) if object_id else None
         words = {
-            "title": str(row) if row else self.add_title,
+            "title": self.row_title(row) if row else self.add_title,
             "subtitle": None,
             "show_save_and_add_another": False,
             "show_save_and_continue": False,

@@ -38,6 +38,9 @@ class RoleAdmin(PlainAdmin, GroupAdmin):
     filter_horizontal = []
     delete_confirmation_template = "notifications/role_delete.html"
 
+    def row_title(self, row: Group) -> str:
+        return roles.label(row.name)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         found: QuerySet[Group] = super().get_queryset(request)
         return (
@@ -64,7 +67,7 @@ class RoleAdmin(PlainAdmin, GroupAdmin):
 
     @admin.display(description=_("Role"), ordering="name")
     def role_name(self, role: Group) -> str:
-        return role.name
+        return roles.label(role.name)
 
     @admin.display(description=_("What it allows"))
     def may(self, role: Group) -> SafeString | str:

@@ -11,7 +11,7 @@ from notifications.models import Delivery
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """``mark`` is the ErrorCode or, without a verdict, the word of the reason."""
+    """``mark`` is the ErrorCode; empty where no verdict came."""
 
     mark: str
     meaning: str
@@ -27,7 +27,7 @@ def explain_code(code: int) -> Explanation:
 def explain_reason(reason: str) -> Explanation:
     text = codes.explain_reason(Reason(reason))
     language = codes.language_key(get_language() or "en")
-    return Explanation(reason, text.meaning[language], text.remedy[language])
+    return Explanation("", text.meaning[language], text.remedy[language])
 
 
 def explain(delivery: Delivery) -> Explanation | None:

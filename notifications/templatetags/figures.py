@@ -1,12 +1,18 @@
-"""Numbers as people read them."""
+"""Numbers and names as people read them."""
 
 from django import template
-from django.utils.formats import number_format
+
+from notifications import roles
 
 register = template.Library()
 
 
 @register.filter
 def grouped(number: int) -> str:
-    """4186 as "4,186", as the reader's language groups it."""
-    return str(number_format(number, force_grouping=True))
+    """4186 as "4,186", in both languages, as the script on the Write page does."""
+    return f"{number:,}"
+
+
+@register.filter
+def role_label(name: str) -> str:
+    return roles.label(name)

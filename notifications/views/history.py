@@ -16,7 +16,6 @@ from django.http import (
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -126,7 +125,7 @@ def _query(form: FilterForm, name: str, value: int | None) -> str:
 
 
 def _count_words(count: int) -> str:
-    number = number_format(min(count, COUNTED), force_grouping=True)
+    number = f"{min(count, COUNTED):,}"
     if count > COUNTED:
         return _("More than %(n)s entries, newest first") % {"n": number}
     return ngettext(
