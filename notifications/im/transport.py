@@ -151,7 +151,6 @@ class Transport:
         ca_file: str = "",
     ) -> None:
         self.progress = Progress(read_timeout=read_timeout)
-        self._base_url = base_url
         self._timeouts = (connect_timeout, read_timeout)
         self._last_used = 0.0
         self._adapter = _Adapter(self.progress)
@@ -165,15 +164,22 @@ class Transport:
         )
         self._session.verify = ca_file or True
         self._session.headers["Accept-Encoding"] = "identity"
+        self._session.headers["Content-Type"] = "application/json"
+        # All calls go to one place: what is the same for all of them is made once.
+        self._prepared = self._session.prepare_request(
+            requests.Request("POST", base_url)
+        )
+        self._pool: Any = None
 
     def connect(self) -> None:
         """Open the connection now; raises what ``requests`` and ``urllib3`` raise."""
         self.progress.sent = False
         self.progress.deadline = float("inf")
-        request = requests.Request("POST", self._base_url).prepare()
-        pool: Any = self._adapter.get_connection_with_tls_context(
-            request, self._session.verify, proxies=self._session.proxies
-        )
+        if self._pool is None:
+            self._pool = self._adapter.get_connection_with_tls_context(
+                self._prepared, self._session.verify, proxies=self._session.proxies
+            )
+        pool = self._pool
         connection = pool._get_conn()  # there is no public way to connect ahead
         try:
             idle = time.monotonic() - self._last_used > IDLE_SECONDS
@@ -203,13 +209,18 @@ class Transport:
         """
         self.progress.sent = False
         self.progress.deadline = time.monotonic() + total_deadline
-        with self._session.post(
-            url,
-            data=body,
-            headers={"Content-Type": "application/json"},
-            timeout=self._timeouts,
-            allow_redirects=False,
+        request = self._prepared.copy()
+        request.url = url
+        request.body = body
+        request.headers["Content-Length"] = str(len(body))
+        # The session would follow redirects, keep cookies and read what is around the
+        # program; the adapter below it makes one call.
+        with self._adapter.send(
+            request,
             stream=True,
+            timeout=self._timeouts,
+            verify=self._session.verify,
+            proxies=self._session.proxies,
         ) as response:
             if response.status_code != 200:
                 return response.status_code, b""
