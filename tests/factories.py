@@ -59,6 +59,8 @@ def make_notification(**kwargs: Any) -> Notification:
     }
     if status not in (Notification.Status.DRAFT, Notification.Status.SCHEDULED):
         values["sent_at"] = MOMENT
+    if status == Notification.Status.SENDING:
+        values["watched_since"] = MOMENT
     if status in Notification.ENDED:
         values["finished_at"] = MOMENT + timedelta(minutes=1)
     if status == Notification.Status.PAUSED:

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"  # more than the body cap
 
     WORKER_LOST = "worker_lost"  # written by recovery, never by the client
+    RESTORED = "restored"  # written by quarantine_restored, likewise
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from .audit import AuditEntry
 from .deliveries import Attempt, Delivery
 from .groups import ChatGroup, GroupType
+from .installation import Installation, SendingSwitch
 from .notifications import Notification, WrongState
 from .workers import Pace, Worker
 
@@ -12,8 +13,10 @@ __all__ = [
     "ChatGroup",
     "Delivery",
     "GroupType",
+    "Installation",
     "Notification",
     "Pace",
+    "SendingSwitch",
     "Worker",
     "WrongState",
 ]

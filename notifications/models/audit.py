@@ -12,9 +12,17 @@ class AuditEntry(models.Model):
 
     class Action(models.TextChoices):
         SENT = "sent", _("sent")
+        SCHEDULED = "scheduled", _("scheduled")
+        STARTED = "started", _("started on schedule")
+        EXPIRED = "expired", _("stopped: the time “not after” passed")
         PAUSED = "paused", _("paused")
         RESUMED = "resumed", _("continued")
         STOPPED = "stopped", _("stopped")
+        RESENT = "resent", _("sent again")
+        RESOLVED = "resolved", _("cleared up")
+        ALL_STOPPED = "all_stopped", _("all sending stopped")
+        ALL_ALLOWED = "all_allowed", _("all sending allowed again")
+        QUARANTINED = "quarantined", _("put in quarantine after a restore")
         IMPORTED = "imported", _("groups imported")
         GROUP_ADDED = "group_added", _("group added")
         GROUP_CHANGED = "group_changed", _("group changed")

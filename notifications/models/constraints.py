@@ -34,9 +34,7 @@ NOTIFICATION: list[BaseConstraint] = [
         name="notification_audience_known",
     ),
     CheckConstraint(
-        condition=Q(status__in=["draft", "scheduled"])
-        | Q(sent_at__isnull=False)
-        | Q(status="cancelled"),
+        condition=~Q(status__in=["sending", "completed"]) | Q(sent_at__isnull=False),
         name="notification_sent_has_time",
     ),
     CheckConstraint(
@@ -62,13 +60,26 @@ NOTIFICATION: list[BaseConstraint] = [
                 "text_code",
                 "doubt",
                 "not_sent",
+                "failures",
+                "late",
+                "restored",
             ]
         ),
         name="notification_paused_reason_known",
     ),
     CheckConstraint(
-        condition=Q(status="paused") | Q(paused_by="", paused_code__isnull=True),
+        condition=Q(status="paused")
+        | Q(paused_by="", paused_code__isnull=True, paused_note=""),
         name="notification_pause_ends_whole",
+    ),
+    CheckConstraint(
+        condition=~Q(status="scheduled") | Q(scheduled_for__isnull=False),
+        name="notification_scheduled_has_time",
+    ),
+    CheckConstraint(
+        condition=Q(stop_reason="")
+        | Q(status="cancelled", stop_reason__in=["person", "expired"]),
+        name="notification_stop_reason_known",
     ),
 ]
 
@@ -134,9 +145,11 @@ DELIVERY: list[BaseConstraint] = [
         | (~Q(status="unconfirmed") & Q(reason="")),
         name="delivery_unconfirmed_has_reason",
     ),
+    # After a restore nobody knows whether what was waiting has been called.
     CheckConstraint(
         condition=~Q(status__in=["accepted", "failed", "unconfirmed"])
-        | Q(attempt_count__gte=1),
+        | Q(attempt_count__gte=1)
+        | Q(reason="restored"),
         name="delivery_outcome_has_attempt",
     ),
 ]

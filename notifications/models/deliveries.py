@@ -124,6 +124,10 @@ class Delivery(models.Model):
                 condition=models.Q(status="sending"),
                 name="delivery_in_flight",
             ),
+            # For the breaker's last 200, and the rate of a running send.
+            models.Index(
+                fields=["notification", "finished_at"], name="delivery_by_end"
+            ),
             # The filters of the history: a value, then newest first.
             models.Index(
                 fields=["notification", "-id"], name="delivery_by_notification"
@@ -174,6 +178,9 @@ class Attempt(models.Model):
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering: ClassVar = ["delivery_id", "number"]
+        indexes: ClassVar = [
+            models.Index(fields=["started_at"], name="attempt_by_time")  # for the quota
+        ]
         constraints: ClassVar = constraints.ATTEMPT
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """Notifications: what a manager wrote and confirmed, and the states it goes through.
 
-draft → sending ⇄ paused → completed
-   └────────┴────────┴───► cancelled
+draft → scheduled → sending ⇄ paused → completed
+            └──────────┴─────────┴───► cancelled
 
 A transition names the states that it leaves; when another process was faster it raises
 ``WrongState`` and changes nothing.
@@ -9,6 +9,7 @@ A transition names the states that it leaves; when another process was faster it
 
 import uuid
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -18,8 +19,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from . import constraints
+from .workers import wake_workers
 
 NOTE_MAX_LENGTH = 200
+# A scheduled start that is missed by more, for example by an outage, waits for a person.
+LATE_AFTER = timedelta(minutes=15)
 
 
 class WrongState(Exception):
@@ -70,6 +74,13 @@ class Notification(models.Model):
         TEXT_CODE = "text_code", _("Tencent refused the text or the list of members")
         DOUBT = "doubt", _("too many calls in a row without an answer")
         NOT_SENT = "not_sent", _("the chat service cannot be reached")
+        FAILURES = "failures", _("half of the last 200 calls failed")
+        LATE = "late", _("the scheduled time was missed by more than 15 minutes")
+        RESTORED = "restored", _("the database was restored from a backup")
+
+    class StopReason(models.TextChoices):
+        PERSON = "person", _("stopped by a person")
+        EXPIRED = "expired", _("the time “not after” has passed")
 
     # Made with the page or the command: a form sent twice finds the first draft.
     token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -97,8 +108,20 @@ class Notification(models.Model):
     paused_reason = models.CharField(max_length=16, choices=PauseReason, blank=True)
     paused_by = models.CharField(max_length=150, blank=True)  # empty = the worker
     paused_code = models.IntegerField(null=True)
+    paused_note = models.CharField(max_length=NOTE_MAX_LENGTH, blank=True)
+    stop_reason = models.CharField(max_length=16, choices=StopReason, blank=True)
     # Calls in a row that ended unconfirmed or not sent.
     doubt_streak = models.PositiveIntegerField(default=0)
+    # The share of failures is counted over what ended since: the start, or a resume.
+    watched_since = models.DateTimeField(null=True)
+
+    scheduled_for = models.DateTimeField(_("scheduled for"), null=True)
+    # No call starts after this moment: a notice can be worse late than never.
+    not_after = models.DateTimeField(_("not after"), null=True)
+    # The notification whose failed or unconfirmed deliveries this one sends again.
+    resend_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="resends"
+    )
 
     created_at = models.DateTimeField(_("written"), auto_now_add=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
@@ -133,44 +156,87 @@ class Notification(models.Model):
     def has_ended(self) -> bool:
         return self.status in self.ENDED
 
+    def start_is_late(self, now: datetime) -> bool:
+        """Whether the scheduled time was missed by more than may pass unasked."""
+        start = self.scheduled_for
+        return start is not None and now - start > LATE_AFTER
+
+    @property
+    def has_expired(self) -> bool:
+        return self.not_after is not None and self.not_after <= timezone.now()
+
     # --- transitions --------------------------------------------------------------
 
+    _NOT_PAUSED: ClassVar[dict[str, Any]] = {
+        "paused_reason": "",
+        "paused_by": "",
+        "paused_code": None,
+        "paused_note": "",
+    }
+
+    def schedule(self, start: datetime) -> None:
+        """Draft → scheduled: a worker starts it when the time has come."""
+        self._move([self.Status.DRAFT], self.Status.SCHEDULED, scheduled_for=start)
+
+    def reschedule(self, start: datetime, *, not_after: datetime | None) -> None:
+        """Scheduled, for another time."""
+        self._move(
+            [self.Status.SCHEDULED],
+            self.Status.SCHEDULED,
+            scheduled_for=start,
+            not_after=not_after,
+        )
+
     def start(self) -> None:
-        """Draft → sending: from here on the worker takes the deliveries."""
-        self._move([self.Status.DRAFT], self.Status.SENDING, sent_at=timezone.now())
+        """Draft or scheduled → sending: now the workers take the deliveries."""
+        now = timezone.now()
+        self._move(
+            [self.Status.DRAFT, self.Status.SCHEDULED],
+            self.Status.SENDING,
+            sent_at=now,
+            watched_since=now,
+        )
+        wake_workers()
 
     def pause(
-        self, reason: PauseReason, *, by: str = "", code: int | None = None
+        self,
+        reason: PauseReason,
+        *,
+        by: str = "",
+        code: int | None = None,
+        note: str = "",
     ) -> None:
-        """Sending → paused. ``by`` is a username, empty for the worker itself."""
+        """Scheduled or sending → paused. ``by`` is a username, empty for the worker."""
         self._move(
-            [self.Status.SENDING],
+            [self.Status.SCHEDULED, self.Status.SENDING],
             self.Status.PAUSED,
             paused_reason=reason,
             paused_by=by,
             paused_code=code,
+            paused_note=note,
         )
 
     def resume(self) -> None:
-        """Paused → sending, with the count of doubtful calls at zero."""
+        """Paused → sending; what the breakers counted begins anew."""
+        now = timezone.now()
         self._move(
             [self.Status.PAUSED],
             self.Status.SENDING,
-            paused_reason="",
-            paused_by="",
-            paused_code=None,
+            **self._NOT_PAUSED,
             doubt_streak=0,
+            watched_since=now,
+            sent_at=self.sent_at or now,
         )
+        wake_workers()
 
-    def cancel(self) -> None:
-        """Sending or paused → cancelled; what is in flight still gets its outcome."""
+    def cancel(self, reason: StopReason = StopReason.PERSON) -> None:
+        """Open → cancelled; what is in flight still gets its outcome."""
         self._move(
-            [self.Status.SENDING, self.Status.PAUSED],
+            self.OPEN,
             self.Status.CANCELLED,
+            **self._NOT_PAUSED,
             finished_at=timezone.now(),
-            paused_reason="",
-            paused_by="",
-            paused_code=None,
+            stop_reason=reason,
         )
 
     def complete(self) -> None:

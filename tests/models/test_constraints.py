@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import CheckConstraint
 from django.utils import timezone
 
-from notifications.models import AuditEntry, ChatGroup, Pace, Worker
+from notifications.models import AuditEntry, ChatGroup, Pace, SendingSwitch, Worker
 from tests.factories import (
     MOMENT,
     make_attempt,
@@ -35,6 +35,10 @@ NOTIFICATION = [
     ("notification_paused_reason_known", {"status": "paused", "paused_reason": "x"}),
     ("notification_pause_ends_whole", {"status": "sending", "paused_by": "lin.mei"}),
     ("notification_pause_ends_whole", {"status": "sending", "paused_code": 70009}),
+    ("notification_pause_ends_whole", {"status": "sending", "paused_note": "date"}),
+    ("notification_scheduled_has_time", {"status": "scheduled", "scheduled_for": None}),
+    ("notification_stop_reason_known", {"status": "sending", "stop_reason": "person"}),
+    ("notification_stop_reason_known", {"status": "cancelled", "stop_reason": "x"}),
 ]
 DELIVERY = [
     ("delivery_has_group", {"group_id": ""}),
@@ -92,7 +96,12 @@ PACE = [
     ("pace_not_negative", {"slow_until": -0.5}),
 ]
 ALL = [*NOTIFICATION, *DELIVERY, *ATTEMPT, *GROUP, *PACE]
-OTHERS = ["worker_has_name", "audit_has_action", "audit_has_actor"]
+OTHERS = [
+    "worker_has_name",
+    "audit_has_action",
+    "audit_has_actor",
+    "sending_switch_only_one",
+]
 
 
 def refused_by(rule: str, make, /, **values) -> None:
@@ -169,6 +178,10 @@ def test_once(first, second):
 
     with pytest.raises(IntegrityError, match=r"(?i)unique"), transaction.atomic():
         second(row)
+
+
+def test_a_second_switch():
+    refused_by("sending_switch_only_one", SendingSwitch.objects.create, pk=2)
 
 
 def test_what_the_factories_make_breaks_no_rule():
