@@ -192,6 +192,7 @@ NUMBERS = [
     # Tencent's back end gives up after 3 s: a caller must wait longer than that.
     ("IM_READ_TIMEOUT", 3.5, 14, "seconds"),
     ("IM_CONNECT_TIMEOUT", 0.5, 14, "seconds"),
+    ("IM_DAILY_QUOTA", 0, 10_000_000, "calls a day; 0 is no limit"),
 ]
 
 

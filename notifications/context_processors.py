@@ -6,16 +6,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from notifications import conf
-from notifications.delivery.clock import machine_clock
-from notifications.selectors.workers import worker_seen
+from notifications.delivery.presence import worker_is_there
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     is_inside = user is not None and user.is_authenticated
-    clock = machine_clock()
     return {
         "sandbox_url": conf.base_url() if conf.talks_to_sandbox() else "",
-        "no_worker": is_inside and not worker_seen(clock.now(), clock.boot_id),
+        "no_worker": is_inside and not worker_is_there(),
         "time_zone_name": timezone.get_current_timezone_name(),
     }

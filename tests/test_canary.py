@@ -21,7 +21,7 @@ from django.test import Client
 
 from notifications import conf, roles
 from notifications.admin import site as admin_site
-from notifications.delivery.clock import machine_clock
+from notifications.delivery.clock import engine_clock
 from notifications.delivery.worker import SendWorker
 from notifications.im import user_sig
 from notifications.im.user_sig import read_user_sig
@@ -29,7 +29,7 @@ from notifications.models import Attempt, Notification
 from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.selectors.audiences import audience_of
-from notifications.services import sending
+from notifications.services import controls, sending
 from tests.factories import make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,7 +115,7 @@ def canary(monkeypatch, settings, logs):
 def work() -> None:
     SendWorker(
         conf.connection(),
-        machine_clock(),
+        engine_clock(),
         stop_requested=lambda: False,
         until_idle=True,
         threads=4,
@@ -139,13 +139,13 @@ def run_everything(settings, canary: Canary, sender) -> None:
     settings.IM_SECRET_KEY = canary.keys[1]
     refused = send_to_all(sender)
     work()
-    sending.stop(sender, refused.pk)
+    controls.stop(sender, refused.pk)
     settings.IM_SECRET_KEY = canary.keys[0]
     address, settings.IM_BASE_URL = settings.IM_BASE_URL, closed_port()
     unreachable = send_to_all(sender)
     Notification.objects.filter(pk=unreachable.pk).update(doubt_streak=18)
     work()
-    sending.stop(sender, unreachable.pk)
+    controls.stop(sender, unreachable.pk)
     settings.IM_BASE_URL = address
     assert set(Attempt.objects.values_list("outcome", flat=True)) == {
         "accepted",

@@ -5,17 +5,35 @@ first byte of the call leaves. Whoever finds such a mark of a dead worker knows 
 the call may have been made.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, Notification, SendingSwitch
+
+from .retry import Past
+
+# Of a delivery: what a Claim is made of; the last three are those of Past.
+COLUMNS = (
+    "pk",
+    "attempt_count",
+    "group_id",
+    "group_type",
+    "recipients",
+    "rejection_count",
+    "not_sent_streak",
+    "error_code",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One call to make, with all that a sender thread needs: it reads no rows."""
+    """One call to make, with all that a sender thread needs: it reads no rows.
+
+    ``past`` is what earlier attempts came to; it stands still while the claim lasts.
+    """
 
     delivery_id: int
     notification_id: int
@@ -24,77 +42,79 @@ class Claim:
     group_type: str
     recipients: tuple[str, ...] | None
     content: str
-    slot: float  # seconds of the engine's clock
+    slot: float  # seconds of this machine's steady clock
+    past: Past
+
+
+def running() -> QuerySet[Notification]:
+    """The notifications whose calls are to be made; none while all sending is off."""
+    switched_off = SendingSwitch.objects.filter(is_off=True)
+    return Notification.objects.filter(
+        ~Exists(switched_off), status=Notification.Status.SENDING
+    )
 
 
 def due(now: datetime) -> bool:
     """Whether a claim would find anything. A read without a lock, for idle workers."""
-    return Delivery.objects.filter(
+    waiting = Delivery.objects.filter(
+        notification_id=OuterRef("pk"),
         status=Delivery.Status.QUEUED,
         not_before__lte=now,
-        notification__status=Notification.Status.SENDING,
-    ).exists()
+    )
+    return running().filter(Exists(waiting)).exists()
 
 
-def claim(worker_id: int, limit: int, now: datetime) -> list[Delivery]:
-    """Mark up to ``limit`` due deliveries as sending by ``worker_id``.
+def claim(worker_id: int, slots: Sequence[float], now: datetime) -> list[Claim]:
+    """Mark due deliveries as sending by ``worker_id``, at most one for each slot.
 
     Running notifications take turns, so that a short one does not wait behind one to
-    100,000 groups. The rows come back with ``notification`` loaded.
+    100,000 groups.
     """
-    running = list(
-        Notification.objects.filter(status=Notification.Status.SENDING).order_by("id")
-    )
-    found: list[Delivery] = []
-    for place, notification in enumerate(running):
+    # No more columns than are needed: the choice of groups alone may be megabytes.
+    takers = list(running().order_by("id").values_list("pk", "content"))
+    found: list[Claim] = []
+    for place, (notification_id, content) in enumerate(takers):
         # What this one leaves of its share goes to those after it.
-        share = -(-(limit - len(found)) // (len(running) - place))
-        rows = list(
+        share = -(-(len(slots) - len(found)) // (len(takers) - place))
+        rows = (
             Delivery.objects.filter(
-                notification_id=notification.pk,
+                notification_id=notification_id,
                 status=Delivery.Status.QUEUED,
                 not_before__lte=now,
             )
             .order_by("not_before", "id")
-            .select_for_update(skip_locked=True)[:share]
+            .select_for_update(skip_locked=True)
+            .values_list(*COLUMNS)[:share]
         )
-        for row in rows:
-            row.notification = notification
-        found += rows
-    _mark(found, worker_id, now)
+        for pk, attempts, group_id, group_type, recipients, *past in rows:
+            found.append(
+                Claim(
+                    delivery_id=pk,
+                    notification_id=notification_id,
+                    attempt=attempts + 1,
+                    group_id=group_id,
+                    group_type=group_type,
+                    recipients=tuple(recipients.splitlines()) or None,
+                    content=content,
+                    slot=slots[len(found)],
+                    past=Past(*past),
+                )
+            )
+    _mark([order.delivery_id for order in found], worker_id, now)
     return found
 
 
-def _mark(rows: list[Delivery], worker_id: int, now: datetime) -> None:
-    if not rows:
+def _mark(ids: Sequence[int], worker_id: int, now: datetime) -> None:
+    if not ids:
         return
-    taken = Delivery.objects.filter(
-        pk__in=[row.pk for row in rows], status=Delivery.Status.QUEUED
-    ).update(
+    taken = Delivery.objects.filter(pk__in=ids, status=Delivery.Status.QUEUED).update(
         status=Delivery.Status.SENDING,
         owner=worker_id,
         claimed_at=now,
         attempt_count=F("attempt_count") + 1,
     )
-    if taken != len(rows):
+    if taken != len(ids):
         raise RuntimeError(
-            f"Worker {worker_id} claimed {len(rows)} deliveries but marked {taken}: "
+            f"Worker {worker_id} claimed {len(ids)} deliveries but marked {taken}: "
             f"another process holds some of them."
         )
-    for row in rows:
-        row.attempt_count += 1
-
-
-def as_claim(row: Delivery, slot: float) -> Claim:
-    """The claimed row as the order that a sender thread carries out at ``slot``."""
-    recipients = row.recipient_ids
-    return Claim(
-        delivery_id=row.pk,
-        notification_id=row.notification_id,
-        attempt=row.attempt_count,
-        group_id=row.group_id,
-        group_type=row.group_type,
-        recipients=tuple(recipients) if recipients else None,
-        content=row.notification.content,
-        slot=slot,
-    )

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from notifications.models import Pace
 
-from .clock import EngineClock
+from .clock import POSTGRESQL, EngineClock
 
 # Slots are handed out at most this far ahead, in seconds.
 HORIZON = 0.05
+# No slot is ever further ahead: the horizon, the commit, the slowest pace, and a margin.
+LONGEST_LEAD = 3.0
 # After a frequency code: this share of the pace for so many seconds.
 SLOW_SHARE = 0.5
 SLOW_SECONDS = 60.0
@@ -45,18 +47,42 @@ def free_slots(next_slot: float, earliest: float, rate: float, wanted: int) -> S
     return Slots(first, interval, max(0, min(wanted, fitting)))
 
 
+def has_free_slot(name: str, clock: EngineClock, earliest: float) -> bool:
+    """Whether the lock is worth taking. A read without a lock.
+
+    On SQLite there is but one writer at a time, and nothing is gained by asking.
+    """
+    if clock.boot_id != POSTGRESQL:
+        return True
+    pace = Pace.objects.filter(name=name).first()
+    if pace is None:
+        return True
+    return not earliest + HORIZON < pace.next_slot <= earliest + LONGEST_LEAD
+
+
 def locked_pace(name: str, clock: EngineClock) -> Pace:
-    """The row for one call of one app, locked; of a former start, it begins anew."""
-    Pace.objects.get_or_create(name=name, defaults={"boot_id": clock.boot_id})
-    pace = Pace.objects.select_for_update().get(name=name)
-    if pace.boot_id != clock.boot_id:
-        # One second after the restart no former call can be in the same window.
+    """The row for one call of one app, locked; of a former start, it begins anew.
+
+    A next slot that lies further ahead than slots are handed out means that the clock
+    was set back: it begins anew as well. One second later no former call can be in the
+    same window.
+    """
+    locked = Pace.objects.select_for_update().filter(name=name)
+    pace = locked.first()
+    if pace is None:
+        Pace.objects.get_or_create(name=name, defaults={"boot_id": clock.boot_id})
+        pace = locked.get()
+    # "Now" must be of after the lock: waiting for it would make old slots of new ones.
+    clock.read_database()
+    now = clock.now()
+    if pace.boot_id != clock.boot_id or pace.next_slot > now + LONGEST_LEAD:
         pace.boot_id = clock.boot_id
-        pace.next_slot = clock.now() + 1
+        pace.next_slot = now + 1
         pace.slow_until = 0
     return pace
 
 
 def current_rate(pace: Pace, now: float, rate: float) -> float:
     """``rate``, or less of it for a minute after Tencent said "too often"."""
-    return rate * SLOW_SHARE if now < pace.slow_until else rate
+    is_slow = now < pace.slow_until <= now + SLOW_SECONDS
+    return rate * SLOW_SHARE if is_slow else rate

@@ -84,9 +84,9 @@ class Senders:
         try:
             outcome = client.connect()
             if outcome is None:
-                time.sleep(max(0.0, claim.slot - self.clock.now()))
+                time.sleep(max(0.0, claim.slot - self.clock.machine()))
                 started = datetime.now(UTC)
-                if self.clock.now() <= claim.slot + FENCE:
+                if self.clock.machine() <= claim.slot + FENCE:
                     outcome = client.send_group_system_notification(
                         claim.group_id,
                         claim.group_type,

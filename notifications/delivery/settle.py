@@ -11,12 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from notifications.im.outcomes import Outcome, OutcomeKind
 from notifications.models import Attempt, AuditEntry, Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
 from notifications.record import trail
 
-from .retry import DOUBT_LIMIT, Past, Step, Verdict, decide
+from . import breaker
+from .claim import Claim
+from .retry import DOUBT_LIMIT, Step, Verdict, decide
 from .senders import Result
 
 DOUBTFUL = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.UNCONFIRMED})
@@ -46,32 +50,44 @@ class Settlement:
         self.retry_internal_error = retry_internal_error
         self.jitter = jitter
         self.settled = Settled()
+        # Gathered over the tick: one UPDATE for all that go the same way.
         self.accepted: list[int] = []
+        self.not_called: list[int] = []
         self.attempts: list[Attempt] = []
+        self.failed_in: set[int] = set()  # notifications with a failure in this tick
 
     def write(self, results: Sequence[Result]) -> Settled:
         # Lock order everywhere: notification, pace, delivery.
-        notifications = Notification.objects.select_for_update().in_bulk(
-            sorted({result.claim.notification_id for result in results})
+        notifications = (
+            Notification.objects.select_for_update()
+            .only("status", "doubt_streak", "watched_since")
+            .in_bulk(sorted({result.claim.notification_id for result in results}))
         )
         ids = [result.claim.delivery_id for result in results]
-        rows = {
-            row.pk: row for row in self._ours().filter(pk__in=ids).select_for_update()
-        }
+        ours = set(
+            self._ours()
+            .filter(pk__in=ids)
+            .select_for_update()
+            .values_list("pk", flat=True)
+        )
         by_notification = defaultdict(list)
         for result in sorted(results, key=lambda r: r.finished_at):
-            if result.claim.delivery_id in rows:
+            if result.claim.delivery_id in ours:
                 by_notification[result.claim.notification_id].append(result)
-            elif result.outcome is not None:
+            elif result.outcome is not None and not _is_written(result):
                 self._write_late(result, result.outcome)
         for pk, own in by_notification.items():
-            self._settle_notification(notifications[pk], own, rows)
+            self._settle_notification(notifications[pk], own)
         self._write_accepted()
+        self._write_not_called()
         Attempt.objects.bulk_create(self.attempts)
-        Delivery.objects.filter(
-            notification__in=by_notification,
-            notification__status=Notification.Status.CANCELLED,
-        ).cancel_waiting(self.now)
+        for pk in self.failed_in:
+            if breaker.too_many_failures(notifications[pk]):
+                self._pause(notifications[pk], Notification.PauseReason.FAILURES)
+        for notification in notifications.values():
+            # What went back to the queue has no queue to wait in any more.
+            if notification.status == Notification.Status.CANCELLED:
+                notification.deliveries.cancel_waiting(self.now)
         return self.settled
 
     def _ours(self) -> DeliveryQuerySet:
@@ -80,26 +96,22 @@ class Settlement:
         )
 
     def _settle_notification(
-        self,
-        notification: Notification,
-        results: Iterable[Result],
-        rows: dict[int, Delivery],
+        self, notification: Notification, results: Iterable[Result]
     ) -> None:
         streak = notification.doubt_streak
         for result in results:
-            row = rows[result.claim.delivery_id]
             if result.outcome is None:
-                self._put_back(row, attempt_count=row.attempt_count - 1)
+                self.not_called.append(result.claim.delivery_id)
                 continue
             self._add_attempt(result, result.outcome)
             streak = streak + 1 if result.outcome.kind in DOUBTFUL else 0
             verdict = decide(
                 result.outcome,
-                Past(row.rejection_count, row.not_sent_streak, row.error_code),
+                result.claim.past,
                 jitter=self.jitter.random(),
                 retry_internal_error=self.retry_internal_error,
             )
-            self._apply(notification, row, result.outcome, verdict)
+            self._apply(notification, result.claim, result.outcome, verdict)
             if streak >= DOUBT_LIMIT:
                 self._pause(notification, Notification.PauseReason.DOUBT)
         if streak != notification.doubt_streak:
@@ -108,7 +120,7 @@ class Settlement:
     def _apply(
         self,
         notification: Notification,
-        row: Delivery,
+        claim: Claim,
         outcome: Outcome,
         verdict: Verdict,
     ) -> None:
@@ -117,54 +129,69 @@ class Settlement:
         answer = {"error_code": outcome.error_code, "error_info": outcome.error_info}
         match verdict.step:
             case Step.ACCEPT:
-                self.accepted.append(row.pk)
+                self.accepted.append(claim.delivery_id)
             case Step.LEAVE_UNCONFIRMED:
-                self._end(row, Delivery.Status.UNCONFIRMED, reason=outcome.reason or "")
+                self._end(
+                    claim, Delivery.Status.UNCONFIRMED, reason=outcome.reason or ""
+                )
             case Step.FAIL:
-                self._end(row, Delivery.Status.FAILED, **answer)
+                self._end(claim, Delivery.Status.FAILED, **answer)
+                self.failed_in.add(notification.pk)
             case Step.FAIL_AND_PAUSE:
-                self._end(row, Delivery.Status.FAILED, **answer)
+                self._end(claim, Delivery.Status.FAILED, **answer)
                 self._pause(
                     notification,
                     Notification.PauseReason.TEXT_CODE,
                     outcome.error_code,
                 )
             case Step.TRY_AGAIN | Step.PUT_BACK_AND_PAUSE:
-                self._wait(notification, row, outcome, verdict)
+                self._wait(notification, claim, outcome, verdict)
 
     def _wait(
         self,
         notification: Notification,
-        row: Delivery,
+        claim: Claim,
         outcome: Outcome,
         verdict: Verdict,
     ) -> None:
         if outcome.kind is OutcomeKind.NOT_SENT:
             reason = Notification.PauseReason.NOT_SENT
-            changes: dict[str, object] = {"not_sent_streak": row.not_sent_streak + 1}
+            changes: dict[str, object] = {
+                "not_sent_streak": claim.past.not_sent_streak + 1
+            }
         else:
             reason = Notification.PauseReason.ACCOUNT_CODE
             changes = {
                 "not_sent_streak": 0,
-                "rejection_count": row.rejection_count + (verdict.delay > 0),
+                "rejection_count": claim.past.rejections + (verdict.delay > 0),
                 "error_code": outcome.error_code,
                 "error_info": outcome.error_info,
             }
         later = self.now + timedelta(seconds=verdict.delay)
-        self._put_back(row, not_before=later, **changes)
+        self._put_back(claim, not_before=later, **changes)
         if verdict.step is Step.PUT_BACK_AND_PAUSE:
             self._pause(notification, reason, outcome.error_code)
 
-    def _put_back(self, row: Delivery, **changes: object) -> None:
-        self._leave_sending(row, status=Delivery.Status.QUEUED, **changes)
+    def _put_back(self, claim: Claim, **changes: object) -> None:
+        self._leave_sending(claim, status=Delivery.Status.QUEUED, **changes)
 
-    def _end(self, row: Delivery, status: str, **changes: object) -> None:
-        self._leave_sending(row, status=status, finished_at=self.now, **changes)
+    def _end(self, claim: Claim, status: str, **changes: object) -> None:
+        self._leave_sending(claim, status=status, finished_at=self.now, **changes)
 
-    def _leave_sending(self, row: Delivery, **changes: object) -> None:
-        self._ours().filter(pk=row.pk).update(owner=None, **changes)
+    def _leave_sending(self, claim: Claim, **changes: object) -> None:
+        self._ours().filter(pk=claim.delivery_id).update(owner=None, **changes)
+
+    def _write_not_called(self) -> None:
+        if self.not_called:
+            self._ours().filter(pk__in=self.not_called).update(
+                status=Delivery.Status.QUEUED,
+                owner=None,
+                attempt_count=F("attempt_count") - 1,
+            )
 
     def _write_accepted(self) -> None:
+        if not self.accepted:
+            return
         self._ours().filter(pk__in=self.accepted).update(
             status=Delivery.Status.ACCEPTED,
             error_code=0,
@@ -221,3 +248,12 @@ class Settlement:
             error_code=outcome.error_code,
             error_info=outcome.error_info,
         )
+
+
+def _is_written(result: Result) -> bool:
+    """Whether a commit had this result already, though its answer was lost."""
+    return Attempt.objects.filter(
+        delivery=result.claim.delivery_id,
+        number=result.claim.attempt,
+        started_at=result.started_at,
+    ).exists()

@@ -14,19 +14,25 @@ import platform
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from notifications import conf
-from notifications.models import Delivery, Notification, Worker
+from notifications.models import (
+    Delivery,
+    Notification,
+    SendingSwitch,
+    Worker,
+)
 
-from . import pace, recovery
-from .claim import Claim, as_claim, claim, due
+from . import calendar, pace, recovery, session
+from .claim import Claim
+from .claimer import Claimer
 from .clock import EngineClock
+from .restore_mark import DatabaseIsOlder
 from .senders import Result, Senders
 from .settle import Settlement
 
@@ -37,21 +43,6 @@ IDLE_TICK = 0.25
 CHORES_EVERY = 1.0
 AFTER_DATABASE_ERROR = 1.0
 SENDER_THREADS = 64
-
-
-@dataclass(slots=True)
-class CommitTime:
-    """How long from reading the clock to the end of the commit, lately, in seconds.
-
-    Slots begin that much later: one that has passed before its claim is committed
-    would be lost.
-    """
-
-    seconds: float = 0.005
-
-    def measured(self, seconds: float) -> None:
-        # Rises at once and falls slowly; one long stall must not stop the pace.
-        self.seconds = min(pace.HORIZON, max(seconds, 0.9 * self.seconds))
 
 
 class SendWorker:
@@ -72,32 +63,44 @@ class SendWorker:
         self.until_idle = until_idle
         self.free_threads = threads
         self.senders = Senders(im, clock, threads)
-        self.pace_name = f"{im.endpoint.sdk_app_id}:send_group_system_notification"
-        self.rate = conf.calls_per_second()
+        self.claimer = Claimer(
+            f"{im.endpoint.sdk_app_id}:send_group_system_notification",
+            conf.calls_per_second(),
+            clock,
+        )
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.worker_id = 0
         self.in_flight: set[int] = set()
         self.unwritten: list[Result] = []  # kept until a commit has them
         self.next_chores = 0.0
-        self.commit_time = CommitTime()
         self.after_error = False
 
     def run(self) -> None:
         """Work until asked to stop, or until nothing is left with ``until_idle``.
 
         On a stop nothing new is claimed, what is under way is finished and written.
+        Raises ``DatabaseIsOlder`` when the database was restored from a backup.
         """
         self._register()
         self.senders.start()
         try:
             self._loop()
+        except DatabaseIsOlder:
+            self.senders.stop()
+            self._collect()
+            logger.warning(
+                "Outcomes without a row to write them to: %s", self.unwritten
+            )
+            raise
         finally:
             self.senders.stop()
+        self.claimer.restore_mark.write()
         Worker.objects.filter(pk=self.worker_id).update(ended_at=timezone.now())
+        session.leave()
 
     def _loop(self) -> None:
         while True:
-            began = self.clock.now()
+            began = self.clock.machine()
             stopping = self.stop_requested()
             if stopping and not self.in_flight and not self.unwritten:
                 return
@@ -105,7 +108,9 @@ class SendWorker:
                 is_busy = self._tick(claiming=not stopping)
                 if self.until_idle and not is_busy and self._is_idle():
                     return
-            except DatabaseError:
+                pause = TICK if is_busy or self.in_flight else IDLE_TICK
+                session.rest(max(0.0, began + pause - self.clock.machine()))
+            except (DatabaseError, InterfaceError):
                 logger.exception(
                     "The database did not answer as expected; %d outcomes are kept "
                     "and written when it is back.",
@@ -114,9 +119,6 @@ class SendWorker:
                 connection.close()
                 self.after_error = True
                 time.sleep(AFTER_DATABASE_ERROR)
-                continue
-            pause = TICK if is_busy or self.in_flight else IDLE_TICK
-            time.sleep(max(0.0, began + pause - self.clock.now()))
 
     def _register(self) -> None:
         self.worker_id = Worker.objects.create(
@@ -125,39 +127,44 @@ class SendWorker:
             lease=self.clock.now(),
             heartbeat_at=timezone.now(),
         ).pk
+        session.hold(self.worker_id)
         logger.info("Worker %d started.", self.worker_id)
 
     def _tick(self, *, claiming: bool) -> bool:
         """One round; whether it had anything to write."""
         self._collect()
         now = datetime.now(UTC)
-        chores_due = self.clock.now() >= self.next_chores
-        wants_more = claiming and self.free_threads > 0 and due(now)
-        if not (self.unwritten or chores_due or wants_more or self.after_error):
+        chores_due = self.after_error or self.clock.machine() >= self.next_chores
+        wants_more = (
+            claiming and self.free_threads > 0 and self.claimer.is_worth_it(now)
+        )
+        if not (self.unwritten or chores_due or wants_more):
             return False
+        if self.after_error:
+            session.hold(self.worker_id)
         claims: list[Claim] = []
         with transaction.atomic():
+            if chores_due:
+                self._chores(now)
             if self.after_error:
                 self._after_error(now)
             if self.unwritten:
                 self._settle(now)
-            if chores_due:
-                self._chores(now)
-            if self.unwritten or chores_due:
-                recovery.complete_finished()
-            read_at = self.clock.now()
             if wants_more:
-                claims = self._claim(now, read_at)
+                claims = self.claimer.claim(self.worker_id, self.free_threads, now)
         if claims:
-            self.commit_time.measured(self.clock.now() - read_at)
+            self.claimer.committed()
         self.after_error = False
-        if chores_due:
-            close_old_connections()
-            self.next_chores = self.clock.now() + CHORES_EVERY
         had_results = bool(self.unwritten)
         self.in_flight -= {result.claim.delivery_id for result in self.unwritten}
         self.unwritten.clear()
         self._hand_out(claims)
+        if chores_due:
+            self.claimer.restore_mark.write()
+            self.next_chores = self.clock.machine() + CHORES_EVERY
+        if chores_due or (had_results and not self.in_flight):
+            # After the commit, and on its own: it may meet other workers' rows.
+            recovery.complete_finished()
         return had_results or bool(claims)
 
     def _collect(self) -> None:
@@ -178,12 +185,13 @@ class SendWorker:
         if settled.new_user_sig:
             self.im.user_sigs.renew()
         if settled.slow_down:
-            row = pace.locked_pace(self.pace_name, self.clock)
+            row = pace.locked_pace(self.claimer.pace_name, self.clock)
             row.slow_until = self.clock.now() + pace.SLOW_SECONDS
             row.save()
 
     def _chores(self, now: datetime) -> None:
-        """Once a second: say that we live, and look after those who do not."""
+        """Once a second: say that we live, look after the dead and the calendar."""
+        self.clock.read_database()
         alive = Worker.objects.filter(pk=self.worker_id, ended_at__isnull=True).update(
             lease=self.clock.now(), heartbeat_at=now
         )
@@ -195,6 +203,10 @@ class SendWorker:
         lost = recovery.give_up_lost_rows(self.clock, self.worker_id, now)
         if lost:
             logger.warning("%d deliveries of a dead worker are not confirmed.", lost)
+        recovery.mend_clock_jump(now)
+        actor = f"worker {self.worker_id}"
+        calendar.stop_expired(now, actor)
+        calendar.start_scheduled(now, actor)
 
     def _after_error(self, now: datetime) -> None:
         count = recovery.take_back_unreceived(self.worker_id, self.in_flight, now)
@@ -202,22 +214,6 @@ class SendWorker:
             logger.warning(
                 "%d claimed deliveries were not called; queued again.", count
             )
-
-    def _claim(self, now: datetime, read_at: float) -> list[Claim]:
-        row = pace.locked_pace(self.pace_name, self.clock)
-        slots = pace.free_slots(
-            row.next_slot,
-            read_at + self.commit_time.seconds,
-            pace.current_rate(row, read_at, self.rate),
-            self.free_threads,
-        )
-        if not slots.count:
-            return []
-        rows = claim(self.worker_id, slots.count, now)
-        if rows:
-            row.next_slot = slots.at(len(rows))
-            row.save()
-        return [as_claim(delivery, slots.at(n)) for n, delivery in enumerate(rows)]
 
     def _hand_out(self, claims: list[Claim]) -> None:
         for order in claims:
@@ -231,6 +227,8 @@ class SendWorker:
             return False
         if Delivery.objects.filter(status=Delivery.Status.SENDING).exists():
             return False
+        if SendingSwitch.present().is_off:
+            return True
         return not Delivery.objects.filter(
             status=Delivery.Status.QUEUED,
             notification__status=Notification.Status.SENDING,

@@ -1,7 +1,8 @@
-"""Sending a checked draft, and the controls over a running notification."""
+"""Sending a checked draft: from here on the workers make its calls."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -11,56 +12,83 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import roles
-from notifications.models import AuditEntry, ChatGroup, Delivery, Notification
+from notifications.models import AuditEntry, Notification
 from notifications.models.notifications import join_recipients
 from notifications.record import trail
 from notifications.selectors.audiences import Audience
 
 from .permissions import require, require_own
+from .rows import insert_deliveries
+from .times import check_not_after, check_start
 from .writing import check_type_rule, clean_audience
 
-BLOCK = 2000
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """``start`` is ``None`` for at once; no call starts after ``not_after``."""
+
+    start: datetime | None = None
+    not_after: datetime | None = None
+
+
+AT_ONCE = When()
 
 
 @transaction.atomic
-def send(user: User, notification_id: int, *, digest: str) -> Notification:
-    """Accept a draft for sending: a row per group, then one step to "sending".
+def send(
+    user: User, notification_id: int, *, digest: str, when: When = AT_ONCE
+) -> Notification:
+    """Accept a draft for sending: a row per group, then one step to sending.
 
     ``digest`` is the audience that the person saw on the Check page. A draft is sent
     once: for one that was sent already, the notification is returned unchanged, so
-    that a double click, a reload and a second tab all land on the same page.
+    that a double click, a reload and a second tab all land on the same page. All of it
+    is one transaction, so a crash leaves the draft as it was.
 
     Raises ``PermissionDenied``; ``ValidationError`` when a group was removed, switched
-    off or changed its type since Check.
+    off or changed its type since Check, or for a time that cannot be (``start``,
+    ``not_after``).
     """
     require(user, roles.SEND)
     notification = Notification.objects.select_for_update().get(pk=notification_id)
     require_own(user, notification)
     if notification.status != Notification.Status.DRAFT:
         return notification
+    check_start(when.start)
+    check_not_after(when.not_after, when.start)
     meant = clean_audience(notification.audience, notification.audience_values)
     check_type_rule(meant, notification.recipient_ids)
     if meant.digest != digest:
-        raise ValidationError(
-            _(
-                "The groups changed since you checked: now there are %(n)d. Look "
-                "again, then send."
-            )
-            % {"n": len(meant.groups)}
-        )
+        raise _groups_changed(len(meant.groups))
     _make_deliveries(notification, meant)
     notification.audience_count = len(meant.groups)
     notification.audience_digest = digest
-    notification.save(update_fields=["audience_count", "audience_digest"])
-    notification.start()
+    notification.not_after = when.not_after
+    notification.save(update_fields=["audience_count", "audience_digest", "not_after"])
+    if when.start is None:
+        notification.start()
+    else:
+        notification.schedule(when.start)
     trail.write(
-        AuditEntry.Action.SENT,
+        AuditEntry.Action.SENT if when.start is None else AuditEntry.Action.SCHEDULED,
         user.get_username(),
         notification=notification.pk,
         groups=len(meant.groups),
         digest=digest,
+        start=when.start and when.start.isoformat(),
+        not_after=when.not_after and when.not_after.isoformat(),
     )
     return notification
+
+
+def _groups_changed(count: int) -> ValidationError:
+    return ValidationError(
+        _(
+            "The groups changed since you checked: now there are %(n)d. Look again, "
+            "then send."
+        )
+        % {"n": count}
+    )
 
 
 def portions(recipients: Sequence[str] | None) -> list[str]:
@@ -79,74 +107,11 @@ def portions(recipients: Sequence[str] | None) -> list[str]:
 
 
 def _make_deliveries(notification: Notification, meant: Audience) -> None:
-    parts = portions(notification.recipient_ids)
+    groups = [group.pk for group in meant.groups]
     now = timezone.now()
-
-    def rows(groups: Sequence[ChatGroup]) -> Iterator[Delivery]:
-        for group in groups:
-            for number, recipients in enumerate(parts, start=1):
-                yield Delivery(
-                    notification=notification,
-                    group_id=group.group_id,
-                    group_name=group.name,
-                    group_type=group.type,
-                    sender_name=notification.sender_name,
-                    portion=number,
-                    recipients=recipients,
-                    not_before=now,
-                    created_at=now,
-                )
-
-    to_make = rows(meant.groups)
-    while block := list(islice(to_make, BLOCK)):
-        Delivery.objects.bulk_create(block)
-
-
-@transaction.atomic
-def pause(user: User, notification_id: int) -> Notification:
-    """Hold a running notification; calls already under way still end."""
-    notification = _controlled(user, notification_id)
-    notification.pause(Notification.PauseReason.PERSON, by=user.get_username())
-    trail.write(
-        AuditEntry.Action.PAUSED, user.get_username(), notification=notification.pk
-    )
-    return notification
-
-
-@transaction.atomic
-def resume(user: User, notification_id: int) -> Notification:
-    """Go on with a paused notification."""
-    notification = _controlled(user, notification_id)
-    notification.resume()
-    Delivery.objects.filter(
-        notification=notification, status=Delivery.Status.QUEUED
-    ).update(not_sent_streak=0, not_before=timezone.now())
-    trail.write(
-        AuditEntry.Action.RESUMED, user.get_username(), notification=notification.pk
-    )
-    return notification
-
-
-@transaction.atomic
-def stop(user: User, notification_id: int) -> Notification:
-    """Cancel what is still waiting; calls already under way still end.
-
-    A waiting delivery that was refused before keeps that verdict: it ends failed.
-    """
-    notification = _controlled(user, notification_id)
-    notification.cancel()
-    ended = notification.deliveries.cancel_waiting(timezone.now())
-    trail.write(
-        AuditEntry.Action.STOPPED,
-        user.get_username(),
-        notification=notification.pk,
-        **ended,
-    )
-    return notification
-
-
-def _controlled(user: User, notification_id: int) -> Notification:
-    require(user, roles.SEND)
-    notification = Notification.objects.select_for_update().get(pk=notification_id)
-    require_own(user, notification)
-    return notification
+    for number, recipients in enumerate(portions(notification.recipient_ids), start=1):
+        made = insert_deliveries(
+            notification, groups, portion=number, recipients=recipients, now=now
+        )
+        if made != len(groups):
+            raise _groups_changed(made)

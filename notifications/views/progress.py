@@ -14,7 +14,7 @@ from notifications import roles
 from notifications.models import Notification, WrongState
 from notifications.selectors.explanations import explain_code
 from notifications.selectors.progress import Progress, progress_of
-from notifications.services import sending
+from notifications.services import controls
 
 from .page import page, person
 
@@ -119,14 +119,14 @@ def _control(
 
 @require_POST
 def pause(request: HttpRequest, pk: int) -> HttpResponse:
-    return _control(request, pk, sending.pause)
+    return _control(request, pk, controls.pause)
 
 
 @require_POST
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    return _control(request, pk, sending.resume)
+    return _control(request, pk, controls.resume)
 
 
 @require_POST
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    return _control(request, pk, sending.stop)
+    return _control(request, pk, controls.stop)

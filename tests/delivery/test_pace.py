@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.delivery.clock import EngineClock
+from notifications.delivery.clock import POSTGRESQL, EngineClock
 from notifications.delivery.pace import (
     HORIZON,
     current_rate,
     free_slots,
+    has_free_slot,
     locked_pace,
 )
 from notifications.models import Pace
@@ -82,11 +83,38 @@ def test_the_row_begins_anew_after_a_restart_of_the_machine():
 
 @pytest.mark.django_db
 def test_the_row_is_kept_within_one_start_of_the_machine():
-    Pace.objects.create(name="1:call", boot_id="same", next_slot=70, slow_until=90)
+    Pace.objects.create(name="1:call", boot_id="same", next_slot=43, slow_until=90)
 
     pace = locked_pace("1:call", EngineClock("same", lambda: 40.0))
 
-    assert (pace.next_slot, pace.slow_until) == (70, 90)
+    assert (pace.next_slot, pace.slow_until) == (43, 90)
+
+
+@pytest.mark.django_db
+def test_a_clock_that_was_set_back_does_not_stop_sending():
+    Pace.objects.create(name="1:call", boot_id="same", next_slot=3640, slow_until=3700)
+
+    pace = locked_pace("1:call", EngineClock("same", lambda: 40.0))
+
+    assert (pace.next_slot, pace.slow_until) == (41.0, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("next_slot", "worth_it"),
+    [
+        (40.0, True),
+        (40.05, True),
+        (40.06, False),  # beyond the horizon: another tick will do
+        (50.0, True),  # the clock was set back: to be mended
+    ],
+)
+def test_whether_the_lock_is_worth_taking(next_slot, worth_it):
+    clock = EngineClock(POSTGRESQL, lambda: 40.0)
+    assert has_free_slot("1:call", clock, 40.0)
+    Pace.objects.create(name="1:call", boot_id=POSTGRESQL, next_slot=next_slot)
+
+    assert has_free_slot("1:call", clock, 40.0) is worth_it
 
 
 def test_the_pace_is_halved_for_as_long_as_tencent_asks():

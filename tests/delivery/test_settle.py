@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notifications.delivery.claim import Claim
+from notifications.delivery.retry import Past
 from notifications.delivery.senders import Result
 from notifications.delivery.settle import Settled, Settlement
 from notifications.im.outcomes import Outcome, OutcomeKind, Reason
@@ -45,7 +46,15 @@ def settle(*pairs: tuple[Delivery, Outcome | None]) -> Settled:
     results = [
         Result(
             claim=Claim(
-                row.pk, row.notification_id, row.attempt_count, "", "", None, "", 0.0
+                delivery_id=row.pk,
+                notification_id=row.notification_id,
+                attempt=row.attempt_count,
+                group_id=row.group_id,
+                group_type=row.group_type,
+                recipients=None,
+                content="",
+                slot=0.0,
+                past=Past(row.rejection_count, row.not_sent_streak, row.error_code),
             ),
             started_at=NOW - timedelta(milliseconds=90),
             finished_at=NOW + timedelta(milliseconds=place),
@@ -250,5 +259,5 @@ def test_accepted_rows_are_written_with_one_number_of_queries(
     rows = [sending(notification, group=make_group()) for _n in range(count)]
 
     # notifications, deliveries, accepted, attempts, and the two of cancel_waiting
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         settle(*[(row, ACCEPTED) for row in rows])

@@ -13,11 +13,11 @@ import pytest
 from django.db import connection
 
 from notifications import conf, roles
-from notifications.delivery.clock import machine_clock
+from notifications.delivery.clock import engine_clock
 from notifications.delivery.worker import SendWorker
 from notifications.models import Attempt, Delivery, Notification, Worker
 from notifications.selectors.audiences import audience_of
-from notifications.services import sending
+from notifications.services import controls, sending
 from tests.factories import make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +46,7 @@ def send_to(sandbox, faults: dict[str, str], **kwargs) -> Notification:
 def work_until_idle() -> None:
     SendWorker(
         conf.connection(),
-        machine_clock(),
+        engine_clock(),
         stop_requested=lambda: False,
         until_idle=True,
         threads=8,
@@ -118,7 +118,7 @@ def test_a_paused_notification_goes_on_after_mending(sandbox, settings):
     work_until_idle()
     settings.IM_SECRET_KEY = key
 
-    sending.resume(notification.sender, notification.pk)
+    controls.resume(notification.sender, notification.pk)
     work_until_idle()
 
     assert results(notification) == {"g": ("accepted", 0, "", 2)}
@@ -180,7 +180,7 @@ def test_a_killed_worker_leaves_bounded_doubt_and_no_second_call(sandbox, proces
     process.kill()
     process.communicate(timeout=30)
     # The lease of the dead worker is over: its successor need not wait for it.
-    Worker.objects.update(lease=machine_clock().now() - 60)
+    Worker.objects.update(lease=engine_clock().now() - 60)
 
     work_until_idle()
 

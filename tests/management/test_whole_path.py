@@ -5,7 +5,7 @@ import json
 import pytest
 
 from notifications import conf, roles
-from notifications.delivery.clock import machine_clock
+from notifications.delivery.clock import engine_clock
 from notifications.delivery.worker import SendWorker
 from tests.factories import make_user
 from tests.management.running import run
@@ -30,7 +30,7 @@ def test_three_hundred_groups_from_the_file_to_the_export(sandbox, tmp_path):
 
     SendWorker(
         conf.connection(),
-        machine_clock(),
+        engine_clock(),
         stop_requested=lambda: False,
         until_idle=True,
         threads=16,

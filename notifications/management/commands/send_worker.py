@@ -8,8 +8,9 @@ from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from notifications import conf
-from notifications.delivery.clock import machine_clock
+from notifications.delivery.clock import engine_clock
 from notifications.delivery.durability import durability_problem
+from notifications.delivery.restore_mark import DatabaseIsOlder
 from notifications.delivery.worker import SendWorker
 from notifications.models import Notification
 
@@ -37,12 +38,15 @@ class Command(BaseCommand):
         stop = _StopFlag()
         signal.signal(signal.SIGTERM, stop.set)
         signal.signal(signal.SIGINT, stop.set)
-        SendWorker(
-            conf.connection(),
-            machine_clock(),
-            stop_requested=stop,
-            until_idle=options["until_idle"],
-        ).run()
+        try:
+            SendWorker(
+                conf.connection(),
+                engine_clock(),
+                stop_requested=stop,
+                until_idle=options["until_idle"],
+            ).run()
+        except DatabaseIsOlder as error:
+            raise CommandError(str(error), returncode=2) from None
         if options["until_idle"]:
             self._name_paused()
 

@@ -1,0 +1,51 @@
+"""Which deliveries of an ended notification may be sent again, and in which way.
+
+    failed        Tencent refused the call, nobody saw it, and another attempt can help
+    unconfirmed   members may have seen it: sending again can show it twice
+
+A refusal that no repetition mends (the group is gone, its ID is wrong) is in neither.
+What was sent again already is not offered a second time.
+"""
+
+from enum import StrEnum
+
+from django.db.models import Exists, OuterRef, Q
+
+from notifications.im import codes
+from notifications.models import ChatGroup, Delivery, Notification
+from notifications.models.deliveries import DeliveryQuerySet
+
+
+class Again(StrEnum):
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+
+
+def sendable_again(notification: Notification, kind: Again) -> DeliveryQuerySet:
+    """The deliveries whose chat group is still in use and not sent to again yet."""
+    rows = notification.deliveries.all()
+    failed_codes = (
+        rows.filter(status=Delivery.Status.FAILED)
+        .order_by()
+        .values_list("error_code", flat=True)
+        .distinct()
+    )
+    infos = [codes.info(code) for code in failed_codes if code is not None]
+    if kind is Again.FAILED:
+        wanted = [
+            i.code for i in infos if i.certain and i.retry is not codes.Retry.NEVER
+        ]
+        chosen = Q(status=Delivery.Status.FAILED, error_code__in=wanted)
+    else:
+        doubtful = [info.code for info in infos if not info.certain]
+        chosen = Q(status=Delivery.Status.UNCONFIRMED) | Q(
+            status=Delivery.Status.FAILED, error_code__in=doubtful
+        )
+    later = Delivery.objects.filter(
+        notification__resend_of=notification.pk,
+        group_id=OuterRef("group_id"),
+        portion=OuterRef("portion"),
+    )
+    in_use = ChatGroup.objects.in_use().filter(group_id=OuterRef("group_id"))
+    found: DeliveryQuerySet = rows.filter(chosen).filter(~Exists(later), Exists(in_use))
+    return found

@@ -1,0 +1,134 @@
+"""Sending again what failed or was not confirmed, and clearing up a doubt.
+
+No finished row is touched: sending again makes a new notification, linked to the first.
+"""
+
+from collections import defaultdict
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from notifications import roles
+from notifications.models import AuditEntry, ChatGroup, Delivery, Notification
+from notifications.models.notifications import NOTE_MAX_LENGTH, WrongState
+from notifications.record import trail
+from notifications.selectors.audiences import Audience
+from notifications.selectors.resend import Again, sendable_again
+
+from .permissions import require, require_own
+from .rows import insert_deliveries
+from .writing import check_type_rule
+
+
+@transaction.atomic
+def send_again(user: User, notification_id: int, kind: Again) -> Notification:
+    """A new notification for the groups that failed, or for those not confirmed.
+
+    A second press finds nothing left to send again and lands on the notification that
+    the first one made. Raises ``PermissionDenied``; ``WrongState`` while the first one
+    is not over; ``ValidationError`` when there is nothing to send again, or a group
+    takes notices for everybody only by now.
+    """
+    require(user, roles.SEND)
+    first = Notification.objects.select_for_update().get(pk=notification_id)
+    require_own(user, first)
+    if not first.has_ended:
+        raise WrongState(first.pk, "sent again")
+    rows = sendable_again(first, kind)
+    group_ids_of = defaultdict(list)
+    recipients_of = {}
+    for group_id, portion, recipients in rows.values_list(
+        "group_id", "portion", "recipients"
+    ):
+        group_ids_of[portion].append(group_id)
+        recipients_of[portion] = recipients
+    if not group_ids_of:
+        return _made_before(first)
+    groups = _groups({i for ids in group_ids_of.values() for i in ids})
+    check_type_rule(Audience(list(groups.values())), first.recipient_ids)
+    again = _copy(user, first, sorted(groups))
+    now = timezone.now()
+    for portion, group_ids in sorted(group_ids_of.items()):
+        insert_deliveries(
+            again,
+            [groups[group_id].pk for group_id in group_ids],
+            portion=portion,
+            recipients=recipients_of[portion],
+            now=now,
+        )
+    again.start()
+    trail.write(
+        AuditEntry.Action.RESENT,
+        user.get_username(),
+        notification=again.pk,
+        of=first.pk,
+        kind=kind.value,
+        groups=len(groups),
+    )
+    return again
+
+
+@transaction.atomic
+def resolve(user: User, delivery_id: int, *, note: str) -> None:
+    """Write down what became of an unconfirmed delivery, for example "Anna saw it".
+
+    The delivery itself does not change: its result is what the program knew. Raises
+    ``PermissionDenied``; ``ValidationError`` for an empty or too long note, or when
+    the delivery is confirmed.
+    """
+    require(user, roles.SEND)
+    delivery = Delivery.objects.select_related("notification").get(pk=delivery_id)
+    require_own(user, delivery.notification)
+    note = " ".join(note.split())
+    if not note:
+        raise ValidationError(_("Write what you found out."))
+    if len(note) > NOTE_MAX_LENGTH:
+        raise ValidationError(
+            _("The note has %(n)d characters; the limit is %(limit)d.")
+            % {"n": len(note), "limit": NOTE_MAX_LENGTH}
+        )
+    if delivery.status != Delivery.Status.UNCONFIRMED:
+        raise ValidationError(_("Only a delivery that is not confirmed is cleared up."))
+    trail.write(
+        AuditEntry.Action.RESOLVED,
+        user.get_username(),
+        notification=delivery.notification_id,
+        delivery=delivery.pk,
+        note=note,
+    )
+
+
+def _groups(group_ids: set[str]) -> dict[str, ChatGroup]:
+    """The chat groups by their IDs; read in blocks, for SQLite's sake."""
+    ids = sorted(group_ids)
+    return {
+        group.group_id: group
+        for start in range(0, len(ids), 5000)
+        for group in ChatGroup.objects.filter(group_id__in=ids[start : start + 5000])
+    }
+
+
+def _copy(user: User, first: Notification, group_ids: list[str]) -> Notification:
+    return Notification.objects.create(
+        sender=user,
+        sender_name=user.get_username(),
+        content=first.content,
+        note=first.note,
+        recipients=first.recipients,
+        audience=Notification.Audience.CHOSEN,
+        audience_values=group_ids,
+        audience_count=len(group_ids),
+        resend_of=first,
+    )
+
+
+def _made_before(first: Notification) -> Notification:
+    newest: Notification | None = first.resends.order_by("-pk").first()
+    if newest is None:
+        raise ValidationError(
+            _("There is no group left that this could be sent to again.")
+        )
+    return newest
