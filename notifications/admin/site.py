@@ -11,7 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from notifications import roles
 from notifications.forms.login import LoginForm
 from notifications.selectors.overview import overview
-from notifications.views import check, delivery, history, picker, progress, write
+from notifications.views import (
+    check,
+    controls,
+    delivery,
+    history,
+    picker,
+    progress,
+    write,
+)
 
 
 class ConsoleSite(admin.AdminSite):
@@ -34,15 +42,28 @@ class ConsoleSite(admin.AdminSite):
             path("write/<int:pk>/check/", inside(check.check), name="check"),
             path(sent, inside(progress.progress), name="notification_progress"),
             path(sent + "status/", inside(progress.status), name="notification_status"),
-            path(sent + "pause/", inside(progress.pause), name="notification_pause"),
-            path(sent + "resume/", inside(progress.resume), name="notification_resume"),
-            path(sent + "stop/", inside(progress.stop), name="notification_stop"),
+            path(sent + "pause/", inside(controls.pause), name="notification_pause"),
+            path(sent + "resume/", inside(controls.resume), name="notification_resume"),
+            path(sent + "stop/", inside(controls.stop), name="notification_stop"),
+            path(sent + "schedule/", inside(controls.reschedule), name="reschedule"),
+            path(
+                sent + "try-failed/",
+                inside(controls.try_failed_again),
+                name="try_failed_again",
+            ),
+            path(
+                sent + "send-again/",
+                inside(controls.send_unconfirmed_again),
+                name="send_unconfirmed_again",
+            ),
+            path("sending/", inside(controls.all_sending), name="all_sending"),
             path("history/", inside(history.notifications), name="history"),
             path(rows, inside(history.deliveries), name="deliveries"),
             path(
                 rows + "download/", inside(history.download), name="deliveries_download"
             ),
             path(rows + "<int:pk>/", inside(delivery.delivery), name="delivery"),
+            path(rows + "<int:pk>/resolve/", inside(controls.resolve), name="resolve"),
         ]
         return own + super().get_urls()
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from notifications.im.client import PATH
@@ -65,6 +66,15 @@ def late_answers(delivery: Delivery) -> Sequence[LateAnswer]:
         LateAnswer(entry.at, _late(entry.detail), entry.detail.get("error_info", ""))
         for entry in entries
     ]
+
+
+def resolutions(delivery: Delivery) -> QuerySet[AuditEntry]:
+    """What people found out about a delivery that is not confirmed, oldest first."""
+    return AuditEntry.objects.filter(
+        notification_number=delivery.notification_id,
+        delivery_number=delivery.pk,
+        action=AuditEntry.Action.RESOLVED,
+    ).order_by("id")
 
 
 def _late(detail: dict[str, object]) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils import timezone
 
 from notifications.models import Delivery, Notification
 
 from .explanations import Explanation, explain_code, explain_reason
+from .history import problems_of
 from .progress import Progress
 
 LATEST = 6
@@ -27,6 +28,14 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Latest:
+    """One of the latest notifications; ``problems`` counts by status, for the six only."""
+
+    notification: Notification
+    problems: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     first_of_today: str  # days as YYYY-MM-DD
     first_of_week: str
@@ -34,7 +43,7 @@ class Overview:
     week: dict[str, int]
     sending: Progress  # of all notifications that are being sent
     troubles: Sequence[Trouble]
-    latest: Sequence[Notification]
+    latest: Sequence[Latest]
 
     @property
     def ended_in_week(self) -> int:
@@ -65,11 +74,8 @@ def overview() -> Overview:
         .order_by("-n")[:REASONS]
     )
     running = rows.filter(notification__status=Notification.Status.SENDING)
-    latest = Notification.objects.sent().annotate(
-        groups=Count("deliveries", filter=Q(deliveries__portion=1)),
-        failed=Count("deliveries", filter=Q(deliveries__status="failed")),
-        unconfirmed=Count("deliveries", filter=Q(deliveries__status="unconfirmed")),
-    )
+    latest = list(Notification.objects.sent().order_by("-id")[:LATEST])
+    problems = problems_of(latest)
     return Overview(
         first_of_today=midnight.date().isoformat(),
         first_of_week=week_ago.date().isoformat(),
@@ -82,5 +88,5 @@ def overview() -> Overview:
             else Trouble(n, explain_code(code or 0), f"code={code}")
             for code, reason, n in kinds
         ],
-        latest=list(latest.order_by("-id")[:LATEST]),
+        latest=[Latest(row, problems.get(row.pk, {})) for row in latest],
     )

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -13,8 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications import roles
+from notifications.forms.check import SendForm
 from notifications.models import Notification
 from notifications.selectors.audiences import Audience, audience_of
+from notifications.selectors.quota import quota_today
 from notifications.selectors.warnings import long_unchecked, same_text
 from notifications.services import sending
 from notifications.services.permissions import require_own
@@ -25,13 +26,6 @@ from .page import page, person
 LISTED_AT_ONCE = 8
 LISTED_AT_MOST = 500
 CONFIRM_ABOVE = 50
-
-
-class SendForm(forms.Form):
-    """``digest`` is the audience that the page showed."""
-
-    digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    sure = forms.BooleanField()
 
 
 def check(request: HttpRequest, pk: int) -> HttpResponse:
@@ -45,13 +39,16 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     form = _send_form(request, draft, meant)
     if request.method == "POST" and form.is_valid():
         try:
-            sent = sending.send(user, pk, digest=form.cleaned_data["digest"])
+            sent = sending.send(
+                user, pk, digest=form.cleaned_data["digest"], when=form.when
+            )
         except ValidationError as error:
             for sentence in error.messages:
                 messages.error(request, sentence)
             return redirect("admin:check", pk)
         return redirect(sent)
     count = len(meant.groups)
+    calls = len(sending.portions(draft.recipient_ids))
     named = draft.recipient_ids or []
     return page(
         request,
@@ -60,7 +57,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         draft=draft,
         people=meant.member_count,
         problems=problems,
-        warnings=[] if problems else _warnings(draft, meant),
+        warnings=[] if problems else _warnings(draft, meant, calls * count),
         form=form,
         step=2,
         count=count,
@@ -71,7 +68,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         named=len(named),
         named_first=named[:LISTED_AT_ONCE],
         named_rest=named[LISTED_AT_ONCE:],
-        calls=len(sending.portions(draft.recipient_ids)),
+        calls=calls,
         button=ngettext("Send to %(n)d group", "Send to %(n)d groups", count)
         % {"n": count},
     )
@@ -87,10 +84,19 @@ def _problems(draft: Notification, meant: Audience) -> list[str]:
     return []
 
 
-def _warnings(draft: Notification, meant: Audience) -> list[str]:
+def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
     """What to think about before sending; it can be sent all the same."""
     now = timezone.now()
     warnings = []
+    quota = quota_today(now)
+    if quota is not None and calls > quota.left:
+        warnings.append(
+            _(
+                "This takes %(calls)d calls, but %(left)d of the %(limit)d that your "
+                "account may make a day are left today. The rest would be refused."
+            )
+            % {"calls": calls, "left": quota.left, "limit": quota.limit}
+        )
     if count := long_unchecked(meant.groups, now):
         warnings.append(
             ngettext(
@@ -118,22 +124,11 @@ def _warnings(draft: Notification, meant: Audience) -> list[str]:
 
 def _send_form(request: HttpRequest, draft: Notification, meant: Audience) -> SendForm:
     count = len(meant.groups)
-    form = SendForm(
+    return SendForm(
         request.POST if request.method == "POST" else None,
         initial={"digest": meant.digest},
+        count=count,
+        must_confirm=(
+            count > CONFIRM_ABOVE or draft.audience == Notification.Audience.EVERY
+        ),
     )
-    if count > CONFIRM_ABOVE or draft.audience == Notification.Audience.EVERY:
-        sure = form.fields["sure"]
-        sure.label = ngettext(
-            "I want to send this to %(n)d group",
-            "I want to send this to %(n)d groups",
-            count,
-        ) % {"n": count}
-        sure.error_messages["required"] = ngettext(
-            "Tick the box: this goes to %(n)d group.",
-            "Tick the box: this goes to %(n)d groups.",
-            count,
-        ) % {"n": count}
-    else:
-        del form.fields["sure"]
-    return form

@@ -12,7 +12,7 @@ from notifications.models import Delivery
 from notifications.selectors import calls
 from notifications.selectors.explanations import explain
 
-from .page import page, person
+from .page import may_control, page, person
 
 PLACE = ("before", "after")
 
@@ -30,6 +30,11 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         explanation=explain(row),
         calls=calls.calls(row),
         late_answers=calls.late_answers(row),
+        resolutions=calls.resolutions(row),
+        may_resolve=(
+            row.status == Delivery.Status.UNCONFIRMED
+            and may_control(request, row.notification)
+        ),
         request_line=calls.request_line(),
         request_body=calls.request_body(row),
         back=_back(request),

@@ -8,6 +8,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from notifications import roles
+from notifications.models import Notification
+
 
 def page(
     request: HttpRequest, template: str, title: object, **context: Any
@@ -26,3 +29,11 @@ def person(request: HttpRequest, permission: str) -> User:
     if not isinstance(user, User) or not user.has_perm(permission):
         raise PermissionDenied
     return user
+
+
+def may_control(request: HttpRequest, notification: Notification) -> bool:
+    """Whether to show the buttons over it; the services ask again."""
+    user = request.user
+    if not isinstance(user, User) or not user.has_perm(roles.SEND):
+        return False
+    return user.is_superuser or notification.sender_id == user.pk

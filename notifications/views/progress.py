@@ -1,22 +1,21 @@
 """Progress, later the result, of a notification; and the buttons over it."""
 
-from collections.abc import Callable
-
-from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from notifications import roles
-from notifications.models import Notification, WrongState
+from notifications.delivery.presence import worker_is_there
+from notifications.models import Notification
 from notifications.selectors.explanations import explain_code
-from notifications.selectors.progress import Progress, progress_of
-from notifications.services import controls
+from notifications.selectors.progress import progress_of
+from notifications.selectors.resend import Again, sendable_again
+from notifications.selectors.waiting import waiting
 
-from .page import page, person
+from .page import may_control, page
+from .standing import ADVICE, headline, why_it_is_held, why_it_waits
 
 
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
@@ -55,78 +54,30 @@ def _visible(request: HttpRequest, pk: int) -> Notification:
 def _context(request: HttpRequest, notification: Notification) -> dict[str, object]:
     found = progress_of(notification)
     code = notification.paused_code
-    is_mine = notification.sender_id == request.user.pk or (
-        isinstance(request.user, User) and request.user.is_superuser
+    again = {
+        kind.value: sendable_again(notification, kind)
+        .values("group_id")
+        .distinct()
+        .count()
+        if notification.has_ended
+        else 0
+        for kind in Again
+    }
+    rest = waiting(
+        notification,
+        found.counts,
+        now=timezone.now(),
+        has_worker=worker_is_there(),
     )
     return {
         "n": notification,
+        "again": again,
+        "waits": why_it_waits(rest),
+        "resends": notification.resends.order_by("pk"),
+        "held_because": why_it_is_held(notification),
+        "paused_advice": ADVICE.get(notification.paused_reason),
         "progress": found,
         "headline": headline(notification, found),
         "paused_by_code": explain_code(code) if code is not None else None,
-        "may_control": is_mine and request.user.has_perm(roles.SEND),
+        "may_control": may_control(request, notification),
     }
-
-
-def headline(notification: Notification, found: Progress) -> str:
-    """Where it stands, in one sentence."""
-    numbers = {
-        "done": found.done,
-        "total": found.total,
-        "accepted": found.accepted,
-        "failed": found.counts["failed"],
-        "unconfirmed": found.counts["unconfirmed"],
-        "cancelled": found.counts["cancelled"],
-    }
-    match notification.status:
-        case Notification.Status.PAUSED:
-            return _("Paused: %(done)d of %(total)d groups done") % numbers
-        case Notification.Status.CANCELLED:
-            return (
-                _(
-                    "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
-                    "%(cancelled)d were not called."
-                )
-                % numbers
-            )
-        case Notification.Status.COMPLETED if found.accepted == found.total:
-            return (
-                _("Finished: Tencent accepted it for all %(total)d groups.") % numbers
-            )
-        case Notification.Status.COMPLETED:
-            return (
-                _(
-                    "Finished: Tencent accepted it for %(accepted)d of %(total)d groups; "
-                    "%(failed)d failed, %(unconfirmed)d not confirmed."
-                )
-                % numbers
-            )
-    return _("Sending: %(done)d of %(total)d groups done") % numbers
-
-
-def _control(
-    request: HttpRequest, pk: int, act: Callable[[User, int], Notification]
-) -> HttpResponse:
-    user = person(request, roles.SEND)
-    notification = get_object_or_404(Notification, pk=pk)
-    try:
-        act(user, pk)
-    except WrongState:
-        messages.warning(
-            request, _("That was not possible any more: the state had changed.")
-        )
-    return redirect(notification)
-
-
-@require_POST
-def pause(request: HttpRequest, pk: int) -> HttpResponse:
-    return _control(request, pk, controls.pause)
-
-
-@require_POST
-def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    return _control(request, pk, controls.resume)
-
-
-@require_POST
-def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    return _control(request, pk, controls.stop)

@@ -14,6 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import LazySettings
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.factories import PASSWORD
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -46,6 +48,14 @@ def _plain_names(settings: LazySettings) -> None:
     """The live server finds static files by their plain names only."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+def log_in(page: Page, url: str, username: str = "lin.mei") -> None:
+    """As a person does it."""
+    page.goto(url + "/login/")
+    page.fill("#id_username", username)
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
 
 
 def check_page(page: Page, name: str) -> None:

@@ -78,7 +78,9 @@ def test_figures_and_where_they_lead(log_in):
 
 
 def test_the_latest_count_groups_not_calls(log_in):
-    notification = make_notification(status="completed", recipients="anna\nben")
+    notification = make_notification(
+        status="completed", recipients="anna\nben", audience_count=1
+    )
     group = make_group()
     for portion in (1, 2):
         make_delivery(notification, group, portion=portion, status="accepted")

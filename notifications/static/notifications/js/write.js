@@ -73,9 +73,6 @@
     drawLength();
     drawReach(every, chosen("members") === "named");
     drawRule(every);
-    for (const part of form.querySelectorAll("[data-show-when]")) {
-      part.hidden = chosen(part.dataset.showWhen) !== part.dataset.showEquals;
-    }
   };
 
   form.addEventListener("input", draw);
