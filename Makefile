@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 RUNTIME := .venv/installed
 DEVELOPMENT := .venv/installed-dev
 
-.PHONY: help demo test lint format messages clean
+.PHONY: help demo test lint format messages faults bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -14,7 +14,7 @@ demo: $(RUNTIME)  ## fill and run everything on this machine, without Tencent; C
 	@exec python deploy/demo.py
 
 test: $(DEVELOPMENT)  ## all tests, on PostgreSQL and SQLite, with coverage
-	@.ci/packages chromium postgresql fonts
+	@.ci/packages chromium postgresql fonts gcc
 	@.ci/test
 
 lint: $(DEVELOPMENT)  ## format, style, types, layers, templates, settings, messages
@@ -27,6 +27,14 @@ format: $(DEVELOPMENT)  ## rewrite Python and templates in the project's format
 
 messages: $(DEVELOPMENT)  ## bring the Chinese catalogue up to date with the code
 	@.ci/messages
+
+faults: $(DEVELOPMENT)  ## kill, cut, stop and break everything for hours; prints one table
+	@.ci/packages postgresql gcc
+	@python -m tests.faults --long
+
+bench: $(DEVELOPMENT)  ## measure the sending, each figure beside its limit
+	@.ci/packages postgresql
+	@python -m tests.benchmarks
 
 clean:  ## remove what these commands made, the demo's data included
 	rm -rf .venv var .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,119 @@
+"""Faults of the database: restarted, a session ended, cut off, locked, no space left."""
+
+import sqlite3
+import time
+
+from tests.faults.places import PostgresPlace
+from tests.faults.processes import BEYOND_THE_LEASE
+from tests.faults.proxy import Cable
+from tests.faults.scene import Scene, Sent
+
+# The first number of a worker's advisory lock (notifications/delivery/session.py).
+NAMESPACE = 1_231_975
+
+
+def restart_fast(scene: Scene) -> list[Sent]:
+    """PostgreSQL ends its sessions and starts again."""
+    return _restart(scene, "fast")
+
+
+def restart_immediate(scene: Scene) -> list[Sent]:
+    """PostgreSQL crashes and recovers from its log."""
+    return _restart(scene, "immediate")
+
+
+def _restart(scene: Scene, mode: str) -> list[Sent]:
+    scene.have_workers(2)
+    sent = scene.send()
+    scene.wait_calls(sent, scene.somewhere())
+    _server(scene).restart(mode)
+    scene.wait_end(sent)
+    _all_alive(scene)
+    return [sent]
+
+
+def end_session(scene: Scene) -> list[Sent]:
+    """The server ends a worker's session."""
+    scene.have_workers(1)
+    sent = scene.send()
+    scene.wait_calls(sent, scene.somewhere())
+    _server(scene).execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' "
+        "AND classid = %s",
+        [NAMESPACE],
+        url=scene.url,
+    )
+    scene.wait_end(sent)
+    _all_alive(scene)
+    return [sent]
+
+
+def cut_off(scene: Scene) -> list[Sent]:
+    """One worker of three loses its way to PostgreSQL beyond its lease, and heals."""
+    server = _server(scene)
+    with Cable(server.port) as cable:
+        scene.have_workers(2)
+        through_cable = scene.url.replace(f":{server.port}/", f":{cable.port}/")
+        scene.start_worker(DATABASE_URL=through_cable)
+        scene.have_workers(3)
+        sent = scene.send()
+        scene.wait_calls(sent, scene.somewhere())
+        cable.cut()
+        time.sleep(BEYOND_THE_LEASE)
+        cable.heal()
+        scene.wait_end(sent)
+        again = scene.send()
+        scene.wait_end(again)
+        _all_alive(scene)
+        scene.kill(scene.workers[-1])
+    return [sent, again]
+
+
+def locked(scene: Scene) -> list[Sent]:
+    """Another process holds SQLite's write lock for 8 seconds."""
+    scene.have_workers(1)
+    sent = scene.send()
+    scene.wait_calls(sent, scene.somewhere())
+    session = sqlite3.connect(scene.sqlite_path(), isolation_level=None, timeout=60)
+    session.execute("BEGIN IMMEDIATE")
+    time.sleep(8)
+    session.execute("ROLLBACK")
+    session.close()
+    scene.wait_end(sent)
+    _all_alive(scene)
+    return [sent]
+
+
+def disk_full(scene: Scene) -> list[Sent]:
+    """No space is left on the disk of the database and the state, for 3 seconds."""
+    return _fill(scene, "")
+
+
+def disk_full_beside(scene: Scene) -> list[Sent]:
+    """The database has room in its files, but no other file can grow."""
+    return _fill(scene, "claims")
+
+
+def _fill(scene: Scene, names: str) -> list[Sent]:
+    assert scene.machine is not None
+    scene.have_workers(1)
+    sent = scene.send()
+    scene.wait_calls(sent, scene.somewhere())
+    scene.machine.fill_disk(names)
+    time.sleep(3)
+    scene.machine.free_disk()
+    _all_alive(scene)
+    scene.wait_end(sent)
+    return [sent]
+
+
+def _server(scene: Scene) -> PostgresPlace:
+    assert isinstance(scene.place, PostgresPlace)
+    return scene.place
+
+
+def _all_alive(scene: Scene) -> None:
+    """The workers must have lived through it. Raises ``AssertionError``."""
+    for worker in scene.workers:
+        if not worker.is_alive:
+            raise AssertionError(f"A worker ended by itself; see {worker.log}")

@@ -1,0 +1,69 @@
+"""The machine of a scene: its disk and its wall clock, through machine.c."""
+
+import os
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+SOURCE = Path(__file__).with_name("machine.c")
+
+
+def build(folder: Path) -> Path:
+    """The library to preload. Raises ``CalledProcessError`` with gcc's words."""
+    library = folder / "machine.so"
+    subprocess.run(  # noqa: S603  our own source
+        ["gcc", "-shared", "-fPIC", "-O2", "-o", library, SOURCE, "-ldl"],  # noqa: S607
+        check=True,
+    )
+    return library
+
+
+class Machine:
+    """``disk`` is the folder that the power cut is about; ``folder`` holds the rest."""
+
+    def __init__(self, library: Path, folder: Path, disk: Path) -> None:
+        self.disk = disk
+        self.safe = folder / "safe"
+        self._library = library
+        self._clock = folder / "clock"
+        self.safe.mkdir()
+        self.set_clock(0)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a process needs in its environment to live on this machine."""
+        return {
+            "LD_PRELOAD": str(self._library),
+            "MACHINE_DISK": str(self.disk),
+            "MACHINE_SAFE": str(self.safe),
+            "MACHINE_CLOCK": str(self._clock),
+        }
+
+    def sync(self) -> None:
+        """All that is on the disk now survives; for what the harness itself wrote."""
+        for path in self.disk.iterdir():
+            if path.is_file():
+                shutil.copy(path, self.safe / path.name)
+
+    def come_back(self) -> None:
+        """After a power cut, with every process gone: only what was synced is left."""
+        shutil.rmtree(self.disk)
+        self.disk.mkdir()
+        for path in self.safe.iterdir():
+            if not path.name.startswith("."):
+                shutil.copy(path, self.disk / path.name)
+
+    def fill_disk(self, names: str = "") -> None:
+        """No space is left, for files whose names begin with ``names``."""
+        (self.safe / ".full").write_text(names)
+
+    def free_disk(self) -> None:
+        (self.safe / ".full").unlink()
+
+    def set_clock(self, seconds: int) -> None:
+        """The wall clock is wrong by so many seconds from now on."""
+        # In place: processes have the file mapped.
+        handle = os.open(self._clock, os.O_RDWR | os.O_CREAT)
+        os.pwrite(handle, struct.pack("=q", seconds), 0)
+        os.close(handle)

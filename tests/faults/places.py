@@ -1,0 +1,166 @@
+"""Where a scene's database lies: a file, or a PostgreSQL server of our own.
+
+The server is our own because faults restart it. Each place makes the tables once and
+hands out copies.
+"""
+
+import contextlib
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.environment import ROOT, VARIABLES
+
+MANAGE = [sys.executable, "manage.py"]
+# Of the harness, not of the scene: a killed process has no coverage to tell, and
+# neither a developer's .env nor his shell may decide.
+NOT_INHERITED = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+SETTINGS = {
+    **VARIABLES,
+    "DEBUG": "off",
+    "IM_ADMIN_ACCOUNT": "administrator",
+    "IM_PROXY_URL": "",
+    "IM_CA_FILE": "",
+    "IM_CALLS_PER_SECOND": "200",
+    "IM_RETRY_INTERNAL_ERROR": "on",
+    "IM_CONNECT_TIMEOUT": "3.05",
+    "IM_READ_TIMEOUT": "10",
+    "DJANGO_SETTINGS_MODULE": "notifier_site.settings",
+    "PYTHONPATH": str(ROOT),
+}
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """The environment of a process of the console."""
+    inherited = {k: v for k, v in os.environ.items() if k not in NOT_INHERITED}
+    return inherited | SETTINGS | settings
+
+
+def manage(env: Mapping[str, str], *arguments: str) -> None:
+    """Run a command of the console. Raises ``CalledProcessError``."""
+    subprocess.run(  # noqa: S603  our own command
+        [*MANAGE, *arguments], cwd=ROOT, env=env, check=True, stdin=subprocess.DEVNULL
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class SqlitePlace:
+    vendor = "sqlite"
+
+    def __init__(self, home: Path) -> None:
+        self._template = home / "template.sqlite3"
+
+    def start(self) -> None:
+        with tempfile.TemporaryDirectory() as state:
+            url = f"sqlite:///{self._template}"
+            manage(
+                environment(STATE_DIR=state, DATABASE_URL=url),
+                "migrate",
+                "--verbosity=0",
+            )
+
+    def fresh(self, folder: Path) -> str:
+        """The URL of a new database, in ``folder``."""
+        path = folder / "notifier.sqlite3"
+        shutil.copy(self._template, path)
+        return f"sqlite:///{path}"
+
+    def stop(self) -> None:
+        self._template.unlink()
+
+
+class PostgresPlace:
+    vendor = "postgresql"
+
+    def __init__(self, _home: Path) -> None:
+        # Not below the harness's folder, which only root may be allowed to enter.
+        self._home = Path(tempfile.mkdtemp(prefix="notifier-faults-", dir="/tmp"))
+        self.port = free_port()
+        self._numbers = itertools.count(1)
+        if os.getuid() == 0:
+            # PostgreSQL refuses to run as root; Debian's package made this user.
+            person = pwd.getpwnam("postgres")
+            os.chown(self._home, person.pw_uid, person.pw_gid)
+
+    def start(self) -> None:
+        data = str(self._home / "data")
+        self._run(
+            "initdb", "--pgdata", data, "--username=notifier", "--auth=trust",
+            "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
+        )  # fmt: skip
+        # fsync off: processes die here, never the machine. The log of commits is
+        # written all the same, and read again after an immediate stop.
+        options = (
+            f"-p {self.port} -k {self._home} -c listen_addresses=127.0.0.1 -c fsync=off"
+        )
+        self._control("start", "--options", options)
+        self.execute("CREATE DATABASE template")
+        with tempfile.TemporaryDirectory() as state:
+            env = environment(STATE_DIR=state, DATABASE_URL=self._url("template"))
+            manage(env, "migrate", "--verbosity=0")
+
+    def fresh(self, _folder: Path) -> str:
+        name = f"scene_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template")
+        return self._url(name)
+
+    def restart(self, mode: str) -> None:
+        """``mode`` is ``fast`` (sessions are ended) or ``immediate`` (a crash)."""
+        self._control("restart", "--mode", mode)
+
+    def execute(
+        self, sql: str, parameters: Sequence[Any] = (), *, url: str = ""
+    ) -> None:
+        with psycopg.connect(url or self._url("postgres"), autocommit=True) as session:
+            session.execute(sql.encode(), parameters)
+
+    def stop(self) -> None:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self._control("stop", "--mode", "immediate")
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _url(self, database: str) -> str:
+        return f"postgres://notifier@127.0.0.1:{self.port}/{database}"
+
+    def _control(self, *arguments: str) -> None:
+        data, log = str(self._home / "data"), str(self._home / "log")
+        self._run("pg_ctl", "--pgdata", data, "--wait", "--log", log, *arguments)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        as_server = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        subprocess.run(  # noqa: S603  PostgreSQL's own programs
+            [*as_server, str(_programs() / program), *arguments],
+            cwd="/",
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+
+
+def _programs() -> Path:
+    """The folder of the newest PostgreSQL, as .ci/postgres finds it."""
+    found = [
+        path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    ] or [Path(path).parent for path in [shutil.which("initdb")] if path]
+    if not found:
+        raise FileNotFoundError("PostgreSQL's initdb was not found.")
+    return max(found, key=lambda path: [int(n) for n in path.parts if n.isdigit()])
+
+
+Place = SqlitePlace | PostgresPlace
+PLACES = {place.vendor: place for place in (SqlitePlace, PostgresPlace)}

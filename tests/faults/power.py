@@ -1,0 +1,43 @@
+"""Power cuts on SQLite: everything dies at once, only what was synced is left."""
+
+import signal
+
+from tests.faults.scene import Scene, Sent
+
+
+def power_cut(scene: Scene) -> list[Sent]:
+    """The machine loses its power in the middle of a send and starts again."""
+    return _cut(scene)
+
+
+def power_cut_unsafe(scene: Scene) -> list[Sent]:
+    """The control: with synchronous=NORMAL, calls must be made twice.
+
+    The send itself is made safe first, and the mark beside the database is taken
+    away: this is about SQLite alone.
+    """
+    return _cut(scene, is_control=True)
+
+
+def _cut(scene: Scene, *, is_control: bool = False) -> list[Sent]:
+    assert scene.machine is not None
+    scene.have_workers(1)
+    sent = scene.send()
+    if is_control:
+        scene.order("checkpoint")
+    least = len(scene.groups) // 3 if is_control else 0
+    scene.wait_calls(sent, max(least, scene.somewhere()))
+    worker = scene.workers.pop()
+    worker.signal(signal.SIGKILL)
+    worker.wait()
+    scene.machine.come_back()
+    mark = scene.state / "claims.json"
+    if is_control:
+        mark.unlink(missing_ok=True)
+    elif not mark.exists() and scene.random.random() < 0.5:
+        # Renamed before its content was written: some file systems leave this.
+        mark.touch()
+    scene.order("end_lease", pid=worker.pid)
+    scene.have_workers(1)
+    scene.wait_end(sent)
+    return [sent]

@@ -1,0 +1,60 @@
+"""Faults of a worker's process: killed, asked to stop, stopped and continued."""
+
+import signal
+import time
+
+from tests.faults.scene import Scene, Sent
+
+BEYOND_THE_LEASE = 12.5
+
+
+def kill_one(scene: Scene) -> list[Sent]:
+    """kill -9 of the only worker; another one is started."""
+    scene.have_workers(1)
+    sent = scene.send()
+    scene.wait_calls(sent, scene.somewhere())
+    scene.kill(scene.workers[0])
+    scene.have_workers(1)
+    scene.wait_end(sent)
+    return [sent]
+
+
+def kill_one_of_three(scene: Scene) -> list[Sent]:
+    """kill -9 of one of three workers; the others go on."""
+    scene.have_workers(3)
+    sent = scene.send()
+    scene.wait_calls(sent, scene.somewhere())
+    scene.kill(scene.random.choice(scene.workers))
+    scene.wait_end(sent)
+    return [sent]
+
+
+def terminate(scene: Scene) -> list[Sent]:
+    """SIGTERM: nothing is left in doubt; another worker finishes."""
+    scene.have_workers(1)
+    sent = scene.send()
+    scene.wait_calls(sent, scene.somewhere())
+    worker = scene.workers[0]
+    worker.signal(signal.SIGTERM)
+    if code := worker.wait():
+        raise AssertionError(f"SIGTERM ended the worker with {code}; see {worker.log}")
+    scene.have_workers(1)
+    scene.wait_end(sent)
+    return [sent]
+
+
+def stand_still(scene: Scene) -> list[Sent]:
+    """SIGSTOP of one of two workers beyond its lease, then SIGCONT."""
+    scene.have_workers(2)
+    sent = scene.send()
+    scene.wait_calls(sent, scene.somewhere())
+    sleeper = scene.random.choice(scene.workers)
+    sleeper.signal(signal.SIGSTOP)
+    time.sleep(BEYOND_THE_LEASE)
+    sleeper.signal(signal.SIGCONT)
+    scene.wait_end(sent)
+    # Whoever was declared dead meanwhile must be of use again.
+    scene.have_workers(2)
+    again = scene.send()
+    scene.wait_end(again)
+    return [sent, again]

@@ -1,0 +1,214 @@
+"""The stagehand: does in a scene's database what pages and people would do.
+
+A process of its own with the scene's settings, because the settings of the harness
+(under pytest: the test database) are others. One JSON object a line in, one out:
+``{"do": "send", "content": "…"}`` → ``{"result": 7}`` or ``{"error": "…"}``.
+It holds no connection between two orders, so that it is in no fault's way.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402  after the settings
+from django.db import connection  # noqa: E402
+from django.db.utils import DatabaseError, InterfaceError  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from notifications.delivery.clock import engine_clock  # noqa: E402
+from notifications.models import (  # noqa: E402
+    Attempt,
+    AuditEntry,
+    ChatGroup,
+    Delivery,
+    Notification,
+    Pace,
+    Worker,
+)
+from notifications.selectors.audiences import audience_of  # noqa: E402
+from notifications.services import controls, sending  # noqa: E402
+
+LONG_AGO = 60.0  # seconds; more than any lease
+
+
+def prepare(groups: list[str]) -> None:
+    """A sender and the chat groups; once per database."""
+    User.objects.create(username="sender", is_superuser=True, is_staff=True)
+    ChatGroup.objects.bulk_create(
+        [ChatGroup(group_id=g, name=g, type="Public") for g in groups], batch_size=2000
+    )
+
+
+def sender() -> User:
+    return User.objects.get(username="sender")
+
+
+def draft(content: str) -> Notification:
+    return Notification.objects.create(
+        sender=sender(), sender_name="sender", content=content, audience="every"
+    )
+
+
+def send(content: str) -> int:
+    written = draft(content)
+    digest = audience_of(written).digest
+    return sending.send(sender(), written.pk, digest=digest).pk
+
+
+def send_twice(content: str) -> dict[str, Any]:
+    """Two people, or one with two clicks, send the same draft at the same moment."""
+    written = draft(content)
+    digest = audience_of(written).digest
+    barrier = threading.Barrier(2)
+    found: list[Any] = []
+
+    def click() -> None:
+        try:
+            person = sender()
+            barrier.wait()
+            found.append(sending.send(person, written.pk, digest=digest).pk)
+        except Exception as error:  # noqa: BLE001  the harness reports it
+            found.append(repr(error))
+        finally:
+            connection.close()
+
+    clicks = [threading.Thread(target=click) for _n in range(2)]
+    for thread in clicks:
+        thread.start()
+    for thread in clicks:
+        thread.join()
+    sends = AuditEntry.objects.filter(
+        action=AuditEntry.Action.SENT, notification_number=written.pk
+    ).count()
+    return {"notification": written.pk, "found": found, "sends": sends}
+
+
+def pause(notification: int) -> None:
+    controls.pause(sender(), notification)
+
+
+def resume(notification: int) -> None:
+    controls.resume(sender(), notification)
+
+
+def stop(notification: int) -> None:
+    controls.stop(sender(), notification)
+
+
+def state(notifications: list[int]) -> dict[str, Any]:
+    """How many rows are open, and which of the notifications are paused or unended."""
+    own = Notification.objects.filter(pk__in=notifications)
+    rows_of = Delivery.objects.filter(notification__in=notifications)
+    return {
+        "open": rows_of.open().count(),
+        "sending": rows_of.filter(status=Delivery.Status.SENDING).count(),
+        "paused": list(own.filter(status="paused").values_list("pk", flat=True)),
+        "unended": own.exclude(status__in=Notification.ENDED).count(),
+    }
+
+
+def rows(notification: int) -> list[dict[str, Any]]:
+    found = Delivery.objects.filter(notification=notification).order_by("id")
+    return [
+        {
+            "group_id": row.group_id,
+            "status": row.status,
+            "code": row.error_code,
+            "reason": row.reason,
+            "attempts": [(a.outcome, a.error_code) for a in row.attempts.all()],
+        }
+        for row in found.prefetch_related("attempts")
+    ]
+
+
+def session_key() -> str:
+    """The cookie of a logged-in session of the sender."""
+    client = Client()
+    client.force_login(sender())
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def timed_send(content: str) -> dict[str, Any]:
+    """The send, and how many seconds the service took to accept it."""
+    written = draft(content)
+    digest = audience_of(written).digest
+    began = time.perf_counter()
+    sending.send(sender(), written.pk, digest=digest)
+    return {"notification": written.pk, "seconds": time.perf_counter() - began}
+
+
+def claimed() -> int:
+    """How many calls were ever claimed, those whose slot was missed included."""
+    return sum(Pace.objects.values_list("claimed", flat=True))
+
+
+def under_way(notifications: list[int]) -> float:
+    """Seconds from the claim to the answer, for nine of ten calls, as rows have it."""
+    attempts = Attempt.objects.filter(
+        delivery__notification__in=notifications,
+        delivery__attempt_count=1,
+        outcome=Attempt.Outcome.ACCEPTED,
+    )
+    seconds = sorted(
+        (end - start).total_seconds()
+        for start, end in attempts.values_list("delivery__claimed_at", "finished_at")
+    )
+    return seconds[len(seconds) * 9 // 10] if seconds else 0.0
+
+
+def end_lease(pid: int) -> None:
+    """Spare the harness the ten seconds after which a killed worker counts as dead."""
+    Worker.objects.filter(name__endswith=f":{pid}", ended_at=None).update(
+        lease=engine_clock().now() - LONG_AGO
+    )
+
+
+def checkpoint() -> None:
+    """SQLite: move everything into the database file, synced."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+ORDERS: dict[str, Callable[..., Any]] = {
+    order.__name__: order
+    for order in (
+        *(prepare, send, send_twice, pause, resume, stop),
+        *(state, rows, under_way, end_lease, checkpoint),
+        *(session_key, timed_send, claimed),
+    )
+}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        name, is_patient = order.pop("do"), order.pop("patient")
+        deadline = time.monotonic() + (60 if is_patient else 0)
+        while True:
+            try:
+                answer: dict[str, Any] = {"result": ORDERS[name](**order)}
+            except (DatabaseError, InterfaceError) as error:
+                # The fault of the scene may hit us too; reading again does no harm.
+                connection.close()
+                if time.monotonic() < deadline:
+                    time.sleep(0.2)
+                    continue
+                answer = {"error": repr(error)}
+            except Exception as error:  # noqa: BLE001  the harness raises it
+                answer = {"error": repr(error)}
+            break
+        connection.close()
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
