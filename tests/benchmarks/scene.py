@@ -1,0 +1,94 @@
+"""A scene of the fault suite with an endpoint that costs little and has no limit."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.environment import ROOT
+from tests.faults.places import Place
+from tests.faults.scene import Process, Scene
+
+PACE = 190.0  # calls a second: what the engine keeps to under the limit of 200
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process used from its start to its end."""
+
+    cpu_seconds: float
+    memory_mb: float
+
+
+class BenchmarkScene(Scene):
+    """``with BenchmarkScene(place, groups=3000, latency=(80, 40)) as scene: …``"""
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        groups: int,
+        latency: tuple[int, int] = (0, 0),
+        **settings: str,
+    ) -> None:
+        super().__init__(
+            place,
+            Path(tempfile.mkdtemp(prefix="notifier-benchmark-")),
+            name="benchmark",
+            groups=groups,
+            random_source=random.Random(),
+            is_long=True,
+            settings=settings,
+        )
+        self.latency = latency
+
+    def start_sandbox(self) -> None:
+        self.sandbox = Process(
+            [sys.executable, "-m", "tests.benchmarks.endpoint", str(len(self.groups)),
+             *map(str, self.latency)],
+            self.env,
+            self.log_file("endpoint"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        self.env["IM_BASE_URL"] = self.sandbox.popen.stdout.readline().strip()
+
+    def received(self) -> list[tuple[float, float]]:
+        """Unix and steady seconds of each call since the last time this was asked."""
+        pipes = self.sandbox.popen
+        pipes.stdin.write("\n")
+        pipes.stdin.flush()
+        return [tuple(entry) for entry in json.loads(pipes.stdout.readline())]
+
+    def bare(self, calls: int, threads: int, *pace: float) -> tuple[float, float]:
+        """Calls per second and CPU seconds per 1000 calls of bare ``requests``."""
+        done = subprocess.run(  # noqa: S603  our own module
+            [sys.executable, "-m", "tests.benchmarks.bare", self.env["IM_BASE_URL"],
+             *map(str, (calls, threads, *pace))],
+            cwd=ROOT, env=self.env, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        self.received()
+        rate, cpu = done.stdout.split()
+        return float(rate), float(cpu)
+
+    def cost_of(self, worker: Process) -> Cost:
+        """Wait for its end."""
+        _pid, status, used = os.wait4(worker.pid, 0)
+        worker.popen.returncode = os.waitstatus_to_exitcode(status)
+        if worker.popen.returncode:
+            raise RuntimeError(f"A worker failed; see {worker.log}")
+        return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+    def __enter__(self) -> "BenchmarkScene":
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_exception: object) -> None:
+        self.stop()
+        if kind is None:
+            self.remove()

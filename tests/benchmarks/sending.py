@@ -1,0 +1,114 @@
+"""Benchmarks of the worker: pace, limit, cost, first call, stop."""
+
+import signal
+import time
+
+from tests.benchmarks.report import Figure, most_in_a_second, quantile
+from tests.benchmarks.scene import PACE, BenchmarkScene
+from tests.faults.places import Place
+
+LATENCY = (80, 40)  # milliseconds, give or take
+LIMIT = 200
+GROUPS = 3000
+THREADS = 32
+
+
+def pace(place: Place) -> list[Figure]:
+    """One worker under the limit: its rate, what it costs, what it needs."""
+    with BenchmarkScene(place, groups=GROUPS, latency=LATENCY) as scene:
+        start = scene.cost_of(scene.start_worker("--until-idle"))
+        scene.send()
+        cost = scene.cost_of(scene.start_worker("--until-idle"))
+        clocks = [clock for _unix, clock in scene.received()]
+        claims = scene.order("claimed")
+        _rate, bare_cpu = scene.bare(GROUPS, THREADS, PACE)
+    cpu = (cost.cpu_seconds - start.cpu_seconds) / GROUPS * 1000
+    rate = (len(clocks) - 1) / (max(clocks) - min(clocks))
+    here = place.vendor
+    return [
+        Figure("pace, one worker", here, rate, "calls/s", 0.95, at_least=True, beside=PACE,
+               of_ratio=True),
+        Figure("most calls in a second, one worker", here, most_in_a_second(clocks),
+               "calls", LIMIT, beside=LIMIT),
+        Figure("CPU of the worker beside a bare loop at the same pace", here, cpu,
+               "s per 1000 calls", 1.5, beside=bare_cpu,
+               remark=f"and {start.cpu_seconds:.1f} s to start"),
+        Figure("claims for these calls: more are slots that were missed", here, claims,
+               "claims", 1.05, beside=len(clocks), of_ratio=True),
+        Figure("memory of the worker, most", here, cost.memory_mb, "MB", 100),
+    ]  # fmt: skip
+
+
+def limit(place: Place) -> list[Figure]:
+    """The limit with two workers, of which one is stopped and replaced."""
+    with BenchmarkScene(place, groups=2000, latency=LATENCY) as scene:
+        scene.have_workers(2)
+        sent = scene.send()
+        clocks: list[float] = []
+        while len(clocks) < 800:
+            clocks += [clock for _unix, clock in scene.received()]
+            time.sleep(0.05)
+        scene.workers[0].signal(signal.SIGTERM)
+        scene.workers[0].wait()
+        scene.have_workers(2)
+        scene.wait_end(sent)
+        clocks += [clock for _unix, clock in scene.received()]
+    return [
+        Figure("most calls in a second, two workers, one restarted", place.vendor,
+               most_in_a_second(clocks), "calls", LIMIT, beside=LIMIT),
+    ]  # fmt: skip
+
+
+def speed(place: Place) -> list[Figure]:
+    """No latency and no limit: how much the engine adds to the bare calls."""
+    with BenchmarkScene(place, groups=6000, IM_CALLS_PER_SECOND="10000") as scene:
+        before, _cpu = scene.bare(6000, THREADS)
+        scene.send()
+        scene.cost_of(scene.start_worker("--until-idle"))
+        clocks = [clock for _unix, clock in scene.received()]
+        after, _cpu = scene.bare(6000, THREADS)
+    rate = (len(clocks) - 1) / (max(clocks) - min(clocks))
+    return [
+        Figure("no latency, no limit", place.vendor, rate, "calls/s", 0.6, at_least=True,
+               beside=(before + after) / 2, of_ratio=True),
+    ]  # fmt: skip
+
+
+def first_call(place: Place) -> list[Figure]:
+    """From the end of Send to the first call at the endpoint, an idle worker waiting."""
+    waits: list[float] = []
+    with BenchmarkScene(place, groups=1) as scene:
+        scene.have_workers(1)
+        for _n in range(20):
+            time.sleep(1.1)  # the worker is idle again
+            scene.send()
+            sent = time.time()
+            calls: list[tuple[float, float]] = []
+            while not calls:
+                time.sleep(0.02)
+                calls = scene.received()
+            waits.append(max(0.0, calls[0][0] - sent))
+    return [
+        Figure("first call after Send, median", place.vendor, quantile(waits, 0.5), "s",
+               0.3),
+        Figure("first call after Send, worst of 20", place.vendor, max(waits), "s", 0.3),
+    ]  # fmt: skip
+
+
+def drain(place: Place) -> list[Figure]:
+    """From SIGTERM in the middle of a send to the end of the worker, worst of 5."""
+    seconds: list[float] = []
+    with BenchmarkScene(place, groups=2000, latency=LATENCY) as scene:
+        scene.send()
+        for _n in range(5):
+            scene.have_workers(1)
+            time.sleep(0.5)
+            began = time.perf_counter()
+            scene.workers[0].signal(signal.SIGTERM)
+            scene.workers[0].wait()
+            seconds.append(time.perf_counter() - began)
+    slowest = sum(LATENCY) / 1000
+    return [
+        Figure("SIGTERM to the end, worst of 5", place.vendor, max(seconds), "s", 15,
+               beside=slowest),
+    ]  # fmt: skip
