@@ -31,6 +31,13 @@ hypothesis.settings.register_profile("notifier", deadline=None, database=None)
 hypothesis.settings.load_profile("notifier")
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A test that skips itself has tested nothing: the run fails."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """A file instead of SQLite's memory, so that threads and processes can use it."""
