@@ -148,3 +148,16 @@ def make_attempt(delivery: Delivery | None = None, **kwargs: Any) -> Attempt:
         case Attempt.Outcome.WORKER_LOST:
             values["reason"] = Reason.WORKER_LOST.value
     return Attempt.objects.create(**values | kwargs)
+
+
+def write_fields(**kwargs: str) -> dict[str, str]:
+    """What the form of the Write page posts."""
+    return {
+        "token": "0b4d2d3e-3c0e-4f0c-9a53-1c3f4f2d7a11",
+        "audience": "chosen",
+        "groups": "hikers",
+        "members": "everyone",
+        "recipients": "",
+        "content": "Hi",
+        "note": "",
+    } | kwargs

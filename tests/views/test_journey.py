@@ -13,6 +13,7 @@ from tests.factories import (
     make_group,
     make_notification,
     make_user,
+    write_fields,
 )
 
 pytestmark = pytest.mark.django_db
@@ -30,23 +31,11 @@ def client_of_manager(manager, log_in):
     return log_in(manager)
 
 
-def fields(**kwargs) -> dict[str, str]:
-    return {
-        "token": "0b4d2d3e-3c0e-4f0c-9a53-1c3f4f2d7a11",
-        "audience": "chosen",
-        "groups": "hikers",
-        "members": "everyone",
-        "recipients": "",
-        "content": "Hi",
-        "note": "",
-    } | kwargs
-
-
 def test_the_whole_task(client_of_manager):
     make_group(group_id="hikers", name="Hikers")
     make_group(group_id="live", name="Live", type="AVChatRoom")
 
-    written = client_of_manager.post(WRITE, fields(groups="hikers，live"))
+    written = client_of_manager.post(WRITE, write_fields(groups="hikers，live"))
     draft = Notification.objects.get()
     assert written["Location"] == f"/write/{draft.pk}/check/"
 
@@ -64,7 +53,7 @@ def test_the_whole_task(client_of_manager):
 
     progress = client_of_manager.get(sent["Location"]).content.decode()
     assert "Sending: 0 of 2 groups done" in progress
-    back = client_of_manager.post(f"/write/{draft.pk}/", fields(content="Other"))
+    back = client_of_manager.post(f"/write/{draft.pk}/", write_fields(content="Other"))
     assert back["Location"] == f"/sent/{draft.pk}/"
     draft.refresh_from_db()
     assert draft.content == "Hi"
@@ -75,7 +64,9 @@ def test_problems_stand_beside_their_fields(client_of_manager):
 
     page = client_of_manager.post(
         WRITE,
-        fields(groups="live nobody", members="named", recipients="王五", content=" "),
+        write_fields(
+            groups="live nobody", members="named", recipients="王五", content=" "
+        ),
     )
 
     assert page.context["form"].errors == {
@@ -124,7 +115,7 @@ def test_fifteen_hundred_groups_fit_into_one_field(client_of_manager):
         make_group(group_id=f"g{number}")
     ids = "\n".join(f"g{number}" for number in range(1500))
 
-    client_of_manager.post(WRITE, fields(groups=ids))
+    client_of_manager.post(WRITE, write_fields(groups=ids))
 
     assert len(Notification.objects.get().audience_values) == 1500
 
@@ -132,7 +123,7 @@ def test_fifteen_hundred_groups_fit_into_one_field(client_of_manager):
 def test_a_text_survives_the_end_of_the_session(client, manager):
     make_group(group_id="hikers")
 
-    lost = client.post(WRITE, fields(content="Three hours of work"))
+    lost = client.post(WRITE, write_fields(content="Three hours of work"))
     assert lost["Location"] == "/login/?next=/write/"
     client.post(lost["Location"], {"username": "lin.mei", "password": PASSWORD})
     page = client.get(WRITE)
@@ -145,7 +136,7 @@ def test_a_text_survives_the_end_of_the_session(client, manager):
 
 
 def test_a_text_that_is_too_long_to_keep_is_not_kept(client):
-    client.post(WRITE, fields(content="x" * 200_001))
+    client.post(WRITE, write_fields(content="x" * 200_001))
 
     assert "write_kept" not in client.session
 

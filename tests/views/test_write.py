@@ -6,7 +6,7 @@ import pytest
 
 from notifications import roles
 from notifications.models import Notification
-from tests.factories import make_group, make_notification, make_user
+from tests.factories import make_group, make_notification, make_user, write_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -22,18 +22,6 @@ def person():
 @pytest.fixture
 def manager(person, log_in):
     return log_in(person)
-
-
-def fields(**kwargs) -> dict[str, str]:
-    return {
-        "token": "0b4d2d3e-3c0e-4f0c-9a53-1c3f4f2d7a11",
-        "audience": "chosen",
-        "groups": "hikers",
-        "members": "everyone",
-        "recipients": "",
-        "content": "Hi",
-        "note": "",
-    } | kwargs
 
 
 def carried(page) -> list[dict]:
@@ -84,7 +72,7 @@ def test_every_group_says_how_many(manager):
 def test_no_group_chosen(manager):
     make_group()
 
-    errors = manager.post(WRITE, fields(groups=" ,、\n")).context["form"].errors
+    errors = manager.post(WRITE, write_fields(groups=" ,、\n")).context["form"].errors
 
     assert errors == {"groups": ["Choose at least one group, or pick “Every group”."]}
 
@@ -92,7 +80,7 @@ def test_no_group_chosen(manager):
 @pytest.mark.parametrize("group_type", ["Public", "AVChatRoom"])
 def test_members_are_not_named_for_every_group(manager, group_type):
     make_group(type=group_type)
-    named = fields(audience="every", members="named", recipients="anna")
+    named = write_fields(audience="every", members="named", recipients="anna")
 
     refused = manager.post(WRITE, named)
 
@@ -106,7 +94,7 @@ def test_what_is_given_twice_is_said_on_the_next_page(manager):
 
     page = manager.post(
         WRITE,
-        fields(
+        write_fields(
             groups="hikers；hikers", members="named", recipients="anna,li,anna,li,wu"
         ),
         follow=True,
@@ -122,14 +110,14 @@ def test_what_is_given_twice_is_said_on_the_next_page(manager):
 def test_ids_given_once_are_passed_over_in_silence(manager):
     make_group(group_id="hikers")
 
-    page = manager.post(WRITE, fields(), follow=True)
+    page = manager.post(WRITE, write_fields(), follow=True)
 
     assert list(page.context["messages"]) == []
 
 
 @pytest.mark.parametrize("ids", ["a\0b", "x" * 100_000, "王五", "<script>"])
 def test_odd_ids_are_refused_in_words(manager, ids):
-    page = manager.post(WRITE, fields(groups=ids))
+    page = manager.post(WRITE, write_fields(groups=ids))
 
     assert page.status_code == 200
     assert list(page.context["form"].errors) == ["groups"]
