@@ -16,9 +16,12 @@ def too_many_failures(notification: Notification) -> bool:
     Never on fewer than 200, and only what ended since the start or the last resume
     counts: a person who goes on after a look is not stopped by what he has seen.
     """
-    last = Delivery.objects.filter(
-        notification=notification, finished_at__gte=notification.watched_since
-    ).order_by("-finished_at", "-id")
+    ended = Delivery.objects.filter(
+        notification=notification, finished_at__isnull=False
+    )
+    if notification.watched_since is not None:
+        ended = ended.filter(finished_at__gte=notification.watched_since)
+    last = ended.order_by("-finished_at", "-id")
     statuses = list(last.values_list("status", flat=True)[:WINDOW])
     return (
         len(statuses) == WINDOW

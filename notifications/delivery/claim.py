@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from notifications.models import Delivery, Notification, SendingSwitch
 
@@ -46,11 +46,13 @@ class Claim:
     past: Past
 
 
-def running() -> QuerySet[Notification]:
+def running(now: datetime) -> QuerySet[Notification]:
     """The notifications whose calls are to be made; none while all sending is off."""
     switched_off = SendingSwitch.objects.filter(is_off=True)
     return Notification.objects.filter(
-        ~Exists(switched_off), status=Notification.Status.SENDING
+        ~Exists(switched_off),
+        Q(not_after__isnull=True) | Q(not_after__gt=now),
+        status=Notification.Status.SENDING,
     )
 
 
@@ -61,21 +63,28 @@ def due(now: datetime) -> bool:
         status=Delivery.Status.QUEUED,
         not_before__lte=now,
     )
-    return running().filter(Exists(waiting)).exists()
+    return running(now).filter(Exists(waiting)).exists()
 
 
-def claim(worker_id: int, slots: Sequence[float], now: datetime) -> list[Claim]:
+def claim(
+    worker_id: int, slots: Sequence[float], now: datetime, *, last_served: int = 0
+) -> list[Claim]:
     """Mark due deliveries as sending by ``worker_id``, at most one for each slot.
 
     Running notifications take turns, so that a short one does not wait behind one to
-    100,000 groups.
+    100,000 groups: whoever comes after ``last_served``, a notification, is first.
     """
     # No more columns than are needed: the choice of groups alone may be megabytes.
-    takers = list(running().order_by("id").values_list("pk", "content"))
+    found_running = running(now).order_by("id").values_list("pk", "content")
+    takers = sorted(
+        found_running, key=lambda taker: (taker[0] <= last_served, taker[0])
+    )
     found: list[Claim] = []
     for place, (notification_id, content) in enumerate(takers):
         # What this one leaves of its share goes to those after it.
         share = -(-(len(slots) - len(found)) // (len(takers) - place))
+        if not share:
+            break
         rows = (
             Delivery.objects.filter(
                 notification_id=notification_id,

@@ -42,6 +42,7 @@ class Claimer:
         self._more_is_due = False  # as far as the last claim could see
         self._read_at = 0.0
         self._claimed = 0
+        self._last_served = 0  # the notification whose turn came last
 
     def is_worth_it(self, now: datetime) -> bool:
         """Whether a claim is worth a transaction; asked without a lock."""
@@ -69,13 +70,19 @@ class Claimer:
         if not slots.count:
             return []
         moments = [slots.at(n) for n in range(slots.count)]
-        claims = claim(worker_id, [self.clock.on_machine(at) for at in moments], now)
+        claims = claim(
+            worker_id,
+            [self.clock.on_machine(at) for at in moments],
+            now,
+            last_served=self._last_served,
+        )
         self._more_is_due = len(claims) == slots.count
         if claims:
             row.next_slot = slots.at(len(claims))
             row.claimed += len(claims)
             row.save()
             self._claimed = row.claimed
+            self._last_served = claims[-1].notification_id
         self._slots_ahead.extend(order.slot for order in claims)
         return claims
 

@@ -79,6 +79,8 @@ def locked_pace(name: str, clock: EngineClock) -> Pace:
         pace.boot_id = clock.boot_id
         pace.next_slot = now + 1
         pace.slow_until = 0
+        # At once: a claim that finds no slot in this tick writes nothing.
+        pace.save()
     return pace
 
 

@@ -4,7 +4,7 @@ A row that is sending without a living owner may or may not have been called: it
 becomes unconfirmed, with an attempt that says so. It is never called again by itself.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef
@@ -64,22 +64,26 @@ def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:
 
 
 def take_back_unreceived(
-    worker_id: int, received: Collection[int], now: datetime
+    worker_id: int, received: Mapping[int, int], now: datetime
 ) -> int:
     """After a database error: rows marked as ours that never reached a sender thread.
 
     The commit of a claim may have succeeded although its answer was lost. Such rows
     were provably not called, so they are queued again, or cancelled where their
-    notification was stopped meanwhile. Returns how many.
+    notification was stopped meanwhile. ``received`` holds the number of the attempt by
+    delivery: the lost commit may have claimed one anew that we still hold a former
+    result of. Returns how many.
     """
-    taken_back = (
-        Delivery.objects.filter(status=Delivery.Status.SENDING, owner=worker_id)
-        .exclude(pk__in=received)
-        .update(
-            status=Delivery.Status.QUEUED,
-            owner=None,
-            attempt_count=F("attempt_count") - 1,
-        )
+    ours = Delivery.objects.filter(status=Delivery.Status.SENDING, owner=worker_id)
+    lost = [
+        pk
+        for pk, attempt in ours.values_list("pk", "attempt_count")
+        if received.get(pk) != attempt
+    ]
+    taken_back = ours.filter(pk__in=lost).update(
+        status=Delivery.Status.QUEUED,
+        owner=None,
+        attempt_count=F("attempt_count") - 1,
     )
     Delivery.objects.filter(
         notification__status=Notification.Status.CANCELLED

@@ -57,7 +57,8 @@ class Settlement:
         self.failed_in: set[int] = set()  # notifications with a failure in this tick
 
     def write(self, results: Sequence[Result]) -> Settled:
-        # Lock order everywhere: notification, pace, delivery.
+        # Locked in this order by all that lock several: notification, pace, delivery.
+        # The chores skip what is locked.
         notifications = (
             Notification.objects.select_for_update()
             .only("status", "doubt_streak", "watched_since")

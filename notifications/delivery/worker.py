@@ -70,9 +70,10 @@ class SendWorker:
         )
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.worker_id = 0
-        self.in_flight: set[int] = set()
+        self.in_flight: dict[int, int] = {}  # delivery → number of its attempt
         self.unwritten: list[Result] = []  # kept until a commit has them
         self.next_chores = 0.0
+        self.defect: Exception | None = None
         self.after_error = False
 
     def run(self) -> None:
@@ -155,8 +156,11 @@ class SendWorker:
         if claims:
             self.claimer.committed()
         self.after_error = False
+        if self.defect is not None:
+            raise self.defect  # the other outcomes are written
         had_results = bool(self.unwritten)
-        self.in_flight -= {result.claim.delivery_id for result in self.unwritten}
+        for result in self.unwritten:
+            del self.in_flight[result.claim.delivery_id]
         self.unwritten.clear()
         self._hand_out(claims)
         if chores_due:
@@ -171,9 +175,10 @@ class SendWorker:
         results = self.senders.results()
         self.free_threads += len(results)
         for result in results:
-            if result.defect is not None:
-                raise result.defect
-        self.unwritten += results
+            if result.defect is None:
+                self.unwritten.append(result)
+            else:
+                self.defect = result.defect
 
     def _settle(self, now: datetime) -> None:
         settled = Settlement(
@@ -217,7 +222,7 @@ class SendWorker:
 
     def _hand_out(self, claims: list[Claim]) -> None:
         for order in claims:
-            self.in_flight.add(order.delivery_id)
+            self.in_flight[order.delivery_id] = order.attempt
             self.free_threads -= 1
             self.senders.submit(order)
 

@@ -1,8 +1,10 @@
 """The form of the Check page: whether, and when, to send."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,6 +24,18 @@ class Moment(forms.DateTimeField):
     default_error_messages = {
         "invalid": gettext_lazy("Not a time. Write it like 2026-11-23 19:15.")
     }
+
+    def to_python(self, value: Any) -> datetime | None:
+        try:
+            moment: datetime | None = super().to_python(value)
+            if moment is not None:
+                timezone.localtime(moment)
+        except OverflowError:
+            # The year 1 or 9999 with an offset has no time of day in another zone.
+            raise forms.ValidationError(
+                self.error_messages["invalid"], code="invalid"
+            ) from None
+        return moment
 
 
 class ScheduleForm(forms.Form):

@@ -161,10 +161,6 @@ class Notification(models.Model):
         start = self.scheduled_for
         return start is not None and now - start > LATE_AFTER
 
-    @property
-    def has_expired(self) -> bool:
-        return self.not_after is not None and self.not_after <= timezone.now()
-
     # --- transitions --------------------------------------------------------------
 
     _NOT_PAUSED: ClassVar[dict[str, Any]] = {
@@ -217,8 +213,15 @@ class Notification(models.Model):
         )
 
     def resume(self) -> None:
-        """Paused → sending; what the breakers counted begins anew."""
+        """Paused → sending; what the breakers counted begins anew.
+
+        One that was paused before its scheduled time waits for that time again.
+        """
         now = timezone.now()
+        start = self.scheduled_for
+        if self.sent_at is None and start is not None and start > now:
+            self._move([self.Status.PAUSED], self.Status.SCHEDULED, **self._NOT_PAUSED)
+            return
         self._move(
             [self.Status.PAUSED],
             self.Status.SENDING,

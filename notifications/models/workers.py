@@ -16,12 +16,6 @@ WAKE_CHANNEL = "notifier_work"
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
-    def alive(self, now: float, boot_id: str) -> Self:
-        """Workers whose heartbeat is at most ``LEASE_SECONDS`` old."""
-        return self.filter(
-            ended_at__isnull=True, boot_id=boot_id, lease__gte=now - LEASE_SECONDS
-        )
-
     def dead(self, now: float, boot_id: str) -> Self:
         """Workers that stopped reporting without saying goodbye."""
         return self.filter(ended_at__isnull=True).exclude(

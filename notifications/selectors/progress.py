@@ -1,11 +1,13 @@
 """How far a notification has come: always counted from its rows."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Case, Count, IntegerField, Min, When
 
 from notifications.models import Delivery, Notification
+from notifications.models.deliveries import DeliveryQuerySet
 
 from .explanations import Explanation, explain_code, explain_reason
 
@@ -53,7 +55,7 @@ def progress_of(notification: Notification) -> Progress:
         rows.filter(status__in=[S.FAILED, S.UNCONFIRMED])
         .order_by()
         .values_list("status", "error_code", "reason")
-        .annotate(count=Count("id"))
+        .annotate(count=Count("group_id", distinct=True))
         .order_by("-count")
     )
     problems = [
@@ -69,7 +71,33 @@ def progress_of(notification: Notification) -> Progress:
         )
         for status, code, reason, count in kinds
     ]
-    return Progress(rows.counts(), problems)
+    return Progress(
+        _group_counts(rows) if notification.recipients else rows.counts(), problems
+    )
+
+
+# Of a group that is called in several portions: the first of these that one has.
+_GROUP_STANDS_AT = [
+    S.SENDING,
+    S.QUEUED,
+    S.FAILED,
+    S.UNCONFIRMED,
+    S.CANCELLED,
+    S.ACCEPTED,
+]
+
+
+def _group_counts(rows: DeliveryQuerySet) -> dict[str, int]:
+    """Groups per status; named members may go out in several deliveries a group."""
+    place = Case(
+        *(When(status=s, then=n) for n, s in enumerate(_GROUP_STANDS_AT)),
+        output_field=IntegerField(),
+    )
+    places = (
+        rows.order_by().values("group_id").annotate(place=Min(place)).values("place")
+    )
+    found = Counter(_GROUP_STANDS_AT[row["place"]].value for row in places)
+    return {status: found.get(status, 0) for status in S.values}
 
 
 def _code_is(code: int | None) -> dict[str, object]:

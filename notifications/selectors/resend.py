@@ -41,11 +41,12 @@ def sendable_again(notification: Notification, kind: Again) -> DeliveryQuerySet:
         chosen = Q(status=Delivery.Status.UNCONFIRMED) | Q(
             status=Delivery.Status.FAILED, error_code__in=doubtful
         )
+    # One that was stopped before its call has not been sent to again.
     later = Delivery.objects.filter(
         notification__resend_of=notification.pk,
         group_id=OuterRef("group_id"),
         portion=OuterRef("portion"),
-    )
+    ).exclude(status=Delivery.Status.CANCELLED)
     in_use = ChatGroup.objects.in_use().filter(group_id=OuterRef("group_id"))
     found: DeliveryQuerySet = rows.filter(chosen).filter(~Exists(later), Exists(in_use))
     return found

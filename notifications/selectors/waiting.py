@@ -64,7 +64,8 @@ def waiting(
 
 def _rate(notification: Notification, now: datetime) -> float:
     since = now - RATE_OVER
+    if notification.watched_since is not None:
+        since = max(since, notification.watched_since)
     ended = notification.deliveries.filter(finished_at__gt=since).count()
-    started = notification.watched_since or since
-    seconds = min(RATE_OVER, now - started).total_seconds()
+    seconds = (now - since).total_seconds()
     return ended / seconds if seconds >= 1 else 0.0

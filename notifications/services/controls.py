@@ -4,18 +4,16 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from notifications import roles
 from notifications.models import AuditEntry, Delivery, Notification
-from notifications.models.notifications import NOTE_MAX_LENGTH
 from notifications.record import trail
 
 from .permissions import require, require_own
 from .times import check_not_after, check_start
+from .writing import clean_note
 
 
 @transaction.atomic
@@ -23,15 +21,10 @@ def pause(user: User, notification_id: int, *, note: str = "") -> Notification:
     """Hold a running notification; calls already under way still end.
 
     ``note`` says why, for the colleagues. Raises ``PermissionDenied``, ``WrongState``,
-    ``ValidationError`` for a note that is too long.
+    ``ValidationError`` for a note that cannot be.
     """
     notification = _controlled(user, notification_id)
-    note = " ".join(note.split())
-    if len(note) > NOTE_MAX_LENGTH:
-        raise ValidationError(
-            _("The reason has %(n)d characters; the limit is %(limit)d.")
-            % {"n": len(note), "limit": NOTE_MAX_LENGTH}
-        )
+    note = clean_note(note)
     reason = Notification.PauseReason.PERSON
     notification.pause(reason, by=user.get_username(), note=note)
     _write(AuditEntry.Action.PAUSED, user, notification, note=note)

@@ -13,14 +13,14 @@ from django.utils.translation import gettext as _
 
 from notifications import roles
 from notifications.models import AuditEntry, ChatGroup, Delivery, Notification
-from notifications.models.notifications import NOTE_MAX_LENGTH, WrongState
+from notifications.models.notifications import WrongState
 from notifications.record import trail
 from notifications.selectors.audiences import Audience
 from notifications.selectors.resend import Again, sendable_again
 
 from .permissions import require, require_own
 from .rows import insert_deliveries
-from .writing import check_type_rule
+from .writing import check_type_rule, clean_note
 
 
 @transaction.atomic
@@ -82,14 +82,9 @@ def resolve(user: User, delivery_id: int, *, note: str) -> None:
     require(user, roles.SEND)
     delivery = Delivery.objects.select_related("notification").get(pk=delivery_id)
     require_own(user, delivery.notification)
-    note = " ".join(note.split())
+    note = clean_note(note)
     if not note:
         raise ValidationError(_("Write what you found out."))
-    if len(note) > NOTE_MAX_LENGTH:
-        raise ValidationError(
-            _("The note has %(n)d characters; the limit is %(limit)d.")
-            % {"n": len(note), "limit": NOTE_MAX_LENGTH}
-        )
     if delivery.status != Delivery.Status.UNCONFIRMED:
         raise ValidationError(_("Only a delivery that is not confirmed is cleared up."))
     trail.write(

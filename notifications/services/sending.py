@@ -84,8 +84,8 @@ def send(
 def _groups_changed(count: int) -> ValidationError:
     return ValidationError(
         _(
-            "The groups changed since you checked: now there are %(n)d. Look again, "
-            "then send."
+            "The groups changed since you checked; now it would go to %(n)d. Look "
+            "again, then send."
         )
         % {"n": count}
     )

@@ -81,8 +81,13 @@ def clean_content(text: str) -> str:
 
 
 def clean_note(text: str) -> str:
-    """The note for the team, on one line."""
+    """A note for the team, on one line.
+
+    Raises ``ValidationError`` for one that is too long or holds control characters.
+    """
     text = " ".join(text.split())
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+        raise ValidationError(_("The note holds a control character. Remove it."))
     if len(text) > NOTE_MAX_LENGTH:
         raise ValidationError(
             _("The note has %(n)d characters; the limit is %(limit)d.")

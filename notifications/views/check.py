@@ -45,8 +45,11 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             for sentence in error.messages:
                 messages.error(request, sentence)
-            return redirect("admin:check", pk)
-        return redirect(sent)
+            # What was chosen stays, above all a later start; the groups as they are
+            # now have to be confirmed anew.
+            form = _send_form(request, draft, meant, again=True)
+        else:
+            return redirect(sent)
     count = len(meant.groups)
     calls = len(sending.portions(draft.recipient_ids))
     named = draft.recipient_ids or []
@@ -122,10 +125,16 @@ def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
     return warnings
 
 
-def _send_form(request: HttpRequest, draft: Notification, meant: Audience) -> SendForm:
+def _send_form(
+    request: HttpRequest, draft: Notification, meant: Audience, *, again: bool = False
+) -> SendForm:
     count = len(meant.groups)
+    posted = request.POST.copy()
+    if again:
+        posted["digest"] = meant.digest
+        posted.pop("sure", None)
     return SendForm(
-        request.POST if request.method == "POST" else None,
+        posted if request.method == "POST" else None,
         initial={"digest": meant.digest},
         count=count,
         must_confirm=(

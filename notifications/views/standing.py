@@ -109,8 +109,7 @@ def why_it_waits(found: Waiting) -> str:
             }
         case Waits.FOR_THE_PACE if found.rate:
             return _(
-                "%(rate)d a second; the limit of your account allows %(limit)d. About "
-                "%(left)s left."
+                "%(rate)d a second, of %(limit)d at most. About %(left)s left."
             ) % {
                 "rate": round(found.rate),
                 "limit": int(conf.calls_per_second()),

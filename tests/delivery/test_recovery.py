@@ -73,7 +73,7 @@ def test_rows_that_never_reached_a_thread_are_queued_again():
     lost = make_delivery(status=Delivery.Status.SENDING, owner=7)
     foreign = make_delivery(status=Delivery.Status.SENDING, owner=8)
 
-    assert take_back_unreceived(7, {received.pk}, NOW) == 1
+    assert take_back_unreceived(7, {received.pk: 1}, NOW) == 1
 
     lost.refresh_from_db()
     assert (lost.status, lost.owner, lost.attempt_count) == ("queued", None, 0)
@@ -82,11 +82,21 @@ def test_rows_that_never_reached_a_thread_are_queued_again():
         assert row.status == "sending"
 
 
+def test_a_claim_anew_whose_commit_was_lost_is_taken_back():
+    """We still hold the result of its first attempt, which that commit has written."""
+    row = make_delivery(status=Delivery.Status.SENDING, owner=7, attempt_count=2)
+
+    assert take_back_unreceived(7, {row.pk: 1}, NOW) == 1
+
+    row.refresh_from_db()
+    assert (row.status, row.attempt_count) == ("queued", 1)
+
+
 def test_rows_taken_back_under_a_stopped_notification_are_cancelled():
     notification = make_notification(status="cancelled")
     row = make_delivery(notification, status=Delivery.Status.SENDING, owner=7)
 
-    take_back_unreceived(7, set(), NOW)
+    take_back_unreceived(7, {}, NOW)
 
     row.refresh_from_db()
     assert (row.status, row.finished_at) == ("cancelled", NOW)

@@ -105,7 +105,7 @@ def test_a_pause_says_why(manager):
 def test_a_reason_that_is_too_long(manager):
     notification = make_notification(sender=manager, status="sending")
 
-    with pytest.raises(ValidationError, match="The reason has 201 characters"):
+    with pytest.raises(ValidationError, match="The note has 201 characters"):
         controls.pause(manager, notification.pk, note="x" * 201)
 
     notification.refresh_from_db()
@@ -212,3 +212,24 @@ def test_only_the_sender_reschedules(manager):
             start=timezone.now() + timedelta(hours=1),
             not_after=None,
         )
+
+
+def test_what_was_paused_before_its_time_waits_for_it_again(manager):
+    start = timezone.now() + timedelta(days=1)
+    notification = make_notification(
+        sender=manager, status="scheduled", scheduled_for=start
+    )
+    controls.pause(manager, notification.pk)
+
+    controls.resume(manager, notification.pk)
+
+    notification.refresh_from_db()
+    assert (notification.status, notification.scheduled_for) == ("scheduled", start)
+    assert notification.sent_at is None
+
+
+def test_a_control_character_in_a_note(manager):
+    notification = make_notification(sender=manager, status="sending")
+
+    with pytest.raises(ValidationError, match="holds a control character"):
+        controls.pause(manager, notification.pk, note="a\x00b")

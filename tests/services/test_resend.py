@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from notifications import roles
 from notifications.models import AuditEntry, Notification, WrongState
 from notifications.selectors.resend import Again, sendable_again
+from notifications.services import controls
 from notifications.services.resend import resolve, send_again
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
@@ -176,3 +177,10 @@ def test_an_auditor_clears_nothing_up(ended):
 
     with pytest.raises(PermissionDenied):
         resolve(auditor, row.pk, note="seen")
+
+
+def test_what_was_stopped_before_its_call_is_offered_once_more(manager, ended):
+    again = send_again(manager, ended.pk, Again.FAILED)
+    controls.stop(manager, again.pk)
+
+    assert [row.group_id for row in sendable_again(ended, Again.FAILED)] == ["busy"]

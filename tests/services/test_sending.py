@@ -106,7 +106,7 @@ def test_a_second_press_changes_nothing(manager):
         ),
         (
             {"type": "Private"},
-            "The groups changed since you checked: now there are 2. Look again, then "
+            "The groups changed since you checked; now it would go to 2. Look again, then "
             "send.",
         ),
         ({"group_id": "new"}, "This ID is not in the list of groups: hikers"),
@@ -133,7 +133,7 @@ def test_a_new_group_is_noticed_when_every_group_was_meant(manager):
     digest = audience_of(draft).digest
     make_group()
 
-    with pytest.raises(ValidationError, match="now there are 2"):
+    with pytest.raises(ValidationError, match="now it would go to 2"):
         send(manager, draft, digest)
 
 

@@ -44,7 +44,7 @@ def test_a_reason_that_is_too_long_changes_nothing(client, manager):
         f"/sent/{notification.pk}/pause/", {"note": "x" * 201}, follow=True
     )
 
-    assert sentences(page) == ["The reason has 201 characters; the limit is 200."]
+    assert sentences(page) == ["The note has 201 characters; the limit is 200."]
     notification.refresh_from_db()
     assert notification.status == "sending"
 
@@ -101,6 +101,11 @@ def test_a_schedule_is_shown_and_changed(client, manager, settings):
     ("values", "field", "sentence"),
     [
         ({"start": ""}, "start", "This field is required."),
+        (
+            {"start": "0001-01-01T00:00+14:00"},
+            "start",
+            "Not a time. Write it like 2026-11-23 19:15.",
+        ),
         ({"start": "tomorrow"}, "start", "Not a time. Write it like 2026-11-23 19:15."),
         (
             {"start": "2020-01-01T10:00"},
@@ -252,3 +257,54 @@ def test_an_empty_note_says_what_to_do(client, manager):
     page = client.post(f"/history/deliveries/{row.pk}/resolve/", follow=True)
 
     assert sentences(page) == ["Write what you found out."]
+
+
+def test_groups_are_counted_once_though_their_members_go_out_in_portions(
+    client, manager
+):
+    notification = make_notification(
+        sender=manager, status="completed", recipients="anna\nli"
+    )
+    for name, statuses in {
+        "a": ("accepted", "accepted"),
+        "b": ("accepted", "failed"),
+    }.items():
+        group = make_group(group_id=name)
+        for portion, status in enumerate(statuses, start=1):
+            make_delivery(notification, group, status=status, portion=portion)
+
+    page = client.get(f"/sent/{notification.pk}/")
+
+    assert page.context["headline"] == (
+        "Finished: Tencent accepted it for 1 of 2 groups; 1 failed, 0 not confirmed."
+    )
+
+
+def test_a_refused_send_keeps_the_time_that_was_chosen(client, manager):
+    make_group(group_id="a")
+    draft = make_notification(sender=manager, audience="every")
+    start = timezone.localtime() + timedelta(days=1)
+
+    page = client.post(
+        f"/write/{draft.pk}/check/",
+        {
+            "digest": "of other groups",
+            "sure": "on",
+            "moment": "later",
+            "start": start.strftime("%Y-%m-%dT%H:%M"),
+            "not_after": "",
+        },
+    )
+
+    assert sentences(page) == [
+        "The groups changed since you checked; now it would go to 1. Look again, then send."
+    ]
+    form = page.context["form"]
+    assert (form["moment"].value(), form["start"].value()) == (
+        "later",
+        start.strftime("%Y-%m-%dT%H:%M"),
+    )
+    assert form["sure"].value() is False
+    assert form["digest"].value() != "of other groups"
+    draft.refresh_from_db()
+    assert draft.status == "draft"
