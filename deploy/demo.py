@@ -98,7 +98,7 @@ def main() -> None:
     is_new = not DATABASE.exists()
 
     def run(*arguments: str) -> None:
-        subprocess.run([*manage, *arguments], env=env, check=True)  # noqa: S603
+        subprocess.run([*manage, *arguments], env=env, check=True)  # noqa: S603  our own
 
     run("migrate", "--verbosity", "0")
     run("collectstatic", "--no-input", "--verbosity", "0")
@@ -117,7 +117,7 @@ def main() -> None:
     ]  # fmt: skip
     # A session of their own: Ctrl-C reaches them through us, once.
     parts = [
-        subprocess.Popen(command, env=env, start_new_session=True)  # noqa: S603
+        subprocess.Popen(command, env=env, start_new_session=True)  # noqa: S603  our own
         for command in commands
     ]
     try:

@@ -41,7 +41,7 @@ class PersonAdmin(PlainAdmin, UserAdmin):
     filter_horizontal = []
     add_form = UserCreationForm
     change_password_form = NewPasswordForm
-    change_user_password_template = "notifications/new_password.html"  # noqa: S105
+    change_user_password_template = "notifications/new_password.html"  # noqa: S105  a path
     add_form_template = "admin/change_form.html"
     fieldsets = [
         (None, {"fields": ["username", "new_password"]}),

@@ -85,8 +85,8 @@ class WriteForm(forms.Form):
         super().__init__(*args, **kwargs)
         if every_count is not None:
             every = _("Every group (%(n)d)") % {"n": every_count}
-            chosen = self.fields["audience"].choices[0]  # type: ignore[attr-defined]
-            self.fields["audience"].choices = [chosen, (EVERY, every)]  # type: ignore[attr-defined]
+            chosen = self.fields["audience"].choices[0]  # type: ignore[attr-defined]  # a ChoiceField
+            self.fields["audience"].choices = [chosen, (EVERY, every)]  # type: ignore[attr-defined]  # a ChoiceField
         content = self.fields["content"].widget
         content.attrs["data-max-bytes"] = settings.IM_CONTENT_MAX_BYTES
         self.draft: Draft | None = None

@@ -17,14 +17,14 @@ import django
 
 django.setup()
 
-from django.conf import settings  # noqa: E402
-from django.contrib.auth.models import User  # noqa: E402  after the settings
-from django.db import connection  # noqa: E402
-from django.db.utils import DatabaseError, InterfaceError  # noqa: E402
-from django.test import Client  # noqa: E402
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.utils import DatabaseError, InterfaceError
+from django.test import Client
 
-from notifications.delivery.clock import engine_clock  # noqa: E402
-from notifications.models import (  # noqa: E402
+from notifications.delivery.clock import engine_clock
+from notifications.models import (
     Attempt,
     AuditEntry,
     ChatGroup,
@@ -33,8 +33,8 @@ from notifications.models import (  # noqa: E402
     Pace,
     Worker,
 )
-from notifications.selectors.audiences import audience_of  # noqa: E402
-from notifications.services import controls, sending  # noqa: E402
+from notifications.selectors.audiences import audience_of
+from notifications.services import controls, sending
 
 LONG_AGO = 60.0  # seconds; more than any lease
 

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = (
         "Make the calls for the notifications that were sent. Runs until it is asked "
         "to stop (Ctrl-C or SIGTERM); then it finishes what is under way, which takes "
-        "15 s at most. Any number may run at once."
+        "about 15 s at most. Any number may run at once."
     )
 
     # Checked in handle(), where what is missing is a reason to refuse, in one sentence.
