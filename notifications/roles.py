@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 SEND = "notifications.send_notification"
 SEE_HISTORY = "notifications.view_history"
 EXPORT_HISTORY = "notifications.export_history"
+SEE_TRAIL = "notifications.view_trail"
 SEE_GROUPS = "notifications.view_chatgroup"
 ADD_GROUPS = "notifications.add_chatgroup"
 CHANGE_GROUPS = "notifications.change_chatgroup"
@@ -31,7 +32,7 @@ LABELS: dict[str, Any] = {
 
 PERMISSIONS_OF = {
     COMMUNITY_MANAGER: [SEND, SEE_HISTORY, SEE_GROUPS],
-    AUDITOR: [SEE_HISTORY, EXPORT_HISTORY, SEE_GROUPS],
+    AUDITOR: [SEE_HISTORY, EXPORT_HISTORY, SEE_TRAIL, SEE_GROUPS],
     GROUP_ADMINISTRATOR: [SEE_GROUPS, ADD_GROUPS, CHANGE_GROUPS],
     PEOPLE_ADMINISTRATOR: [
         "auth.view_user",
@@ -46,6 +47,7 @@ SENTENCES: dict[str, Any] = {
     SEND: _("May write and send notifications"),
     SEE_HISTORY: _("May see the history"),
     EXPORT_HISTORY: _("May download the history"),
+    SEE_TRAIL: _("May see the audit trail"),
     SEE_GROUPS: _("May see the groups"),
     ADD_GROUPS: _("May add groups"),
     CHANGE_GROUPS: _("May change groups and switch them off"),

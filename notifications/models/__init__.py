@@ -5,9 +5,11 @@ from .deliveries import Attempt, Delivery
 from .groups import ChatGroup, GroupType
 from .installation import Installation, SendingSwitch
 from .notifications import Notification, WrongState
+from .seals import Archive, Seal, Tally
 from .workers import Pace, Worker
 
 __all__ = [
+    "Archive",
     "Attempt",
     "AuditEntry",
     "ChatGroup",
@@ -16,7 +18,9 @@ __all__ = [
     "Installation",
     "Notification",
     "Pace",
+    "Seal",
     "SendingSwitch",
+    "Tally",
     "Worker",
     "WrongState",
 ]

@@ -29,11 +29,33 @@ class AuditEntry(models.Model):
         SWITCHED_OFF = "switched_off", _("groups switched off")
         SWITCHED_ON = "switched_on", _("groups switched on")
         EXPORTED = "exported", _("history downloaded")
+        EXPORT_ENDED = "export_ended", _("download ended")
+        TRAIL_EXPORTED = "trail_exported", _("audit trail downloaded")
+        EVIDENCE = "evidence", _("evidence downloaded")
+        ARCHIVED = "archived", _("moved to the archive")
+        VERIFIED = "verified", _("record verified")
+        LOGGED_IN = "logged_in", _("logged in")
+        LOGIN_REFUSED = "login_refused", _("login refused")
+        LOGGED_OUT = "logged_out", _("logged out")
+        DRAFT_SAVED = "draft_saved", _("draft saved")
+        DRAFT_DELETED = "draft_deleted", _("draft deleted")
+        PERSON_ADDED = "person_added", _("person added")
+        PERSON_CHANGED = "person_changed", _("person changed")
+        PASSWORD_CHANGED = "password_changed", _("password changed")
+        ROLE_ADDED = "role_added", _("role added")
+        ROLE_CHANGED = "role_changed", _("role changed")
+        ROLE_DELETED = "role_deleted", _("role deleted")
+        SETTINGS_CHANGED = "settings_changed", _("settings changed")
         LATE_ANSWER = "late_answer", _("answer after the delivery was given up")
 
     at = models.DateTimeField(_("time"), default=timezone.now)
-    action = models.CharField(_("action"), max_length=16, choices=Action)
+    action = models.CharField(_("action"), max_length=20, choices=Action)
     actor = models.CharField(_("by"), max_length=150)  # a username, or "worker N"
+    actor_name = models.CharField(max_length=150, blank=True)  # the full name then
+    by_superuser = models.BooleanField(default=False)
+    # From where, and which request: all entries of one click share the number.
+    address = models.CharField(max_length=45, blank=True)
+    request_number = models.UUIDField(null=True)
     notification_number = models.BigIntegerField(null=True)
     delivery_number = models.BigIntegerField(null=True)
     detail = models.JSONField(default=dict)
@@ -42,7 +64,13 @@ class AuditEntry(models.Model):
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit trail")
         ordering: ClassVar = ["-id"]
-        indexes: ClassVar = [models.Index(fields=["notification_number", "id"])]
+        indexes: ClassVar = [
+            models.Index(fields=["notification_number", "id"]),
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+            models.Index(fields=["at"], name="audit_by_time"),
+        ]
+        permissions: ClassVar = [("view_trail", _("May see the audit trail"))]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~models.Q(action=""), name="audit_has_action"

@@ -207,3 +207,34 @@ ATTEMPT: list[BaseConstraint] = [
         name="attempt_unsent_has_no_answer",
     ),
 ]
+
+SEAL: list[BaseConstraint] = [
+    CheckConstraint(condition=Q(number__gte=1), name="seal_number_from_1"),
+    CheckConstraint(
+        condition=Q(
+            kind="notification",
+            notification__isnull=False,
+            since__isnull=True,
+            until__isnull=True,
+        )
+        | Q(
+            kind="actions",
+            notification__isnull=True,
+            since__isnull=False,
+            until__isnull=False,
+        ),
+        name="seal_names_what_it_seals",
+    ),
+    CheckConstraint(
+        condition=Q(number=1, previous="") | (Q(number__gt=1) & ~Q(previous="")),
+        name="seal_follows_another",
+    ),
+    CheckConstraint(condition=~Q(digest="") & ~Q(head=""), name="seal_has_digest"),
+]
+
+TALLY: list[BaseConstraint] = [
+    CheckConstraint(condition=Q(count__gte=1), name="tally_counts_some"),
+    CheckConstraint(
+        condition=Q(last_delivery__gte=F("first_delivery")), name="tally_in_order"
+    ),
+]

@@ -88,6 +88,8 @@ class Notification(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("sender")
     )
     sender_name = models.CharField(_("sender"), max_length=150)
+    # Sent by somebody who may do everything, so by no role's right.
+    by_superuser = models.BooleanField(default=False)
     content = models.TextField(_("message"))
     note = models.CharField(
         _("note for the history"), max_length=NOTE_MAX_LENGTH, blank=True

@@ -110,6 +110,7 @@ def _copy(user: User, first: Notification, group_ids: list[str]) -> Notification
     return Notification.objects.create(
         sender=user,
         sender_name=user.get_username(),
+        by_superuser=user.is_superuser,
         content=first.content,
         note=first.note,
         recipients=first.recipients,

@@ -64,7 +64,15 @@ def send(
     notification.audience_count = len(meant.groups)
     notification.audience_digest = digest
     notification.not_after = when.not_after
-    notification.save(update_fields=["audience_count", "audience_digest", "not_after"])
+    notification.by_superuser = user.is_superuser
+    notification.save(
+        update_fields=[
+            "audience_count",
+            "audience_digest",
+            "not_after",
+            "by_superuser",
+        ]
+    )
     if when.start is None:
         notification.start()
     else:

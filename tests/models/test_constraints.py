@@ -8,7 +8,15 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import CheckConstraint
 from django.utils import timezone
 
-from notifications.models import AuditEntry, ChatGroup, Pace, SendingSwitch, Worker
+from notifications.models import (
+    AuditEntry,
+    ChatGroup,
+    Pace,
+    Seal,
+    SendingSwitch,
+    Tally,
+    Worker,
+)
 from tests.factories import (
     MOMENT,
     make_attempt,
@@ -90,12 +98,26 @@ GROUP = [
     ("chat_group_has_type", {"type": ""}),
     ("chat_group_state_known", {"state": "gone"}),
 ]
+SEAL = [
+    ("seal_number_from_1", {"number": 0}),
+    ("seal_names_what_it_seals", {"kind": "notification"}),
+    ("seal_names_what_it_seals", {"since": None}),
+    ("seal_names_what_it_seals", {"kind": "whole"}),
+    ("seal_follows_another", {"previous": "ab"}),
+    ("seal_follows_another", {"number": 2}),
+    ("seal_has_digest", {"digest": ""}),
+    ("seal_has_digest", {"head": ""}),
+]
+TALLY = [
+    ("tally_counts_some", {"count": 0}),
+    ("tally_in_order", {"first_delivery": 3, "last_delivery": 2}),
+]
 PACE = [
     ("pace_has_name", {"name": ""}),
     ("pace_not_negative", {"next_slot": -1}),
     ("pace_not_negative", {"slow_until": -0.5}),
 ]
-ALL = [*NOTIFICATION, *DELIVERY, *ATTEMPT, *GROUP, *PACE]
+ALL = [*NOTIFICATION, *DELIVERY, *ATTEMPT, *GROUP, *PACE, *SEAL, *TALLY]
 OTHERS = [
     "worker_has_name",
     "audit_has_action",
@@ -132,6 +154,37 @@ def test_chat_group(name, values):
 @pytest.mark.parametrize(("name", "values"), PACE)
 def test_pace(name, values):
     refused_by(name, Pace.objects.create, **{"name": "app", "boot_id": "b"} | values)
+
+
+@pytest.mark.parametrize(("name", "values"), SEAL)
+def test_seal(name, values):
+    right = {
+        "number": 1,
+        "kind": "actions",
+        "since": MOMENT,
+        "until": MOMENT,
+        "rows": 0,
+        "digest": "ab",
+        "leaves": b"",
+        "head": "cd",
+    }
+    refused_by(name, Seal.objects.create, **right | values)
+
+
+@pytest.mark.parametrize(("name", "values"), TALLY)
+def test_tally(name, values):
+    right = {
+        "notification": make_notification(status="completed"),
+        "sender_name": "lin.mei",
+        "created_at": MOMENT,
+        "group_type": "Public",
+        "status": "accepted",
+        "error_code": 0,
+        "count": 1,
+        "first_delivery": 1,
+        "last_delivery": 1,
+    }
+    refused_by(name, Tally.objects.create, **right | values)
 
 
 def test_worker():
