@@ -37,11 +37,11 @@ class Seal(models.Model):
     # Of ACTIONS: the entries with since <= at < until.
     since = models.DateTimeField(null=True)
     until = models.DateTimeField(null=True)
-    # Deliveries or audit entries.
+    # Deliveries and attempts together, or audit entries.
     rows = models.PositiveBigIntegerField()
     # SHA-256 of the sealed text, in hexadecimal digits.
     digest = models.CharField(max_length=64)
-    # 16 bytes a row: its id and the start of its own digest, to name one that differs.
+    # 12 bytes a row: its number and the start of its digest, to name one that differs.
     leaves = models.BinaryField()
     previous = models.CharField(max_length=64, blank=True)  # empty for the first
     head = models.CharField(max_length=64, unique=True)

@@ -1,0 +1,188 @@
+"""Seals: the digest of what has ended, chained to the seal before it.
+
+A notification is sealed when it has ended and no call for it is open any more; the
+audit trail is sealed by days. Whoever keeps the head of any seal outside of this
+installation can show later that nothing up to it has changed.
+"""
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
+from notifications.selectors.tallies import counted
+
+from .sealed_text import Row, line, plain_time, rows
+
+# The number of a row and the first bytes of the digest of its line.
+LEAF = struct.Struct(">q4s")
+# So long after the end of a day an action of that day may still be committed.
+GRACE = timedelta(hours=1)
+
+
+class SealedByAnother(Exception):
+    """Another process made the next seal first: nothing was written, try again."""
+
+    def __init__(self) -> None:
+        super().__init__("Another process has just written a seal. Seal again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """``rows``: lines without the first; ``leaves`` as in ``Seal.leaves``."""
+
+    digest: str
+    leaves: bytes
+    rows: int
+
+
+def digest_of(text: Iterable[Row]) -> Digest:
+    """SHA-256 over all lines, and a short digest of each to name one by."""
+    whole = hashlib.sha256()
+    leaves = bytearray()
+    for number, content in text:
+        whole.update(content)
+        if number:
+            leaves += LEAF.pack(number, hashlib.sha256(content).digest()[:4])
+    return Digest(whole.hexdigest(), bytes(leaves), len(leaves) // LEAF.size)
+
+
+def head() -> str:
+    """The head of the newest seal: 64 hexadecimal digits, empty before the first."""
+    newest = Seal.objects.order_by("-number").values_list("head", flat=True).first()
+    return newest or ""
+
+
+def due() -> QuerySet[Notification]:
+    """Notifications that can be sealed: ended, with no call open, oldest first."""
+    rows = Delivery.objects.filter(notification_id=OuterRef("pk"))
+    return Notification.objects.filter(
+        ~Exists(rows.filter(status=Delivery.Status.QUEUED)),
+        ~Exists(rows.filter(status=Delivery.Status.SENDING)),
+        status__in=Notification.ENDED,
+        seal__isnull=True,
+    ).order_by("finished_at", "pk")
+
+
+def seal_ended(*, pause: Callable[[], object] = lambda: None) -> int:
+    """Seal all notifications that are due. Returns how many.
+
+    ``pause`` is called often while reading; what it raises ends the sealing. Raises
+    ``SealedByAnother``.
+    """
+    count = 0
+    for notification in due().iterator(chunk_size=100):
+        seal_notification(notification, pause=pause)
+        count += 1
+    return count
+
+
+def seal_notification(
+    notification: Notification, *, pause: Callable[[], object] = lambda: None
+) -> Seal:
+    """Count and seal one. Nothing is locked while its rows are read: they are frozen.
+
+    Raises ``SealedByAnother``.
+    """
+    found = digest_of(rows(notification, pause=pause))
+    tallies = counted([notification.pk])
+    return _append(
+        Seal(kind=Seal.Kind.NOTIFICATION, notification=notification), found, tallies
+    )
+
+
+def seal_actions(now: datetime) -> Seal | None:
+    """Seal the audit entries of the days before today (UTC) that are not sealed yet.
+
+    ``None``: there is nothing to seal. Raises ``SealedByAnother``.
+    """
+    until = datetime.combine((now - GRACE).astimezone(UTC), time.min, UTC)
+    sealed = Seal.objects.filter(kind=Seal.Kind.ACTIONS).order_by("-number").first()
+    if sealed is not None and sealed.until is not None:
+        since = sealed.until
+    else:
+        first = AuditEntry.objects.order_by("at").first()
+        since = first.at if first is not None else until
+    if since >= until:
+        return None
+    seal = Seal(kind=Seal.Kind.ACTIONS, since=since, until=until)
+    return _append(seal, digest_of(action_rows(since, until)), [])
+
+
+def action_rows(since: datetime, until: datetime) -> Iterator[Row]:
+    """The audit entries with since <= at < until, in order of id."""
+    entries = AuditEntry.objects.filter(at__gte=since, at__lt=until).order_by("pk")
+    for entry in entries.iterator(chunk_size=1000):
+        yield entry.pk, action_line(entry)
+
+
+def action_line(entry: AuditEntry) -> bytes:
+    """An audit entry as it is sealed, exported and put into the evidence."""
+    return line(
+        {
+            "id": entry.pk,
+            "at": plain_time(entry.at),
+            "action": entry.action,
+            "actor": entry.actor,
+            "actor_name": entry.actor_name,
+            "by_superuser": entry.by_superuser,
+            "address": entry.address,
+            "request": entry.request_number and str(entry.request_number),
+            "notification": entry.notification_number,
+            "delivery": entry.delivery_number,
+            "detail": entry.detail,
+        }
+    )
+
+
+def seal_line(seal: Seal, tallies: Iterable[Tally]) -> bytes:
+    """The line whose SHA-256 is the head of this seal."""
+    return line(
+        {
+            "number": seal.number,
+            "kind": seal.kind,
+            "notification": seal.notification_id,
+            "since": plain_time(seal.since),
+            "until": plain_time(seal.until),
+            "rows": seal.rows,
+            "digest": seal.digest,
+            "leaves": hashlib.sha256(seal.leaves).hexdigest(),
+            "tallies": sorted(tally_line(tally) for tally in tallies),
+            "previous": seal.previous,
+            "sealed_at": plain_time(seal.sealed_at),
+        }
+    )
+
+
+def tally_line(tally: Tally) -> str:
+    """A tally in words, for the sealed line: equal exactly when the tallies are."""
+    code = "-" if tally.error_code is None else tally.error_code
+    return (
+        f"{tally.count} {tally.group_type} {tally.status} {code} {tally.reason or '-'} "
+        f"{tally.first_delivery} {tally.last_delivery} {plain_time(tally.created_at)} "
+        f"{tally.sender_name}"
+    )
+
+
+def _append(seal: Seal, found: Digest, tallies: list[Tally]) -> Seal:
+    """Write the tallies and the seal behind the newest one."""
+    seal.digest, seal.leaves, seal.rows = found.digest, found.leaves, found.rows
+    seal.sealed_at = timezone.now()
+    try:
+        with transaction.atomic():
+            newest = Seal.objects.order_by("-number").first()
+            seal.number = newest.number + 1 if newest else 1
+            seal.previous = newest.head if newest else ""
+            seal.head = hashlib.sha256(seal_line(seal, tallies)).hexdigest()
+            seal.save(force_insert=True)
+            Tally.objects.bulk_create(tallies)
+    except IntegrityError:
+        # The number, and what was sealed, are unique.
+        raise SealedByAnother from None
+    return seal

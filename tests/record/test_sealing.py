@@ -1,0 +1,128 @@
+"""Seals: what is sealed when, and how each depends on the one before."""
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
+from notifications.record import sealing
+from notifications.record.sealed_text import sealed_text
+from tests.factories import make_attempt, make_delivery, make_notification
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+
+
+def test_what_has_ended_is_sealed_once_and_counted():
+    notification = make_notification(status="completed")
+    make_attempt(make_delivery(notification, status="accepted"))
+    make_delivery(notification, status="failed")
+
+    assert sealing.seal_ended() == 1
+    assert sealing.seal_ended() == 0
+
+    seal = notification.seal
+    text = b"".join(sealed_text(notification))
+    assert (seal.number, seal.previous, seal.rows) == (1, "", 3)
+    assert seal.digest == hashlib.sha256(text).hexdigest()
+    assert sealing.head() == seal.head
+    assert {(t.status, t.count) for t in notification.tallies.all()} == {
+        ("accepted", 1),
+        ("failed", 1),
+    }
+
+
+def test_the_head_is_the_digest_of_a_line_that_names_the_seal_before():
+    first, second = (make_notification(status="completed") for _n in range(2))
+    make_delivery(second, status="accepted")
+
+    sealing.seal_ended()
+
+    last = second.seal
+    line = sealing.seal_line(last, second.tallies.all())
+    assert last.previous == first.seal.head
+    assert last.head == hashlib.sha256(line).hexdigest()
+    assert json.loads(line)["previous"] == first.seal.head
+
+
+@pytest.mark.parametrize("status", ["draft", "sending", "paused", "scheduled"])
+def test_what_goes_on_is_not_sealed(status):
+    times = {"scheduled_for": NOW} if status == "scheduled" else {}
+    make_notification(status=status, **times)
+
+    assert sealing.seal_ended() == 0
+
+
+@pytest.mark.parametrize("status", ["queued", "sending"])
+def test_a_stopped_one_is_not_sealed_while_a_call_is_open(status):
+    make_delivery(make_notification(status="cancelled"), status=status)
+
+    assert sealing.seal_ended() == 0
+
+
+def test_the_oldest_end_is_sealed_first():
+    late = make_notification(status="completed", finished_at=NOW)
+    early = make_notification(status="completed", finished_at=NOW - timedelta(hours=1))
+
+    sealing.seal_ended()
+
+    assert (early.seal.number, late.seal.number) == (1, 2)
+
+
+def test_another_sealer_that_was_faster():
+    notification = make_notification(status="completed")
+    same = Notification.objects.get(pk=notification.pk)
+    sealing.seal_notification(same)
+
+    with pytest.raises(sealing.SealedByAnother):
+        sealing.seal_notification(notification)
+
+    assert Seal.objects.count() == 1
+    assert Tally.objects.count() == 0
+
+
+def entry(at, **kwargs):
+    return AuditEntry.objects.create(action="sent", actor="lin.mei", at=at, **kwargs)
+
+
+def test_days_of_the_audit_trail_are_sealed_when_they_are_over():
+    entry(NOW - timedelta(days=2))
+    entry(NOW - timedelta(days=1))
+    entry(NOW)
+
+    seal = sealing.seal_actions(NOW)
+
+    assert (seal.rows, seal.until) == (2, datetime(2026, 3, 4, tzinfo=UTC))
+    assert sealing.seal_actions(NOW) is None
+    following = sealing.seal_actions(NOW + timedelta(days=1))
+    assert (following.since, following.rows) == (seal.until, 1)
+    assert following.previous == seal.head
+
+
+def test_an_hour_of_grace_after_midnight():
+    entry(NOW - timedelta(days=1))
+
+    seal = sealing.seal_actions(datetime(2026, 3, 4, 0, 30, tzinfo=UTC))
+
+    assert seal is None
+    assert sealing.seal_actions(datetime(2026, 3, 4, 1, 0, tzinfo=UTC)).rows == 1
+
+
+def test_nothing_to_seal_in_an_empty_trail():
+    assert sealing.seal_actions(NOW) is None
+
+
+def test_a_sealed_notification_keeps_its_row_numbers():
+    notification = make_notification(status="completed")
+    delivery = make_delivery(notification, status=Delivery.Status.ACCEPTED)
+    make_attempt(delivery)
+
+    seal = sealing.seal_notification(notification)
+
+    assert [number for number, _digest in sealing.LEAF.iter_unpack(seal.leaves)] == [
+        delivery.pk,
+        delivery.pk,
+    ]
