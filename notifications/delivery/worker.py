@@ -33,6 +33,7 @@ from .claim import Claim
 from .claimer import Claimer
 from .clock import EngineClock
 from .restore_mark import DatabaseIsOlder
+from .sealer import Sealer, seal_the_rest
 from .senders import Result, Senders
 from .settle import Settlement
 
@@ -68,6 +69,7 @@ class SendWorker:
             conf.calls_per_second(),
             clock,
         )
+        self.sealer = Sealer()
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.worker_id = 0
         self.in_flight: dict[int, int] = {}  # delivery → number of its attempt
@@ -84,6 +86,7 @@ class SendWorker:
         """
         self._register()
         self.senders.start()
+        self.sealer.start()
         try:
             self._loop()
         except DatabaseIsOlder:
@@ -95,6 +98,9 @@ class SendWorker:
             raise
         finally:
             self.senders.stop()
+            self.sealer.stop()
+        if self.until_idle:
+            seal_the_rest()
         self.claimer.restore_mark.write()
         Worker.objects.filter(pk=self.worker_id).update(ended_at=timezone.now())
         session.leave()

@@ -20,6 +20,7 @@ from notifications.selectors.tallies import counted
 
 from .sealed_text import Row, line, plain_time, rows
 
+Pause = Callable[[], object]
 # The number of a row and the first bytes of the digest of its line.
 LEAF = struct.Struct(">q4s")
 # So long after the end of a day an action of that day may still be committed.
@@ -70,7 +71,7 @@ def due() -> QuerySet[Notification]:
     ).order_by("finished_at", "pk")
 
 
-def seal_ended(*, pause: Callable[[], object] = lambda: None) -> int:
+def seal_ended(*, pause: Pause = lambda: None) -> int:
     """Seal all notifications that are due. Returns how many.
 
     ``pause`` is called often while reading; what it raises ends the sealing. Raises
@@ -84,7 +85,7 @@ def seal_ended(*, pause: Callable[[], object] = lambda: None) -> int:
 
 
 def seal_notification(
-    notification: Notification, *, pause: Callable[[], object] = lambda: None
+    notification: Notification, *, pause: Pause = lambda: None
 ) -> Seal:
     """Count and seal one. Nothing is locked while its rows are read: they are frozen.
 

@@ -1,0 +1,117 @@
+"""``manage.py verify_history``: whether the record is what was sealed."""
+
+import argparse
+import re
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+
+from notifications.management.base import FAILED, REFUSED, refusal
+from notifications.models import AuditEntry, Notification
+from notifications.record import trail
+from notifications.record.verification import Verification, verify
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare the history and the audit trail with their seals. Exit code 0: "
+        "unchanged; 1: changed, the first row that differs is named for each seal; 2: "
+        "it could not be told. What is not sealed yet is counted, not vouched for."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--notification", type=int, metavar="N", help="read the rows of this one"
+        )
+        parser.add_argument(
+            "--since",
+            type=_day,
+            metavar="DATE",
+            help="read what was sealed from then on",
+        )
+        parser.add_argument(
+            "--expect",
+            type=_head,
+            metavar="HEAD",
+            help="a head that was kept outside, or its first 12 digits or more",
+        )
+        parser.add_argument(
+            "--archive", type=Path, metavar="DIR", help="read the archived files too"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        number, since = options["notification"], options["since"]
+        if number and not Notification.objects.filter(pk=number, seal__isnull=False):
+            raise CommandError(
+                f"There is no sealed notification {number}.", returncode=REFUSED
+            )
+        began = time.monotonic()
+        try:
+            found = verify(
+                notification=number,
+                since=since,
+                expect=options["expect"] or "",
+                archive=options["archive"],
+            )
+        except (DatabaseError, OSError, ValueError) as error:
+            raise refusal(error) from None
+        self._write_entry(found, options, time.monotonic() - began)
+        self._tell(found)
+
+    def _write_entry(
+        self, found: Verification, options: dict[str, Any], seconds: float
+    ) -> None:
+        since = options["since"]
+        trail.write(
+            AuditEntry.Action.VERIFIED,
+            "verify_history",
+            unchanged=found.unchanged,
+            head=found.head,
+            notifications=found.notifications,
+            rows=found.rows,
+            differences=found.differences[:10],
+            only=options["notification"],
+            since=since and since.isoformat(),
+            seconds=round(seconds, 1),
+        )
+
+    def _tell(self, found: Verification) -> None:
+        self.stdout.write(
+            f"seals: {found.seals}; notifications read: {found.notifications}, with "
+            f"{found.rows} rows; head: {found.head or 'none'}"
+        )
+        if found.archived:
+            self.stdout.write(
+                f"archived, not read without --archive DIR: {found.archived}"
+            )
+        if found.unsealed:
+            self.stdout.write(f"ended, not sealed yet: {found.unsealed}")
+        if not found.unchanged:
+            sentences = "\n".join(found.differences)
+            raise CommandError(f"Changed.\n{sentences}", returncode=FAILED)
+        self.stdout.write("Unchanged.")
+
+
+def _day(text: str) -> datetime:
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None:
+        raise argparse.ArgumentTypeError(f"“{text}” is no day like 2026-03-02.")
+    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001  made aware here
+
+
+def _head(text: str) -> str:
+    head = text.strip().lower()
+    if not re.fullmatch("[0-9a-f]{12,64}", head):
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is no head: 12 to 64 digits of 0-9 and a-f."
+        )
+    return head

@@ -1,0 +1,55 @@
+"""The sealer beside the worker."""
+
+import pytest
+
+from notifications.delivery.sealer import Sealer, seal_the_rest
+from notifications.models import Seal
+from notifications.record import sealing
+from tests.factories import make_delivery, make_notification
+
+
+@pytest.mark.django_db
+def test_what_is_left_is_sealed_though_another_is_faster(monkeypatch):
+    make_notification(status="completed")
+    tries = iter([sealing.SealedByAnother()])
+    seal_ended = sealing.seal_ended
+
+    def late(**kwargs):
+        for error in tries:
+            raise error
+        return seal_ended(**kwargs)
+
+    monkeypatch.setattr(sealing, "seal_ended", late)
+
+    seal_the_rest()
+
+    assert Seal.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_seals_what_ends(monkeypatch):
+    monkeypatch.setattr("notifications.delivery.sealer.EVERY", 0.01)
+    notification = make_notification(status="completed")
+    make_delivery(notification, status="accepted")
+    sealed = sealing.seal_actions
+    done = []
+    monkeypatch.setattr(sealing, "seal_actions", lambda now: done.append(sealed(now)))
+    sealer = Sealer()
+    sealer.start()
+
+    while not done:
+        sealer._stopping.wait(0.01)
+    sealer.stop()
+
+    assert Seal.objects.get().notification_id == notification.pk
+
+
+@pytest.mark.django_db
+def test_a_stop_ends_a_sealing_that_is_under_way():
+    make_delivery(make_notification(status="completed"), status="accepted")
+    sealer = Sealer()
+    sealer._stopping.set()
+
+    sealer._seal()
+
+    assert Seal.objects.count() == 0

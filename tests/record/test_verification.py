@@ -1,0 +1,125 @@
+"""Verification: unchanged records pass; what differs is named."""
+
+import gzip
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from notifications.models import Archive, AuditEntry
+from notifications.record import sealing
+from notifications.record.sealed_text import sealed_text
+from notifications.record.verification import verify
+from tests.factories import make_attempt, make_delivery, make_notification
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def notification():
+    row = make_notification(status="completed")
+    make_attempt(make_delivery(row, status="accepted"))
+    make_attempt(make_delivery(row, status="failed"), outcome="rejected")
+    return row
+
+
+def test_an_unchanged_record(notification):
+    AuditEntry.objects.create(
+        action="sent", actor="lin.mei", at=NOW - timedelta(days=1)
+    )
+    make_notification(status="completed")
+    sealing.seal_ended()
+    sealing.seal_actions(NOW)
+    make_notification(status="completed")
+    make_notification(status="draft")
+
+    found = verify()
+
+    assert found.differences == []
+    assert (found.seals, found.notifications, found.rows) == (3, 2, 4)
+    assert found.unsealed == 1
+    assert found.head == sealing.head()
+
+
+def test_an_empty_record():
+    found = verify()
+
+    assert (found.unchanged, found.seals, found.head) == (True, 0, "")
+
+
+def test_only_one_notification_is_read_but_the_whole_chain_followed(notification):
+    other = make_notification(status="completed")
+    make_delivery(other, status="accepted")
+    sealing.seal_ended()
+
+    found = verify(notification=other.pk)
+
+    assert (found.seals, found.notifications, found.rows) == (2, 1, 1)
+
+
+def test_only_what_was_sealed_from_a_day_on_is_read(notification):
+    sealing.seal_ended()
+
+    assert verify(since=notification.seal.sealed_at).notifications == 1
+    later = notification.seal.sealed_at + timedelta(seconds=1)
+    assert verify(since=later).notifications == 0
+
+
+def test_a_head_that_somebody_kept(notification):
+    sealing.seal_ended()
+    kept = sealing.head()
+    make_notification(status="completed")
+    sealing.seal_ended()
+
+    assert verify(expect=kept).unchanged
+    assert verify(expect=kept[:12]).unchanged
+    assert verify(expect="0" * 64).differences == [
+        f"No seal has the head {'0' * 64}: seals were removed or made anew."
+    ]
+
+
+def archived(notification, folder):
+    """As archiving leaves it; the guarded way is tested with the command."""
+    name = f"notification-{notification.pk}.jsonl.gz"
+    data = gzip.compress(b"".join(sealed_text(notification)), mtime=0)
+    (folder / name).write_bytes(data)
+    sealing.seal_ended()
+    return Archive(
+        notification=notification,
+        file_name=name,
+        file_digest=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def test_rows_of_an_archived_notification_that_are_still_there(notification, tmp_path):
+    archived(notification, tmp_path).save()
+    first = notification.deliveries.order_by("pk").first()
+
+    assert verify().differences == [
+        f"delivery {first.pk} was added to notification {notification.pk}, which is "
+        "archived."
+    ]
+
+
+def test_an_archived_file(tmp_path):
+    notification = make_notification(status="completed")
+    place = archived(notification, tmp_path)
+    place.save()
+
+    assert (verify().archived, verify().notifications) == (1, 0)
+    found = verify(archive=tmp_path)
+    assert (found.unchanged, found.archived, found.notifications) == (True, 0, 1)
+
+    (tmp_path / place.file_name).write_bytes(gzip.compress(b"{}\n"))
+    assert verify(archive=tmp_path).differences == [
+        f"{place.file_name} is not the file that was archived."
+    ]
+
+
+def test_an_archived_file_that_is_gone(tmp_path):
+    archived(make_notification(status="completed"), tmp_path).save()
+
+    with pytest.raises(FileNotFoundError):
+        verify(archive=tmp_path / "elsewhere")
