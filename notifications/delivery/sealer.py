@@ -1,15 +1,18 @@
 """Sealing beside the sending: in a thread with a database connection of its own.
 
 The rows that are sealed do not change any more, so nothing waits for the sealer, and a
-pause between its pages leaves the sender threads their slots.
+pause between its pages leaves the sender threads their slots. Of several workers the
+oldest seals, so that none reads in vain.
 """
 
 import logging
 import threading
+from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
+from notifications.models import Worker
 from notifications.record import sealing
 
 logger = logging.getLogger(__name__)
@@ -24,9 +27,13 @@ class _StopRequested(Exception):
 
 
 class Sealer:
-    """``start`` it, and ``stop`` it before the worker ends."""
+    """``start`` it, and ``stop`` it before the worker ends.
 
-    def __init__(self) -> None:
+    ``worker_id`` gives the present number of the worker.
+    """
+
+    def __init__(self, worker_id: Callable[[], int]) -> None:
+        self._worker_id = worker_id
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sealer", daemon=True)
 
@@ -47,9 +54,11 @@ class Sealer:
 
     def _seal(self) -> None:
         try:
-            seal_all(pause=self._pause)
+            oldest = Worker.objects.filter(ended_at__isnull=True).order_by("pk").first()
+            if oldest is not None and oldest.pk == self._worker_id():
+                seal_all(pause=self._pause)
         except sealing.SealedByAnother:
-            pass  # a worker beside this one was faster; we look again
+            pass  # a worker that ends seals the rest, too; we look again
         except _StopRequested:
             pass
         except (DatabaseError, InterfaceError):

@@ -69,7 +69,7 @@ class SendWorker:
             conf.calls_per_second(),
             clock,
         )
-        self.sealer = Sealer()
+        self.sealer = Sealer(lambda: self.worker_id)
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.worker_id = 0
         self.in_flight: dict[int, int] = {}  # delivery → number of its attempt

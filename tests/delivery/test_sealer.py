@@ -1,11 +1,18 @@
 """The sealer beside the worker."""
 
 import pytest
+from django.utils import timezone
 
 from notifications.delivery.sealer import Sealer, seal_the_rest
-from notifications.models import Seal
+from notifications.models import Seal, Worker
 from notifications.record import sealing
 from tests.factories import make_delivery, make_notification
+
+
+def living_worker() -> int:
+    return Worker.objects.create(
+        name="w", boot_id="b", lease=0, heartbeat_at=timezone.now()
+    ).pk
 
 
 @pytest.mark.django_db
@@ -31,10 +38,11 @@ def test_a_thread_seals_what_ends(monkeypatch):
     monkeypatch.setattr("notifications.delivery.sealer.EVERY", 0.01)
     notification = make_notification(status="completed")
     make_delivery(notification, status="accepted")
+    worker = living_worker()
     sealed = sealing.seal_actions
     done = []
     monkeypatch.setattr(sealing, "seal_actions", lambda now: done.append(sealed(now)))
-    sealer = Sealer()
+    sealer = Sealer(lambda: worker)
     sealer.start()
 
     while not done:
@@ -47,9 +55,22 @@ def test_a_thread_seals_what_ends(monkeypatch):
 @pytest.mark.django_db
 def test_a_stop_ends_a_sealing_that_is_under_way():
     make_delivery(make_notification(status="completed"), status="accepted")
-    sealer = Sealer()
+    worker = living_worker()
+    sealer = Sealer(lambda: worker)
     sealer._stopping.set()
 
     sealer._seal()
 
     assert Seal.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_the_oldest_of_several_workers_seals():
+    make_notification(status="completed")
+    oldest, younger = living_worker(), living_worker()
+
+    Sealer(lambda: younger)._seal()
+    assert Seal.objects.count() == 0
+
+    Sealer(lambda: oldest)._seal()
+    assert Seal.objects.count() == 1
