@@ -1,6 +1,7 @@
 """What a moment of the calendar asks for: scheduled starts, and "not after"."""
 
 from datetime import datetime
+from typing import Any
 
 from notifications.models import AuditEntry, Notification
 from notifications.record import trail
@@ -39,7 +40,7 @@ def stop_expired(now: datetime, actor: str) -> int:
     ).select_for_update(skip_locked=True)
     for notification in expired:
         notification.cancel(Notification.StopReason.EXPIRED)
-        ended = notification.deliveries.cancel_waiting(now)
+        ended: dict[str, Any] = notification.deliveries.cancel_waiting(now)
         trail.write(
             AuditEntry.Action.EXPIRED, actor, notification=notification.pk, **ended
         )

@@ -209,5 +209,6 @@ class Past:
     def _note(
         action: str, actor: str, about: Notification, at: datetime, **detail: Any
     ) -> None:
-        trail.write(AuditEntry.Action(action), actor, notification=about.pk, **detail)
-        AuditEntry.objects.filter(pk=AuditEntry.objects.latest("id").pk).update(at=at)
+        trail.write(
+            AuditEntry.Action(action), actor, notification=about.pk, at=at, **detail
+        )
