@@ -54,6 +54,14 @@ def check_web_settings(settings: Any = settings, **_kwargs: Any) -> list[CheckMe
                 id="notifier.E003",
             )
         )
+    if settings.TRUSTED_PROXIES < 0:
+        found.append(
+            Error(
+                f"TRUSTED_PROXIES is {settings.TRUSTED_PROXIES}.",
+                hint="Use the number of proxies that every request passes, 0 for none.",
+                id="notifier.E004",
+            )
+        )
     return found
 
 

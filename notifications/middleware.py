@@ -1,9 +1,17 @@
-"""One header: the browser runs and shows only what this server serves."""
+"""Around every request: where its audit entries come from, and one header."""
 
 from collections.abc import Callable
+from ipaddress import ip_address
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from notifications.record import trail
+from notifications.record.trail import Origin
+
+ADDRESS_MAX_LENGTH = 45
+
+# The browser runs and shows only what this server serves.
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -27,3 +35,40 @@ class ContentSecurityPolicyMiddleware:
         response = self.get_response(request)
         response["Content-Security-Policy"] = POLICY
         return response
+
+
+class OriginMiddleware:
+    """Entries of one request share its person, its address and one number."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # The person is asked late: the views log people in and out.
+        begun = Origin(lambda: request.user, address_of(request))
+        with trail.origin(begun):
+            return self.get_response(request)
+
+
+def address_of(request: HttpRequest) -> str:
+    """The IP address that the request came from; empty where there is none.
+
+    Behind ``TRUSTED_PROXIES`` proxies, each of which appends the address that called
+    it, the n-th from the right is the last that a trusted one wrote: what stands left
+    of it anybody could have sent. A header that cannot be used is ignored.
+    """
+    headers: dict[str, str] = request.META
+    hops = [hop.strip() for hop in headers.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    trusted = settings.TRUSTED_PROXIES
+    if 0 < trusted <= len(hops) and _is_address(hops[-trusted]):
+        return hops[-trusted]
+    direct = headers.get("REMOTE_ADDR", "")
+    return direct if _is_address(direct) else ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return len(text) <= ADDRESS_MAX_LENGTH

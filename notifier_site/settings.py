@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "notifications.middleware.OriginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -104,6 +105,8 @@ X_FRAME_OPTIONS = "DENY"
 if env.switch("BEHIND_TLS_PROXY", default=False):
     # Only where every request passes a proxy that sets this header itself.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# So many proxies append to X-Forwarded-For; their word about an address is recorded.
+TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", default=0)
 
 # --- database ---------------------------------------------------------------------
 

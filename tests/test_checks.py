@@ -85,6 +85,7 @@ def test_variables_that_could_not_be_read(settings):
         ({"SECRET_KEY": ""}, ["notifier.E001"]),
         ({"TIME_ZONE": "Mars/Olympus"}, ["notifier.E002"]),
         ({"LANGUAGE_CODE": "fr"}, ["notifier.E003"]),
+        ({"TRUSTED_PROXIES": -1}, ["notifier.E004"]),
     ],
 )
 def test_web_settings(changes, ids):
@@ -92,6 +93,7 @@ def test_web_settings(changes, ids):
         SECRET_KEY = "x"
         TIME_ZONE = "Asia/Shanghai"
         LANGUAGE_CODE = "en"
+        TRUSTED_PROXIES = 1
         LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
 
     changed = type("Changed", (Settings,), changes)
