@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.contrib.auth import signals
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,10 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from . import checks, roles  # noqa: F401  importing checks registers them
         from .admin import groups, people, role_pages  # noqa: F401  likewise
+        from .services import logins
 
+        signals.user_logged_in.connect(logins.record_login)
+        signals.user_login_failed.connect(logins.record_refused_login)
+        signals.user_logged_out.connect(logins.record_logout)
         # After Django's own receiver has made the permissions of the last app.
         post_migrate.connect(roles.make_missing_roles, sender=self)

@@ -4,7 +4,11 @@ from typing import Any
 
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AdminPasswordChangeForm
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+
+from notifications.services import logins
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -13,6 +17,14 @@ class LoginForm(AdminAuthenticationForm):
     error_messages = AdminAuthenticationForm.error_messages | {
         "invalid_login": _("Username or password is wrong. Capital letters count.")
     }
+
+    def confirm_login_allowed(self, user: User) -> None:
+        """Also for a right password of somebody who is not let in (not "staff")."""
+        try:
+            super().confirm_login_allowed(user)
+        except ValidationError:
+            logins.record_refused_login({"username": user.get_username()})
+            raise
 
 
 class NewPasswordForm(AdminPasswordChangeForm):
