@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from notifications import roles as role_texts
 from notifications.forms.login import NewPasswordForm
 from notifications.forms.ticks import TickList
+from notifications.services import people
+from notifications.views.page import person
 
 from .display import badge, labelled, moment, two_lines
 from .plain import PlainAdmin
@@ -115,7 +118,27 @@ class PersonAdmin(PlainAdmin, UserAdmin):
     ) -> None:
         # Django's admin admits staff only; here everybody who has a login is inside.
         obj.is_staff = True
+        form.before = people.values_of_person(obj.pk) if change else None
         super().save_model(request, obj, form, change)
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        permission = "auth.change_user" if change else "auth.add_user"
+        user = person(request, permission)
+        people.record_person(user, form.instance.pk, form.before)
+
+    @transaction.atomic
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        # Only a new password leads on; all else shows the form again.
+        if isinstance(response, HttpResponseRedirect):
+            user = person(request, "auth.change_user")
+            people.record_password(user, User.objects.get(pk=id))
+        return response
 
     @admin.display(description=_("Name"), ordering="username")
     def name(self, person: User) -> SafeString:

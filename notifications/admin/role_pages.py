@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import roles
 from notifications.forms.ticks import TickList
+from notifications.services import people
+from notifications.views.page import person
 
 from .display import labelled
 from .plain import PlainAdmin
@@ -64,6 +66,24 @@ class RoleAdmin(PlainAdmin, GroupAdmin):
             widget=TickList(_("People with this role")),
             required=False,
         )
+
+    def save_model(
+        self, request: HttpRequest, obj: Group, form: Any, change: bool
+    ) -> None:
+        form.before = people.values_of_role(obj.pk) if change else None
+        super().save_model(request, obj, form, change)
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        permission = "auth.change_group" if change else "auth.add_group"
+        user = person(request, permission)
+        people.record_role(user, form.instance.pk, form.before)
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        people.record_deleted_role(person(request, "auth.delete_group"), obj.pk)
+        super().delete_model(request, obj)
 
     @admin.display(description=_("Role"), ordering="name")
     def role_name(self, role: Group) -> str:

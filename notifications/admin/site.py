@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications import roles
 from notifications.forms.login import LoginForm
 from notifications.selectors.overview import overview
+from notifications.services import people
 from notifications.views import (
     check,
     controls,
@@ -66,6 +69,18 @@ class ConsoleSite(admin.AdminSite):
             path(rows + "<int:pk>/resolve/", inside(controls.resolve), name="resolve"),
         ]
         return own + super().get_urls()
+
+    @transaction.atomic
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        response: HttpResponse = super().password_change(request, extra_context)
+        # Only a new password leads on; all else shows the form again.
+        if isinstance(response, HttpResponseRedirect) and isinstance(
+            request.user, User
+        ):
+            people.record_password(request.user, request.user)
+        return response  # type: ignore[return-value]  # a redirect, too
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -115,6 +115,7 @@ def test_a_role_is_boxes_with_sentences(log_in):
         "May write and send notifications",
         "May see the history",
         "May download the history",
+        "May see the audit trail",
         "May see the groups",
         "May add groups",
         "May change groups and switch them off",
