@@ -41,9 +41,10 @@ def changes(detail: Detail) -> Iterator[str]:
     before, after = detail.get("before"), detail.get("after")
     if not isinstance(before, dict) or not isinstance(after, dict):
         return
-    for key, value in after.items():
+    # Of what was added or deleted, there is one side only.
+    for key, value in (after or before).items():
         label, words = FIELDS.get(key, key), _field(key, value)
-        if before:
+        if before and after:
             was = _field(key, before.get(key))
             words = _("%(before)s → %(after)s") % {"before": was, "after": words}
         yield _("%(label)s: %(value)s") % {"label": label, "value": words}
@@ -110,6 +111,10 @@ def moment(value: Any) -> str:
         return str(value)
     zone = timezone.get_current_timezone_name()
     return f"{local:%Y-%m-%d %H:%M:%S} {zone}"
+
+
+def audience(value: Any) -> str:
+    return str(dict(Notification.Audience.choices).get(value, value))
 
 
 def reason(value: Any) -> str:

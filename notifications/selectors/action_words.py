@@ -15,6 +15,7 @@ from notifications.models import AuditEntry
 from .action_lines import (
     Detail,
     Line,
+    audience,
     changes,
     code,
     filters,
@@ -171,7 +172,14 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
         gettext_lazy("A login was refused: name and password did not match.")
     ),
     A.LOGGED_OUT: Telling(pgettext_lazy("action", "Logged out.")),
-    A.DRAFT_SAVED: Telling(gettext_lazy("Saved a draft.")),
+    A.DRAFT_SAVED: Telling(
+        gettext_lazy("Saved a draft."),
+        lines=(
+            shown("audience", gettext_lazy("Send to"), audience),
+            named("chosen", gettext_lazy("Chosen")),
+            NOTE,
+        ),
+    ),
     A.DRAFT_DELETED: Telling(gettext_lazy("Threw a draft away.")),
     A.PERSON_ADDED: Telling(gettext_lazy("Added %(person)s."), lines=(changes,)),
     A.PERSON_CHANGED: Telling(gettext_lazy("Changed %(person)s."), lines=(changes,)),

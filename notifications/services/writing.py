@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -20,14 +21,16 @@ from django.utils.translation import ngettext
 from notifications import roles
 from notifications.conf import MAX_RECIPIENTS
 from notifications.im.rules import is_user_id
-from notifications.models import GroupType, Notification
+from notifications.models import AuditEntry, GroupType, Notification
 from notifications.models.notifications import NOTE_MAX_LENGTH, join_recipients
+from notifications.record import trail
 from notifications.selectors.audiences import Audience, audience
 
 from .entered_ids import repeated
 from .permissions import require, require_own
 
 NAMED_IN_MESSAGE = 5
+_written = attrgetter("content", "note", "recipients", "audience", "audience_values")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +249,7 @@ def save_draft(
     notification = known or Notification(
         sender=user, token=cleaned.token or uuid.uuid4()
     )
+    before = _written(notification)
     notification.sender_name = user.get_username()
     notification.content = cleaned.content
     notification.note = cleaned.note
@@ -253,6 +257,15 @@ def save_draft(
     notification.audience = cleaned.audience
     notification.audience_values = list(cleaned.audience_values)
     notification.save()
+    if known is None or _written(notification) != before:
+        trail.write(
+            AuditEntry.Action.DRAFT_SAVED,
+            user.get_username(),
+            notification=notification.pk,
+            audience=cleaned.audience,
+            chosen=len(cleaned.audience_values),
+            note=cleaned.note,
+        )
     return notification
 
 
@@ -267,6 +280,9 @@ def delete_draft(user: User, notification_id: int) -> None:
         pk=notification_id, status=Notification.Status.DRAFT
     )
     require_own(user, draft)
+    trail.write(
+        AuditEntry.Action.DRAFT_DELETED, user.get_username(), notification=draft.pk
+    )
     draft.delete()
 
 

@@ -130,6 +130,26 @@ def test_an_entry_may_lack_every_detail(action):
             ["Added the role “Eyes”.", "What it allows: May see the history; x.y"],
         ),
         (
+            A.ROLE_DELETED,
+            {
+                "role": "Eyes",
+                "before": {"name": "Eyes", "permissions": []},
+                "after": {},
+                "people": ["a", "b"],
+            },
+            [
+                "Deleted the role “Eyes”.",
+                "Name: Eyes",
+                "What it allows: –",
+                "People who had it: a, b",
+            ],
+        ),
+        (
+            A.DRAFT_SAVED,
+            {"audience": "chosen", "chosen": 2, "note": ""},
+            ["Saved a draft.", "Send to: Groups I choose", "Chosen: 2"],
+        ),
+        (
             A.LATE_ANSWER,
             {"outcome": "accepted", "error_code": 0},
             [

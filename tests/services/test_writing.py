@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from notifications import roles
-from notifications.models import Notification
+from notifications.models import AuditEntry, Notification
 from notifications.services.writing import (
     Draft,
     check_draft,
@@ -177,3 +177,19 @@ def test_what_was_sent_is_not_thrown_away(manager):
         delete_draft(manager, sent.pk)
 
     assert Notification.objects.get() == sent
+
+
+def test_saving_and_throwing_away_are_entries_but_not_saving_it_unchanged(manager):
+    make_group(group_id="hikers")
+    token = uuid.uuid4()
+    saved = save_draft(manager, Draft("Rain", CHOSEN, ["hikers"], token=token))
+    save_draft(manager, Draft("Rain ", CHOSEN, ["hikers"], token=token))
+    save_draft(manager, Draft("Sun", EVERY, note="CM-1", token=token))
+    delete_draft(manager, saved.pk)
+
+    entries = AuditEntry.objects.filter(notification_number=saved.pk, actor="lin.mei")
+    assert list(entries.order_by("id").values_list("action", "detail")) == [
+        ("draft_saved", {"audience": "chosen", "chosen": 1, "note": ""}),
+        ("draft_saved", {"audience": "every", "chosen": 0, "note": "CM-1"}),
+        ("draft_deleted", {}),
+    ]
