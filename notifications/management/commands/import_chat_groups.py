@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from notifications.management.base import FAILED, refusal
+from notifications.management.base import FAILED, RecordedCommand, refusal
 from notifications.services.chat_groups import ImportPlan, apply_import, plan_import
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = (
         "Add and update chat groups from a CSV file with the columns group_id, type, "
         "name and, if you like, member_count. All lines or none, unless "

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from notifications.management.base import FAILED, REFUSED, refusal
 from notifications.models import Delivery, Notification
+from notifications.record import trail
 from notifications.selectors.audiences import audience_of
 from notifications.services import sending, writing
 
@@ -57,7 +58,8 @@ class Command(BaseCommand):
                 returncode=REFUSED,
             ) from None
         try:
-            sent = self._send(user, options)
+            with trail.origin(trail.Origin(lambda: user)):
+                sent = self._send(user, options)
         except (
             OSError,
             UnicodeDecodeError,

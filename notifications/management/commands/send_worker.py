@@ -12,7 +12,9 @@ from notifications.delivery.clock import engine_clock
 from notifications.delivery.durability import durability_problem
 from notifications.delivery.restore_mark import DatabaseIsOlder
 from notifications.delivery.worker import SendWorker
+from notifications.management.base import account
 from notifications.models import Notification
+from notifications.record.settings_seen import record_settings
 
 
 class Command(BaseCommand):
@@ -35,6 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._refuse_bad_settings()
+        record_settings(f"send_worker ({account()})")
         stop = _StopFlag()
         signal.signal(signal.SIGTERM, stop.set)
         signal.signal(signal.SIGINT, stop.set)
