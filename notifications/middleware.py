@@ -60,15 +60,15 @@ def address_of(request: HttpRequest) -> str:
     headers: dict[str, str] = request.META
     hops = [hop.strip() for hop in headers.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     trusted = settings.TRUSTED_PROXIES
-    if 0 < trusted <= len(hops) and _is_address(hops[-trusted]):
-        return hops[-trusted]
-    direct = headers.get("REMOTE_ADDR", "")
-    return direct if _is_address(direct) else ""
+    if 0 < trusted <= len(hops) and (seen := _address(hops[-trusted])):
+        return seen
+    return _address(headers.get("REMOTE_ADDR", ""))
 
 
-def _is_address(text: str) -> bool:
+def _address(text: str) -> str:
+    """In one way of writing it; empty for what is no address."""
     try:
-        ip_address(text)
+        address = str(ip_address(text))
     except ValueError:
-        return False
-    return len(text) <= ADDRESS_MAX_LENGTH
+        return ""
+    return address if len(address) <= ADDRESS_MAX_LENGTH else ""

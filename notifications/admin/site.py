@@ -21,6 +21,7 @@ from notifications.views import (
     history,
     picker,
     progress,
+    trail,
     write,
 )
 
@@ -64,6 +65,12 @@ class ConsoleSite(admin.AdminSite):
             path(rows, inside(history.deliveries), name="deliveries"),
             path(
                 rows + "download/", inside(history.download), name="deliveries_download"
+            ),
+            path("history/actions/", inside(trail.actions), name="actions"),
+            path(
+                "history/actions/download/",
+                inside(trail.download),
+                name="actions_download",
             ),
             path(rows + "<int:pk>/", inside(delivery.delivery), name="delivery"),
             path(rows + "<int:pk>/resolve/", inside(controls.resolve), name="resolve"),

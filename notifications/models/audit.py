@@ -69,6 +69,8 @@ class AuditEntry(models.Model):
             models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
             models.Index(fields=["at"], name="audit_by_time"),
+            models.Index(fields=["request_number", "-id"], name="audit_by_request"),
+            models.Index(fields=["address", "-id"], name="audit_by_address"),
         ]
         permissions: ClassVar = [("view_trail", _("May see the audit trail"))]
         constraints: ClassVar = [

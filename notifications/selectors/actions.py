@@ -1,13 +1,79 @@
-"""The audit trail as people read it: entries, and the actions on one notification."""
+"""The audit trail as people read it: which entries, and what they say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from notifications.models import AuditEntry
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
+
+from notifications.models import AuditEntry, Notification
 
 from . import action_words
+from .periods import in_period
+
+# More people than these are no search.
+SEARCHED_PEOPLE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TrailFilter:
+    """``None`` and empty values mean: all. ``actors`` as from ``actors_matching``."""
+
+    actors: Sequence[str] | None = None
+    action: str = ""
+    since: date | None = None
+    until: date | None = None
+    notification: int | None = None
+    address: str = ""
+    request_number: UUID | None = None
+
+
+def entries(wanted: TrailFilter) -> QuerySet[AuditEntry]:
+    """The entries, newest first."""
+    rows = AuditEntry.objects.all()
+    if wanted.actors is not None:
+        rows = rows.filter(actor__in=wanted.actors)
+    given = {
+        "action": wanted.action,
+        "notification_number": wanted.notification,
+        "address": wanted.address,
+        "request_number": wanted.request_number,
+    }
+    rows = rows.filter(**{name: value for name, value in given.items() if value})
+    return in_period(rows, "at", wanted.since, wanted.until).order_by("-id")
+
+
+def actors_matching(term: str) -> list[str]:
+    """Usernames that a search for a person means.
+
+    A whole username, also a former one, "worker 3" or a command, means just itself; else
+    everybody whose username or full name contains the term.
+    """
+    known = User.objects.annotate(
+        full=Concat("first_name", Value(" "), "last_name"),
+        turned=Concat("last_name", "first_name"),  # as Chinese names are written
+    )
+    found = known.filter(
+        Q(username__icontains=term)
+        | Q(full__icontains=term)
+        | Q(turned__icontains=term)
+    )
+    names = list(found.order_by("username").values_list("username", flat=True))
+    if not names or term in names:
+        return [term]
+    return names[:SEARCHED_PEOPLE]
+
+
+def with_links(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """Adds ``is_sent``: there is a page of its notification; and ``has_others``: other
+    entries came from the same request."""
+    sent = Notification.objects.sent().filter(pk=OuterRef("notification_number"))
+    same = AuditEntry.objects.filter(request_number=OuterRef("request_number"))
+    others = same.exclude(pk=OuterRef("pk")).order_by()
+    return rows.annotate(is_sent=Exists(sent), has_others=Exists(others))
 
 
 @dataclass(frozen=True, slots=True)

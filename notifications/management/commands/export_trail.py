@@ -1,0 +1,55 @@
+"""``manage.py export_trail``: the audit trail as JSON Lines or CSV."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from notifications.forms.trail import TrailFilterForm
+from notifications.management.base import REFUSED, RecordedCommand, account
+from notifications.management.output import deliver
+from notifications.models import AuditEntry
+from notifications.selectors.actions import entries
+from notifications.services.trail_downloads import recorded_export
+
+
+class Command(RecordedCommand):
+    help = (
+        "Write a line per action: who did what, when and from where. The export itself "
+        "is written to the audit trail. In CSV, cells that look like a formula begin "
+        "with a '."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--format", choices=["jsonl", "csv"], required=True)
+        parser.add_argument("--output", type=Path, help="a file; else standard output")
+        parser.add_argument("--from", dest="from_day", metavar="YYYY-MM-DD")
+        parser.add_argument("--to", dest="to_day", metavar="YYYY-MM-DD")
+        parser.add_argument("--who", metavar="NAME", help="as on the page")
+        parser.add_argument("--action", choices=AuditEntry.Action.values)
+        parser.add_argument("--notification", metavar="ID")
+        parser.add_argument(
+            "--origin", metavar="TEXT", help="a whole address or request number"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        form = TrailFilterForm(
+            {
+                "from": options["from_day"],
+                "to": options["to_day"],
+                "who": options["who"],
+                "action": options["action"],
+                "notification": options["notification"],
+                "q": options["origin"],
+            }
+        )
+        if form.errors:
+            sentences = [text for texts in form.errors.values() for text in texts]
+            raise CommandError(" ".join(map(str, sentences)), returncode=REFUSED)
+        text = recorded_export(
+            f"export_trail ({account()})",
+            entries(form.filters),
+            file_format=options["format"],
+            filters=form.active,
+        )
+        deliver(text, options["output"], self.stdout)
