@@ -9,7 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import AuditEntry
-from notifications.selectors.actions import TrailFilter, actors_matching
+from notifications.selectors.actions import SeveralPeople, TrailFilter, actor_matching
 
 from .filters import MAX_ID, Day, FilterForm, OneOf, Search
 
@@ -29,6 +29,7 @@ class TrailFilterForm(FilterForm):
     )
     q = Search(_("Address or request number"))
 
+    actor = ""
     request_number: UUID | None = None
 
     def fill_choices(self) -> None:
@@ -36,6 +37,17 @@ class TrailFilterForm(FilterForm):
             (name, str(capfirst(label))) for name, label in AuditEntry.Action.choices
         ]
         self.set_choices("action", actions)
+
+    def clean_who(self) -> str:
+        text: str = self.cleaned_data["who"]
+        try:
+            self.actor = actor_matching(text) if text else ""
+        except SeveralPeople as several:
+            raise ValidationError(
+                _("Several people match: %(names)s. Type more of the name.")
+                % {"names": ", ".join(several.names)}
+            ) from None
+        return text
 
     def clean_q(self) -> str:
         """An address or a number, whole: each is looked up in an index."""
@@ -57,9 +69,8 @@ class TrailFilterForm(FilterForm):
 
     @property
     def filters(self) -> TrailFilter:
-        who = self.given("who")
         return TrailFilter(
-            actors=actors_matching(who) if who else None,
+            actor=self.actor,
             action=self.given("action"),
             since=self.day("since"),
             until=self.day("until"),

@@ -14,15 +14,23 @@ from notifications.models import AuditEntry, Notification
 from . import action_words
 from .periods import in_period
 
-# More people than these are no search.
-SEARCHED_PEOPLE = 100
+
+class SeveralPeople(Exception):
+    """A search for a person means more than one: ``names`` are some of them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+
+NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class TrailFilter:
-    """``None`` and empty values mean: all. ``actors`` as from ``actors_matching``."""
+    """Empty values mean: all. ``actor`` is exact, as from ``actor_matching``."""
 
-    actors: Sequence[str] | None = None
+    actor: str = ""
     action: str = ""
     since: date | None = None
     until: date | None = None
@@ -33,24 +41,32 @@ class TrailFilter:
 
 def entries(wanted: TrailFilter) -> QuerySet[AuditEntry]:
     """The entries, newest first."""
-    rows = AuditEntry.objects.all()
-    if wanted.actors is not None:
-        rows = rows.filter(actor__in=wanted.actors)
     given = {
+        "actor": wanted.actor,
         "action": wanted.action,
         "notification_number": wanted.notification,
         "address": wanted.address,
         "request_number": wanted.request_number,
     }
+    rows = AuditEntry.objects.all()
+    if wanted.notification or wanted.request_number:
+        # These leave few rows. As expressions, the other columns do not tempt SQLite,
+        # which has no figures of how many rows each leaves, to walk their index.
+        rows = rows.alias(
+            plain_actor=Concat("actor", Value("")),
+            plain_action=Concat("action", Value("")),
+        )
+        given["plain_actor"] = given.pop("actor")
+        given["plain_action"] = given.pop("action")
     rows = rows.filter(**{name: value for name, value in given.items() if value})
     return in_period(rows, "at", wanted.since, wanted.until).order_by("-id")
 
 
-def actors_matching(term: str) -> list[str]:
-    """Usernames that a search for a person means.
+def actor_matching(term: str) -> str:
+    """The username that a search for a person means; raises ``SeveralPeople``.
 
-    A whole username, also a former one, "worker 3" or a command, means just itself; else
-    everybody whose username or full name contains the term.
+    Whoever is in no list of people, such as "worker 3", a command or a former username,
+    is found by the whole name.
     """
     known = User.objects.annotate(
         full=Concat("first_name", Value(" "), "last_name"),
@@ -63,8 +79,10 @@ def actors_matching(term: str) -> list[str]:
     )
     names = list(found.order_by("username").values_list("username", flat=True))
     if not names or term in names:
-        return [term]
-    return names[:SEARCHED_PEOPLE]
+        return term
+    if len(names) > 1:
+        raise SeveralPeople(names[:NAMED])
+    return names[0]
 
 
 def with_links(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:

@@ -3,12 +3,14 @@
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 Row = TypeVar("Row", bound=Model)
 # Ids and times come in the same order, but for what happens at the same time.
 SLACK = timedelta(hours=1)
+LOWEST, HIGHEST = 0, 2**63 - 1  # of ids
 
 
 def in_period(
@@ -20,21 +22,17 @@ def in_period(
     a bound is a row more than ``SLACK`` outside of the period, so whatever is inside has
     an id on this side of it.
     """
-    by_time: QuerySet[Row] = rows.model._default_manager.all()
+    by_time = rows.model._default_manager.order_by(field).values("pk")
     if since:
         begin = start_of(since)
-        rows = rows.filter(**{f"{field}__gte": begin})
         outside = by_time.filter(**{f"{field}__lt": begin - SLACK})
-        bound = outside.order_by(f"-{field}").values_list("pk", flat=True).first()
-        if bound is not None:
-            rows = rows.filter(pk__gt=bound)
+        last = Coalesce(Subquery(outside.reverse()[:1]), LOWEST)
+        rows = rows.filter(**{f"{field}__gte": begin, "pk__gt": last})
     if until:
         end = start_of(until + timedelta(days=1))
-        rows = rows.filter(**{f"{field}__lt": end})
         outside = by_time.filter(**{f"{field}__gte": end + SLACK})
-        bound = outside.order_by(field).values_list("pk", flat=True).first()
-        if bound is not None:
-            rows = rows.filter(pk__lt=bound)
+        first = Coalesce(Subquery(outside[:1]), HIGHEST)
+        rows = rows.filter(**{f"{field}__lt": end, "pk__lt": first})
     return rows
 
 

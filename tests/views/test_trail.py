@@ -110,6 +110,7 @@ def test_entries_of_one_click_lead_to_each_other(auditor):
 
 def test_every_filter_alone_and_all_together(auditor):
     make_user(first_name="Mei", last_name="Lin")
+    make_user(username="lin.meili")  # the whole name means just one
     click = Origin(address="192.0.2.7")
     days_ago = MOMENT - timedelta(days=9)
     old = write(at=days_ago)
@@ -135,6 +136,8 @@ def test_every_filter_alone_and_all_together(auditor):
         "who=lin.mei&action=sent&from=2026-03-02&to=2026-03-02&notification=5"
         "&q=192.0.2.7": [wanted],
         "who=lin.mei&action=started": [],
+        "who=chen.jie&notification=5": [],
+        "action=started&notification=5": [],
     }
 
     found = {query: numbers(auditor.get(f"{TRAIL}?{query}")) for query in filters}
@@ -153,10 +156,12 @@ def test_every_filter_alone_and_all_together(auditor):
         ("notification=0", "Ensure this value is greater than or equal to 1."),
         ("notification=9223372036854775808", "Ensure this value is less than or equal"),
         ("q=192.0.2", "Enter a whole address, such as 192.0.2.7, or a whole number."),
+        ("who=FA", "Several people match: fa.li, wang.fang. Type more of the name."),
         ("who=a%00b", "Null characters are not allowed."),
     ],
 )
 def test_a_filter_that_makes_no_sense_gets_a_sentence(auditor, query, sentence):
+    make_user(username="fa.li")
     write()
 
     page = auditor.get(f"{TRAIL}?{query}")
