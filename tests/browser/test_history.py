@@ -96,7 +96,8 @@ def test_filter_open_back_download(
     file = tmp_path / "history.csv"
     download.value.save_as(file)
     assert len(Path(file).read_text("utf-8-sig").splitlines()) == 3
-    assert AuditEntry.objects.get().detail["filters"] == {"q": "直播", "code": "10010"}
+    exported = AuditEntry.objects.get(action="exported")
+    assert exported.detail["filters"] == {"q": "直播", "code": "10010"}
 
     page.goto(live_server.url + "/history/deliveries/?from=2026-13-45&q=zzz")
     expect(page.locator("#id_from_error")).to_have_text("There is no such day.")
