@@ -15,7 +15,7 @@ from django.db import connection
 from notifications import conf, roles
 from notifications.delivery.clock import engine_clock
 from notifications.delivery.worker import SendWorker
-from notifications.models import Attempt, Delivery, Notification, Worker
+from notifications.models import Attempt, AuditEntry, Delivery, Notification, Worker
 from notifications.selectors.audiences import audience_of
 from notifications.services import controls, sending
 from tests.factories import make_group, make_notification, make_user
@@ -207,6 +207,9 @@ def test_until_idle_names_what_is_paused(sandbox, process_env):
 
     assert process.returncode == 0
     assert errors.splitlines()[-1].endswith("is paused: account_code (ErrorCode 70009)")
+    seen = AuditEntry.objects.get(action="settings_changed")
+    assert seen.actor.startswith("send_worker (")
+    assert seen.detail["now"]["IM_BASE_URL"] == sandbox.url
 
 
 @pytest.mark.parametrize(
