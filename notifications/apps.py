@@ -20,6 +20,7 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from . import checks, roles  # noqa: F401  importing checks registers them
         from .admin import groups, people, role_pages  # noqa: F401  likewise
+        from .record import guards
         from .services import logins
 
         signals.user_logged_in.connect(logins.record_login)
@@ -27,3 +28,4 @@ class NotificationsConfig(AppConfig):
         signals.user_logged_out.connect(logins.record_logout)
         # After Django's own receiver has made the permissions of the last app.
         post_migrate.connect(roles.make_missing_roles, sender=self)
+        post_migrate.connect(guards.install_after_migrate, sender=self)

@@ -1,10 +1,11 @@
-"""What ``manage.py check`` says about the settings.
+"""What ``manage.py check`` says about the settings and, when asked, the database.
 
 Missing IM settings are warnings, because the console can be set up and read without
 them; the worker refuses to start on any of them.
 """
 
 import zoneinfo
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from . import conf
 from .im.rules import is_user_id
+from .record import guards
 
 
 @register(Tags.security, "im")
@@ -70,6 +72,28 @@ def _has_secret_key(settings: Any) -> bool:
         return bool(settings.SECRET_KEY)
     except ImproperlyConfigured:  # what Django says instead of giving an empty one
         return False
+
+
+@register(Tags.database)
+def check_guards(
+    databases: Iterable[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Runs with ``check --database default``, and before a migrate.
+
+    A warning, since an error would keep ``migrate`` from mending it. The worker refuses
+    to start on it.
+    """
+    return [
+        Warning(
+            f"The guard {name} of the record is missing or was changed: rows of the "
+            "history can be altered.",
+            hint="Run manage.py migrate, which makes it again; then find out who "
+            "removed it, and run manage.py verify_history.",
+            id="notifier.W020",
+        )
+        for using in databases or ()
+        for name in guards.missing(using)
+    ]
 
 
 @register("im")

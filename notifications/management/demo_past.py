@@ -1,6 +1,6 @@
 """Two weeks of notifications for the demo, with every way in which one can end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -159,6 +159,8 @@ class Past:
         if at is None:
             raise ValueError("A draft has no deliveries in the past.")
         code, reason = fate.calls[-1][1:3] if fate.calls else (None, "")
+        times = list(_times(fate, at))
+        end = times[-1][1] if times else at
         delivery = Delivery.objects.create(
             notification=notification,
             group_id=group.group_id,
@@ -173,27 +175,25 @@ class Past:
             attempt_count=len(fate.calls),
             not_before=at,
             created_at=at,
-            finished_at=None if fate.status == D.QUEUED else at,
+            finished_at=None if fate.status == D.QUEUED else end,
         )
-        end = self._attempts(delivery, fate, at)
-        if delivery.finished_at is not None:
-            Delivery.objects.filter(pk=delivery.pk).update(finished_at=end)
+        self._attempts(delivery, fate, times)
         if fate.late:
             self._note(
                 "late_answer", f"worker {self.worker.pk}", notification,
                 end + timedelta(seconds=20), delivery=delivery.pk, **fate.late,
             )  # fmt: skip
 
-    def _attempts(self, delivery: Delivery, fate: Fate, at: datetime) -> datetime:
-        """One a call, with a longer and longer pause between; returns the last end."""
-        end = at
-        for number, (outcome, code, reason, took) in enumerate(fate.calls, start=1):
-            end = at + timedelta(milliseconds=took)
+    def _attempts(
+        self, delivery: Delivery, fate: Fate, times: Sequence[tuple[datetime, datetime]]
+    ) -> None:
+        calls = zip(fate.calls, times, strict=True)
+        for number, ((outcome, code, reason, _ms), (start, end)) in enumerate(calls, 1):
             Attempt.objects.create(
                 delivery=delivery,
                 number=number,
                 worker=self.worker.pk,
-                started_at=at,
+                started_at=start,
                 finished_at=end,
                 outcome=outcome,
                 reason=reason,
@@ -202,8 +202,6 @@ class Past:
                 error_code=code,
                 error_info=fate.info if code else "",
             )
-            at = end + FIRST_PAUSE * 2 ** (number - 1)
-        return end
 
     @staticmethod
     def _note(
@@ -212,3 +210,11 @@ class Past:
         trail.write(
             AuditEntry.Action(action), actor, notification=about.pk, at=at, **detail
         )
+
+
+def _times(fate: Fate, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Start and end of each call, with a longer and longer pause between."""
+    for number, (_outcome, _code, _reason, took) in enumerate(fate.calls):
+        end = at + timedelta(milliseconds=took)
+        yield at, end
+        at = end + FIRST_PAUSE * 2**number

@@ -14,6 +14,7 @@ from notifications.delivery.restore_mark import DatabaseIsOlder
 from notifications.delivery.worker import SendWorker
 from notifications.management.base import account
 from notifications.models import Notification
+from notifications.record import guards
 from notifications.record.settings_seen import record_settings
 
 
@@ -60,6 +61,13 @@ class Command(BaseCommand):
             raise CommandError(f"The worker does not start. {sentences}", returncode=2)
         if problem := durability_problem():
             raise CommandError(f"The worker does not start. {problem}", returncode=2)
+        if names := guards.missing():
+            raise CommandError(
+                "The worker does not start. Guards of the record are missing or were "
+                f"changed: {', '.join(names)}. Run manage.py migrate, which makes them "
+                "again; then find out who removed them.",
+                returncode=2,
+            )
 
     def _name_paused(self) -> None:
         paused = Notification.objects.filter(status=Notification.Status.PAUSED)

@@ -1,0 +1,86 @@
+"""Guards: the database refuses to change the record, SQL by hand included.
+
+Triggers on both databases refuse what ``guard_rules`` lists. They stop mistakes, careless
+SQL and a fault of our own code; they do not stop somebody who owns the database and
+removes them first. What such a person changed, the seals show.
+
+There is one door, ``lifted()``: for archiving, and for later migrations of frozen rows.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+from .guard_sql import LIFTED, Guard, guards
+
+# Table, name and body of the triggers that are at work.
+_PRESENT = {
+    "sqlite": "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'",
+    # Neither switched off nor narrowed by a condition.
+    "postgresql": (
+        "SELECT c.relname, t.tgname, p.prosrc FROM pg_trigger t "
+        "JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid "
+        "WHERE pg_table_is_visible(c.oid) AND t.tgenabled = 'A' AND t.tgqual IS NULL"
+    ),
+}
+
+
+def install(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Make the guards that are missing or not as they should be."""
+    with transaction.atomic(using), connections[using].cursor() as cursor:
+        for guard in _absent(using):
+            for statement in guard.statements:
+                cursor.execute(statement)
+
+
+def install_after_migrate(using: str = DEFAULT_DB_ALIAS, **_kwargs: Any) -> None:
+    """After every migrate: SQLite drops the triggers of a table that it rebuilds."""
+    install(using)
+
+
+def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
+    """Names of guards that are missing, switched off or changed.
+
+    Those of a table that does not exist yet are not counted.
+    """
+    return [guard.name for guard in _absent(using)]
+
+
+@contextmanager
+def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """The guarded door: within it, in this transaction alone, nothing is refused.
+
+    Nobody else can slip through: on PostgreSQL the door is a variable of the transaction,
+    which the guards ask, and no table is locked; on SQLite the triggers are away while
+    this transaction holds the lock for writing. When an exception passes, what was
+    done inside is undone and the guards stand again. Not to be nested.
+    """
+    connection = connections[using]
+    with transaction.atomic(using), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            for guard in guards(connection):
+                cursor.execute(f'DROP TRIGGER IF EXISTS "{guard.name}"')
+            yield
+            install(using)
+        else:
+            cursor.execute(
+                "SELECT set_config(%s, pg_current_xact_id()::text, true)", [LIFTED]
+            )
+            yield
+            cursor.execute("SELECT set_config(%s, '', true)", [LIFTED])
+
+
+def _absent(using: str) -> list[Guard]:
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        cursor.execute(_PRESENT[connection.vendor])
+        present = set(cursor.fetchall())
+    return [
+        guard
+        for guard in guards(connection)
+        if guard.table in tables
+        and (guard.table, guard.name, guard.body) not in present
+    ]

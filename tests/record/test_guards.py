@@ -1,0 +1,486 @@
+"""The database itself refuses to change the record, also to SQL written by hand."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
+
+from notifications.models import (
+    Archive,
+    Attempt,
+    AuditEntry,
+    Delivery,
+    Notification,
+    Seal,
+    Tally,
+)
+from notifications.record import guards
+from tests.factories import (
+    MOMENT,
+    make_archive,
+    make_attempt,
+    make_audit_entry,
+    make_delivery,
+    make_notification,
+    make_seal,
+    make_tally,
+)
+from tests.management.running import run
+
+pytestmark = pytest.mark.django_db
+
+FACTORIES = {
+    Notification: lambda: make_notification(status="completed"),
+    Delivery: lambda: make_delivery(status="accepted"),
+    Attempt: make_attempt,
+    AuditEntry: make_audit_entry,
+    Seal: make_seal,
+    Tally: make_tally,
+    Archive: make_archive,
+}
+ENDED = ["accepted", "failed", "unconfirmed", "cancelled"]
+FINISHED = "notifier: a finished delivery cannot be changed"
+MADE_FOR = "notifier: what a delivery was made for cannot be changed"
+WRITTEN = "notifier: what was written cannot be changed after it was sent"
+HAS_ENDED = "notifier: a notification that has ended cannot be changed"
+REMOVED = "notifier: a notification that was sent cannot be removed"
+NEVER = [
+    (Attempt, "an attempt"),
+    (AuditEntry, "an audit entry"),
+    (Seal, "a seal"),
+    (Tally, "a tally"),
+    (Archive, "an archive"),
+]
+# Frozen as soon as it is sent; the value is another one than the factory's.
+OF_THE_WRITER = {
+    "sender_name": "chen.jie",
+    "by_superuser": True,
+    "content": "Hi",
+    "note": "CM-1",
+    "recipients": "amy",
+    "audience": "chosen",
+    "audience_values": '["g1"]',
+    "audience_count": 3,
+    "audience_digest": "ab",
+    "created_at": MOMENT - timedelta(days=1),
+}
+OF_A_DELIVERY = {
+    "id": 10_000,
+    "group_id": "other",
+    "group_name": "Other",
+    "group_type": "Private",
+    "sender_name": "chen.jie",
+    "portion": 2,
+    "recipients": "amy",
+    "created_at": MOMENT - timedelta(days=1),
+}
+ON_SQLITE = "sqlite"
+ON_POSTGRESQL = "postgresql"
+
+
+def sql(statement: str, values: object = ()) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.rowcount
+
+
+def update(row: Model, values: dict[str, object], verb: str = "UPDATE") -> int:
+    fields = {field.column: field for field in row._meta.concrete_fields}
+    sets = ", ".join(f'"{column}" = %s' for column in values)
+    prepared = [
+        value
+        if column == "audience_values"
+        else fields[column].get_db_prep_save(value, connection)
+        for column, value in values.items()
+    ]
+    return sql(
+        f'{verb} "{row._meta.db_table}" SET {sets} WHERE id = %s', [*prepared, row.pk]
+    )
+
+
+def delete(row: Model) -> int:
+    table = row._meta.db_table
+    return sql(f'DELETE FROM "{table}" WHERE id = %s', [row.pk])  # noqa: S608  our table
+
+
+def refused(says: str, change, *arguments: object) -> None:
+    with pytest.raises(IntegrityError, match=re.escape(says)), transaction.atomic():
+        change(*arguments)
+
+
+def copy_of(row: Model, **other: object) -> tuple[str, list[object]]:
+    """INSERT of the row's own values but for ``other``, without its first word."""
+    fields = row._meta.concrete_fields
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    values = [
+        field.get_db_prep_save(
+            other.get(field.name, field.value_from_object(row)), connection
+        )
+        for field in fields
+    ]
+    places = ", ".join(["%s"] * len(fields))
+    return f'INTO "{row._meta.db_table}" ({columns}) VALUES ({places})', values
+
+
+@pytest.mark.parametrize("status", ENDED)
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"status": "queued", "finished_at": None},
+        {"error_info": "x"},
+        {"finished_at": MOMENT + timedelta(hours=1)},
+        {"attempt_count": 7},
+        {"not_before": MOMENT + timedelta(hours=1)},
+    ],
+)
+def test_a_finished_delivery_stays_as_it_is(status, values):
+    row = make_delivery(status=status)
+
+    refused(FINISHED, update, row, values)
+
+
+@pytest.mark.parametrize(("column", "value"), OF_A_DELIVERY.items())
+def test_what_a_delivery_was_made_for_stays(column, value):
+    row = make_delivery(make_notification(status="sending"))
+
+    refused(MADE_FOR, update, row, {column: value})
+
+
+def test_a_delivery_stays_with_its_notification():
+    other = make_notification(status="sending")
+
+    refused(MADE_FOR, update, make_delivery(), {"notification_id": other.pk})
+
+
+def test_what_the_engine_does_is_allowed():
+    row = make_delivery()
+
+    assert update(row, {"status": "sending", "owner": 1, "claimed_at": MOMENT,
+                        "attempt_count": 1}) == 1  # fmt: skip
+    assert update(row, {"status": "failed", "owner": None, "error_code": 10010,
+                        "error_info": "gone", "finished_at": MOMENT}) == 1  # fmt: skip
+    refused(FINISHED, update, row, {"error_code": 10015})
+
+
+@pytest.mark.parametrize("status", ["queued", "sending", *ENDED])
+def test_no_delivery_is_removed(status):
+    refused(
+        "notifier: a delivery cannot be removed", delete, make_delivery(status=status)
+    )
+
+
+@pytest.mark.parametrize(("model", "noun"), NEVER)
+def test_these_never_change(model, noun):
+    row = FACTORIES[model]()
+
+    refused(f"notifier: {noun} cannot be removed", delete, row)
+    for field in model._meta.concrete_fields:
+        value = field.value_from_object(row)
+        # Even a statement that leaves the value as it is.
+        same = (
+            f'UPDATE "{model._meta.db_table}" '  # noqa: S608  names of the model
+            f'SET "{field.column}" = "{field.column}"'
+        )
+        refused(f"notifier: {noun} cannot be changed", sql, same)
+        row.refresh_from_db()
+        assert field.value_from_object(row) == value
+
+
+@pytest.mark.parametrize(
+    "status", ["scheduled", "sending", "paused", "completed", "cancelled"]
+)
+def test_what_was_sent_is_not_removed(status):
+    row = make_notification(status=status, scheduled_for=MOMENT)
+
+    refused(REMOVED, delete, row)
+
+
+def test_a_draft_changes_and_goes():
+    row = make_notification()
+
+    for column, value in OF_THE_WRITER.items():
+        assert update(row, {column: value}) == 1
+    assert delete(row) == 1
+
+
+@pytest.mark.parametrize("status", ["scheduled", "sending", "paused"])
+@pytest.mark.parametrize(("column", "value"), OF_THE_WRITER.items())
+def test_what_was_written_stays(status, column, value):
+    row = make_notification(status=status, scheduled_for=MOMENT)
+
+    refused(WRITTEN, update, row, {column: value})
+
+
+@pytest.mark.parametrize("status", ["draft", "sending", "completed"])
+@pytest.mark.parametrize(
+    "values", [{"id": 10_000}, {"token": "0b4d2d3e3c0e4f0c9a531c3f4f2d7a11"}]
+)
+def test_a_notification_keeps_its_number(status, values):
+    refused(
+        "notifier: the number of a notification cannot be changed",
+        update,
+        make_notification(status=status),
+        values,
+    )
+
+
+def test_the_sender_and_the_first_send_stay():
+    row, other = (make_notification(status="sending") for _n in range(2))
+
+    refused(WRITTEN, update, row, {"resend_of_id": other.pk})
+    refused(WRITTEN, update, row, {"sender_id": row.sender_id + 1})
+
+
+def test_what_was_sent_is_no_draft_again():
+    refused(
+        "notifier: a notification that was sent cannot become a draft again",
+        update,
+        make_notification(status="scheduled", scheduled_for=MOMENT),
+        {"status": "draft"},
+    )
+
+
+def test_the_time_of_sending_stays():
+    refused(
+        "notifier: the time when a notification was sent cannot be changed",
+        update,
+        make_notification(status="paused"),
+        {"sent_at": MOMENT - timedelta(days=1)},
+    )
+
+
+@pytest.mark.parametrize("status", ["completed", "cancelled"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"status": "paused", "finished_at": None, "paused_reason": "person"},
+        {"finished_at": MOMENT},
+        {"not_after": MOMENT},
+        {"watched_since": MOMENT - timedelta(days=1)},
+    ],
+)
+def test_a_notification_that_has_ended_stays(status, values):
+    refused(HAS_ENDED, update, make_notification(status=status), values)
+
+
+def test_answers_after_a_stop_still_count():
+    assert update(make_notification(status="cancelled"), {"doubt_streak": 4}) == 1
+
+
+# --- the ways around --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", FACTORIES)
+@pytest.mark.parametrize(
+    "verb", ["INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE", "INSERT"]
+)
+def test_nothing_is_replaced(model, verb):
+    row = FACTORIES[model]()
+    rest, values = copy_of(row)
+    if connection.vendor == ON_SQLITE:
+        refused("exists already and cannot be replaced", sql, f"{verb} {rest}", values)
+    else:
+        # It has no such verbs; its way is an INSERT that becomes an UPDATE.
+        sets = "content = 'x'" if model is Notification else "id = EXCLUDED.id"
+        upsert = f"INSERT {rest} ON CONFLICT (id) DO UPDATE SET {sets}"
+        refused("cannot be changed", sql, upsert, values)
+
+
+@pytest.mark.parametrize(
+    ("model", "new"),
+    [
+        (Notification, set()),
+        (Delivery, set()),
+        (Attempt, set()),
+        (Seal, {"number", "previous", "notification"}),
+        (Seal, {"head", "notification"}),
+        (Seal, {"number", "previous", "head"}),
+        (Archive, set()),
+    ],
+)
+def test_nothing_is_replaced_under_another_number(model, new):
+    """REPLACE with a new id and the same unique values removes the old row."""
+    row = FACTORIES[model]()
+    other = {
+        "number": 99,
+        "head": "f" * 64,
+        "previous": "e" * 64,
+        "notification": make_notification(status="completed").pk,
+    }
+    rest, values = copy_of(row, id=row.pk + 1000, **{name: other[name] for name in new})
+    verb = "INSERT OR REPLACE" if connection.vendor == ON_SQLITE else "INSERT"
+    says = "exists already" if connection.vendor == ON_SQLITE else "unique"
+
+    refused(says, sql, f"{verb} {rest}", values)
+
+
+def test_no_update_pushes_a_row_out():
+    """UPDATE OR REPLACE removes the row whose unique values it takes."""
+    verb = "UPDATE OR REPLACE" if connection.vendor == ON_SQLITE else "UPDATE"
+    first = make_delivery()
+    second = make_delivery(first.notification)
+    sent, draft = make_notification(status="completed"), make_notification()
+
+    refused(MADE_FOR, update, second, {"group_id": first.group_id}, verb)
+    refused(MADE_FOR, update, second, {"id": first.pk}, verb)
+    for values in ({"token": sent.token}, {"id": sent.pk}):
+        refused("the number of a notification", update, draft, values, verb)
+
+
+@pytest.mark.parametrize("model", FACTORIES)
+def test_no_table_is_emptied(model):
+    FACTORIES[model]()
+    table = model._meta.db_table
+    if connection.vendor == ON_SQLITE:
+        refused("cannot be removed", sql, f'DELETE FROM "{table}"')  # noqa: S608  ours
+    else:
+        sql("SET CONSTRAINTS ALL IMMEDIATE")
+        refused("cannot be emptied", sql, f'TRUNCATE "{table}" CASCADE')
+
+
+def test_a_session_of_replication_is_refused_too():
+    if connection.vendor == ON_SQLITE:
+        return  # it has none
+    row = make_delivery(status="accepted")
+    sql("SET LOCAL session_replication_role = replica")
+
+    refused(FINISHED, update, row, {"error_info": "x"})
+
+
+# --- the door ---------------------------------------------------------------------
+
+
+def test_the_door_opens_and_closes():
+    row = make_delivery(status="accepted")
+    attempt = make_attempt(row)
+
+    with guards.lifted():
+        assert update(row, {"error_info": "x"}) == 1
+        assert delete(attempt) == 1
+
+    assert guards.missing() == []
+    refused(FINISHED, update, row, {"error_info": "y"})
+
+
+def test_an_error_inside_the_door_undoes_all_and_closes_it():
+    row = make_delivery(status="accepted")
+
+    def fail() -> None:
+        with guards.lifted():
+            update(row, {"error_info": "x"})
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+
+    row.refresh_from_db()
+    assert (row.error_info, guards.missing()) == ("", [])
+    refused(FINISHED, update, row, {"error_info": "y"})
+
+
+@pytest.mark.parametrize("value", ["on", "1", "true"])
+def test_no_setting_of_a_session_opens_it(value):
+    if connection.vendor == ON_SQLITE:
+        return  # it has no such settings
+    row = make_delivery(status="accepted")
+    sql(f"SET LOCAL notifier.guards_lifted_in = '{value}'")
+
+    refused(FINISHED, update, row, {"error_info": "x"})
+
+
+# --- missing ones -----------------------------------------------------------------
+
+
+def drop(name: str) -> None:
+    of = "" if connection.vendor == ON_SQLITE else f'ON "{Delivery._meta.db_table}"'
+    sql(f'DROP TRIGGER "{name}" {of}')
+
+
+def test_all_are_there_after_migrate():
+    """Also where a migration has rebuilt tables since."""
+    assert guards.missing() == []
+    with connection.cursor() as cursor:
+        if connection.vendor == ON_SQLITE:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        else:
+            cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
+        found = {name for (name,) in cursor.fetchall()}
+    third = "insert" if connection.vendor == ON_SQLITE else "truncate"
+    assert found == {
+        f"notifier_guard_{model._meta.model_name}_{event}"
+        for model in FACTORIES
+        for event in ("update", "delete", third)
+    }
+
+
+def test_a_missing_one_is_named_and_made_again():
+    drop("notifier_guard_delivery_delete")
+
+    assert guards.missing() == ["notifier_guard_delivery_delete"]
+    (found,) = run_checks(databases=["default"], tags=["database"])
+    assert (found.id, found.msg) == (
+        "notifier.W020",
+        "The guard notifier_guard_delivery_delete of the record is missing or was "
+        "changed: rows of the history can be altered.",
+    )
+    assert "manage.py migrate" in found.hint
+    guards.install_after_migrate()
+    assert guards.missing() == []
+    assert run_checks(databases=["default"], tags=["database"]) == []
+
+
+def test_one_that_was_changed_counts_as_missing():
+    name, table = "notifier_guard_delivery_delete", Delivery._meta.db_table
+    if connection.vendor == ON_SQLITE:
+        drop(name)
+        sql(f'CREATE TRIGGER "{name}" BEFORE DELETE ON "{table}" BEGIN SELECT 1; END')
+        changed = [name]
+    else:
+        sql(f'ALTER TABLE "{table}" DISABLE TRIGGER "{name}"')
+        sql(
+            "CREATE OR REPLACE FUNCTION notifier_guard_delivery_update() RETURNS trigger "
+            "LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+        )
+        changed = ["notifier_guard_delivery_update", name]
+
+    assert guards.missing() == changed
+    guards.install()
+    assert guards.missing() == []
+
+
+def test_the_worker_does_not_start_without_them():
+    drop("notifier_guard_delivery_delete")
+
+    code, _out, err = run("send_worker", "--until-idle")
+
+    assert code == 2
+    assert "notifier_guard_delivery_delete. Run manage.py migrate" in err
+
+
+# --- flush ------------------------------------------------------------------------
+
+
+def test_flush_is_refused(monkeypatch):
+    row = make_delivery(status="accepted")
+    monkeypatch.delattr(mail, "outbox")
+
+    code, _out, err = run("flush", "--no-input")
+
+    assert code == 1
+    assert err.startswith("Nothing was removed: the history is kept")
+    assert Delivery.objects.get() == row
+
+
+def test_the_flush_of_tests_empties_all():
+    make_attempt()
+    if connection.vendor == ON_POSTGRESQL:
+        sql("SET CONSTRAINTS ALL IMMEDIATE")  # else TRUNCATE waits for the commit
+
+    call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
+
+    assert (Delivery.objects.count(), guards.missing()) == (0, [])
