@@ -11,16 +11,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from notifications.im.outcomes import Reason
-from notifications.models import (
-    Archive,
-    Attempt,
-    AuditEntry,
-    ChatGroup,
-    Delivery,
-    Notification,
-    Seal,
-    Tally,
-)
+from notifications.models import Attempt, ChatGroup, Delivery, Notification
 
 PASSWORD = "correct horse battery"
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -158,53 +149,6 @@ def make_attempt(delivery: Delivery | None = None, **kwargs: Any) -> Attempt:
         case Attempt.Outcome.WORKER_LOST:
             values["reason"] = Reason.WORKER_LOST.value
     return Attempt.objects.create(**values | kwargs)
-
-
-def make_audit_entry(**kwargs: Any) -> AuditEntry:
-    values = {"action": AuditEntry.Action.SENT, "actor": "lin.mei"} | kwargs
-    return AuditEntry.objects.create(**values)
-
-
-def make_seal(**kwargs: Any) -> Seal:
-    """The first seal, of a finished notification; its digests are no real ones."""
-    values: dict[str, Any] = {
-        "number": 1,
-        "kind": Seal.Kind.NOTIFICATION,
-        "rows": 0,
-        "digest": "d" * 64,
-        "leaves": b"",
-        "head": "e" * 64,
-    } | kwargs
-    if "notification" not in values:
-        values["notification"] = make_notification(status="completed")
-    return Seal.objects.create(**values)
-
-
-def make_tally(**kwargs: Any) -> Tally:
-    """One accepted delivery of a finished notification."""
-    values: dict[str, Any] = {
-        "sender_name": "lin.mei",
-        "created_at": MOMENT,
-        "group_type": "Public",
-        "status": Delivery.Status.ACCEPTED,
-        "error_code": 0,
-        "count": 1,
-        "first_delivery": 1,
-        "last_delivery": 1,
-    } | kwargs
-    if "notification" not in values:
-        values["notification"] = make_notification(status="completed")
-    return Tally.objects.create(**values)
-
-
-def make_archive(**kwargs: Any) -> Archive:
-    values: dict[str, Any] = {
-        "file_name": "notification-1.jsonl.gz",
-        "file_digest": "f" * 64,
-    } | kwargs
-    if "notification" not in values:
-        values["notification"] = make_notification(status="completed")
-    return Archive.objects.create(**values)
 
 
 def write_fields(**kwargs: str) -> dict[str, str]:

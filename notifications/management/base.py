@@ -1,10 +1,14 @@
-"""What our commands share: refusals in one sentence, and who ran them."""
+"""What our commands share: refusals in one sentence, days, and who ran them."""
 
+import argparse
 import getpass
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_date
 
 from notifications.record import trail
 
@@ -25,6 +29,18 @@ def account() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def day(text: str) -> datetime:
+    """For options: the first moment of a day like 2026-03-02, in the site's zone."""
+    try:
+        found = parse_date(text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise argparse.ArgumentTypeError(f"“{text}” is no day like 2026-03-02.")
+    moment = datetime(found.year, found.month, found.day)  # noqa: DTZ001  made aware below
+    return timezone.make_aware(moment)
 
 
 class RecordedCommand(BaseCommand):

@@ -1,4 +1,4 @@
-"""How far a notification has come: always counted from its rows."""
+"""How far a notification has come: counted from its rows, once archived from tallies."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ def progress_of(notification: Notification) -> Progress:
     problems = [
         Problem(
             status,
-            explain_reason(reason) if reason else explain_code(code),
+            _explanation(code, reason),
             count,
             list(
                 rows.filter(status=status, reason=reason, **_code_is(code)).order_by(
@@ -71,9 +71,29 @@ def progress_of(notification: Notification) -> Progress:
         )
         for status, code, reason, count in kinds
     ]
-    return Progress(
-        _group_counts(rows) if notification.recipients else rows.counts(), problems
-    )
+    counts = _group_counts(rows) if notification.recipients else rows.counts()
+    if notification.has_ended and not any(counts.values()):
+        return _from_tallies(notification)
+    return Progress(counts, problems)
+
+
+def _from_tallies(notification: Notification) -> Progress:
+    """Of an archived one. Deliveries are counted, also where a group had several."""
+    counts = dict.fromkeys(S.values, 0)
+    kinds: Counter[tuple[str, int | None, str]] = Counter()
+    for tally in notification.tallies.all():
+        counts[tally.status] += tally.count
+        if tally.status in (S.FAILED, S.UNCONFIRMED):
+            kinds[tally.status, tally.error_code, tally.reason] += tally.count
+    problems = [
+        Problem(status, _explanation(code, reason), count, [])
+        for (status, code, reason), count in kinds.most_common()
+    ]
+    return Progress(counts, problems)
+
+
+def _explanation(code: int | None, reason: str) -> Explanation:
+    return explain_reason(reason) if reason else explain_code(code or 0)
 
 
 # Of a group that is called in several portions: the first of these that one has.

@@ -3,7 +3,6 @@
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
 from notifications import roles
@@ -12,6 +11,7 @@ from notifications.models import Delivery
 from notifications.selectors import calls
 from notifications.selectors.explanations import explain
 
+from .archived import missing_delivery
 from .page import may_control, page, person
 
 PLACE = ("before", "after")
@@ -19,9 +19,10 @@ PLACE = ("before", "after")
 
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     person(request, roles.SEE_HISTORY)
-    row = get_object_or_404(
-        Delivery.objects.history().select_related("notification"), pk=pk
-    )
+    found = Delivery.objects.history().select_related("notification")
+    row = found.filter(pk=pk).first()
+    if row is None:
+        raise missing_delivery(pk)
     return page(
         request,
         "notifications/delivery.html",

@@ -33,6 +33,7 @@ from notifications.selectors.paging import COUNTED, Page, capped_count
 from notifications.selectors.paging import page as page_of
 from notifications.services.downloads import download as download_rows
 
+from .archived import end_of_list
 from .page import page, person
 
 LINES_AT_ONCE = 200
@@ -67,6 +68,9 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         rows=[(row, explain(row)) for row in found.rows],
         # What a delivery's page takes along, for its way back to this page.
         here=urlencode(form.active | {k: str(v) for k, v in place.items() if v}),
+        archived=end_of_list(form.filters.notification, form.filters.since)
+        if found.older is None
+        else "",
         **_frame(form, rows, found),
     )
 

@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from .archived import Gone
 from .page import page
 
 
@@ -16,7 +17,8 @@ def refused(request: HttpRequest, exception: Exception) -> TemplateResponse:
 
 def missing(request: HttpRequest, exception: Exception) -> TemplateResponse:
     """Django calls it for every ``Http404``."""
-    return _page(request, "404.html", _("Page not found"), 404)
+    sentence = str(exception) if isinstance(exception, Gone) else ""
+    return _page(request, "404.html", _("Page not found"), 404, sentence=sentence)
 
 
 def stale(request: HttpRequest, reason: str = "") -> TemplateResponse:

@@ -20,25 +20,51 @@ from notifications.models import (
     Tally,
 )
 from notifications.record import guards
-from tests.factories import (
-    MOMENT,
-    make_archive,
-    make_attempt,
-    make_audit_entry,
-    make_delivery,
-    make_notification,
-    make_seal,
-    make_tally,
-)
+from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
 from tests.management.running import run
 
 pytestmark = pytest.mark.django_db
+
+
+def make_seal() -> Seal:
+    return Seal.objects.create(
+        number=1,
+        kind=Seal.Kind.NOTIFICATION,
+        notification=make_notification(status="completed"),
+        rows=0,
+        digest="d" * 64,
+        leaves=b"",
+        head="e" * 64,
+    )
+
+
+def make_tally() -> Tally:
+    return Tally.objects.create(
+        notification=make_notification(status="completed"),
+        sender_name="lin.mei",
+        created_at=MOMENT,
+        group_type="Public",
+        status=Delivery.Status.ACCEPTED,
+        error_code=0,
+        count=1,
+        first_delivery=1,
+        last_delivery=1,
+    )
+
+
+def make_archive() -> Archive:
+    return Archive.objects.create(
+        notification=make_notification(status="completed"),
+        file_name="notification-1.jsonl.gz",
+        file_digest="f" * 64,
+    )
+
 
 FACTORIES = {
     Notification: lambda: make_notification(status="completed"),
     Delivery: lambda: make_delivery(status="accepted"),
     Attempt: make_attempt,
-    AuditEntry: make_audit_entry,
+    AuditEntry: lambda: AuditEntry.objects.create(action="sent", actor="lin.mei"),
     Seal: make_seal,
     Tally: make_tally,
     Archive: make_archive,

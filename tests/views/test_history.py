@@ -176,7 +176,7 @@ def test_one_row_takes_as_many_queries_as_three(
         for _n in range(rows):
             notification = make_notification(sender=manager, status="completed")
             make_delivery(notification, status="failed")
-        with django_assert_max_num_queries(14) as captured:
+        with django_assert_max_num_queries(15) as captured:
             page = auditor.get(address)
         assert "Nothing matches." not in page.content.decode()
         return len(captured)

@@ -3,16 +3,13 @@
 import argparse
 import re
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
-from django.utils import timezone
-from django.utils.dateparse import parse_date
 
-from notifications.management.base import FAILED, REFUSED, refusal
+from notifications.management.base import FAILED, REFUSED, day, refusal
 from notifications.models import AuditEntry, Notification
 from notifications.record import trail
 from notifications.record.verification import Verification, verify
@@ -31,7 +28,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--since",
-            type=_day,
+            type=day,
             metavar="DATE",
             help="read what was sealed from then on",
         )
@@ -96,16 +93,6 @@ class Command(BaseCommand):
             sentences = "\n".join(found.differences)
             raise CommandError(f"Changed.\n{sentences}", returncode=FAILED)
         self.stdout.write("Unchanged.")
-
-
-def _day(text: str) -> datetime:
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
-    if day is None:
-        raise argparse.ArgumentTypeError(f"“{text}” is no day like 2026-03-02.")
-    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001  made aware here
 
 
 def _head(text: str) -> str:
