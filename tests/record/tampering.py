@@ -1,0 +1,565 @@
+"""Every way to tamper with a sealed record, and what verification must say of each.
+
+A way is a function that changes rows by SQL, or files, and returns the sentences that
+must be among the differences. The guards must be lifted.
+"""
+
+import gzip
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+from django.utils import timezone
+
+from notifications.models import (
+    Archive,
+    Attempt,
+    AuditEntry,
+    Delivery,
+    Notification,
+    Seal,
+    Tally,
+)
+from tests.factories import MOMENT, make_attempt, make_delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A sealed record: ``kept`` have their rows, ``archived`` have files in ``folder``."""
+
+    chance: random.Random
+    folder: Path
+    kept: Sequence[Notification]
+    archived: Sequence[Notification]
+
+    def any(self, model: type[Model], **where: Any) -> Any:
+        return self.chance.choice(list(model.objects.filter(**where).order_by("pk")))
+
+    def two(self, model: type[Model], **where: Any) -> list[Any]:
+        """Two rows, in the order of their numbers."""
+        rows = list(model.objects.filter(**where).order_by("pk"))
+        return sorted(self.chance.sample(rows, 2), key=lambda row: row.pk)
+
+    def delivery(self) -> Delivery:
+        return self.any(Delivery, notification__in=self.kept)
+
+    def attempt(self) -> Attempt:
+        return self.any(Attempt, delivery__notification__in=self.kept)
+
+    def entry(self) -> AuditEntry:
+        return self.any(AuditEntry, at__lt=MOMENT + timedelta(days=2))
+
+    def file(self, place: Archive) -> Path:
+        return self.folder / place.file_name
+
+
+Way = Callable[[Scene], list[str]]
+LATER = timedelta(seconds=7)
+
+
+def sql(statement: str, values: Sequence[object] = ()) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def edit(row: Model, **values: Any) -> None:
+    fields = {field.attname: field for field in row._meta.concrete_fields}
+    sets = ", ".join(f'"{fields[name].column}" = %s' for name in values)
+    prepared = [
+        fields[name].get_db_prep_save(value, connection)
+        for name, value in values.items()
+    ]
+    table = row._meta.db_table
+    sql(f'UPDATE "{table}" SET {sets} WHERE id = %s', [*prepared, row.pk])  # noqa: S608  names of the model
+
+
+def delete(row: Model, column: str = "id") -> None:
+    sql(f'DELETE FROM "{row._meta.db_table}" WHERE "{column}" = %s', [row.pk])  # noqa: S608  likewise
+
+
+def swap(one: Any, other: Any, *names: str) -> None:
+    before = {name: getattr(one, name) for name in names}
+    edit(one, **{name: getattr(other, name) for name in names})
+    edit(other, **before)
+
+
+def changed(delivery: Delivery) -> str:
+    return f"delivery {delivery.pk} of notification {delivery.notification_id} was changed."
+
+
+# --- deliveries -------------------------------------------------------------------
+
+DELIVERY_EDITS: list[dict[str, Any]] = [
+    {"group_id": "another"},
+    {"group_name": "Another"},
+    {"group_type": "ChatRoom"},
+    {"sender_name": "chen.jie"},
+    {"portion": 9},
+    {"recipients": "amy"},
+    {"error_info": "edited"},
+    {"attempt_count": 9},
+    {"rejection_count": 9},
+    {"created_at": MOMENT + LATER},
+    {"finished_at": MOMENT + LATER},
+    {"status": "failed", "error_code": 10016, "reason": "", "attempt_count": 1},
+    {
+        "status": "unconfirmed",
+        "error_code": None,
+        "reason": "bad_answer",
+        "attempt_count": 1,
+    },
+]
+
+
+def delivery_edited(scene: Scene) -> list[str]:
+    row = scene.delivery()
+    edit(row, **scene.chance.choice(DELIVERY_EDITS))
+    return [changed(row)]
+
+
+def delivery_deleted(scene: Scene) -> list[str]:
+    row = scene.delivery()
+    sql(f'DELETE FROM "{Attempt._meta.db_table}" WHERE delivery_id = %s', [row.pk])  # noqa: S608  likewise
+    delete(row)
+    return [f"delivery {row.pk} is missing from notification {row.notification_id}."]
+
+
+def delivery_inserted(scene: Scene) -> list[str]:
+    row = make_delivery(scene.chance.choice(scene.kept), status="accepted")
+    return [f"delivery {row.pk} was added to notification {row.notification_id}."]
+
+
+def deliveries_swapped(scene: Scene) -> list[str]:
+    one, other = scene.two(Delivery, notification=scene.chance.choice(scene.kept))
+    swap(one, other, "group_name", "error_info")
+    return [changed(one)]
+
+
+def delivery_moved(scene: Scene) -> list[str]:
+    row = scene.delivery()
+    to = scene.chance.choice([n for n in scene.kept if n.pk != row.notification_id])
+    edit(row, notification_id=to.pk)
+    return [
+        f"delivery {row.pk} is missing from notification {row.notification_id}.",
+        f"delivery {row.pk} was added to notification {to.pk}.",
+    ]
+
+
+def delivery_renumbered(scene: Scene) -> list[str]:
+    row = scene.any(Delivery, notification__in=scene.kept, status="cancelled")
+    edit(row, id=row.pk + 10_000)
+    return [f"delivery {row.pk} is missing from notification {row.notification_id}."]
+
+
+# --- attempts ---------------------------------------------------------------------
+
+ATTEMPT_EDITS: list[dict[str, Any]] = [
+    {"number": 9},
+    {"worker": 9},
+    {"started_at": MOMENT - LATER},
+    {"finished_at": MOMENT + LATER},
+    {"detail": "edited"},
+    {"action_status": "edited"},
+    {"error_info": "edited"},
+    {
+        "outcome": "unconfirmed",
+        "reason": "bad_answer",
+        "error_code": None,
+        "http_status": 502,
+    },
+]
+
+
+def attempt_edited(scene: Scene) -> list[str]:
+    row = scene.attempt()
+    edit(row, **scene.chance.choice(ATTEMPT_EDITS))
+    return [changed(row.delivery)]
+
+
+def another_number_of_attempts(delivery: Delivery) -> list[str]:
+    return [
+        f"delivery {delivery.pk} of notification {delivery.notification_id} has another "
+        "number of attempts."
+    ]
+
+
+def attempt_deleted(scene: Scene) -> list[str]:
+    row = scene.attempt()
+    delete(row)
+    return another_number_of_attempts(row.delivery)
+
+
+def attempt_inserted(scene: Scene) -> list[str]:
+    row = make_attempt(scene.delivery())
+    return another_number_of_attempts(row.delivery)
+
+
+def attempts_swapped(scene: Scene) -> list[str]:
+    one, other = scene.two(Attempt, delivery__notification__in=scene.kept, number=1)
+    edit(one, number=99)
+    edit(other, delivery_id=one.delivery_id)
+    edit(one, delivery_id=other.delivery_id, number=1)
+    edit(other, detail="swapped")  # else two that are alike would be the same record
+    return [changed(one.delivery)]
+
+
+def attempt_moved(scene: Scene) -> list[str]:
+    row = scene.attempt()
+    to = scene.any(Delivery, notification=row.delivery.notification, status="cancelled")
+    edit(row, delivery_id=to.pk)
+    first = min(row.delivery, to, key=lambda delivery: delivery.pk)
+    return another_number_of_attempts(first)
+
+
+# --- notifications ----------------------------------------------------------------
+
+HEADER_EDITS: list[dict[str, Any]] = [
+    {"content": "Edited"},
+    {"note": "Edited"},
+    {"sender_name": "chen.jie"},
+    {"by_superuser": True},
+    {"recipients": "amy"},
+    {"audience": "types"},
+    {"audience_values": ["another"]},
+    {"audience_count": 999},
+    {"audience_digest": "ab"},
+    {"status": "cancelled"},
+    {"status": "cancelled", "stop_reason": "person"},
+    {"scheduled_for": MOMENT},
+    {"not_after": MOMENT},
+    {"created_at": MOMENT - LATER},
+    {"sent_at": MOMENT - LATER},
+    {"finished_at": MOMENT + LATER},
+]
+
+
+def first_line(notification: Notification) -> str:
+    return (
+        f"notification {notification.pk} was changed: its first line, which says what "
+        "was sent."
+    )
+
+
+def header_edited(scene: Scene) -> list[str]:
+    row = scene.chance.choice([*scene.kept, *scene.archived])
+    edit(row, **scene.chance.choice(HEADER_EDITS))
+    return [first_line(row)]
+
+
+def header_deleted(scene: Scene) -> list[str]:
+    row = scene.chance.choice([*scene.kept, *scene.archived])
+    delete(row)
+    return [f"notification {row.pk} is missing."]
+
+
+def headers_swapped(scene: Scene) -> list[str]:
+    one, other = scene.chance.sample([*scene.kept, *scene.archived], 2)
+    swap(one, other, "content", "note", "sent_at")
+    return [first_line(one), first_line(other)]
+
+
+def notification_deleted_whole(scene: Scene) -> list[str]:
+    """Nothing of it is left, its seal included."""
+    row = scene.chance.choice(scene.kept[:-1])
+    seal = row.seal
+    for attempt in Attempt.objects.filter(delivery__notification=row):
+        delete(attempt)
+    for model in (Delivery, Tally, Seal):
+        table = model._meta.db_table
+        sql(f'DELETE FROM "{table}" WHERE notification_id = %s', [row.pk])  # noqa: S608  likewise
+    delete(row)
+    return [f"seal {seal.number} is missing."]
+
+
+# --- tallies ----------------------------------------------------------------------
+
+TALLY_EDITS: list[dict[str, Any]] = [
+    {"count": 99},
+    {"status": "queued"},
+    {"error_code": 10099},
+    {"reason": "edited"},
+    {"group_type": "BChatRoom"},
+    {"sender_name": "chen.jie"},
+    {"created_at": MOMENT - LATER},
+    {"first_delivery": 0},
+    {"last_delivery": 9_999_999},
+]
+
+
+def tallies_changed(scene: Scene, notification: Notification) -> list[str]:
+    if notification in scene.archived:  # no rows are left to count again
+        return [f"seal {notification.seal.number} was changed."]
+    return [f"notification {notification.pk}: its tallies were changed ("]
+
+
+def tally_edited(scene: Scene) -> list[str]:
+    row = scene.any(Tally)
+    edit(row, **scene.chance.choice(TALLY_EDITS))
+    return tallies_changed(scene, row.notification)
+
+
+def tally_deleted(scene: Scene) -> list[str]:
+    row = scene.any(Tally)
+    delete(row)
+    return tallies_changed(scene, row.notification)
+
+
+def tally_inserted(scene: Scene) -> list[str]:
+    row = scene.any(Tally)
+    about = row.notification
+    row.pk = None
+    row.save(force_insert=True)
+    return tallies_changed(scene, about)
+
+
+def tallies_swapped(scene: Scene) -> list[str]:
+    about = scene.chance.choice(scene.kept)
+    accepted, cancelled = (
+        about.tallies.get(status=status) for status in ("accepted", "cancelled")
+    )
+    swap(accepted, cancelled, "count")
+    return tallies_changed(scene, about)
+
+
+# --- seals ------------------------------------------------------------------------
+
+SEAL_EDITS: list[dict[str, Any]] = [
+    {"digest": "0" * 64},
+    {"head": "0" * 64},
+    {"leaves": b"0" * 16},
+    {"rows": 99},
+    {"sealed_at": MOMENT},
+]
+
+
+def seal_edited(scene: Scene) -> list[str]:
+    row = scene.any(Seal)
+    edit(row, **scene.chance.choice(SEAL_EDITS))
+    return [f"seal {row.number} was changed."]
+
+
+def seal_loosened(scene: Scene) -> list[str]:
+    row = scene.any(Seal, number__gt=1)
+    edit(row, previous="0" * 64)
+    return [f"seal {row.number} does not follow seal {row.number - 1}."]
+
+
+def seal_deleted(scene: Scene) -> list[str]:
+    row = scene.any(Seal, number__lt=Seal.objects.count())
+    delete(row)
+    return [f"seal {row.number} is missing."]
+
+
+def last_seal_deleted(scene: Scene) -> list[str]:
+    """Only a head that was kept outside tells."""
+    row = Seal.objects.latest("number")
+    delete(row)
+    return [f"No seal has the head {row.head}: seals were removed or made anew."]
+
+
+def seal_inserted(scene: Scene) -> list[str]:
+    last = Seal.objects.latest("number")
+    Seal.objects.create(
+        number=last.number + 1,
+        kind=Seal.Kind.ACTIONS,
+        since=MOMENT,
+        until=MOMENT,
+        rows=0,
+        digest=hashlib.sha256(b"").hexdigest(),
+        leaves=b"",
+        previous=last.head,
+        head="1" * 64,
+    )
+    return [f"seal {last.number + 1} was changed."]
+
+
+def seals_swapped(scene: Scene) -> list[str]:
+    one, other = scene.two(Seal)
+    swap(one, other, "digest", "rows")
+    return [f"seal {row.number} was changed." for row in (one, other)]
+
+
+def order_of_seals_swapped(scene: Scene) -> list[str]:
+    one, other = scene.two(Seal, number__gt=1)
+    edit(one, number=9_999)
+    edit(other, number=one.number)
+    edit(one, number=other.number)
+    return [f"seal {one.number} does not follow seal {one.number - 1}."]
+
+
+# --- the audit trail --------------------------------------------------------------
+
+ENTRY_EDITS: list[dict[str, Any]] = [
+    {"actor": "nobody"},
+    {"actor_name": "Nobody"},
+    {"action": "stopped"},
+    {"by_superuser": True},
+    {"address": "192.0.2.9"},
+    {"request_number": "0b4d2d3e-3c0e-4f0c-9a53-1c3f4f2d7a11"},
+    {"notification_number": 999},
+    {"delivery_number": 999},
+    {"detail": {"groups": 999}},
+    {"at": MOMENT + LATER},
+]
+
+
+def entry_edited(scene: Scene) -> list[str]:
+    row = scene.entry()
+    edit(row, **scene.chance.choice(ENTRY_EDITS))
+    return [f"audit entry {row.pk} of the audit trail was changed."]
+
+
+def entry_deleted(scene: Scene) -> list[str]:
+    row = scene.entry()
+    delete(row)
+    return [f"audit entry {row.pk} is missing from the audit trail."]
+
+
+def entry_inserted(scene: Scene) -> list[str]:
+    row = AuditEntry.objects.create(action="sent", actor="lin.mei", at=MOMENT)
+    return [f"audit entry {row.pk} was added to the audit trail."]
+
+
+def entry_made_younger(scene: Scene) -> list[str]:
+    row = scene.entry()
+    edit(row, at=timezone.now())
+    return [f"audit entry {row.pk} is missing from the audit trail."]
+
+
+def entries_swapped(scene: Scene) -> list[str]:
+    one, other = scene.two(AuditEntry, at__lt=MOMENT + timedelta(days=2))
+    swap(one, other, "actor", "detail")
+    return [f"audit entry {one.pk} of the audit trail was changed."]
+
+
+# --- archives ---------------------------------------------------------------------
+
+
+def other_file(path: Path) -> list[str]:
+    return [f"{path.name} is not the file that was archived."]
+
+
+def file_edited(scene: Scene) -> list[str]:
+    path = scene.file(scene.any(Archive))
+    data = bytearray(path.read_bytes())
+    data[scene.chance.randrange(len(data))] ^= 1 << scene.chance.randrange(8)
+    path.write_bytes(data)
+    return other_file(path)
+
+
+def file_cut(scene: Scene) -> list[str]:
+    path = scene.file(scene.any(Archive))
+    data = path.read_bytes()
+    path.write_bytes(data[: scene.chance.randrange(len(data))])
+    return other_file(path)
+
+
+def files_swapped(scene: Scene) -> list[str]:
+    one, other = (scene.file(place) for place in scene.two(Archive))
+    data = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(data)
+    return other_file(one) + other_file(other)
+
+
+def file_forged(scene: Scene) -> list[str]:
+    """Another text in a right file, whose digest in the database is made to fit."""
+    place = scene.any(Archive)
+    path = scene.file(place)
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    at = scene.chance.randrange(1, len(lines))
+    number = int(lines[at].split(b",")[1].strip(b'"'))
+    lines[at] = (
+        lines[at].replace(b'"]', b'!"]')
+        if b'"]' in lines[at]
+        else lines[at].replace(b"]", b',"x"]')
+    )
+    data = gzip.compress(b"".join(lines), mtime=0)
+    path.write_bytes(data)
+    edit(place, file_digest=hashlib.sha256(data).hexdigest())
+    return [f"delivery {number} of notification {place.notification_id} was changed."]
+
+
+def archive_edited(scene: Scene) -> list[str]:
+    one, other = scene.two(Archive)
+    if scene.chance.random() < 0.5:
+        edit(one, file_digest="0" * 64)
+        return other_file(scene.file(one))
+    edit(one, file_name=other.file_name)
+    return other_file(scene.file(other))
+
+
+def archive_deleted(scene: Scene) -> list[str]:
+    place = scene.any(Archive)
+    delete(place)
+    first = place.notification.tallies.order_by("first_delivery").first()
+    return [
+        f"delivery {first.first_delivery} is missing from notification "
+        f"{place.notification_id}."
+    ]
+
+
+def archive_inserted(scene: Scene) -> list[str]:
+    about = scene.chance.choice(scene.kept)
+    Archive.objects.create(
+        notification=about, file_name="none.jsonl.gz", file_digest="0" * 64
+    )
+    first = about.deliveries.order_by("pk").first()
+    return [
+        f"delivery {first.pk} was added to notification {about.pk}, which is archived."
+    ]
+
+
+def archives_swapped(scene: Scene) -> list[str]:
+    one, other = scene.two(Archive)
+    swap(one, other, "file_name", "file_digest")
+    return [f"notification {place.notification_id}" for place in (one, other)]
+
+
+WAYS: list[Way] = [
+    delivery_edited,
+    delivery_deleted,
+    delivery_inserted,
+    deliveries_swapped,
+    delivery_moved,
+    delivery_renumbered,
+    attempt_edited,
+    attempt_deleted,
+    attempt_inserted,
+    attempts_swapped,
+    attempt_moved,
+    header_edited,
+    header_deleted,
+    headers_swapped,
+    notification_deleted_whole,
+    tally_edited,
+    tally_deleted,
+    tally_inserted,
+    tallies_swapped,
+    seal_edited,
+    seal_loosened,
+    seal_deleted,
+    last_seal_deleted,
+    seal_inserted,
+    seals_swapped,
+    order_of_seals_swapped,
+    entry_edited,
+    entry_deleted,
+    entry_inserted,
+    entry_made_younger,
+    entries_swapped,
+    file_edited,
+    file_cut,
+    files_swapped,
+    file_forged,
+    archive_edited,
+    archive_deleted,
+    archive_inserted,
+    archives_swapped,
+]
