@@ -21,6 +21,7 @@ class Guard:
 
     name: str
     table: str
+    event: str
     body: str
     statements: Sequence[str]
 
@@ -74,7 +75,7 @@ def _sqlite_trigger(table: Table, event: str, when: str, action: str) -> Guard:
     create = (
         f'CREATE TRIGGER "{name}" BEFORE {event} ON "{of}" {when}BEGIN {action}; END'
     )
-    return Guard(name, of, create, [f'DROP TRIGGER IF EXISTS "{name}"', create])
+    return Guard(name, of, event, create, [f'DROP TRIGGER IF EXISTS "{name}"', create])
 
 
 def _is_there(table: Table) -> str:
@@ -133,6 +134,7 @@ def _postgresql_trigger(
     return Guard(
         name,
         of,
+        event,
         body,
         [
             f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger '

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.models import Model
 
 from .guard_sql import LIFTED, Guard, guards
 
@@ -57,10 +58,10 @@ def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     this transaction holds the lock for writing. When an exception passes, what was
     done inside is undone and the guards stand again. Not to be nested.
     """
-    connection = connections[using]
-    with transaction.atomic(using), connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            for guard in guards(connection):
+    database = connections[using]
+    with transaction.atomic(using), database.cursor() as cursor:
+        if database.vendor == "sqlite":
+            for guard in guards(database):
                 cursor.execute(f'DROP TRIGGER IF EXISTS "{guard.name}"')
             yield
             install(using)
@@ -72,15 +73,34 @@ def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
             cursor.execute("SELECT set_config(%s, '', true)", [LIFTED])
 
 
+@contextmanager
+def for_many_inserts(model: type[Model]) -> Iterator[None]:
+    """Without SQLite's guard of INSERT OR REPLACE, for our own plain INSERT.
+
+    That guard is asked for every row, which takes a quarter more time for 100,000 of
+    them; and a plain INSERT replaces nothing. Call it inside a transaction, which keeps
+    everyone else from writing meanwhile. PostgreSQL has no such guard.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        for guard in guards(connection):
+            if guard.event == "INSERT" and guard.table == model._meta.db_table:
+                cursor.execute(f'DROP TRIGGER "{guard.name}"')
+        yield
+        install()
+
+
 def _absent(using: str) -> list[Guard]:
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        tables = set(connection.introspection.table_names(cursor))
-        cursor.execute(_PRESENT[connection.vendor])
+    database = connections[using]
+    with database.cursor() as cursor:
+        tables = set(database.introspection.table_names(cursor))
+        cursor.execute(_PRESENT[database.vendor])
         present = set(cursor.fetchall())
     return [
         guard
-        for guard in guards(connection)
+        for guard in guards(database)
         if guard.table in tables
         and (guard.table, guard.name, guard.body) not in present
     ]

@@ -419,6 +419,26 @@ def test_no_setting_of_a_session_opens_it(value):
     refused(FINISHED, update, row, {"error_info": "x"})
 
 
+def test_many_inserts_open_nothing_else():
+    row = make_delivery(status="accepted")
+
+    with guards.for_many_inserts(Delivery):
+        refused(FINISHED, update, row, {"error_info": "x"})
+        refused("cannot be removed", delete, row)
+
+    assert guards.missing() == []
+
+
+def test_an_error_among_many_inserts_leaves_the_guards():
+    def fail() -> None:
+        with guards.for_many_inserts(Delivery):
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert guards.missing() == []
+
+
 # --- missing ones -----------------------------------------------------------------
 
 

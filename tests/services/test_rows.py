@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.forms.models import model_to_dict
 
 from notifications.models import Delivery
+from notifications.record import guards
 from notifications.services.rows import insert_deliveries
 from tests.factories import make_group, make_notification
 
@@ -72,3 +73,15 @@ def test_no_group_no_row():
 def test_the_database_refuses_recipients_for_a_live_room():
     with pytest.raises(IntegrityError, match="delivery_all_members_only"):
         insert(make_notification(), [make_group(type="AVChatRoom")], recipients="a")
+
+
+def test_more_than_one_block_leaves_the_guards_standing(monkeypatch):
+    monkeypatch.setattr("notifications.services.rows.BLOCK", 2)
+    groups = [make_group() for _n in range(5)]
+
+    assert insert(make_notification(), groups) == 5
+
+    assert guards.missing() == []
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(Delivery.objects.first().notification, groups)
+    assert (Delivery.objects.count(), guards.missing()) == (5, [])
