@@ -11,7 +11,15 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from notifications.im.outcomes import Reason
-from notifications.models import Attempt, ChatGroup, Delivery, Notification
+from notifications.models import (
+    Attempt,
+    ChatGroup,
+    Delivery,
+    Notification,
+    Seal,
+    Tally,
+)
+from notifications.selectors.tallies import counted
 
 PASSWORD = "correct horse battery"
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -149,6 +157,25 @@ def make_attempt(delivery: Delivery | None = None, **kwargs: Any) -> Attempt:
         case Attempt.Outcome.WORKER_LOST:
             values["reason"] = Reason.WORKER_LOST.value
     return Attempt.objects.create(**values | kwargs)
+
+
+def make_seal(notification: Notification, **kwargs: Any) -> Seal:
+    """A seal with made-up digests, and true tallies of the notification's rows."""
+    last = Seal.objects.order_by("-number").first()
+    number = last.number + 1 if last else 1
+    Tally.objects.bulk_create(counted([notification.pk]))
+    values = {
+        "number": number,
+        "kind": Seal.Kind.NOTIFICATION,
+        "notification": notification,
+        "rows": notification.deliveries.count(),
+        "digest": f"{number:064x}",
+        "leaves": b"",
+        "previous": last.head if last else "",
+        "head": f"{number + 0xABC0000:064x}"[::-1],
+        "sealed_at": MOMENT + timedelta(minutes=2),
+    } | kwargs
+    return Seal.objects.create(**values)
 
 
 def write_fields(**kwargs: str) -> dict[str, str]:

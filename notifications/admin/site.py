@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import roles
 from notifications.forms.login import LoginForm
-from notifications.selectors.overview import overview
 from notifications.services import people
 from notifications.views import (
     check,
     controls,
     delivery,
     history,
+    overview,
     picker,
     progress,
     trail,
@@ -93,5 +93,5 @@ class ConsoleSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         may_see = request.user.has_perm(roles.SEE_HISTORY)
-        figures = overview() if may_see else None
-        return super().index(request, {**(extra_context or {}), "figures": figures})
+        shown = overview.context(request) if may_see else {}
+        return super().index(request, {**(extra_context or {}), **shown})

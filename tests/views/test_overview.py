@@ -3,14 +3,18 @@
 import re
 from datetime import timedelta
 from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import roles
+from notifications.forms.filters import DeliveryFilterForm
 from notifications.models import Delivery
+from notifications.selectors import history
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +49,8 @@ def test_before_the_first_notification(log_in):
 
     for page in (manager, auditor):
         assert "Sending now Nothing is being sent" in words(page)
-        assert "No failures in the last 7 days." in words(page)
+        assert words(page).count("No deliveries in this period.") == 2
+        assert "Nothing failed in this period." in words(page)
     assert "Nothing sent yet. Write the first notification" in words(manager)
     assert "Nothing sent yet." in words(auditor)
     assert "Write the first notification" not in words(auditor)
@@ -55,26 +60,90 @@ def test_figures_and_where_they_lead(log_in):
     sent_today("accepted", "accepted", "accepted", "failed", "unconfirmed")
     sent_today("accepted", "queued", status="sending")
     today = timezone.localdate()
-    week = today - timedelta(days=6)
+    period = f"from={today - timedelta(days=13)}&to={today}"
 
     page = log_in(make_user(roles.AUDITOR, username="wang.fang")).get("/")
 
     assert "Accepted today 4 1 failed" in words(page)
-    assert "Last 7 days 66.7 % of 6 deliveries accepted" in words(page)
+    assert "Last 14 days 66.7 % of 6 deliveries accepted" in words(page)
     assert "Sending now 1 / 2" in words(page)
-    assert "Need attention 2 1 failed, 1 not confirmed in the last 7 days" in words(
-        page
-    )
-    assert sorted(links(page)) == sorted(
-        [
-            f"{LIST}?status=accepted&from={today}",
-            f"{LIST}?from={week}",
-            f"{LIST}?status=sending",
-            f"{LIST}?status=failed&from={week}",
-            f"{LIST}?code=10010&from={week}",
-            f"{LIST}?reason=no_answer&from={week}",
-        ]
-    )
+    assert "Need attention 2 1 failed, 1 not confirmed" in words(page)
+    day = f"from={today}&to={today}"
+    assert set(links(page)) == {
+        # tiles
+        f"{LIST}?{day}&status=accepted",
+        f"{LIST}?{period}",
+        f"{LIST}?status=sending",
+        f"{LIST}?{period}&status=failed",
+        # the bar of today, its parts, and the table
+        f"{LIST}?{day}",
+        f"{LIST}?{day}&status=failed",
+        f"{LIST}?{day}&status=unconfirmed",
+        f"{LIST}?{period}&type=Public",
+        # reasons, and their pictures
+        f"{LIST}?{period}&status=failed&code=10010",
+        f"{LIST}?{period}&reason=no_answer",
+        f"{LIST}?{day}&status=failed&code=10010",
+        f"{LIST}?{day}&reason=no_answer",
+    }
+
+
+def test_every_number_is_that_of_the_list_behind_it(log_in):
+    sent_today("accepted", "failed", "failed", "unconfirmed", "cancelled")
+    client = log_in(make_user(roles.AUDITOR, username="wang.fang"))
+    page = client.get("/").content.decode()
+    numbers = re.findall(r'<a href="([^"]+)">([\d,]+)</a>', page)
+
+    counts = [
+        (int(number), history.deliveries(filters_of(unescape(address))).count())
+        for address, number in numbers
+    ]
+
+    assert sorted(counts) == [(1, 1)] * 4 + [(2, 2)] * 2
+
+
+def filters_of(address: str) -> history.DeliveryFilter:
+    form = DeliveryFilterForm(QueryDict(urlsplit(address).query))
+    assert not form.errors
+    return form.filters
+
+
+@pytest.mark.parametrize(("days", "bars"), [(7, 7), (14, 14), (30, 30), (90, 90)])
+def test_the_period_is_chosen_by_a_link(log_in, days, bars):
+    for back in range(100):
+        at = timezone.now() - timedelta(days=back)
+        sent = make_notification(status="completed", sent_at=at)
+        make_delivery(sent, status="accepted", created_at=at)
+    client = log_in(make_user(roles.AUDITOR, username="wang.fang"))
+
+    page = client.get(f"/?days={days}")
+
+    text = page.content.decode()
+    assert f'href="?days={days}" aria-current="page"' in text
+    assert f"Last {days} days 100.0 % of {days} deliveries accepted" in words(page)
+    # for a wide window and for a phone
+    assert text.count('class="c-accepted"') == 2 * bars
+    assert f"Deliveries per day: {days} accepted, 0 failed" in text
+
+
+@pytest.mark.parametrize("days", ["", "0", "-7", "8", "²", "7 ", "x", "9" * 400])
+def test_a_period_that_is_not_offered_is_the_usual_one(log_in, days):
+    client = log_in(make_user(roles.AUDITOR, username="wang.fang"))
+
+    page = client.get("/", {"days": days})
+
+    assert 'href="?days=14" aria-current="page"' in page.content.decode()
+
+
+def test_many_reasons_are_summed_up(log_in):
+    sent = make_notification(status="completed", sent_at=timezone.now())
+    for code in range(10001, 10012):
+        make_delivery(sent, status="failed", error_code=code, created_at=timezone.now())
+
+    page = log_in(make_user(roles.AUDITOR, username="wang.fang")).get("/")
+
+    assert page.content.decode().count("strip-chart") == 8
+    assert "3 more deliveries for other reasons. Look at the list" in words(page)
 
 
 def test_the_latest_count_groups_not_calls(log_in):
