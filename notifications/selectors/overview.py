@@ -3,16 +3,18 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from notifications.models import Delivery, GroupType, Notification, Tally
 
 from .explanations import Explanation, explain_code, explain_reason
 from .progress import Progress
-from .sums import Sum, Sums, last_days, sums
+from .sums import Span, Sum, last_spans, sums
 
 LATEST = 6
+WEEK = 7  # days
+# More bars than these are too many to read: then one stands for a week.
+BARS = 31
 REASONS = 8
 S = Delivery.Status
 # In the order in which a bar is built up.
@@ -22,7 +24,7 @@ PROBLEMS = [S.FAILED, S.UNCONFIRMED]
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Deliveries of one kind by result; ``of`` is a day or a group type."""
+    """Deliveries of one kind by result; ``of`` is a span or a group type."""
 
     of: Any
     by_status: dict[str, int]
@@ -44,18 +46,18 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Deliveries that ended for one reason; ``per_day`` in the order of the days.
+    """Deliveries that ended for one reason; ``per_span`` in the order of the spans.
 
     ``filter`` is the part of the address that finds them in the list.
     """
 
     why: Explanation
     filter: dict[str, str]
-    per_day: Sequence[int]
+    per_span: Sequence[int]
 
     @property
     def count(self) -> int:
-        return sum(self.per_day)
+        return sum(self.per_span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +70,14 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    days: Sequence[date]
+    period: Span
     all: Count
-    per_day: Sequence[Count]
+    today: Count
+    per_span: Sequence[Count]
     per_type: Sequence[Count]  # only types with a delivery that ended
     troubles: Sequence[Trouble]  # the most frequent first
     sending: Progress  # of all notifications that are being sent
     latest: Sequence[Latest]
-
-    @property
-    def today(self) -> Count:
-        return self.per_day[-1]
 
     @property
     def top_troubles(self) -> Sequence[Trouble]:
@@ -92,17 +91,23 @@ class Overview:
 
 def overview(days: int) -> Overview:
     """The last ``days`` days in the current time zone; seven queries at most."""
-    found = sums(last_days(days))
-    rows = found.rows
+    spans = last_spans(days, of=1 if days <= BARS else WEEK)
+    (today,) = last_spans(1, of=1)
+    found = sums([*spans, today])
     rows_of = defaultdict(list)
-    for row in rows:
-        rows_of[row.day].append(row)
+    for row in found.rows:
+        rows_of[row.place].append(row)
+    rows_of_today = rows_of.pop(len(spans), [])
+    rows = [row for rows in rows_of.values() for row in rows]
     return Overview(
-        days=found.days,
+        period=Span(spans[0].first, today.last),
         all=Count(None, _by_status(rows)),
-        per_day=[Count(day, _by_status(rows_of[day])) for day in found.days],
+        today=Count(today, _by_status(rows_of_today)),
+        per_span=[
+            Count(span, _by_status(rows_of[place])) for place, span in enumerate(spans)
+        ],
         per_type=_per_type(rows),
-        troubles=_troubles(found),
+        troubles=_troubles(rows, len(spans)),
         sending=Progress(_by_status(found.being_sent), []),
         latest=_latest(found.live),
     )
@@ -116,23 +121,20 @@ def _per_type(rows: Sequence[Sum]) -> list[Count]:
     return [count for count in counts if count.ended]
 
 
-def _troubles(found: Sums) -> list[Trouble]:
-    place = {day: n for n, day in enumerate(found.days)}
+def _troubles(rows: Sequence[Sum], spans: int) -> list[Trouble]:
     kinds: dict[tuple[int | None, str], list[int]] = {}
-    for row in found.rows:
-        if row.status not in PROBLEMS:
-            continue
-        # Where a reason is given, the code is that of an earlier attempt.
-        kind = (None, row.reason) if row.reason else (row.error_code, "")
-        per_day = kinds.setdefault(kind, [0] * len(place))
-        per_day[place[row.day]] += row.count
+    for row in rows:
+        if row.status in PROBLEMS:
+            # Where a reason is given, the code is that of an earlier attempt.
+            kind = (None, row.reason) if row.reason else (row.error_code, "")
+            kinds.setdefault(kind, [0] * spans)[row.place] += row.count
     troubles = [
-        Trouble(explain_reason(reason), {"reason": reason}, per_day)
+        Trouble(explain_reason(reason), {"reason": reason}, per_span)
         if code is None
         else Trouble(
-            explain_code(code), {"status": S.FAILED.value, "code": str(code)}, per_day
+            explain_code(code), {"status": S.FAILED.value, "code": str(code)}, per_span
         )
-        for (code, reason), per_day in kinds.items()
+        for (code, reason), per_span in kinds.items()
     ]
     return sorted(troubles, key=lambda t: (-t.count, t.why.mark, t.why.meaning))
 

@@ -1,4 +1,4 @@
-"""How many deliveries of each day are alike: what every picture is added up from.
+"""How many deliveries of some days are alike: what every picture is added up from.
 
 Sealed notifications are counted already (tallies); the others are counted as they stand.
 No delivery of a sealed notification is read.
@@ -19,10 +19,25 @@ from .tallies import counted
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """``count`` deliveries that are alike, made on ``day`` of the current time zone."""
+class Span:
+    """Days of the current time zone, both included."""
 
-    day: date
+    first: date
+    last: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+    def __str__(self) -> str:
+        one = self.first.isoformat()
+        return one if self.first == self.last else f"{one} – {self.last.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """``count`` deliveries that are alike, made in a span; ``place`` is its place."""
+
+    place: int
     status: str
     group_type: str
     error_code: int | None
@@ -32,26 +47,29 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """``days`` in their order, also those without a delivery.
+    """``rows`` in no order.
 
     ``live``: of notifications of any time that are not sealed; ``being_sent``: of these,
     of those that are being sent.
     """
 
-    days: Sequence[date]
     rows: Sequence[Sum]
     live: Sequence[Tally]
     being_sent: Sequence[Tally]
 
 
-def last_days(count: int) -> list[date]:
-    """Today in the current time zone, and the days before it."""
+def last_spans(days: int, *, of: int) -> list[Span]:
+    """Today and the days before it, ``of`` days each; the first may have fewer."""
     today = timezone.localdate()
-    return [today - timedelta(days=back) for back in range(count - 1, -1, -1)]
+    ends = [today - timedelta(days=back) for back in range(0, days, of)]
+    begin = today - timedelta(days=days - 1)
+    return [
+        Span(max(begin, end - timedelta(days=of - 1)), end) for end in reversed(ends)
+    ]
 
 
-def sums(days: Sequence[date]) -> Sums:
-    """The deliveries made on ``days``, which follow each other; five queries at most.
+def sums(spans: Sequence[Span]) -> Sums:
+    """The deliveries made in each of ``spans``; five queries at most.
 
     What is sealed meanwhile is counted once: tallies of what was counted live are
     left out.
@@ -63,16 +81,16 @@ def sums(days: Sequence[date]) -> Sums:
         .values_list("pk", "status")
     )
     live = counted(unsealed)
-    found: Counter[tuple[date, str, str, int | None, str]] = Counter()
+    found: Counter[tuple[int, str, str, int | None, str]] = Counter()
     for row in live:
         day = timezone.localdate(row.created_at)
-        if days[0] <= day <= days[-1]:
-            key = (day, row.status, row.group_type, row.error_code, row.reason)
-            found[key] += row.count
-    for place, status, group_type, code, reason, count in _of_tallies(days, unsealed):
-        found[days[place], status, group_type, code, reason] += count
+        for place, span in enumerate(spans):
+            if day in span:
+                key = (place, row.status, row.group_type, row.error_code, row.reason)
+                found[key] += row.count
+    for *alike, count in _of_tallies(spans, unsealed):
+        found[tuple(alike)] += count
     return Sums(
-        days=days,
         rows=[Sum(*key, count) for key, count in found.items()],
         live=live,
         being_sent=[
@@ -83,29 +101,27 @@ def sums(days: Sequence[date]) -> Sums:
     )
 
 
-def _of_tallies(
-    days: Sequence[date], without: Collection[int]
-) -> list[tuple[int, str, str, int | None, str, int]]:
-    """Per day, by its place in ``days``: a range of the index of times for each.
+def _of_tallies(spans: Sequence[Span], without: Collection[int]) -> list[Any]:
+    """Rows as ``Sum``: of each span a range of the index of times.
 
     A function of the database for the day of a time would be asked once a tally, and
     on SQLite that is Python.
     """
     quote = connection.ops.quote_name
     ranges: list[Any] = []
-    for place, day in enumerate(days):
-        until = day + timedelta(days=1)
-        ranges += [place, _stored(start_of(day)), _stored(start_of(until))]
-    values = ", ".join(["(%s, %s, %s)"] * len(days))
+    for place, span in enumerate(spans):
+        until = span.last + timedelta(days=1)
+        ranges += [place, _stored(start_of(span.first)), _stored(start_of(until))]
+    values = ", ".join(["(%s, %s, %s)"] * len(spans))
     left_out = ""
     if without:
         left_out = f"WHERE notification_id NOT IN ({', '.join(['%s'] * len(without))}) "
     with connection.cursor() as cursor:
         # Sorted by the numbers first: half the time of texts first, on SQLite.
         cursor.execute(
-            f"WITH day(place, since, until) AS (VALUES {values}) "  # noqa: S608  no text of others
+            f"WITH span(place, since, until) AS (VALUES {values}) "  # noqa: S608  no text of others
             f"SELECT place, status, group_type, error_code, reason, SUM({quote('count')}) "
-            f"FROM day JOIN {quote(Tally._meta.db_table)} "
+            f"FROM span JOIN {quote(Tally._meta.db_table)} "
             f"ON created_at >= since AND created_at < until {left_out}"
             f"GROUP BY place, error_code, group_type, reason, status",
             [*ranges, *without],

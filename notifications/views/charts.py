@@ -1,7 +1,8 @@
 """Pictures as SVG: drawn here, coloured by charts.css, nothing to run in the browser.
 
 A picture says its sum in ``aria-label``; the same numbers stand in a table beside it,
-whose links are the ones for the keyboard. The links in a picture are for the mouse.
+whose links are the ones for the keyboard and for screen readers. The links in a picture
+are for the mouse, so they stand outside of what has the role of an image.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 NOTHING = SafeString("")
-TOP, BOTTOM, CHARACTER = 10, 24, 7
+TOP, RIGHT, BOTTOM, CHARACTER = 10, 12, 24, 7
 # A number other than 0 is always to be seen, however small beside the others.
 LEAST = 2.0
 STRIP_HEIGHT = 32
@@ -76,28 +77,25 @@ def strip(parts: Sequence[Part], most: int, says: str) -> SafeString:
         if (height := _height(part.count, most, STRIP_HEIGHT))
     ]
     return format_html(
-        '<svg class="chart strip-chart" viewBox="0 0 {} {}" preserveAspectRatio="none" '
-        'role="img" aria-label="{}">{}{}</svg>',
+        '<svg class="chart strip-chart" viewBox="0 0 {} {}" preserveAspectRatio="none">'
+        "{}</svg>",
         len(parts),
         STRIP_HEIGHT,
-        says,
-        _rect("c-ground", (0, STRIP_HEIGHT - 1, len(parts), 1)),
-        _joined(drawn),
+        _image(says, _rect("c-ground", (0, STRIP_HEIGHT - 1, len(parts), 1)), drawn),
     )
 
 
 def nice_top(number: int) -> int:
     """The end of an axis that holds ``number`` and can be halved."""
     power = int("1" + "0" * (len(str(number)) - 1))
-    steps = (1, 2, 4, 6, 8, 10)
-    top = next(step * power for step in steps if number <= step * power)
-    return max(top, 4)
+    tops = [step * power for step in (1, 2, 3, 4, 5, 6, 8, 10)]
+    return max(4, next(top for top in tops if number <= top and top % 2 == 0))
 
 
 def _columns(bars: Sequence[Bar], says: str, size: Size) -> SafeString:
     top = nice_top(max(bar.count for bar in bars))
     left = CHARACTER * len(f"{top:,}") + 10
-    step = (size.width - left) / len(bars)
+    step = (size.width - left - RIGHT) / len(bars)
     every = -(-len(bars) // size.ticks)
     height = size.height - TOP - BOTTOM
     drawn = [
@@ -113,14 +111,20 @@ def _columns(bars: Sequence[Bar], says: str, size: Size) -> SafeString:
         for n, bar in enumerate(bars)
     ]
     return format_html(
-        '<svg class="chart {}" viewBox="0 0 {} {}" role="img" aria-label="{}">'
-        "{}{}</svg>",
+        '<svg class="chart {}" viewBox="0 0 {} {}">{}</svg>',
         size.name,
         size.width,
         size.height,
+        _image(says, _grid(top, left, size.width, height), drawn),
+    )
+
+
+def _image(says: str, ground: SafeString, bars: Sequence[SafeString]) -> SafeString:
+    return format_html(
+        '<g role="img" aria-label="{}">{}</g><g aria-hidden="true">{}</g>',
         says,
-        _grid(top, left, size.width, height),
-        _joined(drawn),
+        ground,
+        _joined(bars),
     )
 
 
@@ -161,7 +165,7 @@ def _column(
     return format_html(
         '{}<text class="c-tick middle" x="{}" y="{}">{}</text>',
         drawn,
-        round(x + width / 2, 1),
+        f"{x + width / 2:g}",
         TOP + height + 17,
         bar.tick,
     )
@@ -172,14 +176,10 @@ def _height(count: int, top: int, height: float) -> float:
 
 
 def _rect(kind: str, place: tuple[float, float, float, float]) -> SafeString:
-    x, y, width, height = (round(number, 2) for number in place)
-    return format_html(
-        '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>',
-        kind,
-        x,
-        y,
-        width,
-        height,
+    """``kind`` is a word of this program; numbers need no escaping."""
+    x, y, width, height = place
+    return SafeString(
+        f'<rect class="{kind}" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"/>'
     )
 
 
@@ -193,4 +193,4 @@ def _linked(address: str, title: str, *drawn: SafeString) -> SafeString:
 
 
 def _joined(drawn: Sequence[SafeString]) -> SafeString:
-    return format_html_join("", "{}", ((one,) for one in drawn))
+    return SafeString("".join(drawn))

@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from notifications.models import Delivery, GroupType
-from notifications.selectors.overview import RESULTS, Count, Overview, Trouble, overview
+from notifications.selectors.overview import (
+    BARS,
+    RESULTS,
+    Count,
+    Overview,
+    Trouble,
+    overview,
+)
+from notifications.selectors.sums import Span
 
 from .charts import Bar, Part, columns, strip
 
@@ -48,48 +54,48 @@ class TroubleRow:
 
 
 class Links:
-    """Addresses of the list of deliveries, within the days of the Overview."""
+    """Addresses of the list of deliveries."""
 
-    def __init__(self, days: Sequence[date]) -> None:
+    def __init__(self, period: Span) -> None:
         self.list = reverse("admin:deliveries")
-        self.period = {"from": days[0].isoformat(), "to": days[-1].isoformat()}
+        self.period = period
 
-    def to(self, **filters: str) -> str:
-        return f"{self.list}?{urlencode(self.period | filters)}"
-
-    def to_day(self, day: date, filters: Mapping[str, str]) -> str:
-        one = {"from": day.isoformat(), "to": day.isoformat()}
-        return f"{self.list}?{urlencode(one | dict(filters))}"
+    def to(self, filters: Mapping[str, str], *, of: Span | None = None) -> str:
+        """The rows that ``filters`` mean, of a span or of the whole period."""
+        span = of or self.period
+        days = {"from": span.first.isoformat(), "to": span.last.isoformat()}
+        return f"{self.list}?{urlencode(days | dict(filters))}"
 
 
 def context(request: HttpRequest) -> dict[str, object]:
     """For the template, of the period that the address names (``?days=30``)."""
     days = _period(request)
     found = overview(days)
-    links = Links(found.days)
-    top = [_trouble(found, trouble, links) for trouble in found.top_troubles]
+    links = Links(found.period)
+    results = [(status.value, str(status.label)) for status in RESULTS]
     attention = "failed" if found.all.by_status["failed"] else "unconfirmed"
     return {
         "figures": found,
         "period": days,
         "periods": PERIODS,
-        "results": [(status.value, status.label) for status in RESULTS],
-        "accepted_today": links.to_day(found.days[-1], {"status": "accepted"}),
-        "whole_period": links.to(),
-        "attention": links.to(status=attention),
-        "per_day": columns(
-            [_bar(count, links) for count in found.per_day], _sum(found)
+        "per_week": days > BARS,
+        "results": results,
+        "accepted_today": links.to({"status": "accepted"}, of=found.today.of),
+        "whole_period": links.to({}),
+        "attention": links.to({"status": attention}),
+        "picture": columns(
+            [_bar(count, results, links) for count in found.per_span], _sum(found)
         ),
-        "day_rows": _day_rows(found, links),
+        "rows": _rows(found, links),
         "types": [
             TypeRow(
                 str(GroupType(count.of).label),
                 count,
-                links.to(type=str(count.of.value)),
+                links.to({"type": count.of.value}),
             )
             for count in found.per_type
         ],
-        "troubles": top,
+        "troubles": [_trouble(found, trouble, links) for trouble in found.top_troubles],
         "trouble_rows": _trouble_rows(found, links),
     }
 
@@ -103,79 +109,78 @@ def _period(request: HttpRequest) -> int:
 def _sum(found: Overview) -> str:
     counts = found.all.by_status
     return _(
-        "Deliveries per day: %(accepted)s accepted, %(failed)s failed, "
-        "%(unconfirmed)s not confirmed, %(cancelled)s cancelled."
+        "%(accepted)s accepted, %(failed)s failed, %(unconfirmed)s not confirmed, "
+        "%(cancelled)s cancelled."
     ) % {status.value: f"{counts[status]:,}" for status in RESULTS}
 
 
-def _bar(count: Count, links: Links) -> Bar:
-    day = count.of
-    title = f"{day}: " + ", ".join(
-        f"{count.by_status[status]:,} {status.label}"
-        for status in RESULTS
+def _bar(count: Count, results: Sequence[tuple[str, str]], links: Links) -> Bar:
+    span = count.of
+    named = [
+        f"{count.by_status[status]:,} {label}"
+        for status, label in results
         if count.by_status[status]
-    )
+    ]
+    title = f"{span}: {', '.join(named)}"
     return Bar(
-        tick=f"{day:%m-%d}",
+        tick=f"{span.first:%m-%d}",
         title=title,
-        address=links.to_day(day, {}),
+        address=links.to({}, of=span),
         parts=[
             Part(
-                status.value,
+                status,
                 count.by_status[status],
                 title,
-                links.to_day(day, {"status": status.value}),
+                links.to({"status": status}, of=span),
             )
-            for status in RESULTS
+            for status, _label in results
         ],
     )
 
 
-def _day_rows(found: Overview, links: Links) -> list[tuple[date, list[Cell]]]:
-    """The newest first; days without a result are left out."""
+def _rows(found: Overview, links: Links) -> list[tuple[Span, list[Cell]]]:
+    """The newest first; spans without a result are left out."""
     return [
         (
             count.of,
             [
                 Cell(
                     count.by_status[status],
-                    links.to_day(count.of, {"status": status.value}),
+                    links.to({"status": status.value}, of=count.of),
                 )
                 for status in RESULTS
             ],
         )
-        for count in reversed(found.per_day)
+        for count in reversed(found.per_span)
         if any(count.by_status[status] for status in RESULTS)
     ]
 
 
 def _trouble(found: Overview, trouble: Trouble, links: Links) -> TroubleRow:
-    most = max(max(other.per_day) for other in found.top_troubles)
+    most = max(max(other.per_span) for other in found.top_troubles)
     kind = trouble.filter.get("status", Delivery.Status.UNCONFIRMED.value)
-    per_day = list(zip(found.days, trouble.per_day, strict=True))
-    parts = [
-        Part(kind, count, f"{day}: {count:,}", links.to_day(day, trouble.filter))
-        for day, count in per_day
+    per_span = [
+        (count.of, n) for count, n in zip(found.per_span, trouble.per_span, strict=True)
     ]
-    busiest, count = max(per_day, key=lambda pair: pair[1])
-    says = ngettext(
-        "Per day; most on %(day)s: %(n)s delivery",
-        "Per day; most on %(day)s: %(n)s deliveries",
-        count,
-    ) % {"day": busiest, "n": f"{count:,}"}
-    return TroubleRow(trouble, links.to(**trouble.filter), strip(parts, most, says))
+    parts = [
+        Part(kind, n, f"{span}: {n:,}", links.to(trouble.filter, of=span))
+        for span, n in per_span
+    ]
+    busiest, n = max(per_span, key=lambda pair: pair[1])
+    says = _("Most on %(day)s: %(n)s") % {"day": busiest, "n": f"{n:,}"}
+    return TroubleRow(trouble, links.to(trouble.filter), strip(parts, most, says))
 
 
-def _trouble_rows(found: Overview, links: Links) -> list[tuple[date, list[Cell]]]:
-    """As ``_day_rows``, with a number for each of the reasons that are shown."""
+def _trouble_rows(found: Overview, links: Links) -> list[tuple[Span, list[Cell]]]:
+    """As ``_rows``, with a number for each of the reasons that are shown."""
     rows = [
         (
-            day,
+            count.of,
             [
-                Cell(t.per_day[place], links.to_day(day, t.filter))
+                Cell(t.per_span[place], links.to(t.filter, of=count.of))
                 for t in found.top_troubles
             ],
         )
-        for place, day in enumerate(found.days)
+        for place, count in enumerate(found.per_span)
     ]
     return [row for row in reversed(rows) if any(cell.count for cell in row[1])]

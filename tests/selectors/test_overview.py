@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,7 +10,7 @@ from django.utils import timezone
 from notifications.im.outcomes import Reason
 from notifications.models import ChatGroup, Delivery, Tally
 from notifications.selectors.overview import RESULTS, overview
-from notifications.selectors.sums import last_days, sums
+from notifications.selectors.sums import Span, last_spans, sums
 from tests.factories import (
     make_delivery,
     make_group,
@@ -66,24 +66,19 @@ def make_random_past(chance: random.Random) -> None:
 def test_the_sums_equal_the_rows(seed, zone):
     make_random_past(random.Random(seed))
     with timezone.override(zone):
-        days = last_days(14)
+        spans = [*last_spans(16, of=7), *last_spans(1, of=1)]
         expected = Counter(
-            (
-                timezone.localdate(row.created_at),
-                row.status,
-                row.group_type,
-                row.error_code,
-                row.reason,
-            )
+            (place, row.status, row.group_type, row.error_code, row.reason)
             for row in Delivery.objects.all()
-            if timezone.localdate(row.created_at) in days
+            for place, span in enumerate(spans)
+            if span.first <= timezone.localdate(row.created_at) <= span.last
         )
 
-        found = sums(days).rows
+        found = sums(spans).rows
 
         assert Tally.objects.exists()
         assert {
-            (s.day, s.status, s.group_type, s.error_code, s.reason): s.count
+            (s.place, s.status, s.group_type, s.error_code, s.reason): s.count
             for s in found
         } == expected
 
@@ -112,12 +107,14 @@ def test_a_day_begins_at_midnight_of_the_time_zone():
             if sealed:
                 make_seal(sent)
 
-        found = overview(7).per_day
+        found = overview(7).per_span
 
+        yesterday = today - timedelta(days=1)
         assert [(c.of, c.by_status["accepted"]) for c in found[-2:]] == [
-            (today - timedelta(days=1), 2),
-            (today, 2),
+            (Span(yesterday, yesterday), 2),
+            (Span(today, today), 2),
         ]
+        assert overview(90).today.by_status["accepted"] == 2
         assert [c.by_status["accepted"] for c in found[:-2]] == [0] * 5
 
 
@@ -177,7 +174,7 @@ def test_the_reason_of_a_doubt_comes_before_the_code_of_an_earlier_attempt():
 
     found = overview(7).troubles
 
-    assert [(t.filter, t.count, list(t.per_day)) for t in found] == [
+    assert [(t.filter, t.count, list(t.per_span)) for t in found] == [
         ({"reason": "no_answer"}, 2, [0, 0, 0, 0, 0, 0, 2]),
         ({"status": "failed", "code": "10010"}, 1, [0, 0, 0, 0, 0, 0, 1]),
     ]
@@ -190,8 +187,10 @@ def test_few_queries_whatever_there_is(django_assert_max_num_queries):
         overview(90)
 
 
-def test_the_days_end_with_today():
+def test_spans_end_with_today_and_the_first_may_be_shorter():
     today = timezone.localdate()
+    ago = [today - timedelta(days=back) for back in range(10)]
 
-    assert last_days(3) == [today - timedelta(days=2), today - timedelta(days=1), today]
-    assert isinstance(last_days(1)[0], date)
+    assert last_spans(2, of=1) == [Span(ago[1], ago[1]), Span(today, today)]
+    assert last_spans(10, of=7) == [Span(ago[9], ago[7]), Span(ago[6], today)]
+    assert len(last_spans(90, of=7)) == 13

@@ -108,7 +108,7 @@ def filters_of(address: str) -> history.DeliveryFilter:
     return form.filters
 
 
-@pytest.mark.parametrize(("days", "bars"), [(7, 7), (14, 14), (30, 30), (90, 90)])
+@pytest.mark.parametrize(("days", "bars"), [(7, 7), (14, 14), (30, 30), (90, 13)])
 def test_the_period_is_chosen_by_a_link(log_in, days, bars):
     for back in range(100):
         at = timezone.now() - timedelta(days=back)
@@ -123,7 +123,7 @@ def test_the_period_is_chosen_by_a_link(log_in, days, bars):
     assert f"Last {days} days 100.0 % of {days} deliveries accepted" in words(page)
     # for a wide window and for a phone
     assert text.count('class="c-accepted"') == 2 * bars
-    assert f"Deliveries per day: {days} accepted, 0 failed" in text
+    assert f'aria-label="{days} accepted, 0 failed' in text
 
 
 @pytest.mark.parametrize("days", ["", "0", "-7", "8", "²", "7 ", "x", "9" * 400])
