@@ -67,7 +67,7 @@ ENDED = (
     named("cancelled", gettext_lazy("Not called")),
     named("failed", gettext_lazy("Failed")),
 )
-LEFT_OUT = shown("left_out", gettext_lazy("Groups left out"), lambda v: str(number(v)))
+LEFT_OUT = named("left_out_count", gettext_lazy("Groups left out"))
 FORMAT = named("format", gettext_lazy("Format"))
 GROUPS = named("groups", gettext_lazy("Groups"))
 

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
+
 from notifications.im.rules import is_group_id
 from notifications.models import ChatGroup, Notification
 
@@ -54,6 +56,21 @@ def audience(kind: str, values: Sequence[str]) -> Audience:
 
 def audience_of(notification: Notification) -> Audience:
     return audience(notification.audience, notification.audience_values)
+
+
+def left_out(kind: str, values: Sequence[str]) -> QuerySet[ChatGroup]:
+    """Groups that a choice of this kind would mean, were they not off or closed.
+
+    Never any for groups that were chosen one by one: those are refused by name.
+    """
+    if kind == Notification.Audience.CHOSEN:
+        return ChatGroup.objects.none()
+    groups: QuerySet[ChatGroup] = ChatGroup.objects.exclude(
+        state=ChatGroup.State.IN_USE
+    ).order_by("name", "id")
+    if kind == Notification.Audience.TYPES:
+        return groups.filter(type__in=values)
+    return groups
 
 
 def known_ids(candidates: Iterable[str]) -> set[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -15,12 +16,15 @@ from notifications import roles
 from notifications.models import AuditEntry, Notification
 from notifications.models.notifications import join_recipients
 from notifications.record import trail
-from notifications.selectors.audiences import Audience
+from notifications.selectors.audiences import Audience, left_out
 
 from .permissions import require, require_own
 from .rows import insert_deliveries
 from .times import check_not_after, check_start
 from .writing import check_type_rule, clean_audience
+
+# An entry of the audit trail stays readable; the number of all is beside them.
+LEFT_OUT_NAMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +87,20 @@ def send(
         notification=notification.pk,
         groups=len(meant.groups),
         digest=digest,
+        **_left_out(notification),
         start=when.start and when.start.isoformat(),
         not_after=when.not_after and when.not_after.isoformat(),
     )
     return notification
+
+
+def _left_out(notification: Notification) -> dict[str, Any]:
+    """Which groups do not get it, and why; an auditor asks that years later."""
+    rows = left_out(notification.audience, notification.audience_values)
+    return {
+        "left_out_count": rows.count(),
+        "left_out": list(rows.values("group_id", "name", "state")[:LEFT_OUT_NAMED]),
+    }
 
 
 def _groups_changed(count: int) -> ValidationError:
