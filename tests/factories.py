@@ -17,9 +17,8 @@ from notifications.models import (
     Delivery,
     Notification,
     Seal,
-    Tally,
 )
-from notifications.selectors.tallies import counted
+from notifications.record.sealing import seal_notification
 
 PASSWORD = "correct horse battery"
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -159,23 +158,10 @@ def make_attempt(delivery: Delivery | None = None, **kwargs: Any) -> Attempt:
     return Attempt.objects.create(**values | kwargs)
 
 
-def make_seal(notification: Notification, **kwargs: Any) -> Seal:
-    """A seal with made-up digests, and true tallies of the notification's rows."""
-    last = Seal.objects.order_by("-number").first()
-    number = last.number + 1 if last else 1
-    Tally.objects.bulk_create(counted([notification.pk]))
-    values = {
-        "number": number,
-        "kind": Seal.Kind.NOTIFICATION,
-        "notification": notification,
-        "rows": notification.deliveries.count(),
-        "digest": f"{number:064x}",
-        "leaves": b"",
-        "previous": last.head if last else "",
-        "head": f"{number + 0xABC0000:064x}"[::-1],
-        "sealed_at": MOMENT + timedelta(minutes=2),
-    } | kwargs
-    return Seal.objects.create(**values)
+def make_seal(notification: Notification) -> Seal:
+    """The seal of one that has ended, as the worker makes it, with its tallies."""
+    notification.refresh_from_db()  # times as the database keeps them
+    return seal_notification(notification)
 
 
 def write_fields(**kwargs: str) -> dict[str, str]:

@@ -1,18 +1,24 @@
 """Progress, later the result, of a notification; and the buttons over it."""
 
+from urllib.parse import urlencode
+
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import roles
 from notifications.delivery.presence import worker_is_there
 from notifications.models import Notification
+from notifications.selectors.actions import of_notification
+from notifications.selectors.dossier import dossier
 from notifications.selectors.explanations import explain_code
 from notifications.selectors.progress import progress_of
 from notifications.selectors.resend import Again, sendable_again
 from notifications.selectors.waiting import waiting
+from notifications.services.evidence import obstacle
 
 from .page import may_control, page
 from .standing import ADVICE, headline, why_it_is_held, why_it_waits
@@ -25,6 +31,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
         "notifications/progress.html",
         _("Notification %(number)d") % {"number": pk},
         **_context(request, notification),
+        **_record(request, notification),
     )
 
 
@@ -49,6 +56,22 @@ def _visible(request: HttpRequest, pk: int) -> Notification:
     if notification.status == Notification.Status.DRAFT:
         raise Http404
     return notification
+
+
+def _record(request: HttpRequest, notification: Notification) -> dict[str, object]:
+    """The sections for whoever may see the history."""
+    if not request.user.has_perm(roles.SEE_HISTORY):
+        return {}
+    found = dossier(notification)
+    return {
+        "dossier": found,
+        "results": [
+            (result, f"{reverse('admin:deliveries')}?{urlencode(dict(result.filter))}")
+            for result in found.results
+        ],
+        "timeline": of_notification(notification.pk),
+        "no_evidence_because": obstacle(notification, found.seal, found.archive),
+    }
 
 
 def _context(request: HttpRequest, notification: Notification) -> dict[str, object]:
