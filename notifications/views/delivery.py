@@ -9,6 +9,7 @@ from notifications import roles
 from notifications.forms.filters import DeliveryFilterForm
 from notifications.models import Delivery
 from notifications.selectors import calls
+from notifications.selectors.beside import beside
 from notifications.selectors.explanations import explain
 
 from .archived import missing_delivery
@@ -32,6 +33,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         calls=calls.calls(row),
         late_answers=calls.late_answers(row),
         resolutions=calls.resolutions(row),
+        beside=beside(row),
         may_resolve=(
             row.status == Delivery.Status.UNCONFIRMED
             and may_control(request, row.notification)

@@ -7,8 +7,16 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from notifications import roles
+from notifications.models import AuditEntry, Notification
+from notifications.record import trail
 from tests.browser.conftest import VIEWS, check_page, log_in
-from tests.factories import make_delivery, make_group, make_notification, make_user
+from tests.factories import (
+    make_delivery,
+    make_group,
+    make_notification,
+    make_seal,
+    make_user,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -56,4 +64,62 @@ def test_pictures_with_their_numbers(browser, live_server, past, view):
     picture = page.locator(".chart").locator("visible=true").first
     picture.locator("rect.c-failed").last.click()
     expect(page.locator(".head p")).to_have_text("2 entries, newest first")
+    page.context.close()
+
+
+@pytest.fixture
+def sealed(past) -> Notification:
+    """One with groups left out, actions and a seal that was verified."""
+    sent = Notification.objects.latest("pk")
+    out = [
+        {"group_id": f"g{n}", "name": "广场 Plaza", "state": "closed"} for n in (1, 2)
+    ]
+    trail.write(
+        AuditEntry.Action.SENT,
+        "lin.mei",
+        notification=sent.pk,
+        groups=2,
+        left_out=out,
+        left_out_count=2,
+    )
+    make_seal(sent)
+    trail.write(
+        AuditEntry.Action.VERIFIED,
+        "verify_history",
+        unchanged=True,
+        only=None,
+        since=None,
+    )
+    return sent
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_notification_and_its_evidence(browser, live_server, sealed, view):
+    page = open_page(browser, live_server.url, view)
+
+    page.goto(f"{live_server.url}/sent/{sealed.pk}/")
+    check_page(page, "notification")
+    page.click("text=2 groups that were not in use")
+    check_page(page, "notification with groups left out")
+    with page.expect_download() as download:
+        page.click("text=Download the evidence")
+    name = f"evidence-{sealed.pk}-{sealed.seal.head[:12]}.zip"
+    assert download.value.suggested_filename == name
+    page.context.close()
+
+
+def test_on_paper_there_is_all_of_it_and_nothing_to_press(browser, live_server, sealed):
+    page = open_page(browser, live_server.url, (794, 1123, "dark"))
+    page.goto(f"{live_server.url}/sent/{sealed.pk}/")
+    name = page.locator("text=广场 Plaza").last
+    expect(name).not_to_be_visible()
+
+    page.emulate_media(media="print")
+
+    expect(name).to_be_visible()
+    expect(page.locator("dt", has_text="Head")).to_be_visible()
+    for gone in ("#header", "#app-nav", "text=Download the evidence"):
+        expect(page.locator(gone)).not_to_be_visible()
+    ground = "getComputedStyle(document.querySelector('.card')).backgroundColor"
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
     page.context.close()

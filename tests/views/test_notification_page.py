@@ -262,3 +262,21 @@ def test_as_many_queries_with_three_of_everything_as_with_one(auditor):
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
+
+
+def test_a_delivery_tells_its_seal_and_what_was_sent_again(auditor):
+    group = make_group()
+    first = make_notification(status="completed")
+    failed = make_delivery(first, group, status="failed")
+    make_delivery(first, status="accepted")
+    again = make_notification(status="completed", resend_of=first)
+    accepted = make_delivery(again, group, status="accepted")
+    seal = make_seal(first)
+
+    before = words(auditor.get(f"/history/deliveries/{failed.pk}/"))
+    after = words(auditor.get(f"/history/deliveries/{accepted.pk}/"))
+
+    assert f"Sent again as Notification {again.pk} · Accepted Seal" in before
+    assert f"UTC · seal {seal.number} · {seal.head[:12]}" in before
+    assert f"Sent again after Notification {first.pk} · Failed Seal" in after
+    assert "Seal Not sealed yet" in after
