@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
@@ -17,13 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from notifications.im.outcomes import Reason
 from notifications.models import ChatGroup, Delivery, GroupType, Notification
 from notifications.selectors.explanations import explain_code, explain_reason
-from notifications.selectors.history import (
-    DeliveryFilter,
-    NotificationFilter,
-    TooManyGroups,
-    group_ids_matching,
-    occurring,
-)
+from notifications.selectors.history import TooManyGroups, group_ids_matching
+from notifications.selectors.occurring import Occurring, occurring
+from notifications.selectors.wanted import DeliveryFilter, NotificationFilter
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 OUT_OF_RANGE = _("Choose a day between 2000 and 2099.")
@@ -121,13 +116,9 @@ class FilterForm(forms.Form):
             self.add_error("until", _("This day is before the first one."))
         return data
 
-    def fill_senders(self) -> None:
-        names = occurring("sender_name")
-        people = User.objects.filter(username__in=names)
-        full = {person.username: person.get_full_name() for person in people}
+    def fill_senders(self, found: Occurring) -> None:
         choices = [
-            (name, f"{name} · {full[name]}" if full.get(name) else name)
-            for name in names
+            (name, f"{name} · {full}" if full else name) for name, full in found.senders
         ]
         self.set_choices("sender", choices)
 
@@ -138,14 +129,14 @@ class FilterForm(forms.Form):
 
 
 class NotificationFilterForm(FilterForm):
-    q = Search(_("Search in message or note"))
+    q = Search(_("Search by message, note or sender"))
     since = Day(_("From"))
     until = Day(_("To"))
     status = OneOf(_("State"), Notification.Status.choices)
     sender = OneOf(_("Sender"))
 
     def fill_choices(self) -> None:
-        self.fill_senders()
+        self.fill_senders(occurring())
 
     @property
     def filters(self) -> NotificationFilter:
@@ -179,8 +170,9 @@ class DeliveryFilterForm(FilterForm):
     group_ids: list[str] | None = None
 
     def fill_choices(self) -> None:
-        self.fill_senders()
-        codes = [explain_code(code) for code in occurring("error_code") if code]
+        self.occurring = occurring()
+        self.fill_senders(self.occurring)
+        codes = [explain_code(code) for code in self.occurring.codes]
         self.set_choices(
             "code", [(why.mark, f"{why.mark} · {why.meaning}") for why in codes]
         )

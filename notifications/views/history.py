@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -27,10 +26,11 @@ from notifications.forms.filters import (
     FilterForm,
     NotificationFilterForm,
 )
+from notifications.models import Delivery
 from notifications.selectors import history
 from notifications.selectors.explanations import explain
-from notifications.selectors.paging import COUNTED, Page, capped_count
-from notifications.selectors.paging import page as page_of
+from notifications.selectors.paging import Count, Page, count_of, page_of
+from notifications.selectors.paging import page as page_of_rows
 from notifications.services.downloads import download as download_rows
 
 from .archived import end_of_list
@@ -44,21 +44,21 @@ def notifications(request: HttpRequest) -> HttpResponse:
     form = NotificationFilterForm(request.GET)
     rows = history.notifications(form.filters, user.pk)
     place = _place(request)
-    found = page_of(rows, before=place["before"], after=place["after"])
+    found = page_of_rows(rows, before=place["before"], after=place["after"])
     problems = history.problems_of(found.rows)
     return page(
         request,
         "notifications/notifications.html",
         _("Send history"),
         rows=[(row, problems.get(row.pk, {})) for row in found.rows],
-        **_frame(form, rows, found),
+        **_frame(form, found, count_of(rows, found)),
     )
 
 
 def deliveries(request: HttpRequest) -> HttpResponse:
     person(request, roles.SEE_HISTORY)
     form = DeliveryFilterForm(request.GET)
-    rows = history.deliveries(form.filters).prefetch_related("notification")
+    rows = history.deliveries(form.filters, form.occurring.live)
     place = _place(request)
     found = page_of(rows, before=place["before"], after=place["after"])
     return page(
@@ -71,7 +71,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         archived=end_of_list(form.filters.notification, form.filters.since)
         if found.older is None
         else "",
-        **_frame(form, rows, found),
+        **_frame(form, found, _count(rows, found)),
     )
 
 
@@ -86,7 +86,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
         names = [name for name in form.parameters() if request.POST.get(name)]
         given = {name: request.POST[name] for name in names}
         return redirect(f"{reverse('admin:deliveries')}?{urlencode(given)}")
-    text = download_rows(user, history.deliveries(form.filters), filters=form.active)
+    text = download_rows(user, history.rows_of(form.filters), filters=form.active)
     response = StreamingHttpResponse(
         _blocks(text), content_type="text/csv; charset=utf-8"
     )
@@ -111,13 +111,17 @@ def _id(text: str) -> int | None:
     return int(text) if is_number and int(text) <= MAX_ID else None
 
 
-def _frame(
-    form: FilterForm, rows: QuerySet[Any], found: Page[Any]
-) -> Mapping[str, object]:
+def _count(rows: history.DeliveryListing, found: Page[Delivery]) -> Count:
+    if found.newer is None and found.older is None:
+        return Count(len(found.rows))  # the list is this page
+    return rows.count()
+
+
+def _frame(form: FilterForm, found: Page[Any], count: Count) -> Mapping[str, object]:
     """What both lists show around their rows."""
     return {
         "form": form,
-        "count": _count_words(capped_count(rows)) if found.rows else "",
+        "count": _count_words(count) if found.rows else "",
         "newer": _query(form, "after", found.newer),
         "older": _query(form, "before", found.older),
         "newest": "?" + form.query,
@@ -128,10 +132,10 @@ def _query(form: FilterForm, name: str, value: int | None) -> str:
     return "" if value is None else "?" + urlencode(form.active | {name: str(value)})
 
 
-def _count_words(count: int) -> str:
-    number = f"{min(count, COUNTED):,}"
-    if count > COUNTED:
+def _count_words(count: Count) -> str:
+    number = f"{count.number:,}"
+    if count.is_more:
         return _("More than %(n)s entries, newest first") % {"n": number}
     return ngettext(
-        "%(n)s entry, newest first", "%(n)s entries, newest first", count
+        "%(n)s entry, newest first", "%(n)s entries, newest first", count.number
     ) % {"n": number}

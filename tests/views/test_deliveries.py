@@ -72,7 +72,8 @@ def test_more_than_five_hundred_groups_match(auditor):
 def test_codes_and_senders_are_offered_in_words(auditor):
     make_user(roles.COMMUNITY_MANAGER, first_name="Lin", last_name="Mei")
     make_delivery(status="failed")
-    make_delivery(status="accepted", sender_name="left.long.ago")
+    other = make_notification(status="sending", sender_name="left.long.ago")
+    make_delivery(other, status="accepted", sender_name="left.long.ago")
 
     fields = auditor.get(DELIVERIES).context["form"].fields
 
@@ -87,9 +88,10 @@ def test_codes_and_senders_are_offered_in_words(auditor):
 
 def test_more_than_ten_thousand_entries(auditor, monkeypatch):
     monkeypatch.setattr(paging, "COUNTED", 2)
-    monkeypatch.setattr("notifications.views.history.COUNTED", 2)
-    for _n in range(3):
-        make_delivery()
+    monkeypatch.setattr("notifications.selectors.by_tallies.COUNTED", 2)
+    notification = make_notification(status="sending")
+    for _n in range(paging.PER_PAGE + 1):
+        make_delivery(notification)
 
     assert auditor.get(DELIVERIES).context["count"] == (
         "More than 2 entries, newest first"

@@ -1,0 +1,196 @@
+"""The deliveries to some chat groups: what a search for a group finds.
+
+Groups with few deliveries: those are read, and the other filters are asked of them.
+Groups with many: without another filter the newest of each group are merged; with one,
+the notifications that have such deliveries at all (tallies) are walked through, newest
+first, and asked for these groups, until the page is full.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import F, Max, Min, QuerySet
+from django.db.models.expressions import RawSQL
+
+from notifications.models import Delivery
+
+from .by_tallies import matching_tallies
+from .paging import COUNTED, Count, capped
+from .wanted import DeliveryFilter
+
+# As many rows are read and asked for a search, and no more.
+FEW = 20_000
+# Notifications asked at once: few at first, since most often they fill the page.
+FIRST_BATCH, LARGEST_BATCH = 20, 320
+
+
+class FewRows:
+    """A listing over the rows of groups that have few."""
+
+    def __init__(self, rows: QuerySet[Delivery]) -> None:
+        self._rows = rows.select_related("notification")
+        self._total = rows.order_by().values("pk")
+
+    def older(self, before: int | None, size: int) -> Sequence[Delivery]:
+        rows = self._rows if before is None else self._rows.filter(pk__lt=before)
+        # By a sum, which no index holds: else a planner may walk down the whole table.
+        return list(rows.order_by((F("pk") + 0).desc())[:size])
+
+    def newer(self, after: int, size: int) -> Sequence[Delivery]:
+        rows = self._rows.filter(pk__gt=after)
+        return list(rows.order_by((F("pk") + 0).asc())[:size])
+
+    def count(self) -> Count:
+        return capped(self._total[: COUNTED + 1].count())
+
+
+class NewestOfEach:
+    """A listing of all deliveries to groups that have more than ``FEW``."""
+
+    def __init__(self, group_ids: Sequence[str]) -> None:
+        self._group_ids = group_ids
+
+    def older(self, before: int | None, size: int) -> Sequence[Delivery]:
+        return self._rows("<", before, size)
+
+    def newer(self, after: int, size: int) -> Sequence[Delivery]:
+        return self._rows(">", after, size)
+
+    def count(self) -> Count:
+        return Count(COUNTED, is_more=True)
+
+    def _rows(self, sign: str, place: int | None, size: int) -> Sequence[Delivery]:
+        direction, least = ("DESC", "MIN") if sign == "<" else ("ASC", "MAX")
+        values = ", ".join(["(%s)"] * len(self._group_ids))
+        beyond = "" if place is None else f"AND id {sign} {place:d}"
+        inside = ">=" if sign == "<" else "<="
+        # Of each group its nearest ``size`` rows: from the place to the last of them.
+        sql = f"""
+            SELECT d.id FROM (
+                SELECT column1 AS group_id, (
+                    SELECT {least}(id) FROM (
+                        SELECT id FROM {_delivery()} WHERE group_id = column1 {beyond}
+                        ORDER BY id {direction} LIMIT {size:d}) AS near) AS edge
+                FROM (VALUES {values}) AS wanted) AS groups
+            JOIN {_delivery()} AS d
+            ON d.group_id = groups.group_id AND d.id {inside} groups.edge
+            {beyond.replace("id", "d.id", 1)}
+            ORDER BY d.id {direction} LIMIT {size:d}"""  # noqa: S608  numbers, names of ours
+        rows = Delivery.objects.history().filter(
+            pk__in=RawSQL(sql, list(self._group_ids))  # noqa: S611  values are parameters
+        )
+        order = "-pk" if sign == "<" else "pk"
+        return list(rows.select_related("notification").order_by(order))
+
+
+class Candidate(NamedTuple):
+    """A notification that has such deliveries, between these ids."""
+
+    notification: int
+    first: int
+    last: int
+
+
+class Walk:
+    """A listing for groups with many deliveries and another filter beside them."""
+
+    def __init__(self, wanted: DeliveryFilter, live: Iterable[int]) -> None:
+        self._group_ids = list(wanted.group_ids or ())
+        self._alike = wanted.alike
+        self._tallies = matching_tallies(wanted)
+        self._live = list(live)
+        self._found = 0
+        self._is_all = False
+
+    def older(self, before: int | None, size: int) -> Sequence[Delivery]:
+        found = self._walk(
+            (c for c in self._newest_first() if before is None or c.first < before),
+            {} if before is None else {"pk__lt": before},
+            size,
+            is_older=True,
+        )
+        self._found, self._is_all = len(found), before is None and len(found) < size
+        return self._rows(found, "-pk")
+
+    def newer(self, after: int, size: int) -> Sequence[Delivery]:
+        upwards = sorted(
+            (c for c in self._newest_first() if c.last > after), key=lambda c: c.first
+        )
+        found = self._walk(iter(upwards), {"pk__gt": after}, size, is_older=False)
+        self._found = len(found)
+        return self._rows(found, "pk")
+
+    def count(self) -> Count:
+        """What the page found: counting the rest would mean to walk to the end."""
+        if self._is_all:
+            return Count(self._found)
+        return Count(max(self._found - 1, 0), is_more=True)
+
+    def _newest_first(self) -> list[Candidate]:
+        sealed = self._tallies.order_by().values_list("notification_id")
+        found = [
+            Candidate(*row)
+            for row in sealed.annotate(Min("first_delivery"), Max("last_delivery"))
+        ]
+        rows = Delivery.objects.filter(notification_id__in=self._live).order_by()
+        ends = rows.values_list("notification_id").annotate(Min("pk"), Max("pk"))
+        found += [Candidate(*row) for row in (ends if self._live else ())]
+        return sorted(found, key=lambda c: -c.last)
+
+    def _walk(
+        self,
+        candidates: Iterator[Candidate],
+        beyond: dict[str, int],
+        size: int,
+        *,
+        is_older: bool,
+    ) -> list[int]:
+        """The nearest ids, until no later candidate can have a nearer one."""
+        sign = -1 if is_older else 1
+        found: list[int] = []
+        batch_size = FIRST_BATCH
+        batch = list(islice(candidates, batch_size))
+        while batch:
+            batch_size = min(2 * batch_size, LARGEST_BATCH)
+            following = list(islice(candidates, batch_size))
+            found += self._ask(batch, beyond, size, is_older=is_older)
+            found.sort(key=lambda pk: sign * pk)
+            if len(found) >= size and following:
+                nearest = following[0].last if is_older else following[0].first
+                if sign * found[size - 1] < sign * nearest:
+                    break
+            batch = following
+        return found[:size]
+
+    def _ask(
+        self,
+        batch: Sequence[Candidate],
+        beyond: dict[str, int],
+        size: int,
+        *,
+        is_older: bool,
+    ) -> list[int]:
+        rows = Delivery.objects.filter(
+            notification_id__in=[c.notification for c in batch],
+            group_id__in=self._group_ids,
+            **self._alike,
+            **beyond,
+        )
+        order = (F("pk") + 0).desc() if is_older else (F("pk") + 0).asc()
+        return list(rows.order_by(order).values_list("pk", flat=True)[:size])
+
+    def _rows(self, ids: Sequence[int], order: str) -> Sequence[Delivery]:
+        rows = Delivery.objects.filter(pk__in=ids).select_related("notification")
+        return list(rows.order_by(order))
+
+
+def has_few_rows(group_ids: Sequence[str]) -> bool:
+    """Whether reading all deliveries to these groups is quick."""
+    rows = Delivery.objects.filter(group_id__in=group_ids).order_by()
+    return rows.values("pk")[: FEW + 1].count() <= FEW
+
+
+def _delivery() -> str:
+    return connection.ops.quote_name(Delivery._meta.db_table)
