@@ -1,7 +1,6 @@
 """History: the list of notifications, the list of deliveries, and its download."""
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +13,6 @@ from django.http import (
 )
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -31,12 +29,15 @@ from notifications.selectors import history
 from notifications.selectors.explanations import explain
 from notifications.selectors.paging import Count, Page, count_of, page_of
 from notifications.selectors.paging import page as page_of_rows
-from notifications.services.downloads import download as download_rows
+from notifications.services import downloads
 
 from .archived import end_of_list
 from .page import page, person
 
-LINES_AT_ONCE = 200
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/jsonl; charset=utf-8",
+}
 
 
 def notifications(request: HttpRequest) -> HttpResponse:
@@ -77,28 +78,28 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def download(request: HttpRequest) -> HttpResponseBase:
-    """The deliveries that the filters mean, of any number, as one CSV file."""
+    """The deliveries that the filters mean, of any number, as one file."""
     user = person(request, roles.EXPORT_HISTORY)
     form = DeliveryFilterForm(request.POST)
-    if form.errors:
+    file_format = request.POST.get("format", "csv")
+    if form.errors or file_format not in CONTENT_TYPES:
         # Without that filter the file would hold more than was asked for.
         messages.error(request, _("Nothing was downloaded: correct the filters first."))
         names = [name for name in form.parameters() if request.POST.get(name)]
         given = {name: request.POST[name] for name in names}
         return redirect(f"{reverse('admin:deliveries')}?{urlencode(given)}")
-    text = download_rows(user, history.rows_of(form.filters), filters=form.active)
-    response = StreamingHttpResponse(
-        _blocks(text), content_type="text/csv; charset=utf-8"
+    file = downloads.download(
+        user,
+        form.filters,
+        form.occurring.live,
+        file_format=file_format,
+        filters=form.active,
     )
-    name = f"history-{timezone.localdate():%Y-%m-%d}.csv"
+    response = StreamingHttpResponse(file, content_type=CONTENT_TYPES[file_format])
+    name = downloads.file_name(file_format)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _blocks(lines: Iterator[str]) -> Iterator[str]:
-    while block := "".join(islice(lines, LINES_AT_ONCE)):
-        yield block
 
 
 def _place(request: HttpRequest) -> dict[str, int | None]:

@@ -1,13 +1,14 @@
 """Send and export from the command line: output, exit codes, nothing half-done."""
 
 import csv
+import hashlib
 import io
 import json
 
 import pytest
 
 from notifications import roles
-from notifications.models import Delivery, Notification
+from notifications.models import AuditEntry, Delivery, Notification
 from tests.factories import (
     ending_fields,
     make_attempt,
@@ -156,31 +157,39 @@ def test_export_as_lines_of_json(tmp_path):
     assert run(
         "export_history", "--format", "jsonl", "--output", str(path),
         "--notification", str(delivery.notification_id),
-    ) == (0, "", "")  # fmt: skip
+    ) == (0, "", "Head of the seals: none\n")  # fmt: skip
 
     (row,) = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     assert row == {
+        "delivery": delivery.pk,
         "notification": delivery.notification_id,
+        "seal": None,
+        "sent_again_of": None,
+        "sender": "lin.mei",
+        "by_superuser": False,
+        "created_at": "2026-03-02T09:30:00+00:00",
+        "content": delivery.notification.content,
+        "note": "",
         "group_id": delivery.group_id,
         "group_name": delivery.group_name,
         "group_type": "Public",
+        "portion": 1,
         "recipients": [],
-        "content": delivery.notification.content,
-        "sender": "lin.mei",
         "status": "failed",
-        "reason": "",
         "error_code": 10010,
         "error_info": "gone\n=1+1",
-        "created_at": "2026-03-02T09:30:00+00:00",
+        "reason": "",
         "finished_at": "2026-03-02T09:30:01+00:00",
         "attempts": [
             {
+                "number": 1,
                 "started_at": "2026-03-02T09:30:00+00:00",
                 "finished_at": "2026-03-02T09:30:00.080000+00:00",
+                "outcome": "rejected",
                 "http_status": 200,
                 "error_code": 10010,
                 "error_info": "group not exist or has been dismissed",
-                "outcome": "rejected",
+                "reason": "",
             }
         ],
     }
@@ -209,3 +218,55 @@ def test_export_of_what_is_not_there(tmp_path):
         "export_history", "--format", "csv", "--output", str(tmp_path / "no" / "x.csv")
     )
     assert (code, "No such file" in err) == (2, True)
+
+
+def test_export_takes_the_filters_of_the_page():
+    live = make_group(name="直播间", type="AVChatRoom")
+    row = make_delivery(group=live, status="failed", error_code=10007)
+    make_delivery(group=live, status="accepted")
+    make_delivery(status="unconfirmed")
+
+    def exported(*filters: str) -> list[int]:
+        code, out, _err = run("export_history", "--format", "jsonl", *filters)
+        assert code == 0
+        return [json.loads(line)["delivery"] for line in out.splitlines()]
+
+    assert exported(
+        "--from", "2026-03-02", "--to", "2026-03-02", "--status", "failed",
+        "--type", "AVChatRoom", "--sender", "lin.mei", "--code", "10007",
+        "--group", "直播",
+    ) == [row.pk]  # fmt: skip
+    assert exported("--group", "直播") == [row.pk, row.pk + 1]
+    assert exported("--reason", "no_answer") == [row.pk + 2]
+    assert exported("--from", "2026-03-03") == []
+
+
+def test_export_names_the_option_that_makes_no_sense():
+    assert run("export_history", "--format", "csv", "--from", "2026-13-45") == (
+        2,
+        "",
+        "--from: There is no such day.",
+    )
+    assert run("export_history", "--format", "csv", "--group", "a\0b") == (
+        2,
+        "",
+        "--group: Null characters are not allowed.",
+    )
+    assert AuditEntry.objects.count() == 0
+
+
+def test_export_is_written_down_with_its_digest():
+    make_delivery()
+
+    _code, out, _err = run("export_history", "--format", "csv", "--status", "queued")
+
+    first, last = AuditEntry.objects.order_by("id")
+    assert (first.actor, first.detail) == (
+        "export_history",
+        {"format": "csv", "filters": {"status": "queued"}},
+    )
+    assert last.detail == {
+        "rows": 1,
+        "sha256": hashlib.sha256(out.encode()).hexdigest(),
+        "completed": True,
+    }

@@ -4,7 +4,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from notifications import roles
-from notifications.models import AuditEntry, ChatGroup, Delivery
+from notifications.models import AuditEntry, ChatGroup
+from notifications.selectors.wanted import DeliveryFilter
 from notifications.services import chat_groups
 from notifications.services.downloads import download
 from tests.factories import make_group, make_user
@@ -18,7 +19,9 @@ CHANGES = {
     "add": lambda user: chat_groups.save_group(
         user, ChatGroup(group_id="new", name="New", type="Public")
     ),
-    "download": lambda user: download(user, Delivery.objects.all(), filters={}),
+    "download": lambda user: download(
+        user, DeliveryFilter(), [], file_format="csv", filters={}
+    ),
 }
 
 
