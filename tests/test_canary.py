@@ -12,6 +12,7 @@ import re
 import secrets
 import socket
 import traceback
+from collections import Counter
 from urllib.parse import quote_plus
 
 import pytest
@@ -185,10 +186,11 @@ def test_every_page(canary, settings):
     make_notification(sender=sender)
     client = Client()
     client.force_login(make_user(superuser=True, username="admin"))
-    waiting, seen = ["/"], set()
-    while waiting and len(seen) < 400:
+    waiting, seen = ["/"], {"/"}
+    visits: Counter[str] = Counter()
+    while waiting:
         path = waiting.pop()
-        seen.add(path)
+        visits[shape(path)] += 1
         response = client.get(path)
         text = b"".join(response) if response.streaming else response.content
         canary.keep(
@@ -201,12 +203,18 @@ def test_every_page(canary, settings):
             if (
                 link.startswith("/")
                 and not link.startswith(("/static/", "/logout"))
-                and link not in (*seen, *waiting)
+                and link not in seen
+                # Of pages that differ in their filters only, some are enough.
+                and visits[shape(link)] < 20
             ):
+                seen.add(link)
                 waiting.append(link)
 
-    shapes = {re.sub(r"\d+", "N", path.partition("?")[0]) for path in seen}
-    assert len(shapes) >= 12, sorted(shapes)
+    assert len(visits) >= 12, sorted(visits)
+
+
+def shape(path: str) -> str:
+    return re.sub(r"\d+", "N", path.partition("?")[0])
 
 
 @pytest.mark.parametrize("debug", [True, False])
@@ -220,7 +228,7 @@ def test_a_page_that_fails(canary, settings, monkeypatch, debug):
         im.user_sigs.get()
         raise RuntimeError(f"This page fails with {im} and {im.client()}.")
 
-    monkeypatch.setattr(admin_site, "overview", fail)
+    monkeypatch.setattr(admin_site.overview, "context", fail)
     client = Client(raise_request_exception=False)
     client.force_login(make_user(superuser=True, username="admin"))
 
