@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.contrib.auth import signals
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -28,4 +28,5 @@ class NotificationsConfig(AppConfig):
         signals.user_logged_out.connect(logins.record_logout)
         # After Django's own receiver has made the permissions of the last app.
         post_migrate.connect(roles.make_missing_roles, sender=self)
+        pre_migrate.connect(guards.remove_before_migrate, sender=self)
         post_migrate.connect(guards.install_after_migrate, sender=self)

@@ -7,11 +7,12 @@ removes them first. What such a person changed, the seals show.
 There is one door, ``lifted()``: for archiving, and for later migrations of frozen rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.migrations import Migration
 from django.db.models import Model
 
 from .guard_sql import LIFTED, Guard, guards
@@ -36,9 +37,34 @@ def install(using: str = DEFAULT_DB_ALIAS) -> None:
                 cursor.execute(statement)
 
 
-def install_after_migrate(using: str = DEFAULT_DB_ALIAS, **_kwargs: Any) -> None:
-    """After every migrate: SQLite drops the triggers of a table that it rebuilds."""
-    install(using)
+def remove_before_migrate(
+    using: str, plan: Iterable[tuple[Migration, bool]], **_kwargs: Any
+) -> None:
+    """SQLite drops no column that a trigger names, so there migrations run without.
+
+    When one fails, the guards are missing until the next migrate, and the worker says
+    so. PostgreSQL keeps them: a migration that changes frozen rows uses ``lifted()``.
+    """
+    is_ours = any(migration.app_label == "notifications" for migration, _ in plan)
+    if is_ours and connections[using].vendor == "sqlite":
+        _remove(using)
+
+
+def install_after_migrate(
+    using: str, plan: Iterable[tuple[Migration, bool]] = (), **_kwargs: Any
+) -> None:
+    """After every migrate: SQLite drops the triggers of a table that it rebuilds.
+
+    Not after a step back: the guards would name columns that are gone, and the older
+    version makes its own, if it has any, at its next migrate.
+    """
+    is_back = any(
+        migration.app_label == "notifications" and back for migration, back in plan
+    )
+    if is_back:
+        _remove(using)
+    else:
+        install(using)
 
 
 def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
@@ -61,8 +87,7 @@ def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     database = connections[using]
     with transaction.atomic(using), database.cursor() as cursor:
         if database.vendor == "sqlite":
-            for guard in guards(database):
-                cursor.execute(f'DROP TRIGGER IF EXISTS "{guard.name}"')
+            _remove(using)
             yield
             install(using)
         else:
@@ -90,6 +115,16 @@ def for_many_inserts(model: type[Model]) -> Iterator[None]:
                 cursor.execute(f'DROP TRIGGER "{guard.name}"')
         yield
         install()
+
+
+def _remove(using: str) -> None:
+    database = connections[using]
+    with transaction.atomic(using), database.cursor() as cursor:
+        tables = set(database.introspection.table_names(cursor))
+        for guard in guards(database):
+            if guard.table in tables:
+                of = "" if database.vendor == "sqlite" else f' ON "{guard.table}"'
+                cursor.execute(f'DROP TRIGGER IF EXISTS "{guard.name}"{of}')
 
 
 def _absent(using: str) -> list[Guard]:
