@@ -7,7 +7,7 @@ No delivery of a sealed notification is read.
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from notifications.models import Notification, Tally
 
+from .periods import start_of
 from .tallies import counted
 
 
@@ -132,8 +133,3 @@ def _of_tallies(spans: Sequence[Span], without: Collection[int]) -> list[Any]:
 def _stored(moment: datetime) -> Any:
     """As the column of times holds it."""
     return Tally._meta.get_field("created_at").get_db_prep_value(moment, connection)
-
-
-def start_of(day: date) -> datetime:
-    """Midnight in the current time zone."""
-    return timezone.make_aware(datetime.combine(day, time.min))

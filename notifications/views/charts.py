@@ -50,10 +50,11 @@ class Size:
     width: int
     height: int
     ticks: int  # at most so many labels below
+    has_linked_parts: bool  # on a phone no finger meets a part of a bar
 
 
-WIDE = Size("wide", 640, 230, 10)
-NARROW = Size("narrow", 320, 190, 5)
+WIDE = Size("wide", 640, 230, 10, has_linked_parts=True)
+NARROW = Size("narrow", 320, 190, 5, has_linked_parts=False)
 
 
 def columns(bars: Sequence[Bar], says: str) -> SafeString:
@@ -105,6 +106,7 @@ def _columns(bars: Sequence[Bar], says: str, size: Size) -> SafeString:
             width=step,
             top=top,
             height=height,
+            has_linked_parts=size.has_linked_parts,
             # Counted from the right: today always has its label.
             has_tick=(len(bars) - 1 - n) % every == 0,
         )
@@ -142,7 +144,14 @@ def _grid(top: int, left: int, right: int, height: int) -> SafeString:
 
 
 def _column(
-    bar: Bar, *, x: float, width: float, top: int, height: float, has_tick: bool
+    bar: Bar,
+    *,
+    x: float,
+    width: float,
+    top: int,
+    height: float,
+    has_linked_parts: bool,
+    has_tick: bool,
 ) -> SafeString:
     ground = TOP + height
     pieces = [NOTHING]
@@ -152,13 +161,18 @@ def _column(
             gap = 1 if tall > 2 * LEAST else 0
             place = (x + width * 0.18, ground + gap, width * 0.64, tall - gap)
             rect = _rect(f"c-{part.kind}", place)
-            pieces.append(_linked(part.address, part.title, rect))
+            if has_linked_parts:
+                rect = _linked(part.address, part.title, rect)
+            pieces.append(rect)
     drawn = NOTHING
     if bar.count:
         # The whole height leads somewhere: a bar may be too low to be hit.
         hit = _rect("c-hit", (x, TOP, width, height))
+        # A part without a link of its own belongs to that of the whole.
+        whole = [hit] if has_linked_parts else [hit, *pieces]
+        alone = pieces if has_linked_parts else [NOTHING]
         drawn = format_html(
-            "<g>{}{}</g>", _linked(bar.address, bar.title, hit), _joined(pieces)
+            "<g>{}{}</g>", _linked(bar.address, bar.title, *whole), _joined(alone)
         )
     if not has_tick:
         return drawn

@@ -70,4 +70,4 @@ def test_texts_are_no_markup():
     drawn = columns([bar], hostile) + strip([bar.parts[0]], 1, hostile)
 
     assert "<script" not in drawn
-    assert drawn.count("&lt;script&gt;") == 15
+    assert drawn.count("&lt;script&gt;") == 13
