@@ -1,10 +1,11 @@
 """The rows of an export: one per delivery, with its attempts, in order of id."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from notifications.models import Attempt, Delivery, Notification
@@ -15,6 +16,7 @@ from notifications.selectors.stretches import stretches
 from notifications.selectors.wanted import DeliveryFilter
 
 PAGE = 2000
+MINUTES = 10_000  # that are remembered
 # Of each delivery, in the order of the file.
 COLUMNS = [
     "delivery",
@@ -38,12 +40,19 @@ COLUMNS = [
     "finished_at",
     "attempts",
 ]
+
+
+def _text(column: str) -> Cast:
+    """A time as the database writes it, in UTC: to take it apart costs most of all."""
+    return Cast(column, TextField())
+
+
 # Plain values are read, since a model per row takes most of the time.
-FIELDS = [
+FIELDS: list[str | Cast] = [
     "pk",
     "notification_id",
     "sender_name",
-    "created_at",
+    _text("created_at"),
     "group_id",
     "group_name",
     "group_type",
@@ -53,19 +62,8 @@ FIELDS = [
     "error_code",
     "error_info",
     "reason",
-    "finished_at",
+    _text("finished_at"),
 ]
-ATTEMPT_FIELDS = [
-    "number",
-    "started_at",
-    "finished_at",
-    "outcome",
-    "http_status",
-    "error_code",
-    "error_info",
-    "reason",
-]
-
 Values = tuple[Any, ...]
 
 
@@ -76,13 +74,16 @@ def pages(wanted: DeliveryFilter, live: Sequence[Live]) -> Iterator[list[Values]
     ISO 8601 with their offset; ``attempts`` is a list of dictionaries. Memory does not
     grow with the number of rows. What is sent after the first page is not part of it.
     """
+    local = LocalTime(timezone.get_current_timezone())
     about: dict[int, Values] = {}
     for rows in _read(wanted, live):
         numbers = {row[1] for row in rows}
         about = {n: values for n, values in about.items() if n in numbers}
         about |= _notifications(numbers - about.keys())
-        attempts = _attempts([row[0] for row in rows])
-        yield [_values(row, about[row[1]], attempts.get(row[0], [])) for row in rows]
+        attempts = _attempts([row[0] for row in rows], local)
+        yield [
+            _values(row, about[row[1]], attempts.get(row[0], []), local) for row in rows
+        ]
 
 
 def _read(wanted: DeliveryFilter, live: Sequence[Live]) -> Iterator[list[Values]]:
@@ -90,40 +91,42 @@ def _read(wanted: DeliveryFilter, live: Sequence[Live]) -> Iterator[list[Values]
         yield from _by_id(rows_of(wanted), is_dense=False)
         return
     numbers = [row.notification for row in live if wanted.may_mean(row)]
-    conditions = wanted.alike
-    if wanted.group_ids is not None:
-        conditions["group_id__in"] = list(wanted.group_ids)
+    groups = {} if wanted.group_ids is None else {"group_id__in": wanted.group_ids}
     for stretch in stretches(wanted, numbers):
-        rows = Delivery.objects.filter(
-            notification_id__in=stretch.notifications,
-            pk__range=(stretch.first, stretch.last),
-            **conditions,
-        )
+        rows = Delivery.objects.filter(notification_id__in=stretch.notifications)
+        if stretch.is_dense:
+            rows = rows.filter(
+                pk__range=(stretch.first, stretch.last), **wanted.alike, **groups
+            )
+        else:
+            rows = rows.filter(**wanted.looked_up, **groups)
         yield from _by_id(rows, is_dense=stretch.is_dense)
 
 
 def _by_id(rows: QuerySet[Delivery], *, is_dense: bool) -> Iterator[list[Values]]:
-    # Ordered by a sum, which no index holds, what is rare is looked up and then sorted.
-    order = F("pk").asc() if is_dense else (F("pk") + 0).asc()
-    following = rows.order_by(order).values_list(*FIELDS)
+    # By a sum, which no index holds, so that what is rare is looked up and then sorted.
+    rows = rows.annotate(place=F("pk") if is_dense else F("pk") + 0)
+    following = rows.order_by("place").values_list(*FIELDS)
     last = 0
-    while page := list(following.filter(pk__gt=last)[:PAGE]):
+    while page := list(following.filter(place__gt=last)[:PAGE]):
         yield page
         if len(page) < PAGE:
             return
         last = page[-1][0]
 
 
-def _values(row: Values, about: Values, attempts: list[dict[str, Any]]) -> Values:
+def _values(
+    row: Values, about: Values, attempts: list[dict[str, Any]], local: "LocalTime"
+) -> Values:
     (
         pk, notification, sender, created_at, group_id, group_name, group_type, portion,
         recipients, status, code, info, reason, finished_at,
     ) = row  # fmt: skip
     seal, resend_of, by_superuser, content, note = about
     return (
-        pk, notification, seal, resend_of, sender, by_superuser, _time(created_at),
+        pk, notification, seal, resend_of, sender, by_superuser, local(created_at),
         content, note, group_id, group_name, group_type, portion,
-        recipients.splitlines(), status, code, info, reason, _time(finished_at),
+        recipients.splitlines(), status, code, info, reason, local(finished_at),
         attempts,
     )  # fmt: skip
 
@@ -138,17 +141,62 @@ def _notifications(numbers: set[int]) -> dict[int, Values]:
     return {pk: tuple(values) for pk, *values in found}
 
 
-def _attempts(deliveries: list[int]) -> dict[int, list[dict[str, Any]]]:
+def _attempts(
+    deliveries: list[int], local: "LocalTime"
+) -> dict[int, list[dict[str, Any]]]:
     """The calls for each delivery, in their order."""
+    first, last = deliveries[0], deliveries[-1]
+    if last - first < 2 * len(deliveries):
+        # As good as all between these ids: no list of thousands is sent.
+        rows = Attempt.objects.filter(delivery_id__gte=first, delivery_id__lte=last)
+    else:
+        rows = Attempt.objects.filter(delivery_id__in=deliveries)
     found: dict[int, list[dict[str, Any]]] = {}
-    rows = Attempt.objects.filter(delivery_id__in=deliveries).order_by("number")
-    for pk, number, started_at, finished_at, *result in rows.values_list(
-        "delivery_id", *ATTEMPT_FIELDS
-    ):
-        values = (number, _time(started_at), _time(finished_at), *result)
-        found.setdefault(pk, []).append(dict(zip(ATTEMPT_FIELDS, values, strict=True)))
+    times = _text("started_at"), _text("finished_at")
+    for pk, number, started_at, finished_at, outcome, http_status, code, info, reason in (
+        rows.order_by("delivery_id", "number").values_list(
+            "delivery_id", "number", *times,
+            "outcome", "http_status", "error_code", "error_info", "reason",
+        )
+    ):  # fmt: skip
+        attempt = {
+            "number": number,
+            "started_at": local(started_at),
+            "finished_at": local(finished_at),
+            "outcome": outcome,
+            "http_status": http_status,
+            "error_code": code,
+            "error_info": info,
+            "reason": reason,
+        }
+        found.setdefault(pk, []).append(attempt)
     return found
 
 
-def _time(moment: datetime | None) -> str | None:
-    return timezone.localtime(moment).isoformat() if moment else None
+class LocalTime:
+    """Times of the database, text in UTC, as ISO 8601 in a zone, with the offset.
+
+    The zone is asked once a minute that occurs: offsets are whole minutes since 1972.
+    """
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._minutes: dict[str, tuple[str, str]] = {}
+
+    def __call__(self, text: str | None) -> str | None:
+        if text is None:
+            return None
+        minute, seconds = text[:16], text[16:].removesuffix("+00")
+        if minute not in self._minutes:
+            self._minutes[minute] = self._ask(minute)
+        start, offset = self._minutes[minute]
+        if len(seconds) > 3:
+            seconds = seconds.ljust(10, "0")  # ":07.080000", as Python writes it
+        return f"{start}{seconds}{offset}"
+
+    def _ask(self, minute: str) -> tuple[str, str]:
+        if len(self._minutes) > MINUTES:
+            self._minutes.clear()
+        utc = datetime.fromisoformat(minute).replace(tzinfo=UTC)
+        written = utc.astimezone(self._zone).isoformat(timespec="minutes")
+        return written[:16], written[16:]

@@ -1,14 +1,14 @@
 """The deliveries to some chat groups: what a search for a group finds.
 
-Groups with few deliveries: those are read, and the other filters are asked of them.
-Groups with many: without another filter the newest of each group are merged; with one,
-the notifications that have such deliveries at all (tallies) are walked through, newest
-first, and asked for these groups, until the page is full.
+Without another filter the newest of each group are merged. With one: of groups with few
+deliveries all are read, and the filters are asked of them; with many, the notifications
+that have such deliveries at all (tallies) are walked through, newest first, and asked
+for these groups, until the page is full.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import F, Max, Min, QuerySet
@@ -17,7 +17,7 @@ from django.db.models.expressions import RawSQL
 from notifications.models import Delivery
 
 from .by_tallies import matching_tallies
-from .paging import COUNTED, Count, capped
+from .paging import Count, capped, capped_count
 from .wanted import DeliveryFilter
 
 # As many rows are read and asked for a search, and no more.
@@ -30,24 +30,23 @@ class FewRows:
     """A listing over the rows of groups that have few."""
 
     def __init__(self, rows: QuerySet[Delivery]) -> None:
-        self._rows = rows.select_related("notification")
-        self._total = rows.order_by().values("pk")
+        self._rows = rows
 
     def older(self, before: int | None, size: int) -> Sequence[Delivery]:
         rows = self._rows if before is None else self._rows.filter(pk__lt=before)
         # By a sum, which no index holds: else a planner may walk down the whole table.
-        return list(rows.order_by((F("pk") + 0).desc())[:size])
+        return _whole(rows.order_by((F("pk") + 0).desc()).values("pk")[:size], "-pk")
 
     def newer(self, after: int, size: int) -> Sequence[Delivery]:
         rows = self._rows.filter(pk__gt=after)
-        return list(rows.order_by((F("pk") + 0).asc())[:size])
+        return _whole(rows.order_by((F("pk") + 0).asc()).values("pk")[:size], "pk")
 
     def count(self) -> Count:
-        return capped(self._total[: COUNTED + 1].count())
+        return capped(capped_count(self._rows))
 
 
 class NewestOfEach:
-    """A listing of all deliveries to groups that have more than ``FEW``."""
+    """A listing of all deliveries to some groups, however many they are."""
 
     def __init__(self, group_ids: Sequence[str]) -> None:
         self._group_ids = group_ids
@@ -59,7 +58,7 @@ class NewestOfEach:
         return self._rows(">", after, size)
 
     def count(self) -> Count:
-        return Count(COUNTED, is_more=True)
+        return capped(capped_count(_to_groups(self._group_ids)))
 
     def _rows(self, sign: str, place: int | None, size: int) -> Sequence[Delivery]:
         direction, least = ("DESC", "MIN") if sign == "<" else ("ASC", "MAX")
@@ -78,11 +77,8 @@ class NewestOfEach:
             ON d.group_id = groups.group_id AND d.id {inside} groups.edge
             {beyond.replace("id", "d.id", 1)}
             ORDER BY d.id {direction} LIMIT {size:d}"""  # noqa: S608  numbers, names of ours
-        rows = Delivery.objects.history().filter(
-            pk__in=RawSQL(sql, list(self._group_ids))  # noqa: S611  values are parameters
-        )
-        order = "-pk" if sign == "<" else "pk"
-        return list(rows.select_related("notification").order_by(order))
+        ids = RawSQL(sql, list(self._group_ids))  # noqa: S611  values are parameters
+        return _whole(ids, "-pk" if sign == "<" else "pk")
 
 
 class Candidate(NamedTuple):
@@ -112,7 +108,7 @@ class Walk:
             is_older=True,
         )
         self._found, self._is_all = len(found), before is None and len(found) < size
-        return self._rows(found, "-pk")
+        return _whole(found, "-pk")
 
     def newer(self, after: int, size: int) -> Sequence[Delivery]:
         upwards = sorted(
@@ -120,7 +116,7 @@ class Walk:
         )
         found = self._walk(iter(upwards), {"pk__gt": after}, size, is_older=False)
         self._found = len(found)
-        return self._rows(found, "pk")
+        return _whole(found, "pk")
 
     def count(self) -> Count:
         """What the page found: counting the rest would mean to walk to the end."""
@@ -181,15 +177,20 @@ class Walk:
         order = (F("pk") + 0).desc() if is_older else (F("pk") + 0).asc()
         return list(rows.order_by(order).values_list("pk", flat=True)[:size])
 
-    def _rows(self, ids: Sequence[int], order: str) -> Sequence[Delivery]:
-        rows = Delivery.objects.filter(pk__in=ids).select_related("notification")
-        return list(rows.order_by(order))
-
 
 def has_few_rows(group_ids: Sequence[str]) -> bool:
     """Whether reading all deliveries to these groups is quick."""
-    rows = Delivery.objects.filter(group_id__in=group_ids).order_by()
-    return rows.values("pk")[: FEW + 1].count() <= FEW
+    return _to_groups(group_ids).values("pk")[: FEW + 1].count() <= FEW
+
+
+def _to_groups(group_ids: Sequence[str]) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(group_id__in=group_ids).order_by()
+
+
+def _whole(ids: Any, order: str) -> Sequence[Delivery]:
+    """The rows, once their ids are known: nothing wide is ever sorted."""
+    rows = Delivery.objects.history().filter(pk__in=ids)
+    return list(rows.select_related("notification").order_by(order))
 
 
 def _delivery() -> str:

@@ -98,10 +98,10 @@ def deliveries(wanted: DeliveryFilter, live: Iterable[Live]) -> DeliveryListing:
     numbers = [row.notification for row in live if wanted.may_mean(row)]
     if wanted.group_ids is None:
         return ByTallies(wanted, numbers)
-    if has_few_rows(wanted.group_ids):
-        return FewRows(rows_of(wanted))
     if not wanted.conditions:
         return NewestOfEach(wanted.group_ids)
+    if has_few_rows(wanted.group_ids):
+        return FewRows(rows_of(wanted))
     return Walk(wanted, numbers)
 
 

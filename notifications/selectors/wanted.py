@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from notifications.models import Delivery, GroupType
+
 from .occurring import Live
 
 
@@ -44,6 +46,23 @@ class DeliveryFilter:
             error_code=self.code,
             reason=self.reason,
         )
+
+    @property
+    def looked_up(self) -> dict[str, Any]:
+        """``alike`` with all that it implies, so that the index of what is alike is used.
+
+        That index begins with notification, status and type: each is named.
+        """
+        statuses = Delivery.Status.values
+        if self.code is not None:
+            # As the constraints of the row have it.
+            statuses = (
+                ["accepted"] if self.code == 0 else ["failed", "queued", "sending"]
+            )
+        if self.reason:
+            statuses = ["unconfirmed"]
+        implied = {"status__in": statuses, "group_type__in": GroupType.values}
+        return implied | self.alike
 
     @property
     def conditions(self) -> dict[str, Any]:
