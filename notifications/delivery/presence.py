@@ -1,7 +1,7 @@
 """Whether anybody is there to make the calls."""
 
 from django.db import connection
-from django.db.models import FloatField, Func
+from django.db.models import FloatField, Func, QuerySet
 
 from notifications.models import Worker
 
@@ -18,15 +18,18 @@ class ServerClock(Func):
     output_field = FloatField()
 
 
-def worker_is_there() -> bool:
-    """Whether a worker reported within the last 15 s. One query."""
+def reporting_workers() -> QuerySet[Worker]:
+    """Those that reported within the last 15 s."""
     workers = Worker.objects.filter(ended_at__isnull=True)
     if connection.vendor == "postgresql":
-        seen = workers.filter(
+        return workers.filter(
             boot_id=POSTGRESQL, lease__gte=ServerClock() - SEEN_WITHIN
         )
-    else:
-        clock = engine_clock()
-        since = clock.now() - SEEN_WITHIN
-        seen = workers.filter(boot_id=clock.boot_id, lease__gte=since)
-    return seen.exists()
+    clock = engine_clock()
+    since = clock.now() - SEEN_WITHIN
+    return workers.filter(boot_id=clock.boot_id, lease__gte=since)
+
+
+def worker_is_there() -> bool:
+    """Whether a worker reported within the last 15 s. One query."""
+    return reporting_workers().exists()
