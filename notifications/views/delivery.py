@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from notifications import roles
 from notifications.forms.filters import DeliveryFilterForm
@@ -18,6 +19,7 @@ from .page import may_control, page, person
 PLACE = ("before", "after")
 
 
+@require_safe
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     person(request, roles.SEE_HISTORY)
     found = Delivery.objects.history().select_related("notification")

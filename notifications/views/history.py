@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from notifications import roles
 from notifications.forms.filters import (
@@ -41,6 +41,7 @@ CONTENT_TYPES = {
 }
 
 
+@require_safe
 def notifications(request: HttpRequest) -> HttpResponse:
     user = person(request, roles.SEE_HISTORY)
     form = NotificationFilterForm(request.GET)
@@ -58,6 +59,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_safe
 def deliveries(request: HttpRequest) -> HttpResponse:
     person(request, roles.SEE_HISTORY)
     form = DeliveryFilterForm(request.GET)

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from notifications import roles
 from notifications.delivery.presence import worker_is_there
@@ -24,6 +25,7 @@ from .page import may_control, page
 from .standing import ADVICE, headline, why_it_is_held, why_it_waits
 
 
+@require_safe
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
     notification = _visible(request, pk)
     return page(
@@ -35,6 +37,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@require_safe
 def status(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that changes, for the script that keeps it fresh."""
     notification = _visible(request, pk)

@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from notifications import roles
 from notifications.forms.trail import TrailFilterForm
@@ -31,6 +31,7 @@ LINES_AT_ONCE = 200
 KINDS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 
 
+@require_safe
 def actions(request: HttpRequest) -> HttpResponse:
     person(request, roles.SEE_TRAIL)
     form = TrailFilterForm(request.GET)
