@@ -5,10 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from notifications import roles
 from notifications.forms.login import LoginForm
@@ -25,6 +27,9 @@ from notifications.views import (
     trail,
     write,
 )
+
+# Pages of Django's admin that nothing here leads to.
+UNUSED = {"autocomplete", "view_on_site"}
 
 
 class ConsoleSite(admin.AdminSite):
@@ -77,7 +82,21 @@ class ConsoleSite(admin.AdminSite):
             path(rows + "<int:pk>/", inside(delivery.delivery), name="delivery"),
             path(rows + "<int:pk>/resolve/", inside(controls.resolve), name="resolve"),
         ]
-        return own + super().get_urls()
+        stock = [
+            entry
+            for entry in super().get_urls()
+            if getattr(entry, "name", None) not in UNUSED
+        ]
+        return own + stock
+
+    def app_index(
+        self,
+        request: HttpRequest,
+        app_label: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> TemplateResponse:
+        """Its address stays, because the admin's templates name it."""
+        raise Http404
 
     @transaction.atomic
     def password_change(
@@ -91,6 +110,7 @@ class ConsoleSite(admin.AdminSite):
             people.record_password(request.user, request.user)
         return response  # type: ignore[return-value]  # a redirect, too
 
+    @method_decorator(require_safe)
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
