@@ -1,0 +1,275 @@
+"""Who gets what at which address: every role, every named address, GET and POST.
+
+A cell is what the server answers to a request without any field: a status, ``login``
+for the way to the login page, ``away`` for the way to another page of the console.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from notifications import roles
+from notifications.models import AuditEntry
+from tests.factories import (
+    make_attempt,
+    make_delivery,
+    make_group,
+    make_notification,
+    make_seal,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+# The person of each column. The manager wrote and sent what the addresses are about.
+ROLES = {
+    "nobody": None,
+    "no-role": None,
+    "manager": roles.COMMUNITY_MANAGER,
+    "colleague": roles.COMMUNITY_MANAGER,
+    "auditor": roles.AUDITOR,
+    "groups": roles.GROUP_ADMINISTRATOR,
+    "people": roles.PEOPLE_ADMINISTRATOR,
+    "superuser": None,
+}
+MATRIX = """
+address                                  by   nobody no-role manager colleague auditor groups people superuser
+set_language                             GET  away   away    away    away      away    away   away   away
+set_language                             POST away   away    away    away      away    away   away   away
+admin:write                              GET  login  403     200     200       403     403    403    200
+admin:write                              POST login  403     200     200       403     403    403    200
+admin:write_groups                       GET  login  403     200     200       403     403    403    200
+admin:write_groups                       POST login  403     200     200       403     403    403    200
+admin:write_edit                         GET  login  403     200     403       403     403    403    200
+admin:write_edit                         POST login  403     200     403       403     403    403    200
+admin:draft_delete                       GET  login  405     405     405       405     405    405    405
+admin:draft_delete                       POST login  403     away    403       403     403    403    away
+admin:check                              GET  login  403     200     403       403     403    403    200
+admin:check                              POST login  403     200     403       403     403    403    200
+admin:notification_progress              GET  login  403     200     200       200     403    403    200
+admin:notification_progress              POST login  405     405     405       405     405    405    405
+admin:notification_status                GET  login  403     200     200       200     403    403    200
+admin:notification_status                POST login  405     405     405       405     405    405    405
+admin:notification_pause                 GET  login  405     405     405       405     405    405    405
+admin:notification_pause                 POST login  403     away    403       403     403    403    away
+admin:notification_resume                GET  login  405     405     405       405     405    405    405
+admin:notification_resume                POST login  403     away    403       403     403    403    away
+admin:notification_stop                  GET  login  405     405     405       405     405    405    405
+admin:notification_stop                  POST login  403     away    403       403     403    403    away
+admin:reschedule                         GET  login  403     away    403       403     403    403    away
+admin:reschedule                         POST login  403     away    403       403     403    403    away
+admin:try_failed_again                   GET  login  405     405     405       405     405    405    405
+admin:try_failed_again                   POST login  403     away    403       403     403    403    away
+admin:send_unconfirmed_again             GET  login  403     200     403       403     403    403    200
+admin:send_unconfirmed_again             POST login  403     away    403       403     403    403    away
+admin:evidence                           GET  login  405     405     405       405     405    405    405
+admin:evidence                           POST login  403     403     403       200     403    403    200
+admin:all_sending                        GET  login  403     200     200       403     403    403    200
+admin:all_sending                        POST login  403     away    away      403     403    403    away
+admin:history                            GET  login  403     200     200       200     403    403    200
+admin:history                            POST login  405     405     405       405     405    405    405
+admin:deliveries                         GET  login  403     200     200       200     403    403    200
+admin:deliveries                         POST login  405     405     405       405     405    405    405
+admin:deliveries_download                GET  login  405     405     405       405     405    405    405
+admin:deliveries_download                POST login  403     403     403       200     403    403    200
+admin:actions                            GET  login  403     403     403       200     403    403    200
+admin:actions                            POST login  405     405     405       405     405    405    405
+admin:actions_download                   GET  login  405     405     405       405     405    405    405
+admin:actions_download                   POST login  403     403     403       200     403    403    200
+admin:delivery                           GET  login  403     200     200       200     403    403    200
+admin:delivery                           POST login  405     405     405       405     405    405    405
+admin:resolve                            GET  login  405     405     405       405     405    405    405
+admin:resolve                            POST login  403     away    403       403     403    403    away
+admin:index                              GET  login  200     200     200       200     200    200    200
+admin:index                              POST login  405     405     405       405     405    405    405
+admin:login                              GET  200    away    away    away      away    away   away   away
+admin:login                              POST 200    200     200     200       200     200    200    200
+admin:logout                             GET  away   405     405     405       405     405    405    405
+admin:logout                             POST away   200     200     200       200     200    200    200
+admin:password_change                    GET  login  200     200     200       200     200    200    200
+admin:password_change                    POST login  200     200     200       200     200    200    200
+admin:password_change_done               GET  login  200     200     200       200     200    200    200
+admin:password_change_done               POST login  405     405     405       405     405    405    405
+admin:jsi18n                             GET  login  200     200     200       200     200    200    200
+admin:jsi18n                             POST login  405     405     405       405     405    405    405
+admin:notifications_chatgroup_changelist GET  login  403     200     200       200     200    403    200
+admin:notifications_chatgroup_changelist POST login  403     200     200       200     200    403    200
+admin:notifications_chatgroup_add        GET  login  403     403     403       403     200    403    200
+admin:notifications_chatgroup_add        POST login  403     403     403       403     200    403    200
+admin:notifications_chatgroup_history    GET  login  404     404     404       404     404    404    404
+admin:notifications_chatgroup_history    POST login  404     404     404       404     404    404    404
+admin:notifications_chatgroup_delete     GET  login  403     403     403       403     403    403    403
+admin:notifications_chatgroup_delete     POST login  403     403     403       403     403    403    403
+admin:notifications_chatgroup_change     GET  login  403     200     200       200     200    403    200
+admin:notifications_chatgroup_change     POST login  403     403     403       403     200    403    200
+admin:auth_user_password_change          GET  login  403     403     403       403     403    200    200
+admin:auth_user_password_change          POST login  403     403     403       403     403    200    200
+admin:auth_user_changelist               GET  login  403     403     403       403     403    200    200
+admin:auth_user_changelist               POST login  403     403     403       403     403    200    200
+admin:auth_user_add                      GET  login  403     403     403       403     403    200    200
+admin:auth_user_add                      POST login  403     403     403       403     403    200    200
+admin:auth_user_history                  GET  login  404     404     404       404     404    404    404
+admin:auth_user_history                  POST login  404     404     404       404     404    404    404
+admin:auth_user_delete                   GET  login  403     403     403       403     403    403    403
+admin:auth_user_delete                   POST login  403     403     403       403     403    403    403
+admin:auth_user_change                   GET  login  403     403     403       403     403    200    200
+admin:auth_user_change                   POST login  403     403     403       403     403    200    200
+admin:auth_group_changelist              GET  login  403     403     403       403     403    200    200
+admin:auth_group_changelist              POST login  403     403     403       403     403    200    200
+admin:auth_group_add                     GET  login  403     403     403       403     403    403    200
+admin:auth_group_add                     POST login  403     403     403       403     403    403    200
+admin:auth_group_history                 GET  login  404     404     404       404     404    404    404
+admin:auth_group_history                 POST login  404     404     404       404     404    404    404
+admin:auth_group_delete                  GET  login  403     403     403       403     403    403    200
+admin:auth_group_delete                  POST login  403     403     403       403     403    403    200
+admin:auth_group_change                  GET  login  403     403     403       403     403    200    200
+admin:auth_group_change                  POST login  403     403     403       403     403    403    200
+admin:app_list                           GET  login  404     404     404       404     404    404    404
+admin:app_list                           POST login  404     404     404       404     404    404    404
+"""
+
+
+def matrix() -> dict[tuple[str, str], list[str]]:
+    lines = [line.split() for line in MATRIX.strip().splitlines()[1:]]
+    return {(address, method): cells for address, method, *cells in lines}
+
+
+def named(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Each address by its name, with the names of what it takes."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{entry.namespace}:" if entry.namespace else ""
+            takes = list(entry.pattern.regex.groupindex)
+            for name, more in named(entry, space + inner):
+                yield name, takes + more
+        elif isinstance(entry, URLPattern) and entry.name:
+            yield space + entry.name, list(entry.pattern.regex.groupindex)
+
+
+@pytest.fixture
+def people() -> dict[str, User]:
+    found = {
+        name: make_user(role, username=name)
+        for name, role in ROLES.items()
+        if name not in ("nobody", "superuser")
+    }
+    return found | {"superuser": make_user(username="superuser", superuser=True)}
+
+
+@pytest.fixture
+def addresses(people) -> dict[str, str]:
+    """Each named address, about a row that is there."""
+    sender = people["manager"]
+    group = make_group()
+    draft = make_notification(sender=sender)
+    sent = make_notification(sender=sender, status="completed")
+    delivery = make_delivery(sent, group, status="unconfirmed")
+    make_attempt(delivery, outcome="unconfirmed")
+    make_seal(sent)
+    about = {
+        "write": draft.pk,
+        "draft": draft.pk,
+        "check": draft.pk,
+        "delivery": delivery.pk,
+        "resolve": delivery.pk,
+        "notifications_chatgroup": group.pk,
+        "auth_user": people["groups"].pk,
+        "auth_group": Group.objects.get(name=roles.AUDITOR).pk,
+        "": sent.pk,
+    }
+
+    def address(full: str, takes: list[str]) -> str:
+        name = full.rpartition(":")[2]
+        pk = next(pk for start, pk in about.items() if name.startswith(start))
+        values: dict[str, Any] = dict.fromkeys(takes, pk)
+        if "app_label" in values:
+            values["app_label"] = "notifications"
+        return reverse(full, kwargs=values)
+
+    return {full: address(full, takes) for full, takes in named(get_resolver())}
+
+
+class Visitor:
+    """One person's browser; ``answer`` undoes what the request changed."""
+
+    def __init__(self, person: User | None) -> None:
+        self.client = Client(raise_request_exception=False)
+        if person is not None:
+            self.client.force_login(person)
+        self._cookie = self.client.cookies.get(settings.SESSION_COOKIE_NAME)
+        self._session = self._cookie.value if self._cookie else ""
+
+    def request(self, method: str, address: str) -> str:
+        if self._session:  # also after the address that logs out
+            self.client.cookies[settings.SESSION_COOKIE_NAME] = self._session
+        response = self.client.generic(method, address)
+        if response.streaming:
+            b"".join(response.streaming_content)
+        if response.status_code == 302:
+            is_login = response["Location"].startswith("/login/")
+            return "login" if is_login else "away"
+        return str(response.status_code)
+
+    def answer(self, method: str, address: str) -> str:
+        with transaction.atomic():
+            found = self.request(method, address)
+            transaction.set_rollback(True)
+        return found
+
+
+def contents() -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables but the sessions."""
+    return {
+        model._meta.label: list(model.objects.order_by("pk").values_list())
+        for model in apps.get_models()
+        if model._meta.label != "sessions.Session"
+    }
+
+
+def test_every_address_is_in_the_matrix(addresses):
+    assert set(matrix()) == {(a, m) for a in addresses for m in ("GET", "POST")}
+
+
+@pytest.mark.parametrize("column", range(len(ROLES)), ids=list(ROLES))
+def test_a_role_gets_what_the_matrix_says_and_looking_changes_nothing(
+    column, people, addresses
+):
+    visitor = Visitor(people.get(list(ROLES)[column]))
+    expected = {key: cells[column] for key, cells in matrix().items()}
+    before = contents()
+
+    found = {(a, "GET"): visitor.request("GET", addresses[a]) for a in addresses}
+    assert contents() == before
+    found |= {(a, "POST"): visitor.answer("POST", addresses[a]) for a in addresses}
+
+    assert found == expected
+
+
+def test_an_auditor_changes_nothing_but_what_is_written_down_of_himself(
+    people, addresses
+):
+    visitor = Visitor(people["auditor"])
+    before = contents()
+
+    for name, address in addresses.items():
+        if name != "admin:logout":
+            visitor.request("POST", address)
+
+    after = contents()
+    label = AuditEntry._meta.label
+    entries = after.pop(label)[len(before.pop(label)) :]
+    assert after == before
+    new = AuditEntry.objects.filter(pk__in=[entry[0] for entry in entries])
+    assert {(entry.action, entry.actor) for entry in new} == {
+        ("exported", "auditor"),
+        ("export_ended", "auditor"),
+        ("trail_exported", "auditor"),
+        ("evidence", "auditor"),
+    }
