@@ -9,7 +9,7 @@ is the text as it was. JSON Lines: every text verbatim.
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
 from .export import COLUMNS, Values
@@ -38,7 +38,7 @@ Piece = tuple[bytes, int]  # and how many rows it holds
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def pieces(pages: Iterable[list[Values]], file_format: str) -> Iterator[Piece]:
+def pieces(pages: Iterable[list[Values]], file_format: str) -> Generator[Piece]:
     """The whole file; ``file_format`` is one of ``FORMATS``."""
     header, text_of = FORMATS[file_format]
     if header:

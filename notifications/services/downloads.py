@@ -1,7 +1,7 @@
 """Downloading the history: who did it with which filters is written down first."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -23,7 +23,7 @@ class Download:
     to be read has no second entry.
     """
 
-    def __init__(self, actor: str, pieces: Iterator[export_formats.Piece]) -> None:
+    def __init__(self, actor: str, pieces: Generator[export_formats.Piece]) -> None:
         self._actor = actor
         self._pieces = pieces
         self._digest = hashlib.sha256()
@@ -44,6 +44,7 @@ class Download:
         return piece
 
     def close(self) -> None:
+        self._pieces.close()  # its queries end here, not whenever memory is tidied
         self._end(completed=False)
 
     def _end(self, *, completed: bool) -> None:

@@ -11,6 +11,7 @@ import pytest
 from notifications import roles
 from notifications.models import AuditEntry
 from notifications.record.export import COLUMNS
+from notifications.services.downloads import Download
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -100,6 +101,23 @@ def test_a_reader_who_went_away(auditor, monkeypatch):
         "sha256": hashlib.sha256(b"".join(read)).hexdigest(),
         "completed": False,
     }
+
+
+def test_a_download_that_is_closed_leaves_no_query_open():
+    ended = []
+
+    def pieces():
+        try:
+            yield b"row", 1
+            yield b"row", 1
+        finally:
+            ended.append(AuditEntry.objects.count())
+
+    download = Download("wang.fang", pieces())
+    next(download)
+    download.close()
+
+    assert ended == [0]  # before the entry about it
 
 
 def test_lines_of_json_are_verbatim(auditor):
