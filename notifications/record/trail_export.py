@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from notifications.models import AuditEntry
 
+from .export_formats import ESCAPED
+
 PAGE = 2000
-# What a spreadsheet would take for a formula gets a ' before it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = [
     "id",
     "at",
@@ -64,8 +64,9 @@ def _json(value: Any) -> str:
 
 
 def _cell(value: Any) -> str:
+    """As in the CSV of the history: what begins like a formula gets a ' before it."""
     text = "" if value is None else str(value)
-    return "'" + text if text.startswith(FORMULA) else text
+    return "'" + text if text.startswith(ESCAPED) else text
 
 
 class _Line:

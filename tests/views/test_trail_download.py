@@ -91,6 +91,19 @@ def test_a_table_for_a_spreadsheet(auditor):
     assert ended.detail["rows"] == 1  # without the heading
 
 
+@pytest.mark.parametrize("text", ["=1+1", "@bo", "\n=1", "'", "'=1", "plain", "a'b"])
+def test_a_cell_without_its_first_sign_is_the_text(auditor, text):
+    AuditEntry.objects.create(action=A.RESUMED, actor="bo", actor_name=text)
+
+    response = auditor.post(DOWNLOAD)
+
+    body = b"".join(response.streaming_content).decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(body, newline=""))
+    cell = row["actor_name"]
+    assert cell[:1] not in tuple("=+-@\t\r\n")
+    assert cell.removeprefix("'") == text
+
+
 @pytest.mark.django_db(transaction=True)  # closing a response closes the connection
 def test_a_download_that_is_broken_off_says_so(auditor):
     for _n in range(500):
