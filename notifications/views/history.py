@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
     StreamingHttpResponse,
 )
-from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -33,6 +30,7 @@ from notifications.selectors.record_state import record_state
 from notifications.services import downloads
 
 from .archived import end_of_list
+from .listing import nothing_downloaded
 from .page import page, person
 
 CONTENT_TYPES = {
@@ -87,11 +85,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     form = DeliveryFilterForm(request.POST)
     file_format = request.POST.get("format", "csv")
     if form.errors or file_format not in CONTENT_TYPES:
-        # Without that filter the file would hold more than was asked for.
-        messages.error(request, _("Nothing was downloaded: correct the filters first."))
-        names = [name for name in form.parameters() if request.POST.get(name)]
-        given = {name: request.POST[name] for name in names}
-        return redirect(f"{reverse('admin:deliveries')}?{urlencode(given)}")
+        return nothing_downloaded(request, form, "admin:deliveries")
     file = downloads.download(
         user,
         form.filters,

@@ -4,13 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications.forms.filters import MAX_ID, FilterForm
 from notifications.selectors.paging import COUNTED, Page, capped_count
+
+# Characters. gunicorn takes no address beyond 4094, Django redirects to none beyond 16384.
+LONGEST_QUERY = 3000
 
 
 def place(request: HttpRequest) -> dict[str, int | None]:
@@ -28,6 +34,22 @@ def frame(
         "older": _query(form, "before", found.older),
         "newest": "?" + form.query,
     }
+
+
+def nothing_downloaded(
+    request: HttpRequest, form: FilterForm, list_name: str
+) -> HttpResponse:
+    """Back to the list called ``list_name``, whose filters say what is wrong with them.
+
+    Without a bad filter the file would hold more than was asked for.
+    """
+    messages.error(request, _("Nothing was downloaded: correct the filters first."))
+    given = {
+        name: value for name in form.parameters() if (value := request.POST.get(name))
+    }
+    query = urlencode(given)
+    address = reverse(list_name)
+    return redirect(f"{address}?{query}" if len(query) <= LONGEST_QUERY else address)
 
 
 def _count(rows: QuerySet[Any], found: Page[Any]) -> int:

@@ -3,17 +3,13 @@
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import islice
-from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
     StreamingHttpResponse,
 )
-from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -24,7 +20,7 @@ from notifications.selectors.actions import entries, in_words, with_links
 from notifications.selectors.paging import page as page_of
 from notifications.services.trail_downloads import download_trail
 
-from .listing import frame, place
+from .listing import frame, nothing_downloaded, place
 from .page import page, person
 
 LINES_AT_ONCE = 200
@@ -52,13 +48,9 @@ def download(request: HttpRequest) -> HttpResponseBase:
     """The entries that the filters mean, of any number, as one file."""
     user = person(request, roles.SEE_TRAIL)
     form = TrailFilterForm(request.POST)
-    if form.errors:
-        # Without that filter the file would hold more than was asked for.
-        messages.error(request, _("Nothing was downloaded: correct the filters first."))
-        names = [name for name in form.parameters() if request.POST.get(name)]
-        given = {name: request.POST[name] for name in names}
-        return redirect(f"{reverse('admin:actions')}?{urlencode(given)}")
-    file_format = "jsonl" if request.POST.get("format") == "jsonl" else "csv"
+    file_format = request.POST.get("format", "csv")
+    if form.errors or file_format not in KINDS:
+        return nothing_downloaded(request, form, "admin:actions")
     pieces = download_trail(
         user, entries(form.filters), file_format=file_format, filters=form.active
     )
