@@ -37,7 +37,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if not request.user.is_authenticated:
         return _log_in_first(request)
     user = person(request, roles.SEND)
-    draft = get_object_or_404(Notification, pk=pk) if pk else None
+    draft = get_object_or_404(Notification, pk=pk) if pk is not None else None
     if draft is not None:
         require_own(user, draft)
         if draft.status != Notification.Status.DRAFT:
