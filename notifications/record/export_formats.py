@@ -7,30 +7,21 @@ is the text as it was. JSON Lines: every text verbatim.
 """
 
 import csv
-import io
 import json
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
-from .export import COLUMNS, Values
+from .export import ABOUT, COLUMNS, OWN, Page, Values
 
+ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+RECIPIENTS = OWN.index("recipients")
+# Of OWN: texts that people or Tencent wrote.
+TEXTS = [
+    OWN.index(name)
+    for name in ("sender", "group_id", "group_name", "recipients", "error_info")
+]
 # Rows in one piece: what a reader waits for, and what memory holds as text.
 ROWS = 500
-ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
-# Columns with text that people or Tencent wrote.
-TEXTS = [
-    COLUMNS.index(name)
-    for name in (
-        "sender",
-        "content",
-        "note",
-        "group_id",
-        "group_name",
-        "recipients",
-        "error_info",
-    )
-]
-RECIPIENTS, ATTEMPTS = COLUMNS.index("recipients"), COLUMNS.index("attempts")
 
 Piece = tuple[bytes, int]  # and how many rows it holds
 
@@ -38,43 +29,74 @@ Piece = tuple[bytes, int]  # and how many rows it holds
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def pieces(pages: Iterable[list[Values]], file_format: str) -> Generator[Piece]:
+def pieces(pages: Iterable[Page], file_format: str) -> Generator[Piece]:
     """The whole file; ``file_format`` is one of ``FORMATS``."""
-    header, text_of = FORMATS[file_format]
+    header, lines_of = FORMATS[file_format]
     if header:
         yield header.encode(), 0
     for page in pages:
-        for start in range(0, len(page), ROWS):
-            rows = page[start : start + ROWS]
-            yield text_of(rows).encode(), len(rows)
+        lines = lines_of(page)
+        for start in range(0, len(lines), ROWS):
+            piece = lines[start : start + ROWS]
+            yield "".join(piece).encode(), len(piece)
 
 
-def _csv(rows: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+def _csv(rows: Iterable[Sequence[Any]]) -> list[str]:
+    """A line each; None becomes an empty cell."""
+    lines = _Lines()
+    csv.writer(lines).writerows(rows)
+    return lines.found
 
 
-def _csv_rows(rows: Sequence[Values]) -> str:
-    return _csv(map(_cells, rows))
+def _csv_lines(page: Page) -> list[str]:
+    about = {
+        number: _csv([[_escaped(value) for value in values]])[0].removesuffix("\r\n")
+        for number, values in page.about.items()
+    }
+    own = _csv(_own_cells(values) for _pk, _number, values in page.rows)
+    return [
+        f"{pk},{about[number]},{line}"
+        for (pk, number, _values), line in zip(page.rows, own, strict=True)
+    ]
 
 
-def _cells(values: Values) -> list[Any]:
-    """None becomes an empty cell."""
+def _own_cells(values: Values) -> list[Any]:
     cells = list(values)
     cells[RECIPIENTS] = " ".join(cells[RECIPIENTS])
-    cells[ATTEMPTS] = _json(cells[ATTEMPTS])
     for place in TEXTS:
         if cells[place].startswith(ESCAPED):
             cells[place] = "'" + cells[place]
     return cells
 
 
-def _json_lines(rows: Sequence[Values]) -> str:
-    return "".join(_json(dict(zip(COLUMNS, row, strict=True))) + "\n" for row in rows)
+def _escaped(value: Any) -> Any:
+    is_text = isinstance(value, str)
+    return "'" + value if is_text and value.startswith(ESCAPED) else value
 
 
-FORMATS: dict[str, tuple[str, Callable[[Sequence[Values]], str]]] = {
-    "csv": ("\ufeff" + _csv([COLUMNS]), _csv_rows),
+def _json_lines(page: Page) -> list[str]:
+    about = {
+        number: _json(dict(zip(ABOUT, values, strict=True)))[1:-1]
+        for number, values in page.about.items()
+    }
+    names = OWN[:-1]
+    return [
+        f'{{"delivery": {pk}, {about[number]}, '
+        f"{_json(dict(zip(names, values, strict=False)))[1:-1]}, "
+        f'"attempts": {values[-1]}}}\n'
+        for pk, number, values in page.rows
+    ]
+
+
+class _Lines:
+    """What a ``csv.writer`` writes to."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self.write = self.found.append
+
+
+FORMATS: dict[str, tuple[str, Callable[[Page], list[str]]]] = {
+    "csv": ("\ufeff" + _csv([COLUMNS])[0], _csv_lines),
     "jsonl": ("", _json_lines),
 }
