@@ -1,0 +1,218 @@
+"""Hostile texts in every place that people or Tencent fill: shown and exported as text.
+
+A page with a hostile text has the same elements, with the same attributes, as one with
+a plain text, and shows the text. What is in a file is read back as it was written.
+"""
+
+import csv
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+import pytest
+
+from notifications import roles
+from notifications.models import AuditEntry, ChatGroup, Delivery, Notification, Seal
+from notifications.record import trail
+from tests.factories import (
+    make_attempt,
+    make_delivery,
+    make_group,
+    make_notification,
+    make_seal,
+    make_user,
+)
+from tests.hostile import HOSTILE, PLAIN
+
+pytestmark = pytest.mark.django_db
+
+A = AuditEntry.Action
+every_text = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notification that holds a text wherever there is room for one."""
+
+    notification: Notification
+    group: ChatGroup
+    failed: Delivery
+    unconfirmed: Delivery
+    seal: Seal
+
+
+def tell(text: str) -> Told:
+    number = Notification.objects.count()
+    sender = make_user(username=f"sender.{number}", first_name=text[:150])
+    group = make_group(name=text[:100])
+    notification = make_notification(
+        sender=sender,
+        sender_name=text[:150],
+        status="completed",
+        content=text,
+        note=text[:200],
+        audience_count=1,
+    )
+    failed = make_delivery(notification, group, status="failed", error_info=text)
+    make_attempt(failed, outcome="rejected", error_info=text, action_status=text)
+    unconfirmed = make_delivery(notification, group, status="unconfirmed", portion=2)
+    make_attempt(unconfirmed, outcome="unconfirmed", detail=text)
+    seal = make_seal(notification)
+    about = {"notification": notification.pk, "delivery": unconfirmed.pk}
+    trail.write(A.PAUSED, text[:150], notification=notification.pk, note=text)
+    trail.write(A.RESOLVED, text[:150], **about, note=text)
+    trail.write(A.LATE_ANSWER, "worker 1", **about, error_code=10010, error_info=text)
+    trail.write(A.ROLE_ADDED, text[:150], notification=notification.pk, role=text)
+    AuditEntry.objects.create(
+        action=A.DRAFT_SAVED,
+        actor=sender.username,
+        actor_name=text[:150],
+        notification_number=notification.pk,
+        detail={"note": text, "audience": text, "chosen": [text]},
+    )
+    return Told(notification, group, failed, unconfirmed, seal)
+
+
+class Read(HTMLParser):
+    """A page as a browser reads it: its elements, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, tuple[str, ...]]] = []
+        self.values: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        if tag != "br":  # the admin shows lines of a name so
+            self.elements.append((tag, tuple(name for name, _value in attrs)))
+        self.values += [value for _name, value in attrs if value]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture
+def auditor(log_in):
+    return log_in(make_user(roles.AUDITOR, username="wang.fang"))
+
+
+def read(client, address: str) -> Read:
+    return Read(client.get(address).content.decode())
+
+
+PAGES = {
+    "delivery": lambda told: f"/history/deliveries/{told.failed.pk}/",
+    "not confirmed": lambda told: f"/history/deliveries/{told.unconfirmed.pk}/",
+    "notification": lambda told: f"/sent/{told.notification.pk}/",
+    "status": lambda told: f"/sent/{told.notification.pk}/status/",
+    "deliveries": lambda told: (
+        f"/history/deliveries/?notification={told.notification.pk}"
+    ),
+    "trail": lambda told: f"/history/actions/?notification={told.notification.pk}",
+    "group": lambda told: f"/notifications/chatgroup/{told.group.pk}/change/",
+}
+LISTS = ["/", "/history/", "/history/deliveries/", "/notifications/chatgroup/"]
+
+
+@every_text
+def test_pages_show_it_as_text(auditor, text):
+    plain, told = tell(PLAIN), tell(text)
+
+    for name, address in PAGES.items():
+        page = read(auditor, address(told))
+        assert page.elements == read(auditor, address(plain)).elements, name
+        assert text[:100] in page.text or text[:100] in page.values, name
+
+
+def test_lists_show_all_of_them_as_text(auditor):
+    for n in range(51):  # more than a page, so that there is a pager
+        tell(f"{PLAIN} {n}")
+    plain = {address: read(auditor, address).elements for address in LISTS}
+    for text in HOSTILE.values():
+        tell(text)
+    ChatGroup.objects.filter(name__startswith=PLAIN).delete()
+
+    for address in LISTS:
+        page = read(auditor, address)
+        assert set(page.elements) <= set(plain[address]), address
+        shown = [text for text in HOSTILE.values() if text[:100] in page.text]
+        assert shown, address
+    assert len(shown) == len(HOSTILE)  # the groups, all on one page
+
+
+def as_written(cell: str) -> str:
+    """By the rule that the page of the deliveries and the documents give."""
+    return cell.removeprefix("'")
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@every_text
+def test_the_files_of_the_history_hold_it(auditor, text):
+    told = tell(text)
+
+    def download(file_format: str) -> str:
+        fields = {"format": file_format, "status": "failed"}
+        response = auditor.post("/history/deliveries/download/", fields)
+        return b"".join(response.streaming_content).decode("utf-8-sig")
+
+    (row,) = csv.DictReader(io.StringIO(download("csv"), newline=""))
+    (line,) = download("jsonl").removesuffix("\n").split("\n")
+
+    held = {
+        "content": text,
+        "note": text[:200],
+        "sender": text[:150],
+        "group_name": text[:100],
+        "error_info": text,
+    }
+    found = json.loads(line)
+    assert {name: found[name] for name in held} == held
+    assert found["attempts"][0]["error_info"] == text
+    assert not any(row[name].startswith(FORMULA) for name in row)
+    assert {name: as_written(row[name]) for name in held} == held
+    assert as_written(row["group_id"]) == told.group.group_id
+
+
+@every_text
+def test_the_files_of_the_trail_hold_it(auditor, text):
+    told = tell(text)
+
+    def download(file_format: str) -> str:
+        number = told.notification.pk
+        fields = {"format": file_format, "notification": number, "action": "paused"}
+        response = auditor.post("/history/actions/download/", fields)
+        return b"".join(response.streaming_content).decode("utf-8-sig")
+
+    (row,) = csv.DictReader(io.StringIO(download("csv"), newline=""))
+    (line,) = download("jsonl").removesuffix("\n").split("\n")
+
+    found = json.loads(line)
+    assert (found["actor"], found["detail"]) == (text[:150], {"note": text})
+    assert not any(row[name].startswith(FORMULA) for name in row)
+    assert as_written(row["actor"]) == text[:150]
+    assert json.loads(row["detail"]) == {"note": text}
+
+
+@every_text
+def test_the_evidence_holds_it(auditor, text):
+    def pages(told: Told) -> tuple[Read, str]:
+        response = auditor.post(f"/sent/{told.notification.pk}/evidence/")
+        packed = io.BytesIO(b"".join(response.streaming_content))
+        with zipfile.ZipFile(packed) as bundle:
+            files = {name.partition("/")[2]: name for name in bundle.namelist()}
+            index = bundle.read(files["index.html"]).decode()
+            return Read(index), bundle.read(files["record.jsonl"]).decode()
+
+    plain, told = tell(PLAIN), tell(text)
+    page, record = pages(told)
+
+    assert page.elements == pages(plain)[0].elements
+    # message, note, sender, group twice, Tencent's text, notes of the trail
+    assert page.text.count(text[:100]) >= 6
+    assert json.dumps(text, ensure_ascii=False)[1:-1] in record
