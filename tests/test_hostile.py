@@ -128,6 +128,15 @@ def test_pages_show_it_as_text(auditor, text):
         assert text[:100] in page.text or text[:100] in page.values, name
 
 
+def test_a_name_turns_nothing_round_that_stands_beside_it(auditor):
+    name = HOSTILE["right to left"]
+    told = tell(name)
+
+    page = auditor.get(f"/history/deliveries/{told.failed.pk}/").content.decode()
+
+    assert f"<bdi>{name}</bdi> · Public ·" in page
+
+
 def test_lists_show_all_of_them_as_text(auditor):
     for n in range(51):  # more than a page, so that there is a pager
         tell(f"{PLAIN} {n}")
