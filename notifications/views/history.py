@@ -1,7 +1,5 @@
 """History: the list of notifications, the list of deliveries, and its download."""
 
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -14,16 +12,10 @@ from django.http import (
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from notifications import roles
-from notifications.forms.filters import (
-    MAX_ID,
-    DeliveryFilterForm,
-    FilterForm,
-    NotificationFilterForm,
-)
+from notifications.forms.filters import DeliveryFilterForm, NotificationFilterForm
 from notifications.models import Delivery
 from notifications.selectors import history
 from notifications.selectors.explanations import explain
@@ -32,6 +24,7 @@ from notifications.selectors.paging import page as page_of_rows
 from notifications.services import downloads
 
 from .archived import end_of_list
+from .listing import frame, place
 from .page import page, person
 
 CONTENT_TYPES = {
@@ -44,15 +37,15 @@ def notifications(request: HttpRequest) -> HttpResponse:
     user = person(request, roles.SEE_HISTORY)
     form = NotificationFilterForm(request.GET)
     rows = history.notifications(form.filters, user.pk)
-    place = _place(request)
-    found = page_of_rows(rows, before=place["before"], after=place["after"])
+    here = place(request)
+    found = page_of_rows(rows, before=here["before"], after=here["after"])
     problems = history.problems_of(found.rows)
     return page(
         request,
         "notifications/notifications.html",
         _("Send history"),
         rows=[(row, problems.get(row.pk, {})) for row in found.rows],
-        **_frame(form, found, count_of(rows, found)),
+        **frame(form, found, count_of(rows, found)),
     )
 
 
@@ -60,19 +53,19 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     person(request, roles.SEE_HISTORY)
     form = DeliveryFilterForm(request.GET)
     rows = history.deliveries(form.filters, form.occurring.live)
-    place = _place(request)
-    found = page_of(rows, before=place["before"], after=place["after"])
+    here = place(request)
+    found = page_of(rows, before=here["before"], after=here["after"])
     return page(
         request,
         "notifications/deliveries.html",
         _("Send history"),
         rows=[(row, explain(row)) for row in found.rows],
         # What a delivery's page takes along, for its way back to this page.
-        here=urlencode(form.active | {k: str(v) for k, v in place.items() if v}),
+        here=urlencode(form.active | {k: str(v) for k, v in here.items() if v}),
         archived=end_of_list(form.filters.notification, form.filters.since)
         if found.older is None
         else "",
-        **_frame(form, found, _count(rows, found)),
+        **frame(form, found, _count(rows, found)),
     )
 
 
@@ -102,41 +95,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-def _place(request: HttpRequest) -> dict[str, int | None]:
-    """Where in the list: ``before`` or ``after`` an id; anything else is ignored."""
-    return {name: _id(request.GET.get(name, "")) for name in ("before", "after")}
-
-
-def _id(text: str) -> int | None:
-    is_number = text.isascii() and text.isdigit() and len(text) < 20
-    return int(text) if is_number and int(text) <= MAX_ID else None
-
-
 def _count(rows: history.DeliveryListing, found: Page[Delivery]) -> Count:
     if found.newer is None and found.older is None:
         return Count(len(found.rows))  # the list is this page
     return rows.count()
-
-
-def _frame(form: FilterForm, found: Page[Any], count: Count) -> Mapping[str, object]:
-    """What both lists show around their rows."""
-    return {
-        "form": form,
-        "count": _count_words(count) if found.rows else "",
-        "newer": _query(form, "after", found.newer),
-        "older": _query(form, "before", found.older),
-        "newest": "?" + form.query,
-    }
-
-
-def _query(form: FilterForm, name: str, value: int | None) -> str:
-    return "" if value is None else "?" + urlencode(form.active | {name: str(value)})
-
-
-def _count_words(count: Count) -> str:
-    number = f"{count.number:,}"
-    if count.is_more:
-        return _("More than %(n)s entries, newest first") % {"n": number}
-    return ngettext(
-        "%(n)s entry, newest first", "%(n)s entries, newest first", count.number
-    ) % {"n": number}

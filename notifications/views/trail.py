@@ -21,7 +21,8 @@ from django.views.decorators.http import require_POST
 from notifications import roles
 from notifications.forms.trail import TrailFilterForm
 from notifications.selectors.actions import entries, in_words, with_links
-from notifications.selectors.paging import page as page_of
+from notifications.selectors.paging import count_of
+from notifications.selectors.paging import page as page_of_rows
 from notifications.services.trail_downloads import download_trail
 
 from .listing import frame, place
@@ -36,13 +37,13 @@ def actions(request: HttpRequest) -> HttpResponse:
     form = TrailFilterForm(request.GET)
     rows = entries(form.filters)
     here = place(request)
-    found = page_of(with_links(rows), before=here["before"], after=here["after"])
+    found = page_of_rows(with_links(rows), before=here["before"], after=here["after"])
     return page(
         request,
         "notifications/actions.html",
         _("Send history"),
         rows=list(zip(in_words(found.rows), found.rows, strict=True)),
-        **frame(form, rows, found),
+        **frame(form, found, count_of(rows, found)),
     )
 
 
