@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from notifications.models import Notification, Tally
 
-from .periods import start_of
+from .periods import end_of, start_of
 from .tallies import counted
 
 
@@ -111,8 +111,7 @@ def _of_tallies(spans: Sequence[Span], without: Collection[int]) -> list[Any]:
     quote = connection.ops.quote_name
     ranges: list[Any] = []
     for place, span in enumerate(spans):
-        until = span.last + timedelta(days=1)
-        ranges += [place, _stored(start_of(span.first)), _stored(start_of(until))]
+        ranges += [place, _stored(start_of(span.first)), _stored(end_of(span.last))]
     values = ", ".join(["(%s, %s, %s)"] * len(spans))
     left_out = ""
     if without:
