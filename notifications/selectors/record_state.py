@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from notifications.models import AuditEntry, Seal
+from notifications.models import AuditEntry
+
+from .seals import newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class RecordState:
 
 def record_state() -> RecordState:
     """Two queries; verifications of a part of the record do not count."""
-    seal = Seal.objects.order_by("-number").only("head", "sealed_at").first()
+    seal = newest()
     verified = (
         AuditEntry.objects.filter(
             action=AuditEntry.Action.VERIFIED, detail__only=None, detail__since=None
