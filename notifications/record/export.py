@@ -15,6 +15,8 @@ from notifications.selectors.occurring import Live
 from notifications.selectors.stretches import stretches
 from notifications.selectors.wanted import DeliveryFilter
 
+from .export_formats import Table, Values, json_of
+
 PAGE = 2000
 MINUTES = 10_000  # that are remembered
 # Of each delivery, in the order of the file.
@@ -64,7 +66,19 @@ FIELDS: list[str | Cast] = [
     "reason",
     _text("finished_at"),
 ]
-Values = tuple[Any, ...]
+TABLE = Table(
+    COLUMNS,
+    texts=[
+        "sender",
+        "content",
+        "note",
+        "group_id",
+        "group_name",
+        "recipients",
+        "error_info",
+    ],
+    cells={"recipients": " ".join, "attempts": json_of},
+)
 
 
 def pages(wanted: DeliveryFilter, live: Sequence[Live]) -> Iterator[list[Values]]:

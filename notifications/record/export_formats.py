@@ -9,38 +9,39 @@ is the text as it was. JSON Lines: every text verbatim.
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
-
-from .export import COLUMNS, Values
 
 # Rows in one piece: what a reader waits for, and what memory holds as text.
 ROWS = 500
 ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
-# Columns with text that people or Tencent wrote.
-TEXTS = [
-    COLUMNS.index(name)
-    for name in (
-        "sender",
-        "content",
-        "note",
-        "group_id",
-        "group_name",
-        "recipients",
-        "error_info",
-    )
-]
-RECIPIENTS, ATTEMPTS = COLUMNS.index("recipients"), COLUMNS.index("attempts")
 
+Values = tuple[Any, ...]
 Piece = tuple[bytes, int]  # and how many rows it holds
 
 # Made once: json.dumps would make one a row.
-_json = json.JSONEncoder(ensure_ascii=False).encode
+json_of = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def pieces(pages: Iterable[list[Values]], file_format: str) -> Iterator[Piece]:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What an export has in each row.
+
+    ``texts``: columns with text that people or Tencent wrote; ``cells``: how a value
+    that is no number or text becomes the cell of a spreadsheet.
+    """
+
+    columns: Sequence[str]
+    texts: Sequence[str]
+    cells: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+
+
+def pieces(
+    pages: Iterable[Sequence[Values]], table: Table, file_format: str
+) -> Iterator[Piece]:
     """The whole file; ``file_format`` is one of ``FORMATS``."""
-    header, text_of = FORMATS[file_format]
+    header, text_of = FORMATS[file_format](table)
     if header:
         yield header.encode(), 0
     for page in pages:
@@ -49,32 +50,38 @@ def pieces(pages: Iterable[list[Values]], file_format: str) -> Iterator[Piece]:
             yield text_of(rows).encode(), len(rows)
 
 
-def _csv(rows: Iterable[Sequence[Any]]) -> str:
+Format = tuple[str, Callable[[Sequence[Values]], str]]  # header, text of rows
+
+
+def _csv(table: Table) -> Format:
+    place_of = table.columns.index
+    texts = [place_of(name) for name in table.texts]
+    cells = [(place_of(name), cell_of) for name, cell_of in table.cells.items()]
+
+    def row_of(values: Values) -> list[Any]:
+        """None becomes an empty cell."""
+        row = list(values)
+        for place, cell_of in cells:
+            row[place] = cell_of(row[place])
+        for place in texts:
+            if row[place].startswith(ESCAPED):
+                row[place] = "'" + row[place]
+        return row
+
+    return "\ufeff" + _lines([table.columns]), lambda rows: _lines(map(row_of, rows))
+
+
+def _lines(rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue()
 
 
-def _csv_rows(rows: Sequence[Values]) -> str:
-    return _csv(map(_cells, rows))
+def _json_lines(table: Table) -> Format:
+    def line_of(values: Values) -> str:
+        return json_of(dict(zip(table.columns, values, strict=True))) + "\n"
+
+    return "", lambda rows: "".join(map(line_of, rows))
 
 
-def _cells(values: Values) -> list[Any]:
-    """None becomes an empty cell."""
-    cells = list(values)
-    cells[RECIPIENTS] = " ".join(cells[RECIPIENTS])
-    cells[ATTEMPTS] = _json(cells[ATTEMPTS])
-    for place in TEXTS:
-        if cells[place].startswith(ESCAPED):
-            cells[place] = "'" + cells[place]
-    return cells
-
-
-def _json_lines(rows: Sequence[Values]) -> str:
-    return "".join(_json(dict(zip(COLUMNS, row, strict=True))) + "\n" for row in rows)
-
-
-FORMATS: dict[str, tuple[str, Callable[[Sequence[Values]], str]]] = {
-    "csv": ("\ufeff" + _csv([COLUMNS]), _csv_rows),
-    "jsonl": ("", _json_lines),
-}
+FORMATS: dict[str, Callable[[Table], Format]] = {"csv": _csv, "jsonl": _json_lines}

@@ -1,7 +1,5 @@
-"""The audit trail as lines: one per entry, as it was written."""
+"""The rows of an export of the audit trail: one per entry, as it was written."""
 
-import csv
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +8,9 @@ from django.utils import timezone
 
 from notifications.models import AuditEntry
 
+from .export_formats import Table, Values, json_of
+
 PAGE = 2000
-# What a spreadsheet would take for a formula gets a ' before it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = [
     "id",
     "at",
@@ -27,49 +25,27 @@ COLUMNS = [
     "detail",
 ]
 FIELDS = [*COLUMNS[:-3], "notification_number", "delivery_number", "detail"]
+AT, REQUEST = COLUMNS.index("at"), COLUMNS.index("request_number")
+TABLE = Table(COLUMNS, ["actor", "actor_name", "address"], {"detail": json_of})
 
 
-def rows(entries: QuerySet[AuditEntry]) -> Iterator[dict[str, Any]]:
-    """Plain values in order of id, read in pages: memory does not grow."""
+def pages(entries: QuerySet[AuditEntry]) -> Iterator[list[Values]]:
+    """Values in the order of ``COLUMNS``, by id, at most ``PAGE`` rows at once.
+
+    Times are ISO 8601 with their offset. Memory does not grow with the number of rows.
+    """
     last = 0
     while True:
         following = entries.filter(pk__gt=last).order_by("pk")
         page = list(following.values_list(*FIELDS)[:PAGE])
         if not page:
             return
+        yield [_values(row) for row in page]
         last = page[-1][0]
-        for values in page:
-            row = dict(zip(COLUMNS, values, strict=True))
-            row["at"] = timezone.localtime(row["at"]).isoformat()
-            number = row["request_number"]
-            row["request_number"] = str(number) if number else None
-            yield row
 
 
-def lines(entries: QuerySet[AuditEntry], file_format: str) -> Iterator[str]:
-    """The export as text, line by line; ``file_format`` is ``jsonl`` or ``csv``."""
-    if file_format == "jsonl":
-        for row in rows(entries):
-            yield _json(row) + "\n"
-        return
-    writer = csv.writer(_Line())
-    yield "\ufeff" + str(writer.writerow(COLUMNS))
-    for row in rows(entries):
-        row["detail"] = _json(row["detail"])
-        yield str(writer.writerow([_cell(row[name]) for name in COLUMNS]))
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(FORMULA) else text
-
-
-class _Line:
-    """What a csv.writer writes to: it hands back each line."""
-
-    def write(self, text: str) -> str:
-        return text
+def _values(row: Values) -> Values:
+    values: list[Any] = list(row)
+    values[AT] = timezone.localtime(values[AT]).isoformat()
+    values[REQUEST] = values[REQUEST] and str(values[REQUEST])
+    return tuple(values)

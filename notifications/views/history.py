@@ -2,15 +2,7 @@
 
 from urllib.parse import urlencode
 
-from django.contrib import messages
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    StreamingHttpResponse,
-)
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -24,13 +16,9 @@ from notifications.selectors.paging import page as page_of_rows
 from notifications.services import downloads
 
 from .archived import end_of_list
+from .files import CONTENT_TYPES, as_file, nothing_downloaded
 from .listing import frame, place
 from .page import page, person
-
-CONTENT_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "jsonl": "application/jsonl; charset=utf-8",
-}
 
 
 def notifications(request: HttpRequest) -> HttpResponse:
@@ -76,11 +64,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     form = DeliveryFilterForm(request.POST)
     file_format = request.POST.get("format", "csv")
     if form.errors or file_format not in CONTENT_TYPES:
-        # Without that filter the file would hold more than was asked for.
-        messages.error(request, _("Nothing was downloaded: correct the filters first."))
-        names = [name for name in form.parameters() if request.POST.get(name)]
-        given = {name: request.POST[name] for name in names}
-        return redirect(f"{reverse('admin:deliveries')}?{urlencode(given)}")
+        return nothing_downloaded(request, form, "admin:deliveries")
     file = downloads.download(
         user,
         form.filters,
@@ -88,11 +72,8 @@ def download(request: HttpRequest) -> HttpResponseBase:
         file_format=file_format,
         filters=form.active,
     )
-    response = StreamingHttpResponse(file, content_type=CONTENT_TYPES[file_format])
     name = downloads.file_name(file_format)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return as_file(file, name, CONTENT_TYPES[file_format])
 
 
 def _count(rows: history.DeliveryListing, found: Page[Delivery]) -> Count:

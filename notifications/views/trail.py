@@ -1,20 +1,6 @@
 """The audit trail: its list, and its download."""
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
-from itertools import islice
-from urllib.parse import urlencode
-
-from django.contrib import messages
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    StreamingHttpResponse,
-)
-from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -23,13 +9,11 @@ from notifications.forms.trail import TrailFilterForm
 from notifications.selectors.actions import entries, in_words, with_links
 from notifications.selectors.paging import count_of
 from notifications.selectors.paging import page as page_of_rows
-from notifications.services.trail_downloads import download_trail
+from notifications.services import trail_downloads
 
+from .files import CONTENT_TYPES, as_file, nothing_downloaded
 from .listing import frame, place
 from .page import page, person
-
-LINES_AT_ONCE = 200
-KINDS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 
 
 def actions(request: HttpRequest) -> HttpResponse:
@@ -52,24 +36,11 @@ def download(request: HttpRequest) -> HttpResponseBase:
     """The entries that the filters mean, of any number, as one file."""
     user = person(request, roles.SEE_TRAIL)
     form = TrailFilterForm(request.POST)
-    if form.errors:
-        # Without that filter the file would hold more than was asked for.
-        messages.error(request, _("Nothing was downloaded: correct the filters first."))
-        names = [name for name in form.parameters() if request.POST.get(name)]
-        given = {name: request.POST[name] for name in names}
-        return redirect(f"{reverse('admin:actions')}?{urlencode(given)}")
-    file_format = "jsonl" if request.POST.get("format") == "jsonl" else "csv"
-    pieces = download_trail(
+    file_format = request.POST.get("format", "csv")
+    if form.errors or file_format not in CONTENT_TYPES:
+        return nothing_downloaded(request, form, "admin:actions")
+    file = trail_downloads.download_trail(
         user, entries(form.filters), file_format=file_format, filters=form.active
     )
-    response = StreamingHttpResponse(_blocks(pieces), content_type=KINDS[file_format])
-    name = f"audit-trail-{timezone.localdate():%Y-%m-%d}.{file_format}"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def _blocks(pieces: Generator[bytes]) -> Iterator[bytes]:
-    with closing(pieces):  # also when the reader went away: that is written down
-        while block := b"".join(islice(pieces, LINES_AT_ONCE)):
-            yield block
+    name = trail_downloads.file_name(file_format)
+    return as_file(file, name, CONTENT_TYPES[file_format])
