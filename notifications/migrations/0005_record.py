@@ -191,7 +191,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='tally',
-            index=models.Index(fields=['-last_delivery'], name='tally_newest'),
+            index=models.Index(fields=['-last_delivery', 'first_delivery'], name='tally_newest'),
         ),
         migrations.AddIndex(
             model_name='tally',

@@ -85,7 +85,10 @@ class Tally(models.Model):
         ordering: ClassVar = ["id"]
         constraints: ClassVar = constraints.TALLY
         indexes: ClassVar = [
-            models.Index(fields=["-last_delivery"], name="tally_newest"),
+            # With the first one too: which tallies lie around an id is asked often.
+            models.Index(
+                fields=["-last_delivery", "first_delivery"], name="tally_newest"
+            ),
             models.Index(fields=["created_at"], name="tally_by_time"),
             models.Index(fields=["sender_name", "-last_delivery"], name="tally_sender"),
             models.Index(fields=["error_code", "-last_delivery"], name="tally_code"),

@@ -7,12 +7,14 @@ for these groups, until the page is full.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import F, Max, Min, QuerySet
+from django.db.models import F, Max, Min, QuerySet, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
 
 from notifications.models import Delivery
 
@@ -24,6 +26,7 @@ from .wanted import DeliveryFilter
 FEW = 20_000
 # Notifications asked at once: few at first, since most often they fill the page.
 FIRST_BATCH, LARGEST_BATCH = 20, 320
+TALLIES = 1000  # read at once to find them
 
 
 class FewRows:
@@ -82,11 +85,13 @@ class NewestOfEach:
 
 
 class Candidate(NamedTuple):
-    """A notification that has such deliveries, between these ids."""
+    """A notification that has such deliveries, none nearer than ``edge``.
+
+    That is its newest one while walking to older ones, else its oldest one.
+    """
 
     notification: int
-    first: int
-    last: int
+    edge: int
 
 
 class Walk:
@@ -101,20 +106,14 @@ class Walk:
         self._is_all = False
 
     def older(self, before: int | None, size: int) -> Sequence[Delivery]:
-        found = self._walk(
-            (c for c in self._newest_first() if before is None or c.first < before),
-            {} if before is None else {"pk__lt": before},
-            size,
-            is_older=True,
-        )
+        beyond = {} if before is None else {"pk__lt": before}
+        found = self._walk(self._newest_first(before), beyond, size, is_older=True)
         self._found, self._is_all = len(found), before is None and len(found) < size
         return _whole(found, "-pk")
 
     def newer(self, after: int, size: int) -> Sequence[Delivery]:
-        upwards = sorted(
-            (c for c in self._newest_first() if c.last > after), key=lambda c: c.first
-        )
-        found = self._walk(iter(upwards), {"pk__gt": after}, size, is_older=False)
+        candidates = iter(self._oldest_first(after))
+        found = self._walk(candidates, {"pk__gt": after}, size, is_older=False)
         self._found = len(found)
         return _whole(found, "pk")
 
@@ -124,16 +123,36 @@ class Walk:
             return Count(self._found)
         return Count(max(self._found - 1, 0), is_more=True)
 
-    def _newest_first(self) -> list[Candidate]:
-        sealed = self._tallies.order_by().values_list("notification_id")
-        found = [
-            Candidate(*row)
-            for row in sealed.annotate(Min("first_delivery"), Max("last_delivery"))
-        ]
+    def _newest_first(self, before: int | None) -> Iterator[Candidate]:
+        """Read as far as the walk goes: most often a page is full after a few."""
+        live = sorted(self._live_by(Max("pk")), key=lambda c: -c.edge)
+        seen = set()
+        for candidate in merge(live, self._tallied(before), key=lambda c: -c.edge):
+            if candidate.notification not in seen:
+                seen.add(candidate.notification)
+                yield candidate
+
+    def _tallied(self, before: int | None) -> Iterator[Candidate]:
+        """By the end of each tally, newest first; a notification has several."""
+        tallies = self._tallies.order_by("-last_delivery")
+        if before is not None:
+            tallies = tallies.filter(first_delivery__lt=before)
+        ends = tallies.values_list("notification_id", "last_delivery")
+        following = ends
+        while chunk := [Candidate(*row) for row in following[:TALLIES]]:
+            yield from chunk
+            following = ends.filter(last_delivery__lt=chunk[-1].edge)
+
+    def _oldest_first(self, after: int) -> list[Candidate]:
+        sealed = self._tallies.filter(last_delivery__gt=after).order_by()
+        starts = sealed.values_list("notification_id").annotate(Min("first_delivery"))
+        found = [Candidate(*row) for row in starts]
+        return sorted(found + self._live_by(Min("pk")), key=lambda c: c.edge)
+
+    def _live_by(self, edge: Max | Min) -> list[Candidate]:
         rows = Delivery.objects.filter(notification_id__in=self._live).order_by()
-        ends = rows.values_list("notification_id").annotate(Min("pk"), Max("pk"))
-        found += [Candidate(*row) for row in (ends if self._live else ())]
-        return sorted(found, key=lambda c: -c.last)
+        edges = rows.values_list("notification_id").annotate(edge)
+        return [Candidate(*row) for row in edges] if self._live else []
 
     def _walk(
         self,
@@ -153,10 +172,9 @@ class Walk:
             following = list(islice(candidates, batch_size))
             found += self._ask(batch, beyond, size, is_older=is_older)
             found.sort(key=lambda pk: sign * pk)
-            if len(found) >= size and following:
-                nearest = following[0].last if is_older else following[0].first
-                if sign * found[size - 1] < sign * nearest:
-                    break
+            is_full = len(found) >= size and following
+            if is_full and sign * found[size - 1] < sign * following[0].edge:
+                break
             batch = following
         return found[:size]
 
@@ -171,9 +189,17 @@ class Walk:
         rows = Delivery.objects.filter(
             notification_id__in=[c.notification for c in batch],
             group_id__in=self._group_ids,
-            **self._alike,
             **beyond,
         )
+        if self._alike.get("status") == Delivery.Status.ACCEPTED:
+            # Nearly all are: look up the groups, not what is alike. In an expression
+            # the status leads SQLite to no index.
+            alike = {n: v for n, v in self._alike.items() if n != "status"}
+            rows = rows.annotate(result=Concat("status", Value(""))).filter(
+                result=Delivery.Status.ACCEPTED, **alike
+            )
+        else:
+            rows = rows.filter(**self._alike)
         order = (F("pk") + 0).desc() if is_older else (F("pk") + 0).asc()
         return list(rows.order_by(order).values_list("pk", flat=True)[:size])
 

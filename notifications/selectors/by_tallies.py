@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from django.db import connection
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
 from notifications.models import Archive, Delivery, Tally
@@ -72,18 +72,23 @@ class ByTallies:
             self._seen_all = len(spans) < READ * size
         else:
             # Each tally that ends below has a row there, so ``size`` of them are enough.
-            below = newest_first.filter(last_delivery__lt=before).values("pk")
-            below = below[: READ * size]
-            around = Q(first_delivery__lt=before, last_delivery__gte=before)
-            spans = _spans(newest_first.filter(around | Q(pk__in=below)))
+            # Two queries: joined by OR, PostgreSQL reads all tallies.
+            around = _between(first_below=before, last_from=before)
+            spans = _spans(newest_first.filter(pk__in=around))
+            below = newest_first.filter(last_delivery__lt=before)
+            spans += _spans(below[: READ * size])
         self._seen = sum(span.count for span in spans)
         return self._rows(_enough(spans, before, size), "<", before, size)
 
     def newer(self, after: int, size: int) -> Sequence[Delivery]:
-        oldest_first = self._tallies.order_by("first_delivery")
-        above = oldest_first.filter(first_delivery__gt=after).values("pk")[:size]
-        around = Q(first_delivery__lte=after, last_delivery__gt=after)
-        spans = _spans(oldest_first.filter(around | Q(pk__in=above)))
+        # Each tally that ends above has a row there, so no row beyond the end of the
+        # ``size``-th is on the page.
+        above = self._tallies.filter(last_delivery__gt=after).order_by("last_delivery")
+        ends = list(above.values_list("last_delivery", flat=True)[:size])
+        if not ends:
+            return self._rows([], ">", after, size)
+        near = _between(first_below=ends[-1] + 1, last_from=after + 1)
+        spans = _spans(self._tallies.filter(pk__in=near))
         return self._rows(spans, ">", after, size)
 
     def count(self) -> Count:
@@ -119,6 +124,12 @@ def matching_tallies(wanted: DeliveryFilter) -> QuerySet[Tally]:
     return Tally.objects.filter(**wanted.conditions).exclude(
         notification_id__in=archived
     )
+
+
+def _between(*, first_below: int, last_from: int) -> QuerySet[Tally, Any]:
+    """The numbers of all tallies around, whatever they count: from an index alone."""
+    tallies = Tally.objects.order_by().values("pk")
+    return tallies.filter(first_delivery__lt=first_below, last_delivery__gte=last_from)
 
 
 def _spans(tallies: QuerySet[Tally]) -> list[Span]:

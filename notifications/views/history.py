@@ -13,6 +13,7 @@ from notifications.selectors import history
 from notifications.selectors.explanations import explain
 from notifications.selectors.paging import Count, Page, count_of, page_of
 from notifications.selectors.paging import page as page_of_rows
+from notifications.selectors.record_state import record_state
 from notifications.services import downloads
 
 from .archived import end_of_list
@@ -33,6 +34,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         "notifications/notifications.html",
         _("Send history"),
         rows=[(row, problems.get(row.pk, {})) for row in found.rows],
+        record=record_state(),
         **frame(form, found, count_of(rows, found)),
     )
 

@@ -112,6 +112,7 @@ def test_by_groups(seed, few, monkeypatch):
     monkeypatch.setattr(by_groups, "FEW", few)
     monkeypatch.setattr(by_groups, "FIRST_BATCH", 1)
     monkeypatch.setattr(by_groups, "LARGEST_BATCH", 2)
+    monkeypatch.setattr(by_groups, "TALLIES", 3)
     source = random.Random(seed)
     fill(source)
     ids = sorted(set(Delivery.objects.values_list("group_id", flat=True)))
