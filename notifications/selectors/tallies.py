@@ -25,7 +25,7 @@ def counted(notifications: Iterable[int]) -> list[Tally]:
     firsts = Delivery.objects.filter(pk__in=[first for *_alike, first, _last in found])
     made = {
         number: (sender, at)
-        for number, sender, at in firsts.values_list(
+        for number, sender, at in firsts.order_by("-created_at").values_list(
             "notification_id", "notification__sender_name", "created_at"
         )
     }
