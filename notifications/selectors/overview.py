@@ -95,7 +95,7 @@ class Overview:
 
 
 def overview(days: int) -> Overview:
-    """The last ``days`` days in the current time zone; six queries at most."""
+    """The last ``days`` days in the current time zone; four queries."""
     spans = last_spans(days, of=1 if days <= BARS else WEEK)
     (today,) = last_spans(1, of=1)
     found = sums([*spans, today])
