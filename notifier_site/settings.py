@@ -75,6 +75,7 @@ CRISPY_FAIL_SILENTLY = False
 # A choice of up to 100,000 groups arrives as one field of ids, at most 49 bytes each.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
+AUTHENTICATION_BACKENDS = ["notifications.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -70,6 +70,18 @@ class OneOf(forms.ChoiceField):
         )
 
 
+class NotificationNumber(forms.IntegerField):
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Notification no."),
+            required=False,
+            min_value=1,
+            max_value=MAX_ID,
+            widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+            error_messages={"invalid": _("Enter the number of a notification.")},
+        )
+
+
 class FilterForm(forms.Form):
     """``active`` holds what is given and makes sense, by name of the parameter."""
 
@@ -158,14 +170,7 @@ class DeliveryFilterForm(FilterForm):
     sender = OneOf(_("Sender"))
     code = OneOf(_("Error code"))
     reason = OneOf(_("Reason"))
-    notification = forms.IntegerField(
-        label=_("Notification no."),
-        required=False,
-        min_value=1,
-        max_value=MAX_ID,
-        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
-        error_messages={"invalid": _("Enter the number of a notification.")},
-    )
+    notification = NotificationNumber()
 
     group_ids: list[str] | None = None
 

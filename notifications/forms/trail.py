@@ -3,7 +3,6 @@
 from ipaddress import ip_address
 from uuid import UUID
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications.models import AuditEntry
 from notifications.selectors.actions import SeveralPeople, TrailFilter, actor_matching
 
-from .filters import MAX_ID, Day, FilterForm, OneOf, Search
+from .filters import Day, FilterForm, NotificationNumber, OneOf, Search
 
 
 class TrailFilterForm(FilterForm):
@@ -19,14 +18,7 @@ class TrailFilterForm(FilterForm):
     action = OneOf(_("What"))
     since = Day(_("From"))
     until = Day(_("To"))
-    notification = forms.IntegerField(
-        label=_("Notification no."),
-        required=False,
-        min_value=1,
-        max_value=MAX_ID,
-        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
-        error_messages={"invalid": _("Enter the number of a notification.")},
-    )
+    notification = NotificationNumber()
     q = Search(_("Address or request number"))
 
     actor = ""

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any, cast
 
 from notifications.models import AuditEntry, Notification, Seal, Tally
+from notifications.selectors import seals
 
 from .evidence_page import Page
 from .sealed_text import sealed_text
@@ -44,7 +45,7 @@ def bundle(notification: Notification, seal: Seal) -> Iterator[bytes]:
     The language and the time zone of ``index.html`` and ``VERIFY.txt`` are those of the
     moment of this call.
     """
-    newest = Seal.objects.defer("leaves").order_by("-number").first() or seal
+    newest = seals.newest() or seal
     page = Page(notification, seal, newest)
     return _written(notification, seal, newest, page)
 

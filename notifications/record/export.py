@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from json.encoder import encode_basestring
-from typing import Any
 
 from django.db.models import F, QuerySet, TextField
 from django.db.models.functions import Cast
@@ -16,6 +15,8 @@ from notifications.selectors.history import rows_of
 from notifications.selectors.occurring import Live
 from notifications.selectors.stretches import stretches
 from notifications.selectors.wanted import DeliveryFilter
+
+from .export_formats import Values
 
 PAGE = 2000
 MINUTES = 10_000  # that are remembered
@@ -70,7 +71,6 @@ FIELDS: list[str | Cast] = [
     "reason",
     _text("finished_at"),
 ]
-Values = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)

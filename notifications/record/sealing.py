@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
+from notifications.selectors.seals import newest
 from notifications.selectors.tallies import counted
 
 from .sealed_text import Row, line, plain_time, rows
@@ -52,12 +53,6 @@ def digest_of(text: Iterable[Row]) -> Digest:
         if number:
             leaves += LEAF.pack(number, hashlib.sha256(content).digest()[:4])
     return Digest(whole.hexdigest(), bytes(leaves), len(leaves) // LEAF.size)
-
-
-def head() -> str:
-    """The head of the newest seal: 64 hexadecimal digits, empty before the first."""
-    newest = Seal.objects.order_by("-number").values_list("head", flat=True).first()
-    return newest or ""
 
 
 def due() -> QuerySet[Notification]:
@@ -177,9 +172,9 @@ def _append(seal: Seal, found: Digest, tallies: list[Tally]) -> Seal:
     seal.sealed_at = timezone.now()
     try:
         with transaction.atomic():
-            newest = Seal.objects.order_by("-number").first()
-            seal.number = newest.number + 1 if newest else 1
-            seal.previous = newest.head if newest else ""
+            last = newest()
+            seal.number = last.number + 1 if last else 1
+            seal.previous = last.head if last else ""
             seal.head = hashlib.sha256(seal_line(seal, tallies)).hexdigest()
             seal.save(force_insert=True)
             Tally.objects.bulk_create(tallies)

@@ -78,6 +78,15 @@ def unfinished(detail: Detail) -> Iterator[str]:
         yield _("It was broken off before the end.")
 
 
+def verified(detail: Detail) -> Iterator[str]:
+    """What the verification found; of several differences, the first."""
+    if "unchanged" not in detail:
+        return
+    words = _("unchanged") if detail["unchanged"] else _("CHANGED")
+    yield _("%(label)s: %(value)s") % {"label": _("Result"), "value": words}
+    yield from (detail.get("differences") or [])[:1]
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")

@@ -28,6 +28,7 @@ from .action_lines import (
     shown,
     unfinished,
     values,
+    verified,
 )
 
 A = AuditEntry.Action
@@ -163,7 +164,9 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
     A.VERIFIED: Telling(
         gettext_lazy("Verified the record."),
         lines=(
-            named("result", gettext_lazy("Result")),
+            verified,
+            named("only", gettext_lazy("Notification no.")),
+            shown("since", gettext_lazy("What was sealed from"), moment),
             named("head", gettext_lazy("Head of the seals")),
         ),
     ),

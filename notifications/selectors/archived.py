@@ -1,11 +1,13 @@
 """What is no longer in the database: where its deliveries went, and how far back."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
 from notifications.models import Archive
+
+from .periods import end_of, start_of
 
 # Sends at one time can have their deliveries among each other's: so many files at most.
 FILES_NAMED = 3
@@ -32,6 +34,14 @@ def files_with(delivery: int) -> list[str]:
         notification__tallies__last_delivery__gte=delivery,
     ).order_by("notification_id")
     return list(found.values_list("file_name", flat=True).distinct()[:FILES_NAMED])
+
+
+def of_period(since: date, until: date) -> QuerySet[Archive]:
+    """Those with deliveries that were made on these days, both included."""
+    return Archive.objects.filter(
+        notification__tallies__created_at__gte=start_of(since),
+        notification__tallies__created_at__lt=end_of(until),
+    )
 
 
 def extent() -> Extent | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from notifications.models import Delivery, Seal
 
-from .dossier import seal_of
+from .seals import seal_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from notifications.models import (
 )
 
 from .explanations import Explanation, explain_code, explain_reason
+from .seals import seal_of
 from .tallies import counted
 
 S, A = Delivery.Status, AuditEntry.Action
@@ -80,11 +81,6 @@ def dossier(notification: Notification) -> Dossier:
         archive=Archive.objects.filter(notification=notification).first(),
         verified=_verified(notification.pk, seal) if seal else None,
     )
-
-
-def seal_of(notification: int) -> Seal | None:
-    """Its seal, without the digests of its rows: those may be megabytes."""
-    return Seal.objects.filter(notification_id=notification).defer("leaves").first()
 
 
 def results(notification: Notification, seal: Seal | None) -> list[Result]:

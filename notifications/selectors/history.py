@@ -12,7 +12,8 @@ from notifications.models import ChatGroup, Delivery, Notification, Tally
 from .by_groups import FewRows, NewestOfEach, Walk, has_few_rows
 from .by_tallies import ByTallies
 from .occurring import Live
-from .wanted import DeliveryFilter, NotificationFilter, end_of, given, start_of
+from .periods import end_of, start_of
+from .wanted import DeliveryFilter, NotificationFilter, given
 
 # More groups than these are no search: somebody typed a single letter.
 SEARCHED_GROUPS = 500

@@ -5,8 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import models
+from django.db.models import Exists, Q
+
 from notifications.models import Delivery, GroupType, Notification, Tally
 
+from .archived import of_period
 from .explanations import Explanation, explain_code, explain_reason
 from .progress import Progress
 from .sums import Span, Sum, last_spans, sums
@@ -78,6 +82,7 @@ class Overview:
     troubles: Sequence[Trouble]  # the most frequent first
     sending: Progress  # of all notifications that are being sent
     latest: Sequence[Latest]
+    has_archived: bool  # whether deliveries of the period are not in the lists any more
 
     @property
     def top_troubles(self) -> Sequence[Trouble]:
@@ -90,7 +95,7 @@ class Overview:
 
 
 def overview(days: int) -> Overview:
-    """The last ``days`` days in the current time zone; seven queries at most."""
+    """The last ``days`` days in the current time zone; four queries."""
     spans = last_spans(days, of=1 if days <= BARS else WEEK)
     (today,) = last_spans(1, of=1)
     found = sums([*spans, today])
@@ -99,8 +104,10 @@ def overview(days: int) -> Overview:
         rows_of[row.place].append(row)
     rows_of_today = rows_of.pop(len(spans), [])
     rows = [row for rows in rows_of.values() for row in rows]
+    period = Span(spans[0].first, today.last)
+    latest = _latest_rows(period)
     return Overview(
-        period=Span(spans[0].first, today.last),
+        period=period,
         all=Count(None, _by_status(rows)),
         today=Count(today, _by_status(rows_of_today)),
         per_span=[
@@ -109,7 +116,9 @@ def overview(days: int) -> Overview:
         per_type=_per_type(rows),
         troubles=_troubles(rows, len(spans)),
         sending=Progress(_by_status(found.being_sent), []),
-        latest=_latest(found.live),
+        latest=_latest(latest, found.live),
+        # An archived notification is a notification: where there is none, there is none.
+        has_archived=any(row.has_archived for row in latest),
     )
 
 
@@ -139,13 +148,30 @@ def _troubles(rows: Sequence[Sum], spans: int) -> list[Trouble]:
     return sorted(troubles, key=lambda t: (-t.count, t.why.mark, t.why.meaning))
 
 
-def _latest(live: Sequence[Tally]) -> list[Latest]:
-    rows = list(Notification.objects.sent().order_by("-id")[:LATEST])
+def _latest_rows(period: Span) -> list[Any]:
+    """With ``tallied_…`` for each status of a problem, and ``has_archived``."""
+    newest = Notification.objects.sent().order_by("-id")[:LATEST]
+    of_sealed = {
+        f"tallied_{status}": models.Sum(
+            "tallies__count", filter=Q(tallies__status=status)
+        )
+        for status in PROBLEMS
+    }
+    archived = of_period(period.first, period.last)
+    rows = Notification.objects.filter(pk__in=newest.values("pk"))
+    rows = rows.annotate(**of_sealed, has_archived=Exists(archived))
+    return list(rows.order_by("-id"))
+
+
+def _latest(rows: Sequence[Any], live: Sequence[Tally]) -> list[Latest]:
     counted_live = {row.notification_id for row in live}
-    sealed = [row.pk for row in rows if row.pk not in counted_live]
-    tallies = [*live, *Tally.objects.filter(notification_id__in=sealed)]
     return [
-        Latest(row, _by_status(t for t in tallies if t.notification_id == row.pk))
+        Latest(
+            row,
+            _by_status(tally for tally in live if tally.notification_id == row.pk)
+            if row.pk in counted_live
+            else {s: getattr(row, f"tallied_{s}") or 0 for s in PROBLEMS},
+        )
         for row in rows
     ]
 

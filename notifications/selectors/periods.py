@@ -29,7 +29,7 @@ def in_period(
         last = Coalesce(Subquery(outside.reverse()[:1]), LOWEST)
         rows = rows.filter(**{f"{field}__gte": begin, "pk__gt": last})
     if until:
-        end = start_of(until + timedelta(days=1))
+        end = end_of(until)
         outside = by_time.filter(**{f"{field}__gte": end + SLACK})
         first = Coalesce(Subquery(outside[:1]), HIGHEST)
         rows = rows.filter(**{f"{field}__lt": end, "pk__lt": first})
@@ -37,4 +37,10 @@ def in_period(
 
 
 def start_of(day: date) -> datetime:
+    """The first moment of ``day`` in the current time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def end_of(day: date) -> datetime:
+    """The first moment after ``day``."""
+    return start_of(day + timedelta(days=1))

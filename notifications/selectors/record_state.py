@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Subquery
+
 from notifications.models import AuditEntry, Seal
+
+from .seals import newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +22,28 @@ class RecordState:
 
 
 def record_state() -> RecordState:
-    """Two queries; verifications of a part of the record do not count."""
-    seal = Seal.objects.order_by("-number").only("head", "sealed_at").first()
+    """One query, and one more as long as nothing was ever verified.
+
+    Verifications of a part of the record do not count.
+    """
+    verifications = AuditEntry.objects.filter(
+        action=AuditEntry.Action.VERIFIED, detail__only=None, detail__since=None
+    )
+    seals = Seal.objects.order_by("-number")
     verified = (
-        AuditEntry.objects.filter(
-            action=AuditEntry.Action.VERIFIED, detail__only=None, detail__since=None
+        verifications.annotate(
+            head=Subquery(seals.values("head")[:1]),
+            sealed_at=Subquery(seals.values("sealed_at")[:1]),
         )
         .order_by("-id")
         .first()
     )
+    if verified is None:
+        seal = newest()
+        return RecordState(seal.head, seal.sealed_at) if seal else RecordState()
     return RecordState(
-        head=seal.head if seal else "",
-        sealed_at=seal.sealed_at if seal else None,
-        verified_at=verified.at if verified else None,
-        unchanged=bool(verified and verified.detail.get("unchanged")),
+        head=verified.head or "",
+        sealed_at=verified.sealed_at,
+        verified_at=verified.at,
+        unchanged=bool(verified.detail.get("unchanged")),
     )

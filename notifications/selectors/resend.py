@@ -23,14 +23,30 @@ class Again(StrEnum):
 
 def sendable_again(notification: Notification, kind: Again) -> DeliveryQuerySet:
     """The deliveries whose chat group is still in use and not sent to again yet."""
+    return _sendable(notification, kind, _failed_with(notification))
+
+
+def groups_again(notification: Notification) -> dict[str, int]:
+    """How many groups can be sent to again in each way; none before it has ended."""
+    if not notification.has_ended:
+        return dict.fromkeys(Again, 0)
+    infos = _failed_with(notification)
+    return {
+        kind: _sendable(notification, kind, infos).values("group_id").distinct().count()
+        for kind in Again
+    }
+
+
+def _failed_with(notification: Notification) -> list[codes.CodeInfo]:
+    found = notification.deliveries.filter(status=Delivery.Status.FAILED).order_by()
+    failed_codes = found.values_list("error_code", flat=True).distinct()
+    return [codes.info(code) for code in failed_codes if code is not None]
+
+
+def _sendable(
+    notification: Notification, kind: Again, infos: list[codes.CodeInfo]
+) -> DeliveryQuerySet:
     rows = notification.deliveries.all()
-    failed_codes = (
-        rows.filter(status=Delivery.Status.FAILED)
-        .order_by()
-        .values_list("error_code", flat=True)
-        .distinct()
-    )
-    infos = [codes.info(code) for code in failed_codes if code is not None]
     if kind is Again.FAILED:
         wanted = [
             i.code for i in infos if i.certain and i.retry is not codes.Retry.NEVER

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
-
-from django.utils import timezone
 
 from notifications.models import Delivery, GroupType
 
 from .occurring import Live
+from .periods import end_of, start_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +85,3 @@ class DeliveryFilter:
 
 def given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in ("", None)}
-
-
-def start_of(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
-
-
-def end_of(day: date) -> datetime:
-    """The first moment after ``day``."""
-    return start_of(day + timedelta(days=1))

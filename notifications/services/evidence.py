@@ -11,7 +11,7 @@ from notifications import roles
 from notifications.models import Archive, AuditEntry, Notification, Seal
 from notifications.record import trail
 from notifications.record.evidence import bundle, bundle_name
-from notifications.selectors.dossier import seal_of
+from notifications.selectors.seals import seal_of
 
 from .permissions import require
 

@@ -49,6 +49,14 @@ def end_of_list(notification: int | None, since: date | None) -> str:
     ) % {"day": day.isoformat(), "n": extent.notifications}
 
 
+def counted() -> str:
+    """What is said under figures that count what the lists lack."""
+    return _(
+        "Deliveries of these days are archived: they are counted here, but the lists do "
+        "not show them any more."
+    )
+
+
 def of_notification(file_name: str) -> str:
     return _("The deliveries of this notification are archived (file %(name)s).") % {
         "name": file_name

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
@@ -10,6 +10,7 @@ from notifications import roles
 from notifications.models import Notification
 from notifications.services.evidence import evidence
 
+from .files import as_file
 from .page import person
 
 
@@ -25,7 +26,4 @@ def download(request: HttpRequest, pk: int) -> HttpResponseBase:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("admin:notification_progress", pk)
-    response = StreamingHttpResponse(found.pieces, content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="{found.name}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return as_file(found.pieces, found.name, "application/zip")

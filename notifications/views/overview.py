@@ -20,6 +20,7 @@ from notifications.selectors.overview import (
 )
 from notifications.selectors.sums import Span
 
+from .archived import counted
 from .charts import Bar, Part, columns, strip
 
 PERIODS = [7, 14, 30, 90]  # days
@@ -96,6 +97,7 @@ def context(request: HttpRequest) -> dict[str, object]:
             for count in found.per_type
         ],
         "troubles": [_trouble(found, trouble, links) for trouble in found.top_troubles],
+        "archived": counted() if found.has_archived else "",
         "trouble_rows": _trouble_rows(found, links),
     }
 

@@ -17,7 +17,7 @@ from notifications.selectors.actions import of_notification
 from notifications.selectors.dossier import dossier
 from notifications.selectors.explanations import explain_code
 from notifications.selectors.progress import progress_of
-from notifications.selectors.resend import Again, sendable_again
+from notifications.selectors.resend import groups_again
 from notifications.selectors.waiting import waiting
 from notifications.services.evidence import obstacle
 
@@ -80,15 +80,6 @@ def _record(request: HttpRequest, notification: Notification) -> dict[str, objec
 def _context(request: HttpRequest, notification: Notification) -> dict[str, object]:
     found = progress_of(notification)
     code = notification.paused_code
-    again = {
-        kind.value: sendable_again(notification, kind)
-        .values("group_id")
-        .distinct()
-        .count()
-        if notification.has_ended
-        else 0
-        for kind in Again
-    }
     rest = waiting(
         notification,
         found.counts,
@@ -97,7 +88,7 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
     )
     return {
         "n": notification,
-        "again": again,
+        "again": groups_again(notification),
         "waits": why_it_waits(rest),
         "resends": notification.resends.order_by("pk"),
         "held_because": why_it_is_held(notification),

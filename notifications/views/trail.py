@@ -1,30 +1,19 @@
 """The audit trail: its list, and its download."""
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
-from itertools import islice
-
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    StreamingHttpResponse,
-)
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import roles
 from notifications.forms.trail import TrailFilterForm
 from notifications.selectors.actions import entries, in_words, with_links
-from notifications.selectors.paging import page as page_of
-from notifications.services.trail_downloads import download_trail
+from notifications.selectors.paging import count_of
+from notifications.selectors.paging import page as page_of_rows
+from notifications.services import trail_downloads
 
-from .listing import frame, nothing_downloaded, place
+from .files import CONTENT_TYPES, as_file, nothing_downloaded
+from .listing import frame, place
 from .page import page, person
-
-LINES_AT_ONCE = 200
-KINDS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 
 
 @require_safe
@@ -33,13 +22,13 @@ def actions(request: HttpRequest) -> HttpResponse:
     form = TrailFilterForm(request.GET)
     rows = entries(form.filters)
     here = place(request)
-    found = page_of(with_links(rows), before=here["before"], after=here["after"])
+    found = page_of_rows(with_links(rows), before=here["before"], after=here["after"])
     return page(
         request,
         "notifications/actions.html",
         _("Send history"),
         rows=list(zip(in_words(found.rows), found.rows, strict=True)),
-        **frame(form, rows, found),
+        **frame(form, found, count_of(rows, found)),
     )
 
 
@@ -49,19 +38,10 @@ def download(request: HttpRequest) -> HttpResponseBase:
     user = person(request, roles.SEE_TRAIL)
     form = TrailFilterForm(request.POST)
     file_format = request.POST.get("format", "csv")
-    if form.errors or file_format not in KINDS:
+    if form.errors or file_format not in CONTENT_TYPES:
         return nothing_downloaded(request, form, "admin:actions")
-    pieces = download_trail(
+    file = trail_downloads.download_trail(
         user, entries(form.filters), file_format=file_format, filters=form.active
     )
-    response = StreamingHttpResponse(_blocks(pieces), content_type=KINDS[file_format])
-    name = f"audit-trail-{timezone.localdate():%Y-%m-%d}.{file_format}"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def _blocks(pieces: Generator[bytes]) -> Iterator[bytes]:
-    with closing(pieces):  # also when the reader went away: that is written down
-        while block := b"".join(islice(pieces, LINES_AT_ONCE)):
-            yield block
+    name = trail_downloads.file_name(file_format)
+    return as_file(file, name, CONTENT_TYPES[file_format])

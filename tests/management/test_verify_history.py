@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 
 from notifications.models import AuditEntry, Seal
 from notifications.record import guards, sealing
+from notifications.selectors import seals
 from tests.factories import make_attempt, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db
@@ -30,13 +31,13 @@ def test_unchanged(notification, capsys):
     call_command("verify_history")
 
     assert capsys.readouterr().out == (
-        f"seals: 1; notifications read: 1, with 2 rows; head: {sealing.head()}\n"
+        f"seals: 1; notifications read: 1, with 2 rows; head: {seals.head()}\n"
         "ended, not sealed yet: 1\n"
         "Unchanged.\n"
     )
     entry = AuditEntry.objects.get(action="verified")
     assert entry.detail["unchanged"] is True
-    assert entry.detail["head"] == sealing.head()
+    assert entry.detail["head"] == seals.head()
 
 
 def test_changed(notification):

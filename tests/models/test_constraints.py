@@ -99,7 +99,6 @@ GROUP = [
     ("chat_group_state_known", {"state": "gone"}),
 ]
 SEAL = [
-    ("seal_number_from_1", {"number": 0}),
     ("seal_names_what_it_seals", {"kind": "notification"}),
     ("seal_names_what_it_seals", {"since": None}),
     ("seal_names_what_it_seals", {"kind": "whole"}),
@@ -119,6 +118,7 @@ PACE = [
 ]
 ALL = [*NOTIFICATION, *DELIVERY, *ATTEMPT, *GROUP, *PACE, *SEAL, *TALLY]
 OTHERS = [
+    "seal_number_from_1",
     "worker_has_name",
     "audit_has_action",
     "audit_has_actor",
@@ -156,19 +156,27 @@ def test_pace(name, values):
     refused_by(name, Pace.objects.create, **{"name": "app", "boot_id": "b"} | values)
 
 
+RIGHT_SEAL = {
+    "number": 1,
+    "kind": "actions",
+    "since": MOMENT,
+    "until": MOMENT,
+    "rows": 0,
+    "digest": "ab",
+    "leaves": b"",
+    "head": "cd",
+}
+
+
 @pytest.mark.parametrize(("name", "values"), SEAL)
 def test_seal(name, values):
-    right = {
-        "number": 1,
-        "kind": "actions",
-        "since": MOMENT,
-        "until": MOMENT,
-        "rows": 0,
-        "digest": "ab",
-        "leaves": b"",
-        "head": "cd",
-    }
-    refused_by(name, Seal.objects.create, **right | values)
+    refused_by(name, Seal.objects.create, **RIGHT_SEAL | values)
+
+
+def test_there_is_no_seal_before_the_first():
+    """It breaks two rules, of which each database names another."""
+    either = "(seal_number_from_1|seal_follows_another)"
+    refused_by(either, Seal.objects.create, **RIGHT_SEAL | {"number": 0})
 
 
 @pytest.mark.parametrize(("name", "values"), TALLY)

@@ -12,6 +12,7 @@ from django.db import transaction
 from notifications.models import AuditEntry, Delivery, Notification
 from notifications.record import guards, sealing
 from notifications.record.verification import Verification, verify
+from notifications.selectors import seals
 from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
 from tests.record.tampering import WAYS, Scene, Way, edit
 
@@ -87,7 +88,7 @@ def tampered(scene: Scene, way: Way, head: str) -> tuple[Sequence[str], Sequence
 
 
 def test_every_tampering_is_found_and_named(scene):
-    head = sealing.head()
+    head = seals.head()
     assert found_in(scene, head).differences == []
     overlooked = []
 

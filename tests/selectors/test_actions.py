@@ -150,6 +150,29 @@ def test_an_entry_may_lack_every_detail(action):
             ["Saved a draft.", "Send to: Groups I choose", "Chosen: 2"],
         ),
         (
+            A.VERIFIED,
+            {"unchanged": True, "head": "ab12", "differences": [], "only": None},
+            ["Verified the record.", "Result: unchanged", "Head of the seals: ab12"],
+        ),
+        (
+            A.VERIFIED,
+            {
+                "unchanged": False,
+                "head": "ab12",
+                "differences": ["delivery 7 was changed.", "seal 3 is missing."],
+                "only": 5,
+                "since": "2026-03-02T09:30:00+00:00",
+            },
+            [
+                "Verified the record.",
+                "Result: CHANGED",
+                "delivery 7 was changed.",
+                "Notification no.: 5",
+                "What was sealed from: 2026-03-02 09:30:00 UTC",
+                "Head of the seals: ab12",
+            ],
+        ),
+        (
             A.LATE_ANSWER,
             {"outcome": "accepted", "error_code": 0},
             [

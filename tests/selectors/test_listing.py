@@ -207,4 +207,6 @@ def test_an_export_holds_the_same_rows_in_order_of_id(seed, few, monkeypatch):
     for group_ids in [None] * 12 + [source.sample(ids, 3) for _n in range(8)]:
         wanted = wanted_by(source, group_ids)
         pages = export.pages(wanted, occurring().live)
-        assert [row[0] for page in pages for row in page.rows] == plain(wanted)[::-1], wanted
+        assert [row[0] for page in pages for row in page.rows] == plain(wanted)[::-1], (
+            wanted
+        )

@@ -183,7 +183,7 @@ def test_the_reason_of_a_doubt_comes_before_the_code_of_an_earlier_attempt():
 def test_few_queries_whatever_there_is(django_assert_max_num_queries):
     make_random_past(random.Random(1))
 
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(4):
         overview(90)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from notifications.models import AuditEntry
 from notifications.record import sealing, trail
+from notifications.selectors import seals
 from notifications.selectors.record_state import RecordState, record_state
 from tests.factories import make_notification
 
@@ -28,7 +29,7 @@ def test_the_newest_seal_and_the_last_verification():
 
     found = record_state()
 
-    assert found.head == sealing.head()
+    assert found.head == seals.head()
     assert found.verified_at == AuditEntry.objects.latest("id").at
     assert found.unchanged
 

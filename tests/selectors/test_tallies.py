@@ -41,8 +41,8 @@ def test_alike_are_those_of_one_type_and_result():
     assert (alike.sender_name, alike.created_at) == ("lin.mei", MOMENT)
 
 
-def test_three_queries_for_any_number(django_assert_num_queries):
+def test_two_queries_for_any_number(django_assert_num_queries):
     rows = [make_delivery(status="accepted") for _n in range(4)]
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert len(counted([row.notification_id for row in rows])) == 4

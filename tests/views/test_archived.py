@@ -1,10 +1,13 @@
 """What the pages say about deliveries that are in the archive."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from notifications import roles
-from notifications.models import Delivery
+from notifications.models import Archive, Delivery
 from notifications.record import sealing
 from tests.factories import make_delivery, make_notification, make_user
 
@@ -112,3 +115,18 @@ def test_without_an_archive_nothing_is_said(auditor):
 
     for query in ({}, {"notification": row.notification_id}):
         assert "archived" not in words(auditor.get(LIST, query))
+
+
+def test_the_overview_says_what_it_counts_that_the_lists_lack(auditor, tmp_path):
+    sentence = "Deliveries of these days are archived: they are counted here"
+    sent = make_notification(status="completed")
+    at = timezone.now() - timedelta(days=20)
+    make_delivery(sent, status="accepted", created_at=at)
+    sealing.seal_ended()
+    before = words(auditor.get("/?days=30"))
+    archive(tmp_path)
+
+    assert Archive.objects.filter(notification=sent).exists()
+    assert sentence not in before
+    assert sentence in words(auditor.get("/?days=30"))
+    assert sentence not in words(auditor.get("/?days=14"))

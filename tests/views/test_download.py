@@ -11,7 +11,7 @@ import pytest
 from notifications import roles
 from notifications.models import AuditEntry
 from notifications.record.export import COLUMNS
-from notifications.services.downloads import Download
+from notifications.services.recorded import Download
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -113,11 +113,17 @@ def test_a_download_that_is_closed_leaves_no_query_open():
         finally:
             ended.append(AuditEntry.objects.count())
 
-    download = Download("wang.fang", pieces())
+    download = Download(
+        AuditEntry.Action.EXPORTED,
+        "wang.fang",
+        pieces(),
+        file_format="csv",
+        filters={},
+    )
     next(download)
     download.close()
 
-    assert ended == [0]  # before the entry about it
+    assert ended == [1]  # before the entry about its end
 
 
 def test_lines_of_json_are_verbatim(auditor):

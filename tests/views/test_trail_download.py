@@ -105,17 +105,32 @@ def test_a_cell_without_its_first_sign_is_the_text(auditor, text):
 
 
 @pytest.mark.django_db(transaction=True)  # closing a response closes the connection
-def test_a_download_that_is_broken_off_says_so(auditor):
-    for _n in range(500):
+def test_a_download_that_is_broken_off_says_so(auditor, monkeypatch):
+    monkeypatch.setattr("notifications.record.export_formats.ROWS", 2)
+    for _n in range(5):
         trail.write(A.ALL_STOPPED, "lin.mei")
 
     response = auditor.post(DOWNLOAD)
     assert AuditEntry.objects.filter(action="trail_exported").exists()
-    next(response.streaming_content)
+    for _piece in ("heading", "rows"):
+        next(response.streaming_content)
     response.close()
 
     (ended,) = AuditEntry.objects.filter(action="export_ended")
-    assert (ended.detail["completed"], ended.detail["rows"]) == (False, 199)
+    assert (ended.detail["completed"], ended.detail["rows"]) == (False, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("download", [DOWNLOAD, "/history/deliveries/download/"])
+def test_a_download_that_is_never_begun_to_be_read_says_so(auditor, download):
+    auditor.post(download).close()
+
+    begun, ended = AuditEntry.objects.order_by("-id")[:2][::-1]
+    assert (ended.action, ended.detail) == (
+        "export_ended",
+        {"rows": 0, "sha256": hashlib.sha256().hexdigest(), "completed": False},
+    )
+    assert begun.request_number == ended.request_number is not None
 
 
 def test_more_than_a_page_of_the_table_in_order(auditor):

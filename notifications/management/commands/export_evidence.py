@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from notifications.management.base import REFUSED, refusal
+from notifications.management.output import deliver
 from notifications.models import Notification
 from notifications.services.evidence import evidence_for
 
@@ -32,12 +33,5 @@ class Command(BaseCommand):
             ) from None
         except ValidationError as error:
             raise refusal(error) from None
-        # Under another name until it is whole: no half file is left for a whole one.
-        partial = path.with_name(path.name + ".partial")
-        try:
-            with partial.open("wb") as file:
-                file.writelines(found.pieces)
-            partial.replace(path)
-        except OSError as error:
-            raise refusal(error) from None
+        deliver(found.pieces, path, self.stdout)
         self.stdout.write(found.name)

@@ -1,15 +1,17 @@
 """``manage.py export_history``: the history as JSON Lines or CSV."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from notifications.forms.filters import DeliveryFilterForm
-from notifications.management.base import REFUSED, refusal
+from notifications.management.base import REFUSED, RecordedCommand
+from notifications.management.output import deliver
 from notifications.models import Notification
 from notifications.selectors.seals import head
-from notifications.services.downloads import Download, export_as
+from notifications.services.downloads import export_as
 
 ACTOR = "export_history"
 # Option → what it says in --help; the values are those of the list's address.
@@ -25,7 +27,7 @@ FILTERS = {
 }
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = (
         "Write a line per delivery: what was sent to which chat group, its result and "
         "every attempt. The filters are those of the page. In CSV, a text that begins "
@@ -51,15 +53,8 @@ class Command(BaseCommand):
             filters=form.active,
         )
         self.stderr.write(f"Head of the seals: {head() or 'none'}")
-        path: Path | None = options["output"]
-        try:
-            if path is None:
-                for piece in file:
-                    self.stdout.write(piece.decode(), ending="")
-            else:
-                _write(path, file)
-        finally:
-            file.close()
+        with closing(file):
+            deliver(file, options["output"], self.stdout)
 
     def _form(self, options: dict[str, Any]) -> DeliveryFilterForm:
         """The filters, checked as the page checks them; a refusal names the option."""
@@ -82,14 +77,3 @@ class Command(BaseCommand):
         if wrong:
             raise CommandError(" ".join(wrong), returncode=REFUSED)
         return form
-
-
-def _write(path: Path, file: Download) -> None:
-    # Under another name until it is whole: no half file is left for a whole one.
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as target:
-            target.writelines(file)
-        partial.replace(path)
-    except OSError as error:
-        raise refusal(error) from None

@@ -1,5 +1,6 @@
 """``manage.py export_trail``: the audit trail as JSON Lines or CSV."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,14 @@ from notifications.management.base import REFUSED, RecordedCommand, account
 from notifications.management.output import deliver
 from notifications.models import AuditEntry
 from notifications.selectors.actions import entries
-from notifications.services.trail_downloads import recorded_export
+from notifications.services.trail_downloads import export_trail_as
 
 
 class Command(RecordedCommand):
     help = (
         "Write a line per action: who did what, when and from where. The export itself "
-        "is written to the audit trail. In CSV, cells that look like a formula begin "
-        "with a '."
+        "is written to the audit trail. In CSV, a text that begins with = + - @ "
+        "or ' gets a ' before it; without that it is the text as it was."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -46,10 +47,11 @@ class Command(RecordedCommand):
         if form.errors:
             sentences = [text for texts in form.errors.values() for text in texts]
             raise CommandError(" ".join(map(str, sentences)), returncode=REFUSED)
-        text = recorded_export(
+        file = export_trail_as(
             f"export_trail ({account()})",
             entries(form.filters),
             file_format=options["format"],
             filters=form.active,
         )
-        deliver(text, options["output"], self.stdout)
+        with closing(file):
+            deliver(file, options["output"], self.stdout)
