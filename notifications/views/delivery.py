@@ -1,7 +1,5 @@
 """One delivery: its result, what was sent, and every call for it."""
 
-from urllib.parse import urlencode
-
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -14,9 +12,8 @@ from notifications.selectors.beside import beside
 from notifications.selectors.explanations import explain
 
 from .archived import missing_delivery
+from .listing import way_back
 from .page import may_control, page, person
-
-PLACE = ("before", "after")
 
 
 @require_safe
@@ -42,13 +39,5 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         request_line=calls.request_line(),
         request_body=calls.request_body(row),
-        back=_back(request),
+        back=way_back(request, DeliveryFilterForm),
     )
-
-
-def _back(request: HttpRequest) -> str:
-    """The query of the list that one came from: its own parameters, nothing else."""
-    names = [*DeliveryFilterForm.parameters(), *PLACE]
-    given = {name: request.GET.get(name, "") for name in names}
-    known = {name: value for name, value in given.items() if value}
-    return "?" + urlencode(known) if known else ""

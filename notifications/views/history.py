@@ -1,7 +1,5 @@
 """History: the list of notifications, the list of deliveries, and its download."""
 
-from urllib.parse import urlencode
-
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -36,7 +34,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         _("Send history"),
         rows=[(row, problems.get(row.pk, {})) for row in found.rows],
         record=record_state(),
-        **frame(form, found, count_of(rows, found)),
+        **frame(form, here, found, count_of(rows, found)),
     )
 
 
@@ -52,12 +50,10 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         "notifications/deliveries.html",
         _("Send history"),
         rows=[(row, explain(row)) for row in found.rows],
-        # What a delivery's page takes along, for its way back to this page.
-        here=urlencode(form.active | {k: str(v) for k, v in here.items() if v}),
         archived=end_of_list(form.filters.notification, form.filters.since)
         if found.older is None
         else "",
-        **frame(form, found, _count(rows, found)),
+        **frame(form, here, found, _count(rows, found)),
     )
 
 

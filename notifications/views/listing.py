@@ -11,21 +11,36 @@ from django.utils.translation import ngettext
 from notifications.forms.filters import MAX_ID, FilterForm
 from notifications.selectors.paging import Count, Page
 
+PLACE = ("before", "after")
+
 
 def place(request: HttpRequest) -> dict[str, int | None]:
     """Where in the list: ``before`` or ``after`` an id; anything else is ignored."""
-    return {name: _id(request.GET.get(name, "")) for name in ("before", "after")}
+    return {name: _id(request.GET.get(name, "")) for name in PLACE}
 
 
-def frame(form: FilterForm, found: Page[Any], count: Count) -> Mapping[str, object]:
-    """What every list shows around its rows."""
+def frame(
+    form: FilterForm, here: Mapping[str, int | None], found: Page[Any], count: Count
+) -> Mapping[str, object]:
+    """What every list shows around its rows; ``here`` is the ``place``."""
+    numbers = {name: str(number) for name, number in here.items() if number}
     return {
         "form": form,
+        # What the page of a row takes along, for its way back to this page.
+        "here": urlencode(form.active | numbers),
         "count": _count_words(count) if found.rows else "",
         "newer": _query(form, "after", found.newer),
         "older": _query(form, "before", found.older),
         "newest": "?" + form.query,
     }
+
+
+def way_back(request: HttpRequest, form: type[FilterForm]) -> str:
+    """The query of the list that one came from: its own parameters, nothing else."""
+    names = [*form.parameters(), *PLACE]
+    given = {name: request.GET.get(name, "") for name in names}
+    known = {name: value for name, value in given.items() if value}
+    return "?" + urlencode(known) if known else ""
 
 
 def _id(text: str) -> int | None:

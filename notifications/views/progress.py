@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from notifications import roles
 from notifications.delivery.presence import worker_is_there
+from notifications.forms.filters import NotificationFilterForm
 from notifications.models import Notification
 from notifications.selectors.actions import of_notification
 from notifications.selectors.dossier import dossier
@@ -21,6 +22,7 @@ from notifications.selectors.resend import groups_again
 from notifications.selectors.waiting import waiting
 from notifications.services.evidence import obstacle
 
+from .listing import way_back
 from .page import may_control, page
 from .standing import ADVICE, headline, why_it_is_held, why_it_waits
 
@@ -34,6 +36,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
         _("Notification %(number)d") % {"number": pk},
         **_context(request, notification),
         **_record(request, notification),
+        back=way_back(request, NotificationFilterForm),
     )
 
 

@@ -28,7 +28,7 @@ def actions(request: HttpRequest) -> HttpResponse:
         "notifications/actions.html",
         _("Send history"),
         rows=list(zip(in_words(found.rows), found.rows, strict=True)),
-        **frame(form, found, count_of(rows, found)),
+        **frame(form, here, found, count_of(rows, found)),
     )
 
 

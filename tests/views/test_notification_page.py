@@ -280,3 +280,14 @@ def test_a_delivery_tells_its_seal_and_what_was_sent_again(auditor):
     assert f"UTC · seal {seal.number} · {seal.head[:12]}" in before
     assert f"Sent again after Notification {first.pk} · Failed Seal" in after
     assert "Seal Not sealed yet" in after
+
+
+def test_the_way_back_keeps_the_filters_of_the_list(log_in):
+    make_notification(status="completed", content="Friday notice")
+    client = log_in(make_user(roles.AUDITOR, username="wang.fang"))
+    listed = client.get("/history/?q=Friday&status=completed&x=1").content.decode()
+    (address,) = re.findall(r'href="(/sent/[^"]+)"', listed)
+
+    page = client.get(unescape(address) + "&y=2").content.decode()
+
+    assert 'href="/history/?q=Friday&amp;status=completed"' in page
