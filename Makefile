@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 RUNTIME := .venv/installed
 DEVELOPMENT := .venv/installed-dev
 
-.PHONY: help demo test lint format messages faults bench clean
+.PHONY: help demo test coverage lint format messages faults bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -13,9 +13,12 @@ help:  ## list the commands
 demo: $(RUNTIME)  ## fill and run everything on this machine, without Tencent; Ctrl-C ends it
 	@exec python deploy/demo.py
 
-test: $(DEVELOPMENT)  ## all tests, on PostgreSQL and SQLite, with coverage
+test: $(DEVELOPMENT)  ## all tests, on PostgreSQL and SQLite
 	@.ci/packages chromium postgresql fonts gcc
 	@.ci/test
+
+coverage: $(DEVELOPMENT)  ## the tests on SQLite, and which lines they miss; at least 95 %
+	@python -m pytest -q -m "not browser" --cov
 
 lint: $(DEVELOPMENT)  ## format, style, types, layers, templates, settings, messages
 	@.ci/lint

@@ -205,7 +205,7 @@ def test_every_page(canary, settings):
                 and not link.startswith(("/static/", "/logout"))
                 and link not in seen
                 # Of pages that differ in their filters only, some are enough.
-                and visits[shape(link)] < 20
+                and visits[shape(link)] < 6
             ):
                 seen.add(link)
                 waiting.append(link)
