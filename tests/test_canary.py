@@ -22,11 +22,11 @@ from django.test import Client
 
 from notifications import conf, roles
 from notifications.admin import site as admin_site
-from notifications.delivery.clock import engine_clock
 from notifications.delivery.worker import SendWorker
 from notifications.im import user_sig
 from notifications.im.user_sig import read_user_sig
 from notifications.models import Attempt, Notification
+from notifications.pacing.clock import engine_clock
 from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.selectors.audiences import audience_of

@@ -12,10 +12,10 @@ from pathlib import Path
 from django.conf import settings
 
 from notifications.models import Installation
+from notifications.pacing import pace
+from notifications.pacing.clock import EngineClock
 
-from . import pace
 from .claim import Claim, claim, due
-from .clock import EngineClock
 from .restore_mark import RestoreMark
 
 # A stall that takes longer is no measure for the commits after it.

@@ -4,8 +4,7 @@ from django.db import connection
 from django.db.models import FloatField, Func, QuerySet
 
 from notifications.models import Worker
-
-from .clock import POSTGRESQL, engine_clock
+from notifications.pacing.clock import POSTGRESQL, engine_clock
 
 # Longer than the lease: a worker that is replaced at once causes no alarm.
 SEEN_WITHIN = 15.0

@@ -17,9 +17,9 @@ from notifications.models import (
     Worker,
     WrongState,
 )
+from notifications.pacing.clock import EngineClock
 
 from . import session
-from .clock import EngineClock
 
 # Longer than any backoff: what is due later than that was set by another clock.
 LONGEST_WAIT = timedelta(minutes=1)

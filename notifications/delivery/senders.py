@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from notifications.conf import Connection
 from notifications.im.client import ImClient
 from notifications.im.outcomes import Outcome
+from notifications.pacing.clock import EngineClock
 
 from .claim import Claim
-from .clock import EngineClock
 
 # A call starts at most this many seconds after its slot, or not at all.
 FENCE = 0.015

@@ -27,11 +27,12 @@ from notifications.models import (
     SendingSwitch,
     Worker,
 )
+from notifications.pacing import pace
+from notifications.pacing.clock import EngineClock
 
-from . import calendar, pace, recovery, session
+from . import calendar, recovery, session
 from .claim import Claim
 from .claimer import Claimer
-from .clock import EngineClock
 from .restore_mark import DatabaseIsOlder
 from .sealer import Sealer, seal_the_rest
 from .senders import Result, Senders

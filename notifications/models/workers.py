@@ -1,6 +1,6 @@
 """What the workers share: who is alive, and when the next call may start.
 
-``lease`` and ``next_slot`` are seconds of the engine's clock (notifications.delivery.
+``lease`` and ``next_slot`` are seconds of the engine's clock (notifications.pacing.
 clock), which a jump of the wall clock does not move; ``boot_id`` says which start of
 the machine they count from.
 """

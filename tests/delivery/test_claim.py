@@ -7,8 +7,8 @@ import pytest
 
 from notifications.delivery.claim import claim, due
 from notifications.delivery.claimer import Claimer
-from notifications.delivery.clock import EngineClock
 from notifications.models import Delivery, Pace
+from notifications.pacing.clock import EngineClock
 from tests.factories import MOMENT, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db

@@ -3,9 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from notifications.delivery.clock import engine_clock
 from notifications.delivery.presence import worker_is_there
 from notifications.models import Worker
+from notifications.pacing.clock import engine_clock
 
 pytestmark = pytest.mark.django_db
 

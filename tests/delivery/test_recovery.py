@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notifications.delivery.clock import EngineClock
 from notifications.delivery.recovery import (
     complete_finished,
     give_up_lost_rows,
     take_back_unreceived,
 )
 from notifications.models import Delivery, Worker
+from notifications.pacing.clock import EngineClock
 from tests.factories import make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db

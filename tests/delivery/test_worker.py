@@ -13,9 +13,9 @@ import pytest
 from django.db import connection
 
 from notifications import conf, roles
-from notifications.delivery.clock import engine_clock
 from notifications.delivery.worker import SendWorker
 from notifications.models import Attempt, AuditEntry, Delivery, Notification, Worker
+from notifications.pacing.clock import engine_clock
 from notifications.selectors.audiences import audience_of
 from notifications.services import controls, sending
 from tests.factories import make_group, make_notification, make_user

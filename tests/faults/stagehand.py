@@ -23,7 +23,6 @@ from django.db import connection
 from django.db.utils import DatabaseError, InterfaceError
 from django.test import Client
 
-from notifications.delivery.clock import engine_clock
 from notifications.models import (
     Attempt,
     AuditEntry,
@@ -33,6 +32,7 @@ from notifications.models import (
     Pace,
     Worker,
 )
+from notifications.pacing.clock import engine_clock
 from notifications.selectors.audiences import audience_of
 from notifications.services import controls, sending
 

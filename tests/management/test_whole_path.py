@@ -5,8 +5,8 @@ import json
 import pytest
 
 from notifications import conf, roles
-from notifications.delivery.clock import engine_clock
 from notifications.delivery.worker import SendWorker
+from notifications.pacing.clock import engine_clock
 from tests.factories import make_user
 from tests.management.running import run
 

@@ -8,12 +8,12 @@ from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from notifications import conf
-from notifications.delivery.clock import engine_clock
 from notifications.delivery.durability import durability_problem
 from notifications.delivery.restore_mark import DatabaseIsOlder
 from notifications.delivery.worker import SendWorker
 from notifications.management.base import account
 from notifications.models import Notification
+from notifications.pacing.clock import engine_clock
 from notifications.record import guards
 from notifications.record.settings_seen import record_settings
 

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from notifications.delivery.clock import POSTGRESQL, EngineClock, engine_clock
+from notifications.pacing.clock import POSTGRESQL, EngineClock, engine_clock
 
 pytestmark = pytest.mark.django_db
 

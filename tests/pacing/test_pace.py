@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.delivery.clock import POSTGRESQL, EngineClock
-from notifications.delivery.pace import (
+from notifications.models import Pace
+from notifications.pacing.clock import POSTGRESQL, EngineClock
+from notifications.pacing.pace import (
     HORIZON,
     current_rate,
     free_slots,
     has_free_slot,
     locked_pace,
 )
-from notifications.models import Pace
 
 seconds = st.floats(min_value=0, max_value=1e7)
 rates = st.floats(min_value=1, max_value=1000)
