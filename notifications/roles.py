@@ -16,6 +16,7 @@ SEE_TRAIL = "notifications.view_trail"
 SEE_GROUPS = "notifications.view_chatgroup"
 ADD_GROUPS = "notifications.add_chatgroup"
 CHANGE_GROUPS = "notifications.change_chatgroup"
+CHANGE_AUDIENCES = "notifications.change_savedaudience"
 
 COMMUNITY_MANAGER = "Community manager"
 AUDITOR = "Auditor"
@@ -31,9 +32,9 @@ LABELS: dict[str, Any] = {
 }
 
 PERMISSIONS_OF = {
-    COMMUNITY_MANAGER: [SEND, SEE_HISTORY, SEE_GROUPS],
+    COMMUNITY_MANAGER: [SEND, SEE_HISTORY, SEE_GROUPS, CHANGE_AUDIENCES],
     AUDITOR: [SEE_HISTORY, EXPORT_HISTORY, SEE_TRAIL, SEE_GROUPS],
-    GROUP_ADMINISTRATOR: [SEE_GROUPS, ADD_GROUPS, CHANGE_GROUPS],
+    GROUP_ADMINISTRATOR: [SEE_GROUPS, ADD_GROUPS, CHANGE_GROUPS, CHANGE_AUDIENCES],
     PEOPLE_ADMINISTRATOR: [
         "auth.view_user",
         "auth.add_user",
@@ -51,6 +52,7 @@ SENTENCES: dict[str, Any] = {
     SEE_GROUPS: _("May see the groups"),
     ADD_GROUPS: _("May add groups"),
     CHANGE_GROUPS: _("May change groups and switch them off"),
+    CHANGE_AUDIENCES: _("May save, change and delete audiences"),
     "auth.view_user": _("May see people"),
     "auth.add_user": _("May add people"),
     "auth.change_user": _("May change people, their roles and passwords"),

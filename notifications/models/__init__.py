@@ -1,11 +1,15 @@
 """The tables. Each file answers for one of them and its transitions."""
 
+from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
 from .deliveries import Attempt, Delivery
 from .groups import ChatGroup, GroupType
+from .imports import GroupImport
 from .installation import Installation, SendingSwitch
+from .labels import Label
 from .notifications import Notification, WrongState
 from .seals import Archive, Seal, Tally
+from .syncs import GroupSync, SyncChange, SyncItem
 from .workers import Pace, Worker
 
 __all__ = [
@@ -14,12 +18,19 @@ __all__ = [
     "AuditEntry",
     "ChatGroup",
     "Delivery",
+    "GroupImport",
+    "GroupSync",
     "GroupType",
     "Installation",
+    "Label",
     "Notification",
     "Pace",
+    "Rule",
+    "SavedAudience",
     "Seal",
     "SendingSwitch",
+    "SyncChange",
+    "SyncItem",
     "Tally",
     "Worker",
     "WrongState",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications import roles
-from notifications.models import ChatGroup, GroupType, Notification
+from notifications.models import ChatGroup, GroupSync, GroupType, Notification
 
 from .explanations import explain_code
 
@@ -124,6 +124,10 @@ def moment(value: Any) -> str:
 
 def audience(value: Any) -> str:
     return str(dict(Notification.Audience.choices).get(value, value))
+
+
+def sync_status(value: Any) -> str:
+    return str(dict(GroupSync.Status.choices).get(value, value))
 
 
 def reason(value: Any) -> str:

@@ -26,6 +26,7 @@ from .action_lines import (
     number,
     reason,
     shown,
+    sync_status,
     unfinished,
     values,
     verified,
@@ -71,6 +72,8 @@ ENDED = (
 LEFT_OUT = named("left_out_count", gettext_lazy("Groups left out"))
 FORMAT = named("format", gettext_lazy("Format"))
 GROUPS = named("groups", gettext_lazy("Groups"))
+LABELS = named("labels", gettext_lazy("Labels"))
+NAMED_GROUPS = named("named", gettext_lazy("Groups"))
 
 TELLINGS: dict[AuditEntry.Action, Telling] = {
     A.SENT: Telling(
@@ -126,6 +129,52 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
             named("unchanged", gettext_lazy("Unchanged")),
             named("rejected", gettext_lazy("Lines with errors")),
         ),
+    ),
+    A.GROUPS_EXPORTED: Telling(
+        ngettext_lazy(
+            "Downloaded the list of %(n)d group.",
+            "Downloaded the list of %(n)d groups.",
+            "n",
+        ),
+        "groups",
+    ),
+    A.SYNC_REQUESTED: Telling(gettext_lazy("Asked for a sync of the groups.")),
+    A.SYNC_ENDED: Telling(
+        gettext_lazy("A sync of the groups ended."),
+        lines=(
+            shown("status", gettext_lazy("State"), sync_status),
+            named("added", gettext_lazy("Added")),
+            named("changed", gettext_lazy("Changed")),
+            named("closed", gettext_lazy("Closed")),
+            named("reopened", gettext_lazy("Open again")),
+            named("unknown_type", gettext_lazy("Unknown type")),
+            named("not_read", gettext_lazy("Not read")),
+            shown("code", gettext_lazy("Error code"), code),
+        ),
+    ),
+    A.LABELS_PUT: Telling(
+        ngettext_lazy("Put labels on %(n)d group.", "Put labels on %(n)d groups.", "n"),
+        "groups",
+        (LABELS, NAMED_GROUPS),
+    ),
+    A.LABELS_TAKEN: Telling(
+        ngettext_lazy(
+            "Took labels off %(n)d group.", "Took labels off %(n)d groups.", "n"
+        ),
+        "groups",
+        (LABELS, NAMED_GROUPS),
+    ),
+    A.LABEL_RENAMED: Telling(
+        gettext_lazy("Renamed the label “%(label)s” to “%(new)s”.")
+    ),
+    A.LABEL_DELETED: Telling(
+        gettext_lazy("Deleted the label “%(label)s”."), lines=(GROUPS,)
+    ),
+    A.AUDIENCE_SAVED: Telling(
+        gettext_lazy("Saved the audience “%(audience)s”."), lines=(changes,)
+    ),
+    A.AUDIENCE_DELETED: Telling(
+        gettext_lazy("Deleted the audience “%(audience)s”."), lines=(changes,)
     ),
     A.GROUP_ADDED: Telling(gettext_lazy("Added a group."), lines=(values,)),
     A.GROUP_CHANGED: Telling(

@@ -41,9 +41,9 @@ class Audience:
 def audience(kind: str, values: Sequence[str]) -> Audience:
     """Resolve a choice: every group, groups of some types, or the groups listed."""
     if kind == Notification.Audience.EVERY:
-        return Audience(list(ChatGroup.objects.in_use().order_by("name", "id")))
+        return Audience(list(ChatGroup.objects.usable().order_by("name", "id")))
     if kind == Notification.Audience.TYPES:
-        of_types = ChatGroup.objects.in_use().filter(type__in=values)
+        of_types = ChatGroup.objects.usable().filter(type__in=values)
         return Audience(list(of_types.order_by("name", "id")))
     found = _by_id(values)
     chosen = [found[value] for value in values if value in found]

@@ -16,5 +16,5 @@ def suggestions(term: str) -> list[ChatGroup]:
     term = term.strip()
     if len(term) > NAME_MAX_LENGTH or "\0" in term:
         return []
-    found = ChatGroup.objects.in_use().matching(term).order_by("name", "id")
+    found = ChatGroup.objects.usable().matching(term).order_by("name", "id")
     return list(found[: MOST + 1])

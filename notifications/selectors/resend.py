@@ -63,6 +63,6 @@ def _sendable(
         group_id=OuterRef("group_id"),
         portion=OuterRef("portion"),
     ).exclude(status=Delivery.Status.CANCELLED)
-    in_use = ChatGroup.objects.in_use().filter(group_id=OuterRef("group_id"))
+    in_use = ChatGroup.objects.usable().filter(group_id=OuterRef("group_id"))
     found: DeliveryQuerySet = rows.filter(chosen).filter(~Exists(later), Exists(in_use))
     return found

@@ -42,7 +42,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         require_own(user, draft)
         if draft.status != Notification.Status.DRAFT:
             return redirect(draft)
-    every = ChatGroup.objects.in_use().aggregate(
+    every = ChatGroup.objects.usable().aggregate(
         count=Count("id"), people=Sum("member_count", default=0)
     )
     form = _form(request, draft, every_count=every["count"])

@@ -119,6 +119,7 @@ def test_a_role_is_boxes_with_sentences(log_in):
         "May see the groups",
         "May add groups",
         "May change groups and switch them off",
+        "May save, change and delete audiences",
         "May see people",
         "May add people",
         "May change people, their roles and passwords",

@@ -11,7 +11,10 @@ from django.utils import timezone
 from notifications.models import (
     AuditEntry,
     ChatGroup,
+    GroupSync,
+    Label,
     Pace,
+    SavedAudience,
     Seal,
     SendingSwitch,
     Tally,
@@ -54,7 +57,7 @@ DELIVERY = [
     ("delivery_portion_from_1", {"portion": 0}),
     ("delivery_all_members_only", {"group_type": "AVChatRoom", "recipients": "anna"}),
     ("delivery_all_members_only", {"group_type": "BChatRoom", "recipients": "anna"}),
-    ("delivery_group_type_known", {"group_type": "Community"}),
+    ("delivery_group_type_known", {"group_type": "Topic"}),
     ("delivery_status_known", {"status": "lost", "finished_at": MOMENT}),
     ("delivery_ended_has_time", {"status": "accepted", "finished_at": None}),
     ("delivery_ended_has_time", {"finished_at": MOMENT}),
@@ -122,6 +125,9 @@ OTHERS = [
     "worker_has_name",
     "audit_has_action",
     "audit_has_actor",
+    "audience_has_name",
+    "group_sync_ended_has_time",
+    "label_has_name",
     "sending_switch_only_one",
 ]
 
@@ -232,6 +238,20 @@ def test_audit_entry(name, values):
             ),
         ),
         (make_attempt, lambda row: make_attempt(row.delivery, number=row.number)),
+        (
+            lambda: Label.objects.create(name="North"),
+            lambda _row: Label.objects.create(name="NORTH"),
+        ),
+        (
+            lambda: GroupSync.objects.create(requested_by="lin.mei"),
+            lambda _row: GroupSync.objects.create(requested_by="x", status="running"),
+        ),
+        (
+            lambda: GroupSync.objects.create(requested_by="lin.mei").items.create(
+                group_id="g"
+            ),
+            lambda row: row.sync.items.create(group_id="g"),
+        ),
     ],
 )
 def test_once(first, second):
@@ -279,3 +299,21 @@ def test_the_database_has_them_all():
         }
 
     assert {name for name, _values in ALL} | set(OTHERS) <= found
+
+
+def test_audience():
+    refused_by("audience_has_name", SavedAudience.objects.create, name="")
+
+
+def test_label():
+    refused_by("label_has_name", Label.objects.create, name="")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"status": "completed"}, {"finished_at": MOMENT}, {"status": "lost"}],
+)
+def test_group_sync(values):
+    values = {"requested_by": "lin.mei"} | values
+
+    refused_by("group_sync_ended_has_time", GroupSync.objects.create, **values)

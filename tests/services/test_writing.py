@@ -92,7 +92,8 @@ def test_no_group(manager):
     }
     assert refusal(manager, Draft("Hi", TYPES, ["Publik"])) == {
         "groups": [
-            "“Publik” is not one of Private, Public, ChatRoom, AVChatRoom, BChatRoom."
+            "“Publik” is not one of Private, Public, ChatRoom, AVChatRoom, BChatRoom, "
+            "Community."
         ]
     }
 
