@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 MAX_WINDOWS = 60
 MAX_NAMED_RECIPIENTS = 10
 TYPES = {
-    "Private": "Private",
+    "Private": "Private (Work)",
     "Public": "Public",
-    "ChatRoom": "Chat room",
+    "ChatRoom": "Chat room (Meeting)",
     "AVChatRoom": "Live room",
     "BChatRoom": "Broadcast",
+    "Community": "Community",
 }
 
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.models import AuditEntry, ChatGroup
+from notifications.models import AuditEntry, ChatGroup, GroupType
 from notifications.services.chat_groups import plan_import
 from tests.management.running import run
 
@@ -63,7 +63,8 @@ BAD_LINES = (
 )
 REASONS = [
     "line 2: The name must have 1 to 100 characters, on one line.",
-    "line 4: “Publik” is not one of Private, Public, ChatRoom, AVChatRoom, BChatRoom.",
+    "line 4: “Publik” is not one of Private, Public, ChatRoom, AVChatRoom, BChatRoom, "
+    "Community.",
     "line 5: “two words” is no group ID: 1 to 48 letters, digits or signs, no spaces.",
     "line 7: “d” is on line 6 already.",
     "line 8: The name must have 1 to 100 characters, on one line.",
@@ -185,7 +186,7 @@ GROUPS = st.lists(
         st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
         .map(lambda text: text[:48])
         .filter(lambda text: text[0] != "'"),
-        st.sampled_from(["Private", "Public", "ChatRoom", "AVChatRoom", "BChatRoom"]),
+        st.sampled_from(GroupType.values),
         st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1)
         .map(lambda text: text[:100].strip())
         .filter(bool),

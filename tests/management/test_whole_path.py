@@ -6,6 +6,7 @@ import pytest
 
 from notifications import conf, roles
 from notifications.delivery.worker import SendWorker
+from notifications.models import GroupType
 from notifications.pacing.clock import engine_clock
 from tests.factories import make_user
 from tests.management.running import run
@@ -14,11 +15,10 @@ from tests.management.running import run
 @pytest.mark.django_db(transaction=True)
 def test_three_hundred_groups_from_the_file_to_the_export(sandbox, tmp_path):
     """Import, send, work, export: the journal and the export agree group by group."""
-    types = ["Private", "Public", "ChatRoom", "AVChatRoom", "BChatRoom"]
     faults = ["", "", "", "code:10010", "code:10007", "reset_after", "html"]
     lines = ["group_id,type,name"]
     for number in range(300):
-        kind = types[number % 5]
+        kind = GroupType.values[number % 6]
         sandbox.add_group(f"@TGS#{number}", kind, fault=faults[number % 7])
         lines.append(f"@TGS#{number},{kind},群组{number}")
     file = tmp_path / "groups.csv"

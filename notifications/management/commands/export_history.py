@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from notifications.forms.filters import DeliveryFilterForm
 from notifications.management.base import REFUSED, RecordedCommand
 from notifications.management.output import deliver
-from notifications.models import Notification
+from notifications.models import GroupType, Notification
 from notifications.selectors.seals import head
 from notifications.services.downloads import export_as
 
@@ -19,7 +19,7 @@ FILTERS = {
     "from": "first day, 2026-03-31",
     "to": "last day",
     "status": "queued, sending, accepted, failed, unconfirmed or cancelled",
-    "type": "Private, Public, ChatRoom, AVChatRoom or BChatRoom",
+    "type": f"Tencent's word for it, one of {', '.join(GroupType.values)}",
     "sender": "username",
     "code": "Tencent's error code",
     "reason": "why there is no verdict, for example no_answer",
