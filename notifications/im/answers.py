@@ -6,12 +6,16 @@ the notice.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from .outcomes import Outcome, OutcomeKind, Reason
 
 # A database column holds no larger number, and no documented code comes near.
 _CODES = range(-(2**31), 2**31)
+
+
+Fields = Mapping[str, Any]
 
 
 class _TwoCodes(ValueError):
@@ -24,31 +28,42 @@ def unconfirmed(reason: Reason, detail: str, http_status: int | None = None) -> 
 
 def read_answer(status: int, body: bytes) -> Outcome:
     """The outcome that an answer stands for; its fields are kept as they came."""
+    outcome, _fields = read_fields(status, body)
+    return outcome
+
+
+def read_fields(status: int, body: bytes) -> tuple[Outcome, Fields]:
+    """The outcome, and all fields of the answer; none where there is no verdict."""
     if status != 200:
-        return unconfirmed(
-            Reason.HTTP_STATUS, f"The service answered HTTP {status}.", status
-        )
+        detail = f"The service answered HTTP {status}."
+        return unconfirmed(Reason.HTTP_STATUS, detail, status), {}
     try:
         answer = json.loads(body.decode("utf-8"), object_pairs_hook=_object)
     except (ValueError, RecursionError):
-        return _bad("The answer is not the JSON that is documented.")
+        return bad_answer("The answer is not the JSON that is documented."), {}
     if not isinstance(answer, dict):
-        return _bad("The answer is not a JSON object.")
+        return bad_answer("The answer is not a JSON object."), {}
     code = answer.get("ErrorCode")
-    # True is an int to Python; to Tencent it is no code.
-    if type(code) is not int or code not in _CODES:
-        return _bad("The answer holds no integer ErrorCode.")
-    return Outcome(
+    if not is_code(code):
+        return bad_answer("The answer holds no integer ErrorCode."), {}
+    outcome = Outcome(
         OutcomeKind.ACCEPTED if code == 0 else OutcomeKind.REJECTED,
         http_status=status,
-        action_status=_text(answer.get("ActionStatus", "")),
+        action_status=storable(answer.get("ActionStatus", "")),
         error_code=code,
-        error_info=_text(answer.get("ErrorInfo", "")),
+        error_info=storable(answer.get("ErrorInfo", "")),
     )
+    return outcome, answer
 
 
-def _bad(detail: str) -> Outcome:
+def bad_answer(detail: str) -> Outcome:
+    """HTTP 200, but not what is documented: no verdict."""
     return unconfirmed(Reason.BAD_ANSWER, detail, 200)
+
+
+def is_code(value: object) -> bool:
+    """An integer that an ErrorCode can be. True is an int to Python, but no code."""
+    return type(value) is int and value in _CODES
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -57,7 +72,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _text(value: Any) -> str:
+def storable(value: Any) -> str:
     """As it came; only what no database can store is replaced, visibly."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.encode("utf-8", "replace").decode() if _has_surrogate(text) else text

@@ -3,40 +3,38 @@
 It builds, posts, reads and classifies. It never retries, sleeps, logs or reads
 settings. No exception of the layers below leaves it, since those hold the address
 with the UserSig.
+
+Sources: https://cloud.tencent.com/document/product/269/1630 (notice), 269/1614 (list),
+269/1616 (details of groups), 269/112002 (members).
 """
 
 import json
 import secrets
-import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from urllib.parse import urlencode
 
-import requests
-import urllib3.exceptions as u3
-
-from .answers import read_answer, unconfirmed
-from .outcomes import Outcome, OutcomeKind, Reason
+from . import reading
+from .answers import Fields, read_fields, unconfirmed
+from .failures import NETWORK_ERRORS, no_verdict, not_sent
+from .outcomes import Outcome, Reason
+from .reading import GroupInfo, GroupPage, Read
 from .rules import (
     ALL_MEMBERS_ONLY_TYPES,
+    MAX_GROUPS_PER_CALL,
+    MAX_GROUPS_PER_PAGE,
+    MAX_MEMBERS_PER_CALL,
     MAX_RECIPIENTS_PER_CALL,
     RecipientsNotAllowed,
 )
 from .transport import Transport
 from .user_sig import UserSigCache
 
-PATH = "/v4/group_open_http_svc/send_group_system_notification"
+SERVICE = "/v4/group_open_http_svc/"
+PATH = f"{SERVICE}send_group_system_notification"
 MAX_BODY = 64 * 1024
-
-# HTTPException: what a proxy says before the tunnel stands passes urllib3 unwrapped.
-_NETWORK_ERRORS = (
-    requests.RequestException,
-    u3.HTTPError,
-    HTTPException,
-    OSError,
-    ValueError,
-)
+# Tencent's own limit for an answer is 1 MB.
+MAX_READING_BODY = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +76,8 @@ class ImClient:
         """Open the connection ahead of the call; ``None`` when it is open."""
         try:
             self._transport.connect()
-        except _NETWORK_ERRORS as error:
-            return _not_sent(error)
+        except NETWORK_ERRORS as error:
+            return not_sent(error)
         return None
 
     def send_group_system_notification(
@@ -108,12 +106,68 @@ class ImClient:
                     f"{MAX_RECIPIENTS_PER_CALL}."
                 )
             payload["ToMembers_Account"] = list(recipients)
-        return self._call(json.dumps(payload, ensure_ascii=False).encode())
+        outcome, _fields = self._call(PATH, payload, MAX_BODY)
+        return outcome
+
+    def get_appid_group_list(
+        self, group_type: str, next_page: int, limit: int
+    ) -> Read[GroupPage]:
+        """One page of the IDs of all groups; ``group_type=""`` means every type.
+
+        ``next_page`` is 0 for the first page, then ``next`` of the page before.
+        ``limit`` not from 1 to 10,000: ``ValueError``.
+        """
+        if not 1 <= limit <= MAX_GROUPS_PER_PAGE:
+            raise ValueError(f"A page has 1 to {MAX_GROUPS_PER_PAGE} IDs, not {limit}.")
+        payload: dict[str, object] = {"Limit": limit, "Next": next_page}
+        if group_type:
+            payload["GroupType"] = group_type
+        return reading.read(
+            self._read("get_appid_group_list", payload), reading.group_page
+        )
+
+    def get_group_info(self, group_ids: Sequence[str]) -> Read[tuple[GroupInfo, ...]]:
+        """Type, name and number of members of 1 to 50 groups, else ``ValueError``.
+
+        An accepted call says nothing about a group: each has an ErrorCode of its own.
+        """
+        _check_count(group_ids, MAX_GROUPS_PER_CALL)
+        payload: dict[str, object] = {
+            "GroupIdList": list(group_ids),
+            # Else lists of members come, too, and the answer grows too large.
+            "ResponseFilter": {"GroupBaseInfoFilter": ["Type", "Name", "MemberNum"]},
+        }
+        return reading.read(self._read("get_group_info", payload), reading.group_infos)
+
+    def get_specified_group_member_info(
+        self, group_id: str, members: Sequence[str]
+    ) -> Read[frozenset[str]]:
+        """Which of 1 to 50 accounts are members of a group, else ``ValueError``.
+
+        Tencent does not serve it for live rooms.
+        """
+        _check_count(members, MAX_MEMBERS_PER_CALL)
+        payload: dict[str, object] = {
+            "GroupId": group_id,
+            "Member_List_Account": list(members),
+            "MemberInfoFilter": ["Role"],  # the account always comes with it
+        }
+        return reading.read(
+            self._read("get_specified_group_member_info", payload), reading.members
+        )
 
     def close(self) -> None:
         self._transport.close()
 
-    def _call(self, body: bytes) -> Outcome:
+    def _read(
+        self, command: str, payload: Mapping[str, object]
+    ) -> tuple[Outcome, Fields]:
+        return self._call(SERVICE + command, payload, MAX_READING_BODY)
+
+    def _call(
+        self, path: str, payload: Mapping[str, object], max_body: int
+    ) -> tuple[Outcome, Fields]:
+        """The outcome, and the fields of the answer where there is a verdict."""
         query = urlencode(
             {
                 "sdkappid": self.endpoint.sdk_app_id,
@@ -125,62 +179,20 @@ class ImClient:
         )
         try:
             status, content = self._transport.post(
-                f"{self.endpoint.base_url}{PATH}?{query}",
-                body,
+                f"{self.endpoint.base_url}{path}?{query}",
+                json.dumps(payload, ensure_ascii=False).encode(),
                 total_deadline=self.endpoint.total_deadline,
-                max_body=MAX_BODY,
+                max_body=max_body,
             )
-        except _NETWORK_ERRORS as error:
-            if not self._transport.progress.sent:
-                return _not_sent(error)
-            return _no_verdict(error)
-        if len(content) > MAX_BODY:
-            return unconfirmed(
-                Reason.TOO_LARGE, f"The answer is larger than {MAX_BODY} bytes.", status
-            )
-        return read_answer(status, content)
+        except NETWORK_ERRORS as error:
+            failure = no_verdict if self._transport.progress.sent else not_sent
+            return failure(error), {}
+        if len(content) > max_body:
+            text = f"The answer is larger than {max_body} bytes."
+            return unconfirmed(Reason.TOO_LARGE, text, status), {}
+        return read_fields(status, content)
 
 
-# What is at the bottom of an exception → the reason; the first that fits counts.
-_BEFORE_SENDING: list[tuple[tuple[type[BaseException], ...], Reason, str]] = [
-    ((u3.NameResolutionError,), Reason.DNS, "The host name has no address."),
-    ((ssl.SSLError, u3.SSLError), Reason.TLS, "No safe connection could be made."),
-    ((TimeoutError,), Reason.CONNECT_TIMEOUT, "No connection came about in time."),
-    ((ConnectionRefusedError,), Reason.REFUSED, "The connection was refused."),
-]
-
-
-def _not_sent(error: BaseException) -> Outcome:
-    causes = list(_causes(error))
-    for kinds, reason, detail in _BEFORE_SENDING:
-        if any(isinstance(cause, kinds) for cause in causes):
-            return Outcome(OutcomeKind.NOT_SENT, reason, detail)
-    return Outcome(
-        OutcomeKind.NOT_SENT, Reason.CONNECT_FAILED, "The connection failed."
-    )
-
-
-def _no_verdict(error: BaseException) -> Outcome:
-    timeouts = (u3.TimeoutError, TimeoutError, requests.Timeout)
-    if any(isinstance(cause, timeouts) for cause in _causes(error)):
-        return unconfirmed(Reason.NO_ANSWER, "No whole answer came in time.")
-    return unconfirmed(
-        Reason.CONNECTION_LOST, "The connection was lost before the whole answer."
-    )
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """The exception and all that it wraps: in its chain, arguments or ``reason``."""
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, BaseException) and item not in found:
-            found.append(item)
-            waiting += [
-                item.__cause__,
-                item.__context__,
-                getattr(item, "reason", None),
-                *item.args,
-            ]
-    return found
+def _check_count(values: Sequence[str], most: int) -> None:
+    if not 1 <= len(values) <= most:
+        raise ValueError(f"{len(values)} values; a call takes 1 to {most}.")

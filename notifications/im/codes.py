@@ -1,7 +1,8 @@
 """The catalogue of ErrorCodes: what a code means, what to do, what may follow.
 
-Data: ``error_codes.json`` (the codes that this call can answer) and ``reasons.json``
-(why a call gave no verdict), each in both languages. Facts come from Tencent's list of
+Data: ``error_codes.json`` (the codes that our calls can answer), ``reasons.json`` (why
+a call gave no verdict) and ``reading_remedies.json`` (what to do when a call that reads
+failed: nothing was shown to anybody), each in both languages. Facts come from Tencent's list of
 error codes, https://cloud.tencent.com/document/product/269/1671; ``retry``, ``outcome``
 and ``scope`` are our reading of its descriptions.
 """
@@ -84,6 +85,10 @@ _REASONS = {
     Reason(row["reason"]): Text(row["meaning"], row["remedy"])
     for row in json.loads((HERE / "reasons.json").read_text("utf-8"))
 }
+_READING_REMEDIES: dict[str, Mapping[str, str]] = {
+    row["category"]: row["remedy"]
+    for row in json.loads((HERE / "reading_remedies.json").read_text("utf-8"))
+}
 
 
 def info(code: int) -> CodeInfo:
@@ -115,6 +120,12 @@ def all_codes() -> Sequence[CodeInfo]:
 def explain_reason(reason: Reason) -> Text:
     """Why a call gave no verdict, and what to do."""
     return _REASONS[reason]
+
+
+def reading_remedy(code: int | None) -> Mapping[str, str]:
+    """What to do when a call that reads was refused, or without a code gave no verdict."""
+    category = "no_verdict" if code is None else info(code).category
+    return _READING_REMEDIES[category]
 
 
 def language_key(language_code: str) -> str:

@@ -16,7 +16,7 @@ def test_codes_are_unique_and_in_order():
     numbers = [code.code for code in all_codes()]
 
     assert numbers == sorted(set(numbers))
-    assert len(numbers) == 61
+    assert len(numbers) == 62
 
 
 @pytest.mark.parametrize("text", ALL_TEXTS, ids=lambda text: text.meaning["en"][:20])
@@ -30,6 +30,17 @@ def test_every_text_is_there_in_both_languages(text):
         assert "deliver" not in words["en"]
 
 
+@pytest.mark.parametrize("code", [None, 424242, *[c.code for c in all_codes()]])
+def test_what_to_do_when_a_call_that_reads_failed(code):
+    words = codes.reading_remedy(code)
+
+    assert list(words) == ["en", "zh-hans"]
+    assert CHINESE.search(words["zh-hans"])
+    assert not CHINESE.search(words["en"])
+    # Nothing was shown to anybody, and nothing is sent.
+    assert not re.search("send|seen|notification", words["en"])
+
+
 @pytest.mark.parametrize(
     ("code", "retry", "certain", "scope"),
     [
@@ -40,6 +51,7 @@ def test_every_text_is_there_in_both_languages(text):
         (10007, Retry.NEVER, True, Scope.GROUP),
         (10010, Retry.NEVER, True, Scope.GROUP),
         (10015, Retry.NEVER, True, Scope.GROUP),
+        (10018, Retry.NEVER, True, Scope.GROUP),
         (10026, Retry.NEVER, True, Scope.ACCOUNT),
         (60004, Retry.SAFE, True, Scope.ACCOUNT),
         (60007, Retry.AFTER_BACKOFF, True, Scope.GROUP),
