@@ -7,7 +7,6 @@ from pathlib import Path
 from .faults import check_fault
 
 BUILT_IN = Path(__file__).with_name("groups.csv")
-COLUMNS = ["group_id", "type", "name", "member_count"]
 
 
 @dataclass(slots=True)
@@ -16,10 +15,19 @@ class SandboxGroup:
     type: str
     name: str = ""
     fault: str = ""
+    member_count: int = 0
+    members: frozenset[str] = frozenset()
+
+    @property
+    def size(self) -> int:
+        """How many members it has, by name or by number."""
+        return max(self.member_count, len(self.members))
 
 
 def load_groups(path: Path = BUILT_IN) -> list[SandboxGroup]:
-    """Groups of a file ``group_id,type,name[,member_count][,fault]``.
+    """Groups of a file ``group_id,type,name[,member_count][,members][,fault]``.
+
+    ``members`` are accounts, with spaces between them.
 
     Raises ``ValueError`` with the line that is wrong, ``OSError`` without the file.
     """
@@ -34,6 +42,8 @@ def load_groups(path: Path = BUILT_IN) -> list[SandboxGroup]:
                         row["type"],
                         row["name"],
                         check_fault(row.get("fault") or ""),
+                        int(row.get("member_count") or 0),
+                        frozenset((row.get("members") or "").split()),
                     )
                 )
             except (KeyError, ValueError) as error:

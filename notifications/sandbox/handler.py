@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         sandbox.wait(answer.fault)
         name = answer.fault.partition(":")[0]
         if named(answer.fault).answers and name not in misbehave.OWN_ANSWER:
-            text = protocol.answer(answer.code, answer.text)
+            text = protocol.answer(answer.code, answer.text, answer.fields)
             self.connection.sendall(misbehave.whole(text))
         elif not misbehave.misbehave(
             self.connection, answer.fault, self.path, sandbox.stopping

@@ -1,4 +1,4 @@
-"""The journal: what the stand-in really received. It is the truth in fault tests.
+"""The journal: the notices that the stand-in really received, the truth in fault tests.
 
 Totals and the latest calls of each group are kept beside the entries, so that the page
 takes the same time with ten entries and with a hundred thousand.
@@ -7,7 +7,7 @@ takes the same time with ten entries and with a hundred thousand.
 import json
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
@@ -87,11 +87,43 @@ class Journal:
         return [entry for entry in self if entry.group_id == group_id]
 
     def most_in_window(self, seconds: float = 1.0) -> int:
-        """The most calls within any ``seconds`` in a row."""
-        clocks = sorted(entry.clock for entry in self)
-        most = first = 0
-        for last, clock in enumerate(clocks):
-            while clock - clocks[first] >= seconds:
-                first += 1
-            most = max(most, last - first + 1)
-        return most
+        """The most notices within any ``seconds`` in a row."""
+        return _most_in_window([entry.clock for entry in self], seconds)
+
+
+class CallLog:
+    """Of the calls that read: when each came in, and the code of its answer."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, list[tuple[float, int | None]]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, path: str, clock: float, code: int | None) -> None:
+        """``code`` is ``None`` when no verdict went out."""
+        with self._lock:
+            self._calls.setdefault(_command(path), []).append((clock, code))
+
+    def codes(self, command: str) -> list[int | None]:
+        """The codes of all answers to one call, such as ``get_group_info``."""
+        with self._lock:
+            return [code for _clock, code in self._calls.get(command, [])]
+
+    def most_in_window(self, command: str, seconds: float = 1.0) -> int:
+        """The most calls of one kind within any ``seconds`` in a row."""
+        with self._lock:
+            clocks = [clock for clock, _code in self._calls.get(command, [])]
+        return _most_in_window(clocks, seconds)
+
+
+def _command(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _most_in_window(moments: Iterable[float], seconds: float) -> int:
+    clocks = sorted(moments)
+    most = first = 0
+    for last, clock in enumerate(clocks):
+        while clock - clocks[first] >= seconds:
+            first += 1
+        most = max(most, last - first + 1)
+    return most

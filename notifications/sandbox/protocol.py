@@ -11,17 +11,19 @@ import hmac
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-PATH = "/v4/group_open_http_svc/send_group_system_notification"
+SERVICE = "/v4/group_open_http_svc/"
+PATH = f"{SERVICE}send_group_system_notification"
 ALL_MEMBERS_ONLY = ("AVChatRoom", "BChatRoom")
 MAX_BODY = 12 * 1024
 PARAMETERS = {"sdkappid", "identifier", "usersig", "random", "contenttype"}
 GROUP_ID = re.compile(r"[\x21-\x7e]{1,48}")
+NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,12 @@ class Refused(Exception):
         self.text = text
 
 
-def check_address(target: str, account: Account, now: float) -> None:
-    """Path and query. Raises ``Refused``."""
+def check_address(
+    target: str, account: Account, now: float, paths: Collection[str] = (PATH,)
+) -> str:
+    """Path, which is returned, and query. Raises ``Refused``."""
     parts = urlsplit(target)
-    if parts.path != PATH:
+    if parts.path not in paths:
         raise Refused(60009, "no such resource")
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     query = dict(pairs)
@@ -73,6 +77,7 @@ def check_address(target: str, account: Account, now: float) -> None:
     if query["identifier"] != account.identifier:
         raise Refused(60010, "identifier is no App administrator")
     check_user_sig(query["usersig"], account, now)
+    return parts.path
 
 
 def check_user_sig(user_sig: str, account: Account, now: float) -> None:
@@ -144,9 +149,8 @@ def check_group(notice: Notice, group_type: str | None) -> None:
         raise Refused(10004, f"{group_type} takes no ToMembers_Account")
 
 
-def answer(code: int, text: str = "") -> bytes:
-    """The JSON of an answer."""
+def answer(code: int, text: str = "", fields: Mapping[str, Any] = NOTHING) -> bytes:
+    """The JSON of an answer; ``fields`` beside the three that every answer has."""
     status = "FAIL" if code else "OK"
-    return json.dumps(
-        {"ActionStatus": status, "ErrorInfo": text, "ErrorCode": code}
-    ).encode()
+    head = {"ActionStatus": status, "ErrorInfo": text, "ErrorCode": code}
+    return json.dumps(head | dict(fields)).encode()

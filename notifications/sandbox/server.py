@@ -1,34 +1,42 @@
 """The stand-in: takes calls, writes them down, decides the answer.
 
-HTTP is in ``handler.py``, the documented checks in ``protocol.py``, what goes wrong in
-``faults.py`` and ``misbehave.py``, the page in ``routes.py`` and ``page.py``.
+HTTP is in ``handler.py``, the documented checks in ``protocol.py``, the calls that read
+in ``reading.py``, what goes wrong in ``faults.py`` and ``misbehave.py``, the page in
+``routes.py`` and ``page.py``.
 """
 
 import random
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from . import protocol
+from . import protocol, reading
 from .faults import check_fault, named
 from .groups import SandboxGroup, load_groups
 from .handler import Server
-from .journal import Journal, JournalEntry
+from .journal import CallLog, Journal, JournalEntry
 from .protocol import Account, Notice, Refused
+
+PATHS = (protocol.PATH, *reading.PATHS)
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxConfig:
-    """How the stand-in behaves; delays in milliseconds."""
+    """How the stand-in behaves; delays in milliseconds.
+
+    Each call has its own limit: ``lists_per_second`` for the list of groups,
+    ``calls_per_second`` for every other one.
+    """
 
     account: Account = field(default_factory=Account)
     groups: Iterable[SandboxGroup] = field(default_factory=load_groups)
     calls_per_second: int = 200
+    lists_per_second: int = 1
     latency_ms: float = 0
     jitter_ms: float = 0
     port: int = 0
@@ -42,6 +50,7 @@ class Answer:
     code: int
     text: str = ""
     fault: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SandboxServer:
@@ -52,7 +61,9 @@ class SandboxServer:
         self.groups = {group.group_id: group for group in self.config.groups}
         self.journal = Journal(self.config.journal_path)
         self.stopping = threading.Event()
-        self._calls: deque[float] = deque()
+        self.calls = CallLog()
+        self._windows: dict[str, deque[float]] = {}
+        self._next_faults: dict[str, deque[str]] = {}
         self._faulted: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._jitter = random.Random()  # noqa: S311  delays only
@@ -90,10 +101,22 @@ class SandboxServer:
         self.stop()
 
     def add_group(
-        self, group_id: str, group_type: str, name: str = "", fault: str = ""
+        self,
+        group_id: str,
+        group_type: str,
+        name: str = "",
+        fault: str = "",
+        *,
+        member_count: int = 0,
+        members: Iterable[str] = (),
     ) -> None:
         self.groups[group_id] = SandboxGroup(
-            group_id, group_type, name or group_id, check_fault(fault)
+            group_id,
+            group_type,
+            name or group_id,
+            check_fault(fault),
+            member_count,
+            frozenset(members),
         )
 
     def set_fault(self, group_id: str, fault: str) -> None:
@@ -106,13 +129,28 @@ class SandboxServer:
         with self._lock:
             self._faulted.pop(group_id, None)
 
+    def fail_next(self, command: str, fault: str, times: int = 1) -> None:
+        """The next ``times`` calls of a kind that reads, such as ``get_group_info``.
+
+        Raises ``ValueError`` for an unknown fault.
+        """
+        path = protocol.SERVICE + command
+        with self._lock:
+            self._next_faults.setdefault(path, deque()).extend(
+                [check_fault(fault)] * times
+            )
+
     # --- one call ------------------------------------------------------------------
 
     def receive(self, target: str, body: bytes) -> Answer:
         """Check, write down, decide. A request of a wrong form is not written down."""
         clock = time.monotonic()
         try:
-            protocol.check_address(target, self.config.account, time.time())
+            path = protocol.check_address(
+                target, self.config.account, time.time(), PATHS
+            )
+            if path != protocol.PATH:
+                return self._read(path, body, clock)
             notice = protocol.read_body(body)
         except Refused as refused:
             return Answer(refused.code, refused.text)
@@ -134,6 +172,26 @@ class SandboxServer:
         )
         return answer
 
+    def _read(self, path: str, body: bytes, clock: float) -> Answer:
+        answer = self._read_answer(path, body, clock)
+        told = named(answer.fault).answers
+        self.calls.add(path, clock, answer.code if told else None)
+        return answer
+
+    def _read_answer(self, path: str, body: bytes, clock: float) -> Answer:
+        if self._is_too_fast(path, clock):
+            return Answer(60007, "too many calls")
+        with self._lock:
+            faults = self._next_faults.get(path)
+            fault = faults.popleft() if faults else ""
+        if fault.startswith("code:"):
+            return Answer(int(fault.split(":")[1]), "as was asked for", fault)
+        try:
+            fields = reading.fields_of(path, body, self.groups)
+        except Refused as refused:
+            return Answer(refused.code, refused.text, fault)
+        return Answer(0, fault=fault, fields=fields)
+
     def wait(self, fault: str) -> None:
         """The time that the answer takes."""
         jitter = self._jitter.uniform(-1, 1) * self.config.jitter_ms
@@ -144,7 +202,7 @@ class SandboxServer:
             self.stopping.wait(delay / 1000)
 
     def _decide(self, notice: Notice, clock: float) -> Answer:
-        if self._is_too_fast(clock):
+        if self._is_too_fast(protocol.PATH, clock):
             return Answer(60007, "too many calls")
         group = self.groups.get(notice.group_id)
         try:
@@ -163,9 +221,13 @@ class SandboxServer:
                 return Answer(int(numbers[0]), fault=fault) if still else Answer(0)
         return Answer(0, fault=fault)
 
-    def _is_too_fast(self, clock: float) -> bool:
+    def _is_too_fast(self, path: str, clock: float) -> bool:
+        is_list = path == reading.LIST
+        config = self.config
+        limit = config.lists_per_second if is_list else config.calls_per_second
         with self._lock:
-            while self._calls and clock - self._calls[0] >= 1:
-                self._calls.popleft()
-            self._calls.append(clock)
-            return len(self._calls) > self.config.calls_per_second
+            calls = self._windows.setdefault(path, deque())
+            while calls and clock - calls[0] >= 1:
+                calls.popleft()
+            calls.append(clock)
+            return len(calls) > limit

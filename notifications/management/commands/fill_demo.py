@@ -21,6 +21,8 @@ PEOPLE = [
 # By the place of the group in the file: not everything is as it was.
 SWITCHED_OFF, CLOSED, RENAMED = 9, 21, 15
 LONG_UNCHECKED = range(0, 42, 13)
+# The rest of the file waits for the first sync.
+KNOWN = 42
 
 
 class Command(BaseCommand):
@@ -60,9 +62,9 @@ class Command(BaseCommand):
         User.objects.create_superuser("admin", password=password)
 
     def _groups(self, path: str, now: datetime) -> list[ChatGroup]:
-        """All of the file, as they were while the past happened: in their order."""
+        """As they were while the past happened: in the order of the file."""
         with open(path, encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+            rows = list(csv.DictReader(file))[:KNOWN]
         groups = [
             ChatGroup(
                 group_id=row["group_id"],

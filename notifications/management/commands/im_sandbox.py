@@ -49,11 +49,13 @@ class Command(BaseCommand):
             "--groups",
             type=Path,
             default=BUILT_IN,
-            help="CSV file group_id,type,name[,member_count][,fault]; else a built-in "
-            "set",
+            help="CSV file group_id,type,name[,member_count][,members][,fault], members "
+            "with spaces between them; else a built-in set",
         )
         parser.add_argument(
-            "--journal", type=Path, help="append every call to this file, as JSON Lines"
+            "--journal",
+            type=Path,
+            help="append every notice to this file, as JSON Lines",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,166 @@
+"""The calls that read, as the stand-in serves them, asked for by our client."""
+
+import pytest
+
+from notifications.im.client import Endpoint, ImClient
+from notifications.im.outcomes import OutcomeKind
+from notifications.im.reading import GroupInfo
+from notifications.im.user_sig import UserSigCache
+from notifications.sandbox import reading
+from notifications.sandbox.groups import SandboxGroup, load_groups
+from notifications.sandbox.protocol import Account, Refused
+from notifications.sandbox.server import SandboxConfig, SandboxServer
+
+GROUPS = {
+    group.group_id: group
+    for group in [
+        SandboxGroup("p1", "Public", "Hikers", "", 12),
+        SandboxGroup("l1", "AVChatRoom", "Live", "", 700),
+        SandboxGroup("p2", "Public", "", "", 0, frozenset({"anna", "ben"})),
+    ]
+}
+
+
+@pytest.fixture
+def server():
+    config = SandboxConfig(groups=list(GROUPS.values()), lists_per_second=100)
+    with SandboxServer(config) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server):
+    account = Account()
+    client = ImClient(
+        Endpoint(server.url, account.sdk_app_id, account.identifier),
+        UserSigCache(account.sdk_app_id, account.key, account.identifier),
+    )
+    yield client
+    client.close()
+
+
+def test_pages_of_the_list(client):
+    first = client.get_appid_group_list("", 0, 2)
+    second = client.get_appid_group_list("", first.data.next, 2)
+
+    assert first.outcome.kind is OutcomeKind.ACCEPTED
+    assert (first.data.group_ids, first.data.total) == (("p1", "l1"), 3)
+    assert first.data.next >= 2**32
+    assert (second.data.group_ids, second.data.next) == (("p2",), 0)
+
+
+def test_the_list_of_one_type(client):
+    public = client.get_appid_group_list("Public", 0, 10_000).data
+    nothing = client.get_appid_group_list("Community", 0, 10_000).data
+
+    assert (public.group_ids, public.total, public.next) == (("p1", "p2"), 2, 0)
+    assert (nothing.group_ids, nothing.total, nothing.next) == ((), 0, 0)
+
+
+def test_details_say_of_each_group_whether_it_is_there(client):
+    found = client.get_group_info(["p1", "gone", "l1", "p2"])
+
+    assert found.outcome.kind is OutcomeKind.ACCEPTED
+    assert found.data == (
+        GroupInfo("p1", type="Public", name="Hikers", member_count=12),
+        GroupInfo("gone", 10010, "group not exist"),
+        GroupInfo("l1", type="AVChatRoom", name="Live", member_count=None),
+        GroupInfo("p2", type="Public", name="", member_count=2),
+    )
+
+
+def test_members(client):
+    found = client.get_specified_group_member_info("p2", ["ben", "carl"])
+    live = client.get_specified_group_member_info("l1", ["ben"])
+    gone = client.get_specified_group_member_info("gone", ["ben"])
+
+    assert found.data == {"ben"}
+    assert (live.outcome.error_code, live.data) == (10007, None)
+    assert (gone.outcome.error_code, gone.data) == (10010, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        (reading.LIST, b"{", 60003),
+        (reading.LIST, b"[]", 60003),
+        (reading.LIST, b'{"Limit": 10001}', 10004),
+        (reading.LIST, b'{"Limit": true}', 10004),
+        (reading.LIST, b'{"Next": 7}', 10004),
+        (reading.LIST, b'{"GroupType": "Topic"}', 10004),
+        (reading.INFO, b'{"GroupIdList": []}', 10004),
+        (reading.INFO, b'{"GroupIdList": [1]}', 10004),
+        (reading.INFO, b'{"GroupIdList": ["%s"]}' % b'","'.join([b"g"] * 51), 10004),
+        (reading.MEMBERS, b'{"GroupId": 1, "Member_List_Account": ["a"]}', 10004),
+        (reading.MEMBERS, b'{"GroupId": "a b", "Member_List_Account": ["a"]}', 10015),
+        (
+            reading.MEMBERS,
+            b'{"GroupId": "p2", "Member_List_Account": ["%s"]}'
+            % b'","'.join([b"a"] * 51),
+            10005,
+        ),
+    ],
+)
+def test_requests_that_are_refused(path, body, code):
+    with pytest.raises(Refused) as refused:
+        reading.fields_of(path, body, GROUPS)
+
+    assert refused.value.code == code
+
+
+def test_an_id_of_a_wrong_form_has_a_code_of_its_own():
+    fields = reading.fields_of(reading.INFO, b'{"GroupIdList": ["a b", "p1"]}', GROUPS)
+
+    assert [row["ErrorCode"] for row in fields["GroupInfo"]] == [10015, 0]
+
+
+def test_an_answer_above_one_megabyte_is_refused():
+    # No documented limit of its own makes an answer that large; longer IDs do.
+    groups = {str(n): SandboxGroup("g" * 200, "Public") for n in range(10_000)}
+
+    with pytest.raises(Refused) as refused:
+        reading.fields_of(reading.LIST, b"{}", groups)
+
+    assert refused.value.code == 10018
+
+
+def test_each_call_has_a_window_of_its_own():
+    with SandboxServer(SandboxConfig(groups=list(GROUPS.values()))) as server:
+        account = Account()
+        client = ImClient(
+            Endpoint(server.url, account.sdk_app_id, account.identifier),
+            UserSigCache(account.sdk_app_id, account.key, account.identifier),
+        )
+        for _n in range(2):
+            client.get_appid_group_list("", 0, 10)
+        client.get_group_info(["p1"])
+        client.get_specified_group_member_info("p2", ["ben"])
+        client.send_group_system_notification("p1", "Public", "x", None)
+        client.close()
+
+    assert server.calls.codes("get_appid_group_list") == [0, 60007]
+    assert server.calls.codes("get_group_info") == [0]
+    assert server.calls.most_in_window("get_appid_group_list") == 2
+    assert server.calls.most_in_window("get_group_info") == 1
+    # Notices stand in the journal, and nothing else does.
+    assert len(server.journal) == 1
+
+
+def test_faults_for_the_next_calls_of_a_kind(server, client):
+    server.fail_next("get_group_info", "code:10002", times=2)
+    server.fail_next("get_group_info", "reset_after")
+    server.set_fault("p1", "code:10010")  # concerns notices only
+
+    codes = [client.get_group_info(["p1"]).outcome.error_code for _n in range(4)]
+
+    assert codes == [10002, 10002, None, 0]
+    assert server.calls.codes("get_group_info") == codes
+    with pytest.raises(ValueError, match="is no fault"):
+        server.fail_next("get_group_info", "explode")
+
+
+def test_built_in_groups_have_members_to_check():
+    groups = {group.group_id: group for group in load_groups()}
+
+    assert groups["@TGS#1LEWCTMBSB"].members == {"anna", "ben", "chen.yu"}
+    assert groups["@TGS#1LEWCTMBSB"].size == 32
