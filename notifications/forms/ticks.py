@@ -1,13 +1,13 @@
-"""Several choices as boxes to tick, named as a group."""
+"""Several choices as boxes to tick."""
 
 from typing import Any
 
-from django.forms import CheckboxSelectMultiple
+from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 
-class TickList(CheckboxSelectMultiple):
+class TickList(forms.CheckboxSelectMultiple):
     """``label`` is what a screen reader says for the whole group."""
 
     def __init__(self, label: object, **kwargs: Any) -> None:
@@ -20,3 +20,24 @@ class TickList(CheckboxSelectMultiple):
             self.label,
             super().render(*args, **kwargs),
         )
+
+
+class Ticks(forms.CheckboxSelectMultiple):
+    """Side by side, in a legend's fieldset; a long list scrolls."""
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        return format_html(
+            '<div class="tick-list beside">{}</div>', super().render(*args, **kwargs)
+        )
+
+
+class TickField(forms.MultipleChoiceField):
+    """None or several of ``choices``; whoever uses the values says which are wrong."""
+
+    widget = Ticks
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+    def valid_value(self, value: str) -> bool:
+        return True

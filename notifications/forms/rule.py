@@ -1,0 +1,99 @@
+"""The fields of a rule for chat groups: the same on Write and for a saved audience."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models import GroupType, Label, Rule
+from notifications.services.entered_ids import split_group_ids
+from notifications.services.rules import clean_rule
+
+from .ticks import TickField
+
+# In the order they are shown; each is named like the field of ``Rule`` that it fills.
+RULE_FIELDS = (
+    "types",
+    "labels",
+    "name_contains",
+    "min_members",
+    "max_members",
+    "exceptions",
+)
+NUMBER = {"inputmode": "numeric", "class": "short"}
+NO_NUMBER = {"invalid": _("Write a number with digits only, such as 5000.")}
+
+
+class RuleFields(forms.Form):
+    """Mix it into a form; ``rule()`` is what was entered, once the form is cleaned.
+
+    No field complains by itself but those of numbers, so that a form in which the rule
+    is not meant can ignore the errors of ``RULE_FIELDS``.
+    """
+
+    types = TickField(label=_("Types"), choices=GroupType.choices)
+    labels = TickField(
+        label=_("Labels"), help_text=_("Groups that have at least one of these.")
+    )
+    name_contains = forms.CharField(
+        label=_("Name contains"),
+        required=False,
+        widget=forms.TextInput(attrs={"spellcheck": "false"}),
+    )
+    min_members = forms.IntegerField(
+        label=_("Members, at least"),
+        required=False,
+        widget=forms.TextInput(attrs=NUMBER),
+        error_messages=NO_NUMBER,
+    )
+    max_members = forms.IntegerField(
+        label=_("Members, at most"),
+        required=False,
+        widget=forms.TextInput(attrs=NUMBER),
+        error_messages=NO_NUMBER,
+    )
+    exceptions = forms.CharField(
+        label=_("Except these groups"),
+        required=False,
+        widget=forms.Textarea(
+            attrs={"rows": 2, "spellcheck": "false", "autocapitalize": "off"}
+        ),
+        help_text=_("Group IDs, one per line or separated by commas. Up to 500."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = list(Label.objects.values_list("name", flat=True))
+        # One that is gone stays ticked and is refused: without it, the rule would
+        # silently mean more groups.
+        gone = [name for name in self["labels"].value() or () if name not in names]
+        field = self.fields["labels"]
+        field.choices = [(name, name) for name in names + gone]  # type: ignore[attr-defined]  # a ChoiceField
+        if not field.choices:  # type: ignore[attr-defined]  # a ChoiceField
+            field.help_text = _("No group has a label yet.")
+
+    def rule(self) -> Rule:
+        """Raises ``ValidationError`` by field, and for the whole of an empty rule."""
+        given = {name: self.cleaned_data.get(name) for name in RULE_FIELDS}
+        return clean_rule(
+            Rule(
+                types=tuple(given["types"] or ()),
+                labels=tuple(given["labels"] or ()),
+                name_contains=given["name_contains"] or "",
+                min_members=given["min_members"],
+                max_members=given["max_members"],
+                exceptions=tuple(split_group_ids(given["exceptions"] or "")),
+            )
+        )
+
+
+def initial_of_rule(rule: Rule) -> dict[str, Any]:
+    """The values of ``RULE_FIELDS`` for a rule that is edited."""
+    return {
+        "types": list(rule.types),
+        "labels": list(rule.labels),
+        "name_contains": rule.name_contains,
+        "min_members": rule.min_members,
+        "max_members": rule.max_members,
+        "exceptions": "\n".join(rule.exceptions),
+    }
