@@ -102,13 +102,15 @@ def _text(value: Any) -> str:
 
 
 def _field(key: str, value: Any) -> str:
-    """A value of a chat group, a person, a role or a setting."""
+    """A value of a chat group, an audience, a person, a role or a setting."""
     if key in VALUES and isinstance(value, str):
         return str(VALUES[key].get(value, value))
     if key == "roles" and value:
         return ", ".join(roles.label(name) for name in value)
     if key == "permissions" and value:
         return "; ".join(str(roles.SENTENCES.get(name, name)) for name in value)
+    if key == "types" and value:
+        return ", ".join(str(VALUES["type"].get(word, word)) for word in value)
     return _text(value)
 
 
@@ -170,6 +172,12 @@ FIELDS: dict[str, Promise] = {
     "is_superuser": gettext_lazy("May do everything"),
     "roles": gettext_lazy("Roles"),
     "permissions": gettext_lazy("What it allows"),
+    "types": gettext_lazy("Types"),
+    "labels": gettext_lazy("Labels"),
+    "name_contains": gettext_lazy("Name contains"),
+    "min_members": gettext_lazy("Members, at least"),
+    "max_members": gettext_lazy("Members, at most"),
+    "exceptions": gettext_lazy("Except these groups"),
 }
 VALUES: dict[str, dict[str, Any]] = {
     "type": dict(GroupType.choices),

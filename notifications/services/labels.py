@@ -1,0 +1,175 @@
+"""Labels: put on many chat groups at once, taken off, renamed, deleted.
+
+A label comes to be when the first group gets it. One that no group has any more stays,
+so that a saved audience never asks for a word that means nothing.
+"""
+
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from notifications import roles
+from notifications.models import AuditEntry, ChatGroup, Label, SavedAudience
+from notifications.record import trail
+
+from .label_names import clean_label
+from .permissions import require
+
+A = AuditEntry.Action
+BLOCK = 5000
+NAMED = 1000  # groups named in an entry of the audit trail; all of them are counted
+Link = ChatGroup.labels.through
+
+
+@transaction.atomic
+def put_on(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int:
+    """Give each of the groups these labels; returns how many had not all of them.
+
+    Raises ``ValidationError`` for a name that is none, or no name at all.
+    """
+    require(user, roles.CHANGE_GROUPS)
+    if not names:
+        raise ValidationError(_("Choose a label, or write a new one."))
+    chosen = list(_ids(groups))
+    changed: set[int] = set()
+    labels = find_or_make(names)
+    for label in labels:
+        links_now = Link.objects.filter(label=label)
+        have = set(links_now.values_list("chatgroup_id", flat=True))
+        lacking = [pk for pk in chosen if pk not in have]
+        links = [Link(chatgroup_id=pk, label_id=label.pk) for pk in lacking]
+        # Somebody else may put the same label on a group at this moment.
+        Link.objects.bulk_create(links, batch_size=BLOCK, ignore_conflicts=True)
+        changed.update(lacking)
+    if changed:
+        first = ChatGroup.objects.filter(pk__in=sorted(changed)[:NAMED])
+        _record(A.LABELS_PUT, user, labels, len(changed), first)
+    return len(changed)
+
+
+@transaction.atomic
+def take_off(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int:
+    """Take these labels off the groups; returns how many had one of them."""
+    require(user, roles.CHANGE_GROUPS)
+    if not names:
+        raise ValidationError(_("Choose a label."))
+    labels = list(Label.objects.filter(name__in=names))
+    links = Link.objects.filter(label__in=labels, chatgroup__in=_ids(groups))
+    changed = set(links.values_list("chatgroup_id", flat=True))
+    if changed:
+        first = ChatGroup.objects.filter(pk__in=sorted(changed)[:NAMED])
+        _record(A.LABELS_TAKEN, user, labels, len(changed), first)
+        links.delete()
+    return len(changed)
+
+
+@transaction.atomic
+def set_labels(user: User, group: ChatGroup, names: Sequence[str]) -> None:
+    """Give one group exactly these labels."""
+    one = ChatGroup.objects.filter(pk=group.pk)
+    wanted = {name.lower() for name in names}
+    had = list(group.labels.values_list("name", flat=True))
+    if gone := [name for name in had if name.lower() not in wanted]:
+        take_off(user, one, gone)
+    if names:
+        put_on(user, one, names)
+
+
+def find_or_make(names: Sequence[str]) -> list[Label]:
+    """A label for each name, whatever its capitals; call it inside a transaction.
+
+    Raises ``ValidationError`` for a name that cannot be one.
+    """
+    clean = [clean_label(name) for name in names]
+    Label.objects.bulk_create(
+        [Label(name=name) for name in clean], ignore_conflicts=True
+    )
+    wanted = [Lower(Value(name)) for name in clean]
+    found = Label.objects.alias(lower=Lower("name")).filter(lower__in=wanted)
+    return list(found.order_by("name"))
+
+
+@transaction.atomic
+def rename(user: User, pk: int, name: str) -> Label:
+    """Give a label another name; saved audiences that ask for it go on doing so.
+
+    Raises ``ValidationError`` for a name that is none or that another label has.
+    """
+    require(user, roles.CHANGE_GROUPS)
+    label = Label.objects.select_for_update().get(pk=pk)
+    name, before = clean_label(name), label.name
+    same = Label.objects.alias(lower=Lower("name")).filter(lower=Lower(Value(name)))
+    if other := same.exclude(pk=pk).first():
+        raise ValidationError(
+            _("There is a label “%(name)s” already.") % {"name": other.name}
+        )
+    if name == before:
+        return label
+    label.name = name
+    label.save()
+    for audience in _audiences_with(before):
+        labels = audience.stored_rule["labels"]
+        renamed = sorted(name if word == before else word for word in labels)
+        audience.stored_rule = audience.stored_rule | {"labels": renamed}
+        audience.save(update_fields=["stored_rule"])  # nobody changed what it means
+    trail.write(A.LABEL_RENAMED, user.get_username(), label=before, new=name)
+    return label
+
+
+@transaction.atomic
+def delete(user: User, pk: int) -> None:
+    """Take a label off all groups and delete it.
+
+    Raises ``ValidationError`` that names the saved audiences which ask for it.
+    """
+    require(user, roles.CHANGE_GROUPS)
+    label = Label.objects.select_for_update().get(pk=pk)
+    if audiences := audiences_with(label.name):
+        raise ValidationError(
+            ngettext(
+                "An audience uses this label: %(names)s. Change it first.",
+                "Audiences use this label: %(names)s. Change them first.",
+                len(audiences),
+            )
+            % {"names": ", ".join(audiences)}
+        )
+    count = Link.objects.filter(label=label).count()
+    label.delete()
+    trail.write(A.LABEL_DELETED, user.get_username(), label=label.name, groups=count)
+
+
+def audiences_with(label: str) -> list[str]:
+    """The names of the saved audiences that ask for a label."""
+    return [audience.name for audience in _audiences_with(label)]
+
+
+def _audiences_with(label: str) -> list[SavedAudience]:
+    # There are few; what JSON holds is asked in another way by each database.
+    every = SavedAudience.objects.order_by("name")
+    return [one for one in every if label in one.rule.labels]
+
+
+def _ids(groups: QuerySet[ChatGroup]) -> QuerySet[ChatGroup, int]:
+    return groups.order_by().values_list("pk", flat=True)
+
+
+def _record(
+    action: AuditEntry.Action,
+    user: User,
+    labels: Sequence[Label],
+    count: int,
+    first: QuerySet[ChatGroup],
+) -> None:
+    trail.write(
+        action,
+        user.get_username(),
+        labels=[label.name for label in labels],
+        groups=count,
+        named=list(first.order_by("pk").values_list("group_id", flat=True)),
+    )
