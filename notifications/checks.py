@@ -225,6 +225,7 @@ NUMBERS = [
     ("IM_READ_TIMEOUT", 3.5, 14, "seconds"),
     ("IM_CONNECT_TIMEOUT", 0.5, 14, "seconds"),
     ("IM_DAILY_QUOTA", 0, 10_000_000, "calls a day; 0 is no limit"),
+    ("IM_SYNC_EVERY_HOURS", 0, 8760, "hours between two syncs; 0 is never"),
 ]
 
 

@@ -165,6 +165,8 @@ IM_RECIPIENTS_PER_CALL = env.whole("IM_RECIPIENTS_PER_CALL", default=50)
 IM_CONTENT_MAX_BYTES = env.whole("IM_CONTENT_MAX_BYTES", default=8000)
 # Calls a day that trial and developer editions may make; 0 = no such limit.
 IM_DAILY_QUOTA = env.whole("IM_DAILY_QUOTA", default=0)
+# Hours between two syncs of the groups that the worker begins by itself; 0 = none.
+IM_SYNC_EVERY_HOURS = env.whole("IM_SYNC_EVERY_HOURS", default=24)
 IM_CONNECT_TIMEOUT = env.number("IM_CONNECT_TIMEOUT", default=3.05)
 IM_READ_TIMEOUT = env.number("IM_READ_TIMEOUT", default=10)
 IM_RETRY_INTERNAL_ERROR = env.switch("IM_RETRY_INTERNAL_ERROR", default=True)

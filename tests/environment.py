@@ -32,6 +32,8 @@ VARIABLES = {
     "IM_SECRET_KEY": SECRET_KEY,
     # Nobody listens there: a test that forgets the sandbox fixture fails at once.
     "IM_BASE_URL": "http://127.0.0.1:9",
+    # A worker asks for nothing that a test did not ask for.
+    "IM_SYNC_EVERY_HOURS": "0",
     # Playwright keeps an event loop in the main thread; Django's ORM would refuse
     # to run there, although no test awaits anything.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",

@@ -51,6 +51,10 @@ GOOD = {
         ({"IM_CONTENT_MAX_BYTES": 12_289}, ["notifier.E112"]),
         ({"IM_READ_TIMEOUT": 3}, ["notifier.E113"]),
         ({"IM_CONNECT_TIMEOUT": 0.1}, ["notifier.E114"]),
+        ({"IM_SYNC_EVERY_HOURS": 0}, []),
+        ({"IM_SYNC_EVERY_HOURS": 8760}, []),
+        ({"IM_SYNC_EVERY_HOURS": -1}, ["notifier.E116"]),
+        ({"IM_SYNC_EVERY_HOURS": 8761}, ["notifier.E116"]),
     ],
 )
 def test_connection(settings, changes, ids):

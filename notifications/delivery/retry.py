@@ -9,6 +9,7 @@ from enum import Enum, auto
 
 from notifications.im import codes
 from notifications.im.outcomes import Outcome, OutcomeKind
+from notifications.pacing.backoff import backoff
 
 MAX_REJECTIONS = 4
 MAX_NOT_SENT = 4
@@ -42,15 +43,6 @@ class Past:
     rejections: int = 0
     not_sent_streak: int = 0
     last_code: int | None = None
-
-
-def backoff(failures: int, jitter: float) -> float:
-    """Seconds to wait after the ``failures``-th failure: 2, 4, 8, … times 1 to 1.5.
-
-    ``jitter`` is a random number from 0 to 1: groups that failed together must not
-    come back together.
-    """
-    return 2.0**failures * (1 + jitter / 2)
 
 
 def decide(

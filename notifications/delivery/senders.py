@@ -15,11 +15,9 @@ from notifications.conf import Connection
 from notifications.im.client import ImClient
 from notifications.im.outcomes import Outcome
 from notifications.pacing.clock import EngineClock
+from notifications.pacing.pace import FENCE
 
 from .claim import Claim
-
-# A call starts at most this many seconds after its slot, or not at all.
-FENCE = 0.015
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ import os
 import platform
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -47,6 +48,18 @@ AFTER_DATABASE_ERROR = 1.0
 SENDER_THREADS = 64
 
 
+class Beside(Protocol):
+    """Other work in threads of its own, for as long as the worker runs."""
+
+    def start(self, worker_id: Callable[[], int]) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def is_idle(self) -> bool:
+        """Whether nothing is left to do; asked with ``until_idle``."""
+        ...
+
+
 class SendWorker:
     """One run of ``manage.py send_worker``. ``stop_requested`` is asked every tick."""
 
@@ -58,6 +71,7 @@ class SendWorker:
         stop_requested: Callable[[], bool],
         until_idle: bool = False,
         threads: int = SENDER_THREADS,
+        beside: Sequence[Beside] = (),
     ) -> None:
         self.im = im
         self.clock = clock
@@ -71,6 +85,7 @@ class SendWorker:
             clock,
         )
         self.sealer = Sealer(lambda: self.worker_id)
+        self.beside = beside
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.worker_id = 0
         self.in_flight: dict[int, int] = {}  # delivery → number of its attempt
@@ -88,6 +103,8 @@ class SendWorker:
         self._register()
         self.senders.start()
         self.sealer.start()
+        for other in self.beside:
+            other.start(lambda: self.worker_id)
         try:
             self._loop()
         except DatabaseIsOlder:
@@ -100,6 +117,8 @@ class SendWorker:
         finally:
             self.senders.stop()
             self.sealer.stop()
+            for other in self.beside:
+                other.stop()
         if self.until_idle:
             seal_the_rest()
         self.claimer.restore_mark.write()
@@ -236,6 +255,8 @@ class SendWorker:
     def _is_idle(self) -> bool:
         """Nothing queued, waiting for a retry, or sending, whoever sends it."""
         if self.in_flight or self.unwritten:
+            return False
+        if not all(other.is_idle() for other in self.beside):
             return False
         if Delivery.objects.filter(status=Delivery.Status.SENDING).exists():
             return False

@@ -13,6 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
+class GroupSyncQuerySet(models.QuerySet["GroupSync"]):
+    def open(self) -> "GroupSyncQuerySet":
+        """Not ended: one at most."""
+        return self.filter(status__in=GroupSync.OPEN)
+
+
 class GroupSync(models.Model):
     """One run. Its counts come from the rows of items and changes."""
 
@@ -23,12 +29,13 @@ class GroupSync(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Stopped")
 
+    SCHEDULE = "schedule"
     OPEN = frozenset({Status.WAITING, Status.RUNNING})
 
     status = models.CharField(
         _("state"), max_length=10, choices=Status, default=Status.WAITING
     )
-    requested_by = models.CharField(_("by"), max_length=150)  # or "schedule"
+    requested_by = models.CharField(_("by"), max_length=150)  # or SCHEDULE
     created_at = models.DateTimeField(_("asked for"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("ended"), null=True)
@@ -43,6 +50,8 @@ class GroupSync(models.Model):
     error_code = models.IntegerField(null=True)
     reason = models.CharField(max_length=20, blank=True)
     error_info = models.TextField(blank=True)
+
+    objects: ClassVar = GroupSyncQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("group sync")

@@ -17,6 +17,8 @@ from .clock import POSTGRESQL, EngineClock
 HORIZON = 0.05
 # No slot is ever further ahead: the horizon, the commit, the slowest pace, and a margin.
 LONGEST_LEAD = 3.0
+# A call starts at most this many seconds after its slot, or not at all.
+FENCE = 0.015
 # After a frequency code: this share of the pace for so many seconds.
 SLOW_SHARE = 0.5
 SLOW_SECONDS = 60.0

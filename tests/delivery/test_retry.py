@@ -1,15 +1,12 @@
 """The rules of retrying, as a table."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from notifications.delivery.retry import (
     MAX_REJECTIONS,
     Past,
     Step,
     Verdict,
-    backoff,
     decide,
 )
 from notifications.im.codes import all_codes
@@ -103,8 +100,3 @@ def test_a_code_that_may_have_been_shown_is_not_repeated(info):
     is_exception = info.code == 10002
 
     assert (decided(rejected(info.code)).step is Step.TRY_AGAIN) == is_exception
-
-
-@given(failures=st.integers(0, 4), jitter=st.floats(0, 1))
-def test_backoff_grows_and_stays_within_its_bounds(failures, jitter):
-    assert 2**failures <= backoff(failures, jitter) <= 1.5 * 2**failures

@@ -16,11 +16,13 @@ from notifications.models import Notification
 from notifications.pacing.clock import engine_clock
 from notifications.record import guards
 from notifications.record.settings_seen import record_settings
+from notifications.sync.syncer import Syncer
 
 
 class Command(BaseCommand):
     help = (
-        "Make the calls for the notifications that were sent. Runs until it is asked "
+        "Make the calls for the notifications that were sent, and sync the list of "
+        "chat groups where that is asked for or due. Runs until it is asked "
         "to stop (Ctrl-C or SIGTERM); then it finishes what is under way, which takes "
         "about 15 s at most. Any number may run at once."
     )
@@ -32,8 +34,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--until-idle",
             action="store_true",
-            help="end when nothing is queued, waiting for a retry, or sending; paused "
-            "notifications are named and do not count",
+            help="end when nothing is queued, waiting for a retry, or sending, and no "
+            "sync is open; paused notifications are named and do not count",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,12 +44,14 @@ class Command(BaseCommand):
         stop = _StopFlag()
         signal.signal(signal.SIGTERM, stop.set)
         signal.signal(signal.SIGINT, stop.set)
+        im = conf.connection()
         try:
             SendWorker(
-                conf.connection(),
+                im,
                 engine_clock(),
                 stop_requested=stop,
                 until_idle=options["until_idle"],
+                beside=[Syncer(im)],
             ).run()
         except DatabaseIsOlder as error:
             raise CommandError(str(error), returncode=2) from None

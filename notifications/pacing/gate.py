@@ -1,0 +1,59 @@
+"""The gate of one call: hands out the moments at which it may be made.
+
+For calls that only read. The sending engine has a gate of its own in its claims, where
+a slot and a claim are one transaction.
+"""
+
+from django.db import transaction
+
+from . import pace
+from .clock import EngineClock
+
+# A stall that takes longer is no measure for the commits after it.
+LONGEST_COMMIT = 0.25
+
+
+class Gate:
+    """``name`` is the row of ``Pace`` that all processes share, ``rate`` calls a second.
+
+    For one thread, outside of a transaction.
+    """
+
+    def __init__(self, name: str, rate: float, clock: EngineClock) -> None:
+        self.name = name
+        self.rate = rate
+        self.clock = clock
+        self._commit_seconds = 0.005
+        self._closed_until = 0.0
+
+    def take(self, wanted: int) -> list[float]:
+        """At most ``wanted`` moments of the machine's clock, none when none is near.
+
+        A call starts at its moment, within ``pace.FENCE`` behind it, or not at all.
+        """
+        if wanted < 1 or self.clock.machine() < self._closed_until:
+            return []
+        with transaction.atomic():
+            row = pace.locked_pace(self.name, self.clock)
+            began, now = self.clock.machine(), self.clock.now()
+            rate = pace.current_rate(row, now, self.rate)
+            earliest = now + self._commit_seconds
+            slots = pace.free_slots(row.next_slot, earliest, rate, wanted)
+            if slots.count:
+                row.next_slot = slots.at(slots.count)
+                row.save()
+        seconds = self.clock.machine() - began
+        self._commit_seconds = min(
+            LONGEST_COMMIT, max(seconds, 0.9 * self._commit_seconds)
+        )
+        next_one = self.clock.on_machine(slots.at(slots.count))
+        # Asked earlier, it could give nothing, and would take the lock for it.
+        self._closed_until = next_one - pace.HORIZON - self._commit_seconds
+        return [self.clock.on_machine(slots.at(n)) for n in range(slots.count)]
+
+    def slow_down(self) -> None:
+        """After a frequency code: half the pace for a minute, for all processes."""
+        with transaction.atomic():
+            row = pace.locked_pace(self.name, self.clock)
+            row.slow_until = self.clock.now() + pace.SLOW_SECONDS
+            row.save()

@@ -1,0 +1,63 @@
+"""What an answer that is no success means: a table, no sleeping and no saving.
+
+A call that reads shows nothing to anybody, so it is tried again after every failure
+that may pass by itself, also where a notice would be in doubt.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from notifications.im import codes
+from notifications.im.outcomes import Outcome, OutcomeKind
+from notifications.pacing.backoff import backoff
+
+MAX_TRIES = 5
+TOO_LARGE = 10018
+# Said of a whole call, these are about a group in it.
+OF_ONE_GROUP = frozenset({10010, 10015})
+
+
+class Step(Enum):
+    TRY_AGAIN = auto()
+    SMALLER = auto()  # ask for less at once
+    REFUSED = auto()  # this question is not answered; another one may be
+    GIVE_UP = auto()  # every other call would fail alike
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``delay`` in seconds before the next try; the flags act on the whole app."""
+
+    step: Step
+    delay: float = 0.0
+    new_user_sig: bool = False
+    slow_down: bool = False
+
+
+def decide(
+    outcome: Outcome, failures: int, last_code: int | None, jitter: float
+) -> Verdict:
+    """The next step after ``failures`` earlier ones, the last with ``last_code``."""
+    if outcome.kind is not OutcomeKind.REJECTED or outcome.error_code is None:
+        return _later(failures, jitter)
+    info = codes.info(outcome.error_code)
+    if info.needs_new_user_sig and not _was_signature(last_code):
+        return Verdict(Step.TRY_AGAIN, new_user_sig=True)
+    if info.scope is codes.Scope.ACCOUNT:
+        return Verdict(Step.GIVE_UP)
+    if info.retry is codes.Retry.AFTER_BACKOFF:
+        return _later(failures, jitter, slow_down=info.is_rate_limit)
+    if info.code in OF_ONE_GROUP or info.code == TOO_LARGE:
+        return Verdict(Step.SMALLER)
+    return Verdict(Step.REFUSED)
+
+
+def _later(failures: int, jitter: float, *, slow_down: bool = False) -> Verdict:
+    if failures + 1 >= MAX_TRIES:
+        return Verdict(Step.GIVE_UP, slow_down=slow_down)
+    return Verdict(Step.TRY_AGAIN, backoff(failures, jitter), slow_down=slow_down)
+
+
+def _was_signature(code: int | None) -> bool:
+    """Whether the try before already failed by its UserSig and got a new one."""
+    return code is not None and codes.info(code).needs_new_user_sig
