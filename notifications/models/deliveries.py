@@ -155,6 +155,19 @@ class Delivery(models.Model):
         """The named members of this portion, or ``None`` for everyone."""
         return self.recipients.splitlines() or None
 
+    @property
+    def parts(self) -> int:
+        """How many portions the named members of the notification were cut into.
+
+        As they were cut then, whatever the setting is today: all portions but the last
+        are of one length. What is sent again keeps the number of its portion.
+        """
+        own, everyone = self.recipient_ids, self.notification.recipient_ids
+        if own is None or everyone is None:
+            return 1
+        is_last = own[-1] == everyone[-1]
+        return self.portion if is_last else -(-len(everyone) // len(own))
+
 
 class Attempt(models.Model):
     """One REST call, or the recovery that gave up on a call of a dead worker."""

@@ -12,6 +12,7 @@ from notifications.models import ChatGroup, Delivery, Notification, Tally
 from .by_groups import FewRows, NewestOfEach, Walk, has_few_rows
 from .by_tallies import ByTallies
 from .occurring import Live
+from .parts import groups_with_problems
 from .periods import end_of, start_of
 from .wanted import DeliveryFilter, NotificationFilter, given
 
@@ -54,11 +55,13 @@ def _people_called(text: str) -> QuerySet[User]:
 
 
 def problems_of(notifications: Iterable[Notification]) -> dict[int, dict[str, int]]:
-    """How many deliveries of each notification failed or are not confirmed; one query.
+    """How many deliveries of each notification failed or are not confirmed.
 
-    From the tallies of those that are sealed, from the rows of the others.
+    From the tallies of those that are sealed, from the rows of the others: one query.
+    Where members were named, groups are counted, which takes one more.
     """
-    numbers = [row.pk for row in notifications]
+    rows = list(notifications)
+    numbers = [row.pk for row in rows]
     unsealed = Notification.objects.filter(pk__in=numbers, seal__isnull=True)
     of_sealed = (
         Tally.objects.filter(notification_id__in=numbers, status__in=PROBLEMS)
@@ -77,7 +80,7 @@ def problems_of(notifications: Iterable[Notification]) -> dict[int, dict[str, in
     found: dict[int, dict[str, int]] = {}
     for notification_id, status, n in of_sealed.union(of_others, all=True):
         found.setdefault(notification_id, {})[status] = n
-    return found
+    return found | groups_with_problems(rows)
 
 
 def group_ids_matching(term: str) -> list[str]:

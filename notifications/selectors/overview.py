@@ -12,6 +12,7 @@ from notifications.models import Delivery, GroupType, Notification, Tally
 
 from .archived import of_period
 from .explanations import Explanation, explain_code, explain_reason
+from .parts import groups_with_problems
 from .progress import Progress
 from .sums import Span, Sum, last_spans, sums
 
@@ -95,7 +96,7 @@ class Overview:
 
 
 def overview(days: int) -> Overview:
-    """The last ``days`` days in the current time zone; four queries."""
+    """The last ``days`` days in the current time zone; five queries at most."""
     spans = last_spans(days, of=1 if days <= BARS else WEEK)
     (today,) = last_spans(1, of=1)
     found = sums([*spans, today])
@@ -115,11 +116,16 @@ def overview(days: int) -> Overview:
         ],
         per_type=_per_type(rows),
         troubles=_troubles(rows, len(spans)),
-        sending=Progress(_by_status(found.being_sent), []),
+        sending=_sending(found.being_sent),
         latest=_latest(latest, found.live),
         # An archived notification is a notification: where there is none, there is none.
         has_archived=any(row.has_archived for row in latest),
     )
+
+
+def _sending(rows: Sequence[Tally]) -> Progress:
+    counts = _by_status(rows)
+    return Progress(counts, [], counts)
 
 
 def _per_type(rows: Sequence[Sum]) -> list[Count]:
@@ -165,15 +171,14 @@ def _latest_rows(period: Span) -> list[Any]:
 
 def _latest(rows: Sequence[Any], live: Sequence[Tally]) -> list[Latest]:
     counted_live = {row.notification_id for row in live}
-    return [
-        Latest(
-            row,
-            _by_status(tally for tally in live if tally.notification_id == row.pk)
-            if row.pk in counted_live
-            else {s: getattr(row, f"tallied_{s}") or 0 for s in PROBLEMS},
-        )
+    by_delivery = {
+        row.pk: _by_status(tally for tally in live if tally.notification_id == row.pk)
+        if row.pk in counted_live
+        else {s: getattr(row, f"tallied_{s}") or 0 for s in PROBLEMS}
         for row in rows
-    ]
+    }
+    problems = by_delivery | groups_with_problems(rows)
+    return [Latest(row, problems[row.pk]) for row in rows]
 
 
 def _by_status(rows: Iterable[Sum | Tally]) -> dict[str, int]:

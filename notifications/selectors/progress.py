@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Min, When
+from django.db.models import Count, Min
 
 from notifications.models import Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
 
 from .explanations import Explanation, explain_code, explain_reason
+from .parts import group_counts, parts_of
 
 GROUPS_PER_PROBLEM = 20
 S = Delivery.Status
@@ -17,22 +19,36 @@ S = Delivery.Status
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Deliveries that ended, or wait, for the same reason."""
+    """``count`` groups that ended for the same reason; ``groups``: the first of them.
+
+    Of each group its deliveries with that reason, several where it has several parts.
+    """
 
     status: str
     explanation: Explanation
     count: int
-    first: Sequence[Delivery]
+    groups: Sequence[Sequence[Delivery]]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
+    """``counts`` are of groups by status, ``calls`` of deliveries.
+
+    They differ only where named members go out in several ``parts``.
+    """
+
     counts: dict[str, int]
     problems: Sequence[Problem]
+    calls: dict[str, int]
+    parts: int = 1
 
     @property
     def total(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def total_calls(self) -> int:
+        return sum(self.calls.values())
 
     @property
     def done(self) -> int:
@@ -51,6 +67,15 @@ class Progress:
 def progress_of(notification: Notification) -> Progress:
     """Counts and problems; the number of queries depends on the kinds of problems."""
     rows = notification.deliveries.all()
+    calls = rows.counts()
+    if notification.has_ended and not any(calls.values()):
+        return _from_tallies(notification)
+    parts = parts_of(notification)
+    counts = calls if parts == 1 else group_counts(rows)
+    return Progress(counts, _problems(rows, parts), calls, parts)
+
+
+def _problems(rows: DeliveryQuerySet, parts: int) -> list[Problem]:
     kinds = (
         rows.filter(status__in=[S.FAILED, S.UNCONFIRMED])
         .order_by()
@@ -58,23 +83,32 @@ def progress_of(notification: Notification) -> Progress:
         .annotate(count=Count("group_id", distinct=True))
         .order_by("-count")
     )
-    problems = [
+    return [
         Problem(
             status,
             _explanation(code, reason),
             count,
-            list(
-                rows.filter(status=status, reason=reason, **_code_is(code)).order_by(
-                    "id"
-                )[:GROUPS_PER_PROBLEM]
+            _first_groups(
+                rows.filter(status=status, reason=reason, **_code_is(code)), parts
             ),
         )
         for status, code, reason, count in kinds
     ]
-    counts = _group_counts(rows) if notification.recipients else rows.counts()
-    if notification.has_ended and not any(counts.values()):
-        return _from_tallies(notification)
-    return Progress(counts, problems)
+
+
+def _first_groups(alike: DeliveryQuerySet, parts: int) -> list[list[Delivery]]:
+    """Of the first groups all deliveries that are alike."""
+    if parts == 1:
+        return [[row] for row in alike.order_by("id")[:GROUPS_PER_PROBLEM]]
+    # The parts of a group lie apart: the first ones of all groups come first.
+    groups = alike.order_by().values("group_id").annotate(first=Min("id"))
+    first = groups.order_by("first").values_list("group_id", flat=True)
+    found: dict[str, list[Delivery]] = {
+        group_id: [] for group_id in first[:GROUPS_PER_PROBLEM]
+    }
+    for row in alike.filter(group_id__in=list(found)).order_by("portion"):
+        found[row.group_id].append(row)
+    return list(found.values())
 
 
 def _from_tallies(notification: Notification) -> Progress:
@@ -89,36 +123,12 @@ def _from_tallies(notification: Notification) -> Progress:
         Problem(status, _explanation(code, reason), count, [])
         for (status, code, reason), count in kinds.most_common()
     ]
-    return Progress(counts, problems)
+    return Progress(counts, problems, counts)
 
 
 def _explanation(code: int | None, reason: str) -> Explanation:
     return explain_reason(reason) if reason else explain_code(code or 0)
 
 
-# Of a group that is called in several portions: the first of these that one has.
-_GROUP_STANDS_AT = [
-    S.SENDING,
-    S.QUEUED,
-    S.FAILED,
-    S.UNCONFIRMED,
-    S.CANCELLED,
-    S.ACCEPTED,
-]
-
-
-def _group_counts(rows: DeliveryQuerySet) -> dict[str, int]:
-    """Groups per status; named members may go out in several deliveries a group."""
-    place = Case(
-        *(When(status=s, then=n) for n, s in enumerate(_GROUP_STANDS_AT)),
-        output_field=IntegerField(),
-    )
-    places = (
-        rows.order_by().values("group_id").annotate(place=Min(place)).values("place")
-    )
-    found = Counter(_GROUP_STANDS_AT[row["place"]].value for row in places)
-    return {status: found.get(status, 0) for status in S.values}
-
-
-def _code_is(code: int | None) -> dict[str, object]:
+def _code_is(code: int | None) -> dict[str, Any]:
     return {"error_code__isnull": True} if code is None else {"error_code": code}

@@ -85,7 +85,7 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
     code = notification.paused_code
     rest = waiting(
         notification,
-        found.counts,
+        found.calls,
         now=timezone.now(),
         has_worker=worker_is_there(),
     )

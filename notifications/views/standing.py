@@ -55,6 +55,14 @@ def headline(notification: Notification, found: Progress) -> str:
             ) % {"time": moment(notification.scheduled_for), "total": found.total}
         case Notification.Status.PAUSED:
             return _("Paused: %(done)d of %(total)d groups done") % numbers
+        case Notification.Status.CANCELLED if found.parts > 1:
+            return (
+                _(
+                    "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
+                    "for %(cancelled)d not all parts were called."
+                )
+                % numbers
+            )
         case Notification.Status.CANCELLED:
             return (
                 _(

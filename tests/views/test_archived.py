@@ -53,7 +53,7 @@ def test_the_result_is_counted_from_the_tallies(auditor, archived):
         "failed": 1,
         "unconfirmed": 1,
     }
-    assert sorted((p.status, p.count, len(p.first)) for p in found.problems) == [
+    assert sorted((p.status, p.count, len(p.groups)) for p in found.problems) == [
         ("failed", 1, 0),
         ("unconfirmed", 1, 0),
     ]

@@ -259,27 +259,6 @@ def test_an_empty_note_says_what_to_do(client, manager):
     assert sentences(page) == ["Write what you found out."]
 
 
-def test_groups_are_counted_once_though_their_members_go_out_in_portions(
-    client, manager
-):
-    notification = make_notification(
-        sender=manager, status="completed", recipients="anna\nli"
-    )
-    for name, statuses in {
-        "a": ("accepted", "accepted"),
-        "b": ("accepted", "failed"),
-    }.items():
-        group = make_group(group_id=name)
-        for portion, status in enumerate(statuses, start=1):
-            make_delivery(notification, group, status=status, portion=portion)
-
-    page = client.get(f"/sent/{notification.pk}/")
-
-    assert page.context["headline"] == (
-        "Finished: Tencent accepted it for 1 of 2 groups; 1 failed, 0 not confirmed."
-    )
-
-
 def test_a_refused_send_keeps_the_time_that_was_chosen(client, manager):
     make_group(group_id="a")
     draft = make_notification(sender=manager, audience="every")
