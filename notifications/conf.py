@@ -52,6 +52,13 @@ def talks_to_sandbox() -> bool:
     return is_loopback(base_url())
 
 
+def is_complete() -> bool:
+    """Whether ``connection()`` can be made; ``manage.py check`` says what is wrong."""
+    app_id = settings.IM_SDK_APP_ID
+    is_number = app_id.isascii() and app_id.isdigit()
+    return bool(is_number and settings.IM_SECRET_KEY and base_url())
+
+
 def calls_per_second() -> float:
     """The pace of all workers together, in calls per second."""
     return float(settings.IM_CALLS_PER_SECOND) * PACE_SHARE

@@ -31,7 +31,12 @@ from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.selectors.audiences import audience_of
 from notifications.services import controls, sending
-from tests.factories import make_group, make_notification, make_user
+from tests.factories import (
+    make_group,
+    make_notification,
+    make_user,
+    write_fields,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,6 +53,8 @@ FAULTS = {
 
 class Canary:
     """The secrets that were in use, and the places that were searched."""
+
+    server: SandboxServer
 
     def __init__(self) -> None:
         self.keys = [secrets.token_hex(32), secrets.token_hex(32)]
@@ -105,8 +112,9 @@ def canary(monkeypatch, settings, logs):
         SandboxConfig(account=Account(key=found.keys[0]), groups=[])
     ) as server:
         settings.IM_BASE_URL = server.url
+        found.server = server
         for group_id, fault in FAULTS.items():
-            make_group(group_id=group_id)
+            make_group(group_id=group_id, name="广场 Plaza")
             server.add_group(group_id, "Public", fault=fault)
         yield found
     found.keep("logs", logs.getvalue())
@@ -244,6 +252,33 @@ def test_a_page_that_fails(canary, settings, monkeypatch, debug):
     assert (b"This page fails" in response.content) == debug
     assert (b"IM_SECRET_KEY" in response.content) == debug
     canary.keep("page", f"{response.headers}\n{response.content.decode()}")
+
+
+def test_members_that_are_checked(canary, settings):
+    """With the right key, with a wrong one, with nobody there, and half an answer."""
+    client = Client()
+    client.force_login(make_user(roles.COMMUNITY_MANAGER))
+    fields = write_fields(
+        groups="ok gone", members="named", recipients="anna", check_members="1"
+    )
+
+    def check(place: str) -> str:
+        response = client.post("/write/", fields)
+        said = response.context["members_checked"][0].sentence
+        canary.keep(place, f"{response.headers}\n{response.content.decode()}")
+        return str(said)
+
+    assert check("checked") == "Not in “广场 Plaza”: anna."
+    settings.IM_SECRET_KEY = canary.keys[1]
+    assert "(70009)" in check("wrong key")
+    settings.IM_SECRET_KEY = canary.keys[0]
+    address, settings.IM_BASE_URL = settings.IM_BASE_URL, closed_port()
+    assert "refused the connection" in check("nobody there")
+    settings.IM_BASE_URL = address
+    canary.server.fail_next("get_specified_group_member_info", "truncated")
+    assert "broke before the answer came" in check("half an answer")
+    canary.keep("database", dump())
+    assert len(canary.user_sigs) == 3  # none for the address where nobody was
 
 
 def test_a_crash_in_a_sender_thread(canary, monkeypatch):

@@ -11,7 +11,7 @@ class Reveals(Fieldset):  # type: ignore[misc]  # crispy-forms has no types
     Without JavaScript they stay visible; the server checks in any case.
     """
 
-    def __init__(self, when: str, equals: str, *fields: str, **kwargs: Any) -> None:
+    def __init__(self, when: str, equals: str, *fields: Any, **kwargs: Any) -> None:
         super().__init__(
             "",
             *fields,

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Fieldset, Layout
+from crispy_forms.layout import HTML, Fieldset, Layout
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -20,6 +20,7 @@ from .layout import Reveals
 CHOSEN = Notification.Audience.CHOSEN.value
 EVERY = Notification.Audience.EVERY.value
 IDS = {"rows": 4, "spellcheck": "false", "autocapitalize": "off"}
+CHECK_MEMBERS = HTML('{% include "notifications/_check_members.html" %}')
 NOT_FOR_EVERY = _(
     "To name members, choose the groups instead of sending to every group."
 )
@@ -97,7 +98,9 @@ class WriteForm(forms.Form):
             "token",
             Fieldset(_("Groups"), "audience", Reveals("audience", CHOSEN, "groups")),
             Fieldset(
-                _("Members"), "members", Reveals("members", "named", "recipients")
+                _("Members"),
+                "members",
+                Reveals("members", "named", "recipients", CHECK_MEMBERS),
             ),
             Fieldset(_("Message"), "content"),
             Fieldset(_("For your team"), "note"),

@@ -1,6 +1,6 @@
 """Codes and reasons in plain words, in the reader's language."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import get_language
 
@@ -28,6 +28,13 @@ def explain_reason(reason: str) -> Explanation:
     text = codes.explain_reason(Reason(reason))
     language = codes.language_key(get_language() or "en")
     return Explanation("", text.meaning[language], text.remedy[language])
+
+
+def explain_reading(code: int | None, reason: str) -> Explanation:
+    """Why a call that reads was refused, or without a code gave no verdict."""
+    why = explain_reason(reason) if code is None else explain_code(code)
+    remedy = codes.reading_remedy(code)[codes.language_key(get_language() or "en")]
+    return replace(why, remedy=remedy)
 
 
 def explain(delivery: Delivery) -> Explanation | None:

@@ -21,6 +21,7 @@ from notifications.services import writing
 from notifications.services.entered_ids import split_group_ids
 from notifications.services.permissions import require_own
 
+from . import members
 from .page import page, person
 from .picker import as_chosen, given_again
 
@@ -46,7 +47,8 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         count=Count("id"), people=Sum("member_count", default=0)
     )
     form = _form(request, draft, every_count=every["count"])
-    if request.method == "POST" and form.is_valid() and form.draft is not None:
+    checks_members = members.is_asked(request)
+    if form.is_valid() and form.draft is not None and not checks_members:
         saved = writing.save_draft(user, form.draft, notification_id=pk)
         if saved.status != Notification.Status.DRAFT:
             return redirect(saved)
@@ -62,6 +64,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         every=every,
         chosen=as_chosen(split_group_ids(form["groups"].value() or "")),
         drafts=_drafts(user, pk),
+        members_checked=members.result(request, user) if checks_members else [],
     )
 
 
@@ -72,6 +75,8 @@ def _drafts(user: User, edited: int | None) -> list[Notification]:
 
 
 def _form(request: HttpRequest, draft: Notification | None, **kwargs: Any) -> WriteForm:
+    if members.is_asked(request):
+        return WriteForm(initial=members.as_entered(request, WriteForm), **kwargs)
     if request.method == "POST":
         return WriteForm(request.POST, **kwargs)
     if kept := request.session.pop(KEPT, None):
