@@ -285,7 +285,7 @@ def test_a_crash_in_a_sender_thread(canary, monkeypatch):
     def crash(*_args, **_kwargs):
         raise RuntimeError("The answer could not be read.")
 
-    monkeypatch.setattr("notifications.im.client.read_answer", crash)
+    monkeypatch.setattr("notifications.im.client.read_fields", crash)
     send_to_all(make_user(roles.COMMUNITY_MANAGER))
 
     with pytest.raises(RuntimeError, match="could not be read") as crashed:

@@ -248,7 +248,11 @@ def test_the_client_is_in_a_hurry_and_is_closed(manager, sandbox, monkeypatch):
 
     monkeypatch.setattr(members.conf.Connection, "client", client)
     closed = []
-    monkeypatch.setattr(members.ImClient, "close", closed.append)
+
+    def close(client):
+        closed.append(client)
+
+    monkeypatch.setattr(members.ImClient, "close", close)
 
     check_members(manager, ["hikers"], ["anna"])
 
