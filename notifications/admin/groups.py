@@ -7,17 +7,22 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from notifications import roles
 from notifications.forms.filters import GroupFilterForm
-from notifications.models import ChatGroup, Delivery
-from notifications.services import chat_groups
+from notifications.forms.labels import GroupForm
+from notifications.models import ChatGroup, GroupType
+from notifications.selectors.group_rows import type_in_words, with_what_a_row_shows
+from notifications.services import chat_groups, labels
+from notifications.views.meant import address_of
 from notifications.views.page import person
 from notifications.views.write import CHOSEN
 
@@ -25,6 +30,7 @@ from .display import badge, in_zone, labelled, moment, two_lines
 from .plain import NoColons
 
 NAMED_IN_MESSAGE = 5
+MOST_BY_ID = 1000  # groups taken over to Write by their IDs
 
 
 class GroupList(ChangeList):
@@ -51,6 +57,7 @@ class GroupList(ChangeList):
         except IncorrectLookupParameters:  # a page that does not exist
             self.page_num = 1
             super().get_results(request)
+        self.result_list = with_what_a_row_shows(self.result_list)
 
 
 @admin.register(ChatGroup)
@@ -58,6 +65,7 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
     list_display = [
         "title_and_id",
         "kind",
+        "label_names",
         "members",
         "last_sent",
         "checked",
@@ -66,19 +74,13 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
     search_fields = ["name", "group_id", "former_names"]
     list_per_page = 50
     show_full_result_count = False
-    fields = ["group_id", "name", "type", "member_count", "state"]
-    actions = ["write_to", "switch_off", "switch_on"]
+    form = GroupForm
+    actions = ["write_to", "put_labels", "take_labels", "switch_off", "switch_on"]
 
     # --- the list ------------------------------------------------------------------
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return GroupList
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ChatGroup]:
-        newest = Delivery.objects.history().filter(group_id=OuterRef("group_id"))
-        last = Subquery(newest.order_by("-id").values("created_at")[:1])
-        groups: QuerySet[ChatGroup] = super().get_queryset(request)
-        return groups.annotate(last_sent_at=last)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -99,7 +101,12 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Type"), ordering="type")
     def kind(self, group: ChatGroup) -> SafeString:
-        return labelled(_("Type"), group.get_type_display())
+        return labelled(_("Type"), type_in_words(group))
+
+    @admin.display(description=gettext_lazy("Labels"))
+    def label_names(self, group: ChatGroup) -> SafeString:
+        names = ", ".join(label.name for label in group.labels.all())
+        return labelled(_("Labels"), names or "–")
 
     @admin.display(description=gettext_lazy("Members"), ordering="member_count")
     def members(self, group: ChatGroup) -> SafeString:
@@ -147,11 +154,23 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
             kwargs["choices"] = choices
         return super().formfield_for_choice_field(db_field, request, **kwargs)
 
+    def get_fields(
+        self, request: HttpRequest, obj: ChatGroup | None = None
+    ) -> list[Any]:
+        own = ["group_id", "name", "type", "member_count", "state"]
+        if self.has_change_permission(request):
+            return [*own, "label_names", "new_labels"]
+        return [*own, "labels"] if obj else own
+
     def get_readonly_fields(
         self, request: HttpRequest, obj: ChatGroup | None = None
     ) -> list[str]:
-        # The history finds a group by its ID: another ID is another group.
-        return ["group_id"] if obj else []
+        if obj is None:
+            return []
+        # The history finds a group by its ID: another ID is another group. Tencent
+        # knows what an unknown type is, and nobody here may say that it is another.
+        is_known = obj.type in GroupType.values
+        return ["group_id"] if is_known else ["group_id", "type"]
 
     def has_delete_permission(
         self, request: HttpRequest, obj: ChatGroup | None = None
@@ -162,7 +181,10 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
         self, request: HttpRequest, obj: ChatGroup, form: Any, change: bool
     ) -> None:
         permission = roles.CHANGE_GROUPS if change else roles.ADD_GROUPS
-        chat_groups.save_group(person(request, permission), obj)
+        user = person(request, permission)
+        chat_groups.save_group(user, obj)
+        if self.has_change_permission(request):
+            labels.set_labels(user, obj, form.names())
 
     # --- actions -------------------------------------------------------------------
 
@@ -176,19 +198,42 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
     def write_to(
         self, request: HttpRequest, groups: QuerySet[ChatGroup]
     ) -> HttpResponse | None:
-        in_use = ChatGroup.State.IN_USE
-        left_out = list(groups.exclude(state=in_use).values_list("name", flat=True))
-        if left_out:
+        if groups.count() > MOST_BY_ID:
+            messages.warning(request, _too_many())
+            return None
+        rows = list(groups.only("name", "group_id", "state", "type"))
+        if left_out := [group.name for group in rows if not group.is_usable]:
             messages.warning(
                 request,
-                _("Left out, because they are switched off or closed: %(names)s")
+                _(
+                    "Left out, because they are switched off, closed or of an unknown "
+                    "type: %(names)s"
+                )
                 % {"names": _some(left_out)},
             )
-        chosen = list(groups.filter(state=in_use).values_list("group_id", flat=True))
+        chosen = [group.group_id for group in rows if group.is_usable]
         if not chosen:
             return None
         request.session[CHOSEN] = chosen
         return redirect("admin:write")
+
+    @admin.action(
+        description=gettext_lazy("Put labels on the selected groups"),
+        permissions=["change"],
+    )
+    def put_labels(
+        self, request: HttpRequest, groups: QuerySet[ChatGroup]
+    ) -> HttpResponse:
+        return _to("admin:labels_put", request)
+
+    @admin.action(
+        description=gettext_lazy("Take labels off the selected groups"),
+        permissions=["change"],
+    )
+    def take_labels(
+        self, request: HttpRequest, groups: QuerySet[ChatGroup]
+    ) -> HttpResponse:
+        return _to("admin:labels_take", request)
 
     @admin.action(description=gettext_lazy("Switch off"), permissions=["change"])
     def switch_off(self, request: HttpRequest, groups: QuerySet[ChatGroup]) -> None:
@@ -203,6 +248,28 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
         n = chat_groups.switch_on(person(request, roles.CHANGE_GROUPS), groups)
         done = ngettext("%(n)d group switched on.", "%(n)d groups switched on.", n)
         _say(request, done % {"n": n}, changed=n, left=chosen - n)
+
+
+def _to(name: str, request: HttpRequest) -> HttpResponse:
+    """The page for the groups ticked or, of "Select all", for those of the filter."""
+    ticked = [int(pk) for pk in request.POST.getlist("_selected_action")]
+    is_all = request.POST.get("select_across") == "1"
+    form = GroupFilterForm(request.GET)
+    return redirect(reverse(name) + address_of(form, None if is_all else ticked))
+
+
+def _too_many() -> SafeString:
+    """Thousands of IDs say less than the rule that means them."""
+    return format_html(
+        _(
+            "More than %(n)s groups are not written to one by one. In "
+            '<a href="{write}">Write</a>, choose them by a rule, or by an '
+            '<a href="{audiences}">audience</a>.'
+        )
+        % {"n": f"{MOST_BY_ID:,}"},
+        write=reverse("admin:write"),
+        audiences=reverse("admin:audiences"),
+    )
 
 
 def _say(request: HttpRequest, done: str, *, changed: int, left: int) -> None:

@@ -16,11 +16,13 @@ from notifications import roles
 from notifications.forms.login import LoginForm
 from notifications.services import people
 from notifications.views import (
+    audiences,
     check,
     controls,
     delivery,
     evidence,
     history,
+    labels,
     overview,
     picker,
     progress,
@@ -43,6 +45,8 @@ class ConsoleSite(admin.AdminSite):
         inside = self.admin_view
         sent = "sent/<int:pk>/"
         rows = "history/deliveries/"
+        label = "groups/labels/<int:pk>/"
+        saved = "groups/audiences/<int:pk>/"
         own: list[URLPattern | URLResolver] = [
             # Not behind admin_view: a text posted after the session ended is kept.
             path("write/", write.write, name="write"),
@@ -81,6 +85,15 @@ class ConsoleSite(admin.AdminSite):
             ),
             path(rows + "<int:pk>/", inside(delivery.delivery), name="delivery"),
             path(rows + "<int:pk>/resolve/", inside(controls.resolve), name="resolve"),
+            path("groups/labels/", inside(labels.labels), name="labels"),
+            path("groups/labels/put/", inside(labels.put), name="labels_put"),
+            path("groups/labels/take/", inside(labels.take), name="labels_take"),
+            path(label + "rename/", inside(labels.rename), name="label_rename"),
+            path(label + "delete/", inside(labels.delete), name="label_delete"),
+            path("groups/audiences/", inside(audiences.audiences), name="audiences"),
+            path("groups/audiences/add/", inside(audiences.add), name="audience_add"),
+            path(saved, inside(audiences.audience), name="audience"),
+            path(saved + "delete/", inside(audiences.delete), name="audience_delete"),
         ]
         stock = [
             entry

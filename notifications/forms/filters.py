@@ -3,18 +3,20 @@
 A value that makes no sense gets a sentence beside its field and counts as not given.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from notifications.im.outcomes import Reason
-from notifications.models import ChatGroup, Delivery, GroupType, Notification
+from notifications.models import ChatGroup, Delivery, GroupType, Label, Notification
 from notifications.selectors.explanations import explain_code, explain_reason
 from notifications.selectors.history import TooManyGroups, group_ids_matching
 from notifications.selectors.occurring import Occurring, occurring
@@ -25,6 +27,14 @@ OUT_OF_RANGE = _("Choose a day between 2000 and 2099.")
 MAX_ID = 2**63 - 1
 ALL = ("", _("All"))
 NOT_IN_LIST = {"invalid_choice": _("“%(value)s” is not in this list.")}
+UNKNOWN_TYPE = ("unknown", _("Unknown type"))
+TODAY, THIS_WEEK, EARLIER, NEVER = "day", "week", "earlier", "never"
+CHECKED = [
+    (TODAY, _("Within a day")),
+    (THIS_WEEK, _("Within a week")),
+    (EARLIER, _("Longer ago")),
+    (NEVER, pgettext_lazy("checked", "Never")),
+]
 # Reasons that a delivery can end with; after the others it is tried again.
 REASONS = [
     Reason.NO_ANSWER,
@@ -214,12 +224,50 @@ class DeliveryFilterForm(FilterForm):
 
 class GroupFilterForm(FilterForm):
     q = Search(_("Search by name or group ID"))
-    type = OneOf(_("Group type"), GroupType.choices)
+    type = OneOf(_("Group type"), [*GroupType.choices, UNKNOWN_TYPE])
+    label = OneOf(_("Label"))
     state = OneOf(_("State"), ChatGroup.State.choices)
+    checked = OneOf(_("Last checked"), CHECKED)
+
+    def fill_choices(self) -> None:
+        names = Label.objects.values_list("name", flat=True)
+        self.set_choices("label", [(name, name) for name in names])
 
     def apply(self, groups: QuerySet[ChatGroup]) -> QuerySet[ChatGroup]:
         if term := self.given("q"):
             found = ChatGroup.objects.matching(term).order_by().values("pk")
             groups = groups.filter(pk__in=found)
-        wanted = {name: self.given(name) for name in ("type", "state")}
-        return groups.filter(**{name: v for name, v in wanted.items() if v})
+        if self.given("type") == UNKNOWN_TYPE[0]:
+            groups = groups.exclude(type__in=GroupType.values)
+        elif group_type := self.given("type"):
+            groups = groups.filter(type=group_type)
+        if label := self.given("label"):
+            groups = groups.filter(labels__name=label)
+        if state := self.given("state"):
+            groups = groups.filter(state=state)
+        return groups.filter(_checked(self.given("checked")))
+
+    def in_words(self) -> str:
+        """What is asked for: ``Group type: Live room · State: In use``."""
+        return " · ".join(
+            f"{self[name].label}: {self._shown(name, value)}"
+            for name, value in self.active.items()
+        )
+
+    def _shown(self, name: str, value: str) -> object:
+        field = self.fields[name]
+        if not isinstance(field, forms.ChoiceField):
+            return value
+        choices: Any = field.choices
+        return dict(choices)[value]
+
+
+def _checked(when: str) -> Q:
+    """Groups by the last time that somebody or something vouched for them."""
+    if not when:
+        return Q()
+    if when == NEVER:
+        return Q(checked_at=None)
+    days = {TODAY: 1, THIS_WEEK: 7, EARLIER: 7}[when]
+    since = timezone.now() - timedelta(days=days)
+    return Q(checked_at__lt=since) if when == EARLIER else Q(checked_at__gte=since)

@@ -1,4 +1,6 @@
-"""Which groups the Write page offers while somebody types."""
+"""What people are offered to choose from: groups on the Write page, labels."""
+
+from django.db.models import Count, QuerySet
 
 from notifications.models import ChatGroup
 
@@ -18,3 +20,12 @@ def suggestions(term: str) -> list[ChatGroup]:
         return []
     found = ChatGroup.objects.usable().matching(term).order_by("name", "id")
     return list(found[: MOST + 1])
+
+
+def labels_of(groups: QuerySet[ChatGroup]) -> list[tuple[str, int]]:
+    """The labels that some of these groups have, by name; each with how many have it."""
+    links = ChatGroup.labels.through.objects.filter(
+        chatgroup__in=groups.order_by().values("pk")
+    )
+    found = links.values_list("label__name").annotate(count=Count("id"))
+    return list(found.order_by("label__name"))

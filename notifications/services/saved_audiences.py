@@ -73,7 +73,7 @@ def delete(user: User, pk: int) -> None:
     )
 
 
-def clean_name(text: str, pk: int | None) -> str:
+def clean_name(text: str, pk: int | None = None) -> str:
     """Raises ``ValidationError`` for what is no name, or that of another than ``pk``."""
     name = " ".join(text.split())
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
@@ -82,7 +82,7 @@ def clean_name(text: str, pk: int | None) -> str:
         problem = _("The name must have 1 to %(n)d characters, on one line.") % {
             "n": AUDIENCE_NAME_MAX_LENGTH
         }
-    elif SavedAudience.objects.exclude(pk=pk).filter(name=name).exists():
+    elif SavedAudience.objects.filter(name=name).exclude(pk=pk or 0).exists():
         problem = _("There is an audience “%(name)s” already.") % {"name": name}
     else:
         return name

@@ -199,8 +199,8 @@ def test_groups_are_chosen_from_the_list(log_in):
     assert chosen.redirect_chain == [("/write/", 302)]
     assert chosen.context["form"]["groups"].value() == "hikers"
     assert said(chosen) == [
-        "Left out, because they are switched off or closed: Old 0, Old 1, Old 2, "
-        "Old 3, Old 4 and 1 more"
+        "Left out, because they are switched off, closed or of an unknown type: "
+        "Old 0, Old 1, Old 2, Old 3, Old 4 and 1 more"
     ]
 
 
@@ -211,4 +211,6 @@ def test_without_a_group_in_use_there_is_nothing_to_write(log_in):
     page = act(client, "write_to", off)
 
     assert page.redirect_chain == [(GROUPS, 302)]
-    assert said(page) == ["Left out, because they are switched off or closed: Old"]
+    assert said(page) == [
+        "Left out, because they are switched off, closed or of an unknown type: Old"
+    ]

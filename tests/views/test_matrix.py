@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from notifications import roles
-from notifications.models import AuditEntry
+from notifications.models import AuditEntry, Label, SavedAudience
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -87,6 +87,24 @@ admin:delivery                           GET  login  403     200     200       2
 admin:delivery                           POST login  405     405     405       405     405    405    405
 admin:resolve                            GET  login  405     405     405       405     405    405    405
 admin:resolve                            POST login  403     away    403       403     403    403    away
+admin:labels                             GET  login  403     200     200       200     200    403    200
+admin:labels                             POST login  405     405     405       405     405    405    405
+admin:labels_put                         GET  login  403     403     403       403     200    403    200
+admin:labels_put                         POST login  403     403     403       403     200    403    200
+admin:labels_take                        GET  login  403     403     403       403     200    403    200
+admin:labels_take                        POST login  403     403     403       403     200    403    200
+admin:label_rename                       GET  login  403     403     403       403     200    403    200
+admin:label_rename                       POST login  403     403     403       403     200    403    200
+admin:label_delete                       GET  login  403     403     403       403     200    403    200
+admin:label_delete                       POST login  403     403     403       403     away   403    away
+admin:audiences                          GET  login  403     200     200       200     200    403    200
+admin:audiences                          POST login  405     405     405       405     405    405    405
+admin:audience_add                       GET  login  403     200     200       403     200    403    200
+admin:audience_add                       POST login  403     200     200       403     200    403    200
+admin:audience                           GET  login  403     200     200       200     200    403    200
+admin:audience                           POST login  403     200     200       403     200    403    200
+admin:audience_delete                    GET  login  403     200     200       403     200    403    200
+admin:audience_delete                    POST login  403     away    away      403     away   403    away
 admin:index                              GET  login  200     200     200       200     200    200    200
 admin:index                              POST login  405     405     405       405     405    405    405
 admin:login                              GET  200    away    away    away      away    away   away   away
@@ -173,6 +191,10 @@ def addresses(people) -> dict[str, str]:
     delivery = make_delivery(sent, group, status="unconfirmed")
     make_attempt(delivery, outcome="unconfirmed")
     make_seal(sent)
+    label = Label.objects.create(name="North")
+    saved = SavedAudience.objects.create(
+        name="North", stored_rule={"labels": ["South"]}, changed_by="manager"
+    )
     about = {
         "write": draft.pk,
         "draft": draft.pk,
@@ -180,6 +202,8 @@ def addresses(people) -> dict[str, str]:
         "delivery": delivery.pk,
         "resolve": delivery.pk,
         "notifications_chatgroup": group.pk,
+        "label": label.pk,
+        "audience": saved.pk,
         "auth_user": people["groups"].pk,
         "auth_group": Group.objects.get(name=roles.AUDITOR).pk,
         "": sent.pk,

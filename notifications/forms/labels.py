@@ -1,0 +1,76 @@
+"""Choosing labels: those that there are as boxes to tick, new ones as text."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models import ChatGroup, Label
+from notifications.models.labels import LABEL_MAX_LENGTH
+from notifications.services.label_names import split_labels
+
+from .ticks import TickField
+
+
+class LabelChoice(forms.Form):
+    """Also to be mixed into another form; ``names()`` are the labels chosen."""
+
+    label_names = TickField(label=_("Labels"))
+    new_labels = forms.CharField(
+        label=_("New labels"),
+        required=False,
+        help_text=_("Such as a region or a campaign; several are separated by commas."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = Label.objects.values_list("name", flat=True)
+        ticks = self.fields["label_names"]
+        ticks.choices = [(name, name) for name in names]  # type: ignore[attr-defined]  # a ChoiceField
+        if not ticks.choices:  # type: ignore[attr-defined]  # a ChoiceField
+            ticks.help_text = _("There are no labels yet. Write the first one below.")
+
+    def clean_new_labels(self) -> list[str]:
+        return split_labels(self.cleaned_data["new_labels"])
+
+    def names(self) -> list[str]:
+        return [*self.cleaned_data["label_names"], *self.cleaned_data["new_labels"]]
+
+
+class LabelsHad(forms.Form):
+    """Labels to take off: those that the groups have, each with how many have it."""
+
+    label_names = TickField(label=_("Labels"))
+
+    def __init__(self, *args: Any, had: Iterable[tuple[str, int]]) -> None:
+        super().__init__(*args)
+        choices = [(name, f"{name} ({count:,})") for name, count in had]
+        self.fields["label_names"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
+
+    def names(self) -> list[str]:
+        return list(self.cleaned_data["label_names"])
+
+
+class LabelName(forms.Form):
+    """Another name for a label."""
+
+    name = forms.CharField(
+        label=_("New name"),
+        required=False,  # clean_label says it better
+        widget=forms.TextInput(attrs={"maxlength": LABEL_MAX_LENGTH}),
+    )
+
+
+class GroupForm(forms.ModelForm, LabelChoice):
+    """One chat group with its labels."""
+
+    class Meta:
+        model = ChatGroup
+        fields = ("group_id", "name", "type", "member_count", "state")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None:
+            had = self.instance.labels.values_list("name", flat=True)
+            self.initial["label_names"] = list(had)
