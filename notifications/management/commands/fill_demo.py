@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from notifications import roles
 from notifications.management import demo_past
-from notifications.models import ChatGroup, Notification
+from notifications.models import ChatGroup, Notification, Rule
+from notifications.services import labels, saved_audiences
 
 PEOPLE = [
     ("lin.mei", "Lin Mei", roles.COMMUNITY_MANAGER),
@@ -23,6 +24,12 @@ SWITCHED_OFF, CLOSED, RENAMED = 9, 21, 15
 LONG_UNCHECKED = range(0, 42, 13)
 # The rest of the file waits for the first sync.
 KNOWN = 42
+# Label → every how many groups have it, from which on.
+LABELS = {"North": (3, 0), "South": (3, 1), "VIP": (7, 2), "校区": (11, 4)}
+AUDIENCES = {
+    "Live rooms of the north": Rule(types=("AVChatRoom",), labels=("North",)),
+    "Large public groups": Rule(types=("Public",), min_members=300),
+}
 
 
 class Command(BaseCommand):
@@ -40,6 +47,7 @@ class Command(BaseCommand):
         self._people(options["password"])
         groups = self._groups(options["groups"], now)
         demo_past.fill(groups, now)
+        self._labels_and_audiences(groups)
         Notification.objects.create(
             sender=User.objects.get(username="lin.mei"),
             sender_name="lin.mei",
@@ -47,6 +55,15 @@ class Command(BaseCommand):
             audience=Notification.Audience.CHOSEN,
             audience_values=[group.group_id for group in groups[10:13]],
         )
+
+    def _labels_and_audiences(self, groups: list[ChatGroup]) -> None:
+        administrator = User.objects.get(username="admin")
+        for name, (every, first) in LABELS.items():
+            some = [group.pk for group in groups[first::every]]
+            labels.put_on(administrator, ChatGroup.objects.filter(pk__in=some), [name])
+        manager = User.objects.get(username="lin.mei")
+        for name, rule in AUDIENCES.items():
+            saved_audiences.save(manager, name, rule)
 
     def _people(self, password: str) -> None:
         for username, name, role in PEOPLE:
