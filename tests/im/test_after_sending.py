@@ -8,6 +8,7 @@ from tests.im.wire import (
     BAD,
     CA_FILE,
     HEAD,
+    IMPATIENT,
     LARGE,
     LOST,
     OK,
@@ -70,8 +71,10 @@ FAULTS = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_faults_after_the_request(name, tls):
     reply, ending, expected = FAULTS[name]
+    limits = IMPATIENT if expected == SILENT else {}
     with FaultServer(reply, ending=ending, tls=tls) as server:
-        with client_for(server.url, ca_file=CA_FILE if tls else "") as client:
+        ca_file = CA_FILE if tls else ""
+        with client_for(server.url, ca_file=ca_file, **limits) as client:
             outcome = send(client)
 
     assert end_of(outcome) == expected

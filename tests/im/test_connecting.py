@@ -8,6 +8,7 @@ from notifications.im.outcomes import OutcomeKind, Reason
 from tests.im.wire import (
     ACCEPTED,
     CA_FILE,
+    IMPATIENT,
     LOST,
     OK,
     FaultServer,
@@ -92,7 +93,8 @@ def test_a_right_certificate():
 
 def test_a_handshake_that_does_not_end():
     with FaultServer(b"", reads=False, ending="silence") as server:
-        with client_for(server.url.replace("http:", "https:")) as client:
+        tls_url = server.url.replace("http:", "https:")
+        with client_for(tls_url, **IMPATIENT) as client:
             outcome = send(client)
 
     assert end_of(outcome) == not_sent(Reason.CONNECT_TIMEOUT)

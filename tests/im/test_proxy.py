@@ -8,6 +8,7 @@ from notifications.im.outcomes import OutcomeKind, Reason
 from tests.im.wire import (
     ACCEPTED,
     CA_FILE,
+    IMPATIENT,
     LOST,
     OK,
     STATUS,
@@ -66,8 +67,11 @@ def test_a_proxy_that_is_not_there(tls):
 )
 def test_a_tunnel_that_does_not_come_about(proxy, reason):
     """Bytes went to the proxy, none of the request: not sent."""
+    limits = IMPATIENT if reason is Reason.CONNECT_TIMEOUT else {}
     with proxy() as proxy, FaultServer(body(OK), tls="right") as server:
-        with client_for(server.url, proxy_url=proxy.url, ca_file=CA_FILE) as client:
+        with client_for(
+            server.url, proxy_url=proxy.url, ca_file=CA_FILE, **limits
+        ) as client:
             outcomes = [client.connect(), send(client)]
 
     assert {o.kind for o in outcomes} == {OutcomeKind.NOT_SENT}

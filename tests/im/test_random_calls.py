@@ -21,6 +21,7 @@ from tests.im.wire import (
     ACCEPTED,
     BAD,
     CA_FILE,
+    IMPATIENT,
     LARGE,
     LOST,
     OK,
@@ -124,33 +125,29 @@ def addresses(monkeypatch):
         )
         refused = _refused()
         ca = {"ca_file": CA_FILE}
-        slow = {"connect_timeout": 10, "read_timeout": 20, "total_deadline": 20}
         found.arguments = {
-            "": {"url": sandbox.url, **slow},
-            "never ending": {"url": sandbox.url},
-            "refused": {"url": refused, **slow},
-            "dns": {"url": "https://im.invalid", **slow},
+            "": {"url": sandbox.url},
+            "never ending": {"url": sandbox.url, **IMPATIENT},
+            "refused": {"url": refused},
+            "dns": {"url": "https://im.invalid"},
             "connect timeout": {"url": _full(stack), "connect_timeout": 0.05},
             "tls to a plain port": {
                 "url": sandbox.url.replace("http:", "https:"),
-                **slow,
             },
-            "tls, unknown signer": {"url": safe["right"].url, **slow},
-            "tls, other name": {"url": safe["other_name"].url, **ca, **slow},
-            "tls, expired": {"url": safe["expired"].url, **ca, **slow},
+            "tls, unknown signer": {"url": safe["right"].url},
+            "tls, other name": {"url": safe["other_name"].url, **ca},
+            "tls, expired": {"url": safe["expired"].url, **ca},
             "proxy says 502": {
                 "url": safe["right"].url,
                 "proxy_url": proxy.url,
                 **ca,
-                **slow,
             },
             "proxy refused": {
                 "url": safe["right"].url,
                 "proxy_url": refused,
                 **ca,
-                **slow,
             },
-            TO_TLS_PORT: {"url": safe["right"].url.replace("https:", "http:"), **slow},
+            TO_TLS_PORT: {"url": safe["right"].url.replace("https:", "http:")},
         }
         resolve = socket.getaddrinfo
 
