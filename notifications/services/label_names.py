@@ -13,6 +13,13 @@ SEPARATORS = re.compile(r"[,;|，；、｜\r\n]")
 NOT_SHOWN = {"Cc", "Cs"}  # categories of Unicode
 
 
+def has_control(text: str) -> bool:
+    """Whether a character stands for something else than a sign to be seen."""
+    if text.isprintable():  # as most are: it looks at none by itself
+        return False
+    return any(unicodedata.category(char) in NOT_SHOWN for char in text)
+
+
 def clean_label(name: str) -> str:
     """The label without spaces around it, and with single ones within.
 
@@ -24,14 +31,18 @@ def clean_label(name: str) -> str:
     if len(label) > LABEL_MAX_LENGTH:
         raise ValidationError(
             _("The label “%(label)s” has %(n)d characters; the limit is %(limit)d.")
-            % {"label": label, "n": len(label), "limit": LABEL_MAX_LENGTH}
+            % {
+                "label": f"{label[:LABEL_MAX_LENGTH]}…",
+                "n": len(label),
+                "limit": LABEL_MAX_LENGTH,
+            }
         )
     if SEPARATORS.search(label):
         raise ValidationError(
             _("The label “%(label)s” has a comma, semicolon or stroke. Leave it out.")
             % {"label": label}
         )
-    if any(unicodedata.category(char) in NOT_SHOWN for char in label):
+    if has_control(label):
         raise ValidationError(
             _("The label “%(label)s” has a character that cannot be shown.")
             % {"label": label}

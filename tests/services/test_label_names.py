@@ -29,7 +29,7 @@ def test_a_label_is_tidied(name, label):
         (" \n", "Write the label."),
         (
             "b" * 51,
-            f"The label “{'b' * 51}” has 51 characters; the limit is 50.",
+            f"The label “{'b' * 50}…” has 51 characters; the limit is 50.",
         ),
         *(
             (
@@ -63,7 +63,7 @@ def test_all_that_is_wrong_in_a_line_is_said():
         split_labels(f"good;a\x00b;{'c' * 51}")
     assert caught.value.messages == [
         "The label “a\x00b” has a character that cannot be shown.",
-        f"The label “{'c' * 51}” has 51 characters; the limit is 50.",
+        f"The label “{'c' * 50}…” has 51 characters; the limit is 50.",
     ]
 
 

@@ -7,13 +7,15 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from notifications.management.base import FAILED, RecordedCommand, refusal
-from notifications.services.chat_groups import ImportPlan, apply_import, plan_import
+from notifications.services.group_import import import_groups
+from notifications.services.group_plan import Plan, plan
+from notifications.services.group_rows import read
 
 
 class Command(RecordedCommand):
     help = (
         "Add and update chat groups from a CSV file with the columns group_id, type, "
-        "name and, if you like, member_count. All lines or none, unless "
+        "name and, if you like, member_count and labels. All lines or none, unless "
         "--skip-invalid is given. Exit code 1 when a line was rejected."
     )
 
@@ -26,21 +28,22 @@ class Command(RecordedCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        file: Path = options["file"]
         try:
-            plan = plan_import(options["file"].read_bytes())
+            reading = read(file.read_bytes())
         except (OSError, ValidationError) as error:
             raise refusal(error) from None
-        for line, reason in plan.rejected:
-            self.stderr.write(f"line {line}: {reason}")
-        if plan.rejected and not options["skip_invalid"]:
-            plan = ImportPlan(rejected=plan.rejected)
+        if reading.ignored:
+            self.stderr.write(f"Not read: {', '.join(reading.ignored)}")
+        made = plan(reading)
+        for problem in made.problems:
+            self.stderr.write(str(problem))
+        if made.problems and not options["skip_invalid"]:
+            made = Plan(problems=made.problems)
         else:
-            apply_import(plan, actor="import_chat_groups")
-        self.stdout.write(
-            f"added={len(plan.new)} updated={len(plan.changed)} "
-            f"unchanged={len(plan.unchanged)} rejected={len(plan.rejected)}"
-        )
-        if plan.rejected:
+            made = import_groups(reading, actor="import_chat_groups", file=file.name)
+        self.stdout.write(" ".join(f"{name}={n}" for name, n in made.counts.items()))
+        if made.problems:
             raise CommandError(
                 "Some lines were rejected; see above.", returncode=FAILED
             )
