@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import accepting, history, record, sending
+from tests.benchmarks import accepting, history, importing, record, sending
 from tests.benchmarks.report import Figure, table
 from tests.faults.places import PLACES, Place
 
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Place], list[Figure]]] = {
     "first-call": sending.first_call,
     "drain": sending.drain,
     "accept": accepting.accept,
+    "import": importing.imports,
     "record": record.record,
     "history": history.history,
 }

@@ -1,0 +1,81 @@
+"""Imports a file of 100,000 chat groups into the database of the settings, twice.
+
+usage: python -m tests.benchmarks.import_stage ROWS
+
+A process of its own: it needs the settings of one database. One line of JSON a figure.
+"""
+
+import csv
+import io
+import json
+import random
+import resource
+import sys
+import time
+from collections.abc import Sequence
+
+import django
+
+django.setup()
+
+from notifications.models import ChatGroup, GroupType
+from notifications.services.group_import import import_groups
+from notifications.services.group_plan import plan
+from notifications.services.group_rows import read
+
+HEADINGS = ["group_id", "type", "name", "member_count", "labels"]
+REGIONS = ("华东", "华南", "华北", "西南", "海外")
+TOPICS = ("徒步", "夜跑", "读书", "直播", "育儿", "棋牌")
+
+
+def main() -> None:
+    rows = groups(int(sys.argv[1]))
+    timed("new", rows)
+    for row in rows[::10]:
+        row[2] += " 新"
+        row[4] = "VIP"
+    timed("10 % changed", rows)
+    for row in rows:
+        row[2] += " 2"
+    timed("all changed", rows)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    say("import: memory of the process, at most", peak, "MB")
+
+
+def groups(count: int) -> list[list[str]]:
+    source = random.Random(7)
+    types = GroupType.values
+    return [
+        [
+            f"@TGS#{n:07}",
+            source.choice(types),
+            f"{source.choice(REGIONS)}{source.choice(TOPICS)}群 {n}",
+            str(source.randrange(5000)),
+            ";".join(source.sample(REGIONS, source.randrange(3))),
+        ]
+        for n in range(count)
+    ]
+
+
+def timed(name: str, rows: Sequence[Sequence[str]]) -> None:
+    """Seconds of the preview and of what the confirmation does after it."""
+    text = io.StringIO()
+    csv.writer(text).writerows([HEADINGS, *rows])
+    raw = text.getvalue().encode()
+    began = time.perf_counter()
+    seen = plan(read(raw))
+    checked = time.perf_counter()
+    import_groups(read(raw), actor="benchmark", seen=seen.digest)
+    ended = time.perf_counter()
+    if ChatGroup.objects.count() != len(rows):
+        raise RuntimeError("Not all groups were imported.")
+    say(f"import, {name}: check", checked - began, "s")
+    say(f"import, {name}: check and write", ended - began, "s")
+
+
+def say(name: str, value: float, unit: str) -> None:
+    sys.stdout.write(json.dumps({"name": name, "value": value, "unit": unit}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

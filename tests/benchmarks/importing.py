@@ -1,0 +1,29 @@
+"""Benchmarks of the import: a file of 100,000 chat groups, checked and written."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks.report import Figure
+from tests.environment import ROOT
+from tests.faults.places import Place, environment
+
+ROWS = 100_000
+TARGETS = {"s": 20, "MB": 600}
+
+
+def imports(place: Place) -> list[Figure]:
+    """Seconds in the server: the preview, then what the confirmation does as well."""
+    with tempfile.TemporaryDirectory(prefix="notifier-import-") as home:
+        env = environment(DATABASE_URL=place.fresh(Path(home)), STATE_DIR=home)
+        stage = subprocess.run(  # noqa: S603  our own module
+            [sys.executable, "-m", "tests.benchmarks.import_stage", str(ROWS)],
+            cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+    found = map(json.loads, stage.stdout.splitlines())
+    return [
+        Figure(place=place.vendor, target=TARGETS[figure["unit"]], **figure)
+        for figure in found
+    ]
