@@ -72,8 +72,9 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = ["notifier"]
 CRISPY_TEMPLATE_PACK = "notifier"
 CRISPY_FAIL_SILENTLY = False
 
-# A choice of up to 100,000 groups arrives as one field of ids, at most 49 bytes each.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+# A choice of up to 100,000 groups arrives as one field of ids, at most 49 bytes each; a
+# list of groups that is pasted for an import, up to 10 MB, as one field as well.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
 
 AUTHENTICATION_BACKENDS = ["notifications.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -8,5 +8,6 @@ urlpatterns = [
     path("", admin.site.urls),
 ]
 
+handler400 = "notifications.views.refused.unreadable"
 handler403 = "notifications.views.refused.refused"
 handler404 = "notifications.views.refused.missing"

@@ -21,6 +21,8 @@ from notifications.views import (
     controls,
     delivery,
     evidence,
+    group_download,
+    group_import,
     history,
     labels,
     overview,
@@ -94,6 +96,17 @@ class ConsoleSite(admin.AdminSite):
             path("groups/audiences/add/", inside(audiences.add), name="audience_add"),
             path(saved, inside(audiences.audience), name="audience"),
             path(saved + "delete/", inside(audiences.delete), name="audience_delete"),
+            path("groups/import/", inside(group_import.choose), name="group_import"),
+            path(
+                "groups/import/<int:pk>/",
+                inside(group_import.check),
+                name="group_import_check",
+            ),
+            path(
+                "groups/download/",
+                inside(group_download.download),
+                name="groups_download",
+            ),
         ]
         stock = [
             entry

@@ -124,6 +124,7 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
     A.IMPORTED: Telling(
         gettext_lazy("Imported groups from a file."),
         lines=(
+            named("file", gettext_lazy("File")),
             named("added", gettext_lazy("Added")),
             named("updated", gettext_lazy("Changed")),
             named("unchanged", gettext_lazy("Unchanged")),
@@ -137,6 +138,7 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
             "n",
         ),
         "groups",
+        (filters,),
     ),
     A.SYNC_REQUESTED: Telling(gettext_lazy("Asked for a sync of the groups.")),
     A.SYNC_ENDED: Telling(

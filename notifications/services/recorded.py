@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Generator, Iterator, Mapping
+from typing import Any
 
 from notifications.models import AuditEntry
 from notifications.record import trail
@@ -24,8 +25,9 @@ class Download:
         *,
         file_format: str,
         filters: Mapping[str, str],
+        **detail: Any,
     ) -> None:
-        trail.write(action, actor, format=file_format, filters=dict(filters))
+        trail.write(action, actor, format=file_format, filters=dict(filters), **detail)
         self._actor = actor
         self._pieces = pieces
         # The request itself is over before the file is.

@@ -1,8 +1,10 @@
 """Pages that say in words why there is nothing to see: refused, missing, too old."""
 
-from django.http import HttpRequest
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.views.defaults import bad_request
 
 from .archived import Gone
 from .page import page
@@ -19,6 +21,14 @@ def missing(request: HttpRequest, exception: Exception) -> TemplateResponse:
     """Django calls it for every ``Http404``."""
     sentence = str(exception) if isinstance(exception, Gone) else ""
     return _page(request, "404.html", _("Page not found"), 404, sentence=sentence)
+
+
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django calls it for requests that it does not take, before any page sees them."""
+    if not isinstance(exception, RequestDataTooBig):
+        return bad_request(request, exception)
+    sentence = _("This is more than 10 MB at once. Split it, and send the parts.")
+    return _page(request, "403.html", _("Too much at once"), 413, exception=sentence)
 
 
 def stale(request: HttpRequest, reason: str = "") -> TemplateResponse:

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from notifications import roles
-from notifications.models import AuditEntry, Label, SavedAudience
+from notifications.models import AuditEntry, GroupImport, Label, SavedAudience
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -105,6 +105,12 @@ admin:audience                           GET  login  403     200     200       2
 admin:audience                           POST login  403     200     200       403     200    403    200
 admin:audience_delete                    GET  login  403     200     200       403     200    403    200
 admin:audience_delete                    POST login  403     away    away      403     away   403    away
+admin:group_import                       GET  login  403     403     403       403     200    403    200
+admin:group_import                       POST login  403     403     403       403     200    403    200
+admin:group_import_check                 GET  login  403     403     403       403     200    403    404
+admin:group_import_check                 POST login  403     403     403       403     200    403    404
+admin:groups_download                    GET  login  405     405     405       405     405    405    405
+admin:groups_download                    POST login  403     200     200       200     200    403    200
 admin:index                              GET  login  200     200     200       200     200    200    200
 admin:index                              POST login  405     405     405       405     405    405    405
 admin:login                              GET  200    away    away    away      away    away   away   away
@@ -195,7 +201,11 @@ def addresses(people) -> dict[str, str]:
     saved = SavedAudience.objects.create(
         name="North", stored_rule={"labels": ["South"]}, changed_by="manager"
     )
+    kept = GroupImport.objects.create(
+        owner=people["groups"], content=b"group_id,type,name\nhikers,Public,Hikers\n"
+    )
     about = {
+        "group_import": kept.pk,
         "write": draft.pk,
         "draft": draft.pk,
         "check": draft.pk,
@@ -294,6 +304,7 @@ def test_an_auditor_changes_nothing_but_what_is_written_down_of_himself(
     assert {(entry.action, entry.actor) for entry in new} == {
         ("exported", "auditor"),
         ("export_ended", "auditor"),
+        ("groups_exported", "auditor"),
         ("trail_exported", "auditor"),
         ("evidence", "auditor"),
     }
