@@ -97,6 +97,8 @@ def read(raw: bytes) -> Reading:
             }
             problems.insert(0, Problem(line, "group_id", sentence))
         if problems:
+            if row.type and not row.has_known_type:
+                problems.append(unknown_type(row))
             reading.problems += problems
         else:
             reading.rows.append(row)

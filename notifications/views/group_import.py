@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from notifications import roles
 from notifications.forms.group_import import GroupFileForm, GroupImportForm
@@ -175,5 +175,5 @@ def _words(column: str, value: Any) -> str:
     if column == "member_count":
         return f"{value:,}"
     if column == "labels":
-        return ", ".join(value) or _("none")
+        return ", ".join(value) or pgettext("labels", "none")
     return str(value)

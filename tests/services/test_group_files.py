@@ -94,6 +94,7 @@ def test_what_is_wrong_with_a_line_is_said_for_each_cell():
         b"h,Public,H,1\n"
         b"h,Public,H\n"
         b"i,Public,one,two,x,y\n"
+        b"k,Nope,,1,\n"
         b"j,Public,J,1,,,\n"
     )
 
@@ -108,6 +109,9 @@ def test_what_is_wrong_with_a_line_is_said_for_each_cell():
         "Line 5, Group ID: “h” is on line 4 already.",
         "Line 6: It has 6 cells, but there are 5 headings. A text with a comma in it "
         "must stand between quotation marks.",
+        "Line 7, Name: The name must have 1 to 100 characters, on one line.",
+        "Line 7, Type: “Nope” is not one of Private, Public, ChatRoom, AVChatRoom, "
+        "BChatRoom, Community.",
     ]
     # Whether an unknown type is wrong depends on the group.
     assert [(row.group_id, row.type) for row in reading.rows] == [
