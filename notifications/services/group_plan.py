@@ -120,7 +120,8 @@ def _known(rows: Sequence[Row]) -> dict[str, Known]:
 def _differences(group: Known, row: Row) -> list[Difference]:
     pairs = [
         ("type", group.type, row.type),
-        ("name", group.name, row.name),
+        # Spaces around a name of Tencent's are none of the file's.
+        ("name", group.name.strip(), row.name),
         ("member_count", group.member_count, row.member_count),
     ]
     return [

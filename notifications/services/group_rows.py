@@ -85,7 +85,7 @@ def read(raw: bytes) -> Reading:
             reading.problems.append(Problem(line, "", sentence))
             continue
         values = {
-            name: _unmarked(cells[place].strip()) if place < len(cells) else ""
+            name: _text(cells[place]) if place < len(cells) else ""
             for name, place in places.items()
         }
         row, problems = _row(line, values)
@@ -118,9 +118,12 @@ def _shown(cell: str) -> str:
     return cell if len(cell) <= SHOWN else cell[:SHOWN] + "…"
 
 
-def _unmarked(cell: str) -> str:
-    """Without the mark that our own file has before what looks like a formula."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(ESCAPED) else cell
+def _text(cell: str) -> str:
+    """Without spaces around it, and the mark that our own file has before a formula."""
+    text = cell.strip()
+    if text[:1] == "'" and text[1:].startswith(ESCAPED):
+        return text[1:].strip()
+    return text
 
 
 def _row(line: int, values: Mapping[str, str]) -> tuple[Row, list[Problem]]:

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifications import roles
@@ -115,6 +115,12 @@ def test_what_the_file_does_not_say_stays():
 
     assert ChatGroup.objects.get().member_count == 5
     assert labels_of("g") == ["East"]
+
+
+def test_spaces_around_a_name_are_no_change():
+    make_group(group_id="g", name=" G ")
+
+    assert len(plan(read(HEADER + b"g,Public,G\n")).unchanged) == 1
 
 
 def test_a_type_that_came_after_us_stays_where_it_is():
@@ -283,6 +289,7 @@ GROUPS = st.lists(
 )
 
 
+@settings(max_examples=40)  # each writes and reads a table
 @given(rows=GROUPS)
 def test_what_was_exported_is_imported_as_unchanged(rows):
     ChatGroup.objects.all().delete()

@@ -185,8 +185,10 @@ def test_a_confirmation_sent_twice_imports_once(client):
     assert AuditEntry.objects.filter(action="imported").count() == 1
 
 
-def test_a_file_that_is_gone(client):
-    response = client.get(CHOOSE + "77/", follow=True)
+@pytest.mark.parametrize("number", ["0", "77", str(2**63), str(10**30)])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_file_that_is_gone(client, method, number):
+    response = getattr(client, method)(f"{CHOOSE}{number}/", follow=True)
 
     assert said(response) == ["This file is not here any more. Choose it again."]
 
