@@ -20,7 +20,7 @@ from notifications import roles
 from notifications.forms.filters import GroupFilterForm
 from notifications.forms.labels import GroupForm
 from notifications.models import ChatGroup, GroupType
-from notifications.selectors.group_rows import type_in_words, with_what_a_row_shows
+from notifications.selectors.group_rows import rows_of, type_in_words
 from notifications.services import chat_groups, labels
 from notifications.views.meant import address_of
 from notifications.views.page import person
@@ -57,7 +57,7 @@ class GroupList(ChangeList):
         except IncorrectLookupParameters:  # a page that does not exist
             self.page_num = 1
             super().get_results(request)
-        self.result_list = with_what_a_row_shows(self.result_list)
+        self.result_list = rows_of(self.result_list)
 
 
 @admin.register(ChatGroup)
@@ -124,7 +124,7 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("State"), ordering="state")
     def state_badge(self, group: ChatGroup) -> SafeString:
-        return badge(group.state, group.get_state_display())
+        return badge(group.state, ChatGroup.State(group.state).label)
 
     # --- one group -----------------------------------------------------------------
 

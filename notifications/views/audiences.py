@@ -16,7 +16,7 @@ from notifications.services import saved_audiences
 
 from .page import page, person
 
-PER_PAGE = 50
+PER_PAGE = 20
 
 
 @require_safe

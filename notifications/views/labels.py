@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_safe
 from notifications import roles
 from notifications.forms.labels import LabelChoice, LabelName, LabelsHad
 from notifications.models import Label
-from notifications.selectors.choices import labels_of
+from notifications.selectors import choices
 from notifications.services import labels as services
 
 from .meant import Meant, meant
@@ -30,12 +29,15 @@ PER_PAGE = 100
 def labels(request: HttpRequest) -> HttpResponse:
     """All labels, by name, with how many groups have each."""
     user = person(request, roles.SEE_GROUPS)
-    rows = Label.objects.annotate(count=Count("groups")).order_by("name")
+    every = Label.objects.order_by("name")
+    shown = Paginator(every, PER_PAGE).get_page(request.GET.get("page"))
+    counts = choices.group_counts(shown)
     return page(
         request,
         "notifications/labels.html",
         _("Labels"),
-        rows=Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        rows=shown,
+        counted=[(label, counts.get(label.pk, 0)) for label in shown],
         may_change=user.has_perm(roles.CHANGE_GROUPS),
     )
 
@@ -66,7 +68,7 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks first; a label that an audience asks for stays."""
     user = person(request, roles.CHANGE_GROUPS)
-    label = get_object_or_404(Label.objects.annotate(count=Count("groups")), pk=pk)
+    label = get_object_or_404(Label, pk=pk)
     if request.method == "POST":
         try:
             services.delete(user, pk)
@@ -80,7 +82,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         "notifications/label_delete.html",
         _("Delete the label “%(name)s”?") % {"name": label.name},
-        label=label,
+        count=label.groups.count(),
         audiences=services.audiences_with(label.name),
     )
 
@@ -106,7 +108,7 @@ def take(request: HttpRequest) -> HttpResponse:
     """Take labels off the groups that the address means."""
 
     def form(data: Any, groups: Meant) -> LabelsHad:
-        return LabelsHad(data, had=labels_of(groups.groups))
+        return LabelsHad(data, had=choices.labels_of(groups.groups))
 
     def done(count: int) -> str:
         return ngettext(
@@ -139,7 +141,8 @@ def _on_many(
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, done(changed))
+            if changed:
+                messages.success(request, done(changed))
             if unchanged := groups.count - changed:
                 messages.info(request, left % {"n": f"{unchanged:,}"})
             return redirect(_list(groups))

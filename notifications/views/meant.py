@@ -61,7 +61,7 @@ def meant(given: QueryDict) -> Meant | None:
             count,
         ) % {"n": f"{count:,}", "filters": form.in_words()}
     else:
-        words = _("All %(n)s groups.") % {"n": f"{count:,}"}
+        words = _("All groups: %(n)s.") % {"n": f"{count:,}"}
     query = "?" + form.query if form.active else ""
     return Meant(groups, count, words, query)
 

@@ -1,9 +1,12 @@
 """Groups: the list with its filters and actions, one group, and who may change it."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from notifications import roles
-from notifications.models import AuditEntry, ChatGroup
+from notifications.models import AuditEntry, ChatGroup, Label
 from tests.factories import make_delivery, make_group, make_user
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +50,53 @@ def test_the_filters_of_the_list(administrator):
     assert found("?q=old") == [renamed, off]
     assert found("?q=old&state=in_use") == [renamed]
     assert found("?p=77&q=old") == [renamed, off]
+
+
+def test_groups_are_found_by_label_by_their_last_check_and_without_a_known_type(
+    administrator,
+):
+    now = timezone.now()
+    fresh = make_group(name="A", checked_at=now)
+    week = make_group(name="B", checked_at=now - timedelta(days=3))
+    old = make_group(name="C", checked_at=now - timedelta(days=8))
+    never = make_group(name="D", type="Topic")
+    label = Label.objects.create(name="North")
+    label.groups.add(week, never)
+
+    def found(query: str) -> list[ChatGroup]:
+        return list(administrator.get(GROUPS + query).context["cl"].result_list)
+
+    assert found("?label=North") == [week, never]
+    assert found("?label=North&type=unknown") == [never]
+    assert found("?type=unknown") == [never]
+    assert found("?checked=day") == [fresh]
+    assert found("?checked=week") == [fresh, week]
+    assert found("?checked=earlier") == [old]
+    assert found("?checked=never") == [never]
+    assert found("?label=gone") == [fresh, week, old, never]
+    page = administrator.get(GROUPS + "?label=gone&checked=x")
+    assert page.context["cl"].filter_form.errors == {
+        "label": ["“gone” is not in this list."],
+        "checked": ["“x” is not in this list."],
+    }
+
+
+def test_a_row_shows_labels_and_a_type_nobody_knows(
+    administrator, django_assert_num_queries
+):
+    group = make_group(name="A", type="Topic")
+    group.labels.add(Label.objects.create(name="North"))
+    make_delivery(group=make_group(name="A2"))
+    with django_assert_num_queries(10):
+        text = administrator.get(GROUPS).content.decode()
+    for name in ("B", "C"):
+        make_group(name=name).labels.add(Label.objects.create(name=name))
+
+    with django_assert_num_queries(10):
+        administrator.get(GROUPS)
+
+    assert "Topic (unknown type)" in text
+    assert '<span class="cell-label">Labels</span> North' in text
 
 
 def test_a_row_says_when_the_group_was_last_written_to(administrator):
@@ -98,6 +148,45 @@ def test_groups_are_added_and_keep_their_id(administrator):
             },
         ),
     ]
+
+
+def test_labels_of_one_group(administrator):
+    group = make_group(group_id="a")
+    group.labels.add(Label.objects.create(name="North"))
+    Label.objects.create(name="VIP")
+    address = f"{GROUPS}{group.pk}/change/"
+
+    form = administrator.get(address).context["adminform"].form
+    posted = VALUES | {"name": group.name, "label_names": ["VIP"], "new_labels": "w, W"}
+    administrator.post(address, posted | {"member_count": 120})
+    refused = administrator.post(address, VALUES | {"new_labels": "x" * 51})
+
+    assert form.initial["label_names"] == ["North"]
+    assert [label.name for label in group.labels.all()] == ["VIP", "w"]
+    assert entries()[1:] == [
+        ("labels_taken", "xu", {"labels": ["North"], "groups": 1, "named": ["a"]}),
+        ("labels_put", "xu", {"labels": ["VIP", "w"], "groups": 1, "named": ["a"]}),
+    ]
+    assert refused.context["errors"] == [
+        [f"The label “{'x' * 51}” has 51 characters; the limit is 50."]
+    ]
+
+
+def test_a_new_group_gets_its_labels(administrator):
+    posted = VALUES | {"group_id": "n", "new_labels": "North"}
+
+    administrator.post(GROUPS + "add/", posted)
+
+    assert [label.name for label in ChatGroup.objects.get().labels.all()] == ["North"]
+
+
+def test_nobody_gives_a_group_of_an_unknown_type_another(administrator):
+    group = make_group(type="Topic")
+
+    administrator.post(f"{GROUPS}{group.pk}/change/", VALUES | {"new_labels": "North"})
+
+    group.refresh_from_db()
+    assert (group.type, group.name, group.labels.count()) == ("Topic", "徒步", 1)
 
 
 def test_titles_are_plain_and_no_button_is_useless(administrator, log_in):
@@ -202,6 +291,32 @@ def test_groups_are_chosen_from_the_list(log_in):
         "Left out, because they are switched off, closed or of an unknown type: "
         "Old 0, Old 1, Old 2, Old 3, Old 4 and 1 more"
     ]
+
+
+def test_thousands_of_groups_are_not_taken_over_one_by_one(log_in):
+    client = log_in(make_user(roles.COMMUNITY_MANAGER))
+    ChatGroup.objects.bulk_create(
+        ChatGroup(group_id=f"g{n}", name=f"直播 {n}", type="Public")
+        for n in range(1001)
+    )
+    first = ChatGroup.objects.get(group_id="g0")
+
+    def write_to(query: str):
+        posted = {"action": "write_to", "_selected_action": [first.pk]}
+        return client.post(GROUPS + query, posted | {"select_across": "1"}, follow=True)
+
+    refused = write_to("?q=直播")
+    first.delete()
+    first = ChatGroup.objects.get(group_id="g1")
+
+    assert said(refused) == [
+        "More than 1,000 groups are not written to one by one. In "
+        '<a href="/write/">Write</a>, choose them by a rule, or by an '
+        '<a href="/groups/audiences/">audience</a>.'
+    ]
+    assert refused.redirect_chain[-1][0].startswith(GROUPS)
+    chosen = write_to("?q=直播")
+    assert len(chosen.context["form"]["groups"].value().split()) == 1000
 
 
 def test_without_a_group_in_use_there_is_nothing_to_write(log_in):

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import accepting, history, importing, record, sending
+from tests.benchmarks import accepting, grouping, history, importing, record, sending
 from tests.benchmarks.report import Figure, table
 from tests.faults.places import PLACES, Place
 
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[Place], list[Figure]]] = {
     "import": importing.imports,
     "record": record.record,
     "history": history.history,
+    "grouping": grouping.grouping,
 }
 
 
