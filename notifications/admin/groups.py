@@ -86,7 +86,12 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return super().changelist_view(
-            request, {"title": _("Chat groups"), **(extra_context or {})}
+            request,
+            {
+                "title": _("Chat groups"),
+                "has_change_permission": self.has_change_permission(request),
+                **(extra_context or {}),
+            },
         )
 
     def get_action_choices(

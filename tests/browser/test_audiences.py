@@ -37,16 +37,19 @@ def opened(browser, live_server) -> Iterator[Callable[..., Page]]:
         context.close()
 
 
-@pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
+@pytest.mark.parametrize(("width", "height", "theme"), [VIEWS[0], VIEWS[3]])
 def test_from_a_filter_to_an_audience(opened, live_server, width, height, theme):
     page = opened(width, height, theme)
 
     page.goto(live_server.url + "/notifications/chatgroup/?q=直播&state=in_use")
-    page.check("#action-toggle")
-    page.click("text=Select all 51 chat groups")
-    page.select_option("select[name=action]", "put_labels")
     check_page(page, "groups")
-    page.click("button[name=index]")
+    if width > 1000:
+        page.check("#action-toggle")
+        page.click("text=Select all 51 chat groups")
+        page.select_option("select[name=action]", "put_labels")
+        page.click("button[name=index]")
+    else:
+        page.click("text=Put labels on all of them")
     expect(page.locator("main")).to_contain_text("51 groups that match")
     check_page(page, "put labels")
     page.fill("#id_new_labels", "North, Live")
@@ -57,7 +60,6 @@ def test_from_a_filter_to_an_audience(opened, live_server, width, height, theme)
     page.get_by_role("link", name="Labels", exact=True).click()
     check_page(page, "labels")
     page.locator("tr", has_text="Live").get_by_role("link", name="Rename").click()
-    check_page(page, "rename")
     page.fill("#id_name", "Rooms")
     page.click("main button[type=submit]")
     expect(page.locator(".messagelist")).to_have_text(
@@ -65,9 +67,7 @@ def test_from_a_filter_to_an_audience(opened, live_server, width, height, theme)
     )
 
     page.get_by_role("link", name="Audiences").click()
-    check_page(page, "no audiences")
     page.get_by_role("link", name="New audience").click()
-    check_page(page, "new audience")
     page.get_by_label("Rooms").check()
     page.get_by_role("button", name="Count").click()
     expect(page.locator(".reach")).to_contain_text("51 groups would get it")
@@ -77,7 +77,6 @@ def test_from_a_filter_to_an_audience(opened, live_server, width, height, theme)
 
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("The name must have 1 to 80")
-    check_page(page, "without a name")
     page.fill("#id_name", "Live rooms")
     page.get_by_role("button", name="Save").click()
     expect(page.locator("h1")).to_have_text("Live rooms")
