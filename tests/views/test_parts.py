@@ -103,8 +103,8 @@ def test_to_120_members_of_three_groups(sandbox, log_in, settings):
     text = words(page)
     assert "9 calls: the members are named in 3 parts." in text
     assert "1 group Switch it off under Groups." in text
-    assert "Runners · part 1 of 3 " in text
-    assert "Night · part 1 of 3 · part 2 of 3 · part 3 of 3" in text
+    assert "Runners · Part 1 of 3 " in text
+    assert "Night · Part 1 of 3 · Part 2 of 3 · Part 3 of 3" in text
 
 
 @pytest.mark.django_db
@@ -217,8 +217,8 @@ def test_a_delivery_names_its_part_and_leads_to_the_others(log_in):
     page = client.get(f"/history/deliveries/{second.pk}/")
 
     text, html = words(page), page.content.decode()
-    assert "Members Part 2 of 3: 50 members. Only these members: user50, " in text
-    assert "Other parts part 1 of 3 · Failed part 3 of 3 · Accepted" in text
+    assert "Members Part 2 of 3, only these 50 members: user50, " in text
+    assert "Other parts Part 1 of 3 · Failed Part 3 of 3 · Accepted" in text
     for other in (first, third):
         assert f'href="/history/deliveries/{other.pk}/"' in html
     listed = words(client.get("/history/deliveries/"))

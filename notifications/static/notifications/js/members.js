@@ -15,6 +15,11 @@
     result().innerHTML = page.getElementById("members-checked").innerHTML;
   };
 
+  // What was said is about what was asked, not about what has been entered since.
+  const forget = () => result().replaceChildren();
+  button.form.addEventListener("chosen", forget);
+  button.form.elements.recipients.addEventListener("input", forget);
+
   button.addEventListener("click", async (event) => {
     event.preventDefault();
     if (isAsking) return;
