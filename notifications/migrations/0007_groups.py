@@ -209,6 +209,11 @@ class Migration(migrations.Migration):
             name='search_text',
             field=models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Lower(django.db.models.functions.text.Concat('name', models.Value('\n'), 'group_id', models.Value('\n'), 'former_names', output_field=models.TextField())), output_field=models.TextField()),
         ),
+        migrations.AddField(
+            model_name='archive',
+            name='by_group',
+            field=models.JSONField(null=True),
+        ),
         migrations.AddIndex(
             model_name='syncchange',
             index=models.Index(fields=['sync', 'kind', 'id'], name='sync_change_by_kind'),

@@ -108,6 +108,9 @@ class Archive(models.Model):
     file_name = models.CharField(max_length=200)
     # SHA-256 of the compressed file, in hexadecimal digits.
     file_digest = models.CharField(max_length=64)
+    # Where members were named in parts: "parts", "counts" of groups by status, "problems"
+    # as [status, code, reason, groups]. Tallies count deliveries.
+    by_group = models.JSONField(null=True)
     archived_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -5,6 +5,7 @@ each group. A group is done when all of them are, and counts once, under its wor
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -18,7 +19,7 @@ from django.db.models import (
     When,
 )
 
-from notifications.models import Delivery, Notification
+from notifications.models import Archive, Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
 
 S = Delivery.Status
@@ -57,13 +58,25 @@ def group_counts(rows: DeliveryQuerySet) -> dict[str, int]:
     return {status: found[status] for status in S.values}
 
 
+def kept_of(notification: int) -> dict[str, Any] | None:
+    """``Archive.by_group`` of one; ``None`` where each delivery is a group."""
+    return _kept([notification]).get(notification)
+
+
+def _kept(notifications: list[int]) -> dict[int, dict[str, Any]]:
+    found = Archive.objects.filter(
+        notification_id__in=notifications, by_group__isnull=False
+    )
+    return {row.notification_id: row.by_group for row in found if row.by_group}
+
+
 def groups_with_problems(
     notifications: Iterable[Notification],
 ) -> dict[int, dict[str, int]]:
     """How many groups failed or are not confirmed, of each that names members.
 
-    One query or none. What has ended is left out where no row tells of a problem: there
-    was none, or the rows are archived.
+    Two queries or none. Those that have ended without a problem are left out, and those
+    that were archived before groups were counted for it.
     """
     named = {row.pk: row for row in notifications if row.recipients}
     if not named:
@@ -86,6 +99,14 @@ def groups_with_problems(
     )
     counts: dict[int, dict[str, int]] = {
         pk: {} for pk, row in named.items() if not row.has_ended
+    }
+    counts |= {
+        number: {
+            status: kept["counts"][status]
+            for status in (S.FAILED, S.UNCONFIRMED)
+            if kept["counts"][status]
+        }
+        for number, kept in _kept(list(named)).items()
     }
     for row in found:
         counts[row["notification_id"]] = {

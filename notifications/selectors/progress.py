@@ -1,7 +1,7 @@
 """How far a notification has come: counted from its rows, once archived from tallies."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from notifications.models import Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
 
 from .explanations import Explanation, explain_code, explain_reason
-from .parts import group_counts, parts_of
+from .parts import group_counts, kept_of, parts_of
 
 GROUPS_PER_PROBLEM = 20
 S = Delivery.Status
@@ -75,14 +75,31 @@ def progress_of(notification: Notification) -> Progress:
     return Progress(counts, _problems(rows, parts), calls, parts)
 
 
-def _problems(rows: DeliveryQuerySet, parts: int) -> list[Problem]:
-    kinds = (
+def kept_by_group(notification: Notification) -> dict[str, Any] | None:
+    """What an archive keeps (``Archive.by_group``), while the rows are still here."""
+    parts = parts_of(notification)
+    if parts == 1:
+        return None
+    rows = notification.deliveries.all()
+    return {
+        "parts": parts,
+        "counts": group_counts(rows),
+        "problems": [list(kind) for kind in _kinds(rows)],
+    }
+
+
+def _kinds(rows: DeliveryQuerySet) -> list[tuple[str, int | None, str, int]]:
+    """Status, code, reason, and how many groups; the most frequent first."""
+    return list(
         rows.filter(status__in=[S.FAILED, S.UNCONFIRMED])
         .order_by()
         .values_list("status", "error_code", "reason")
         .annotate(count=Count("group_id", distinct=True))
         .order_by("-count")
     )
+
+
+def _problems(rows: DeliveryQuerySet, parts: int) -> list[Problem]:
     return [
         Problem(
             status,
@@ -92,7 +109,7 @@ def _problems(rows: DeliveryQuerySet, parts: int) -> list[Problem]:
                 rows.filter(status=status, reason=reason, **_code_is(code)), parts
             ),
         )
-        for status, code, reason, count in kinds
+        for status, code, reason, count in _kinds(rows)
     ]
 
 
@@ -112,18 +129,27 @@ def _first_groups(alike: DeliveryQuerySet, parts: int) -> list[list[Delivery]]:
 
 
 def _from_tallies(notification: Notification) -> Progress:
-    """Of an archived one. Deliveries are counted, also where a group had several."""
-    counts = dict.fromkeys(S.values, 0)
+    """Of an archived one; what was kept by group is told by group."""
+    calls = dict.fromkeys(S.values, 0)
     kinds: Counter[tuple[str, int | None, str]] = Counter()
     for tally in notification.tallies.all():
-        counts[tally.status] += tally.count
+        calls[tally.status] += tally.count
         if tally.status in (S.FAILED, S.UNCONFIRMED):
             kinds[tally.status, tally.error_code, tally.reason] += tally.count
-    problems = [
+    kept = kept_of(notification.pk)
+    if kept is not None:
+        problems = [tuple(kind) for kind in kept["problems"]]
+        return Progress(kept["counts"], _archived(problems), calls, kept["parts"])
+    return Progress(
+        calls, _archived([(*kind, n) for kind, n in kinds.most_common()]), calls
+    )
+
+
+def _archived(kinds: Iterable[tuple[Any, ...]]) -> list[Problem]:
+    return [
         Problem(status, _explanation(code, reason), count, [])
-        for (status, code, reason), count in kinds.most_common()
+        for status, code, reason, count in kinds
     ]
-    return Progress(counts, problems, counts)
 
 
 def _explanation(code: int | None, reason: str) -> Explanation:

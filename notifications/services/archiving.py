@@ -21,6 +21,7 @@ from notifications.models import (
     Seal,
 )
 from notifications.record import archive, guards, trail
+from notifications.selectors.progress import kept_by_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
             raise archive.NotArchivable(
                 f"Notification {notification.pk} was archived meanwhile by another run."
             )
+        by_group = kept_by_group(notification)
         attempts, deliveries = _remove(notification.pk)
         if attempts + deliveries != seal.rows:
             # What is removed must be what is in the file; raising undoes the removal.
@@ -85,7 +87,10 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
                 f"{notification.pk}."
             )
         Archive.objects.create(
-            notification=notification, file_name=name, file_digest=digest
+            notification=notification,
+            file_name=name,
+            file_digest=digest,
+            by_group=by_group,
         )
         trail.write(
             AuditEntry.Action.ARCHIVED,

@@ -4,14 +4,16 @@ import re
 from html import unescape
 
 import pytest
+from django.utils import timezone
 
 from notifications import conf, roles
 from notifications.delivery.worker import SendWorker
-from notifications.models import Delivery, Notification
+from notifications.models import Archive, Delivery, Notification
 from notifications.pacing.clock import engine_clock
 from notifications.selectors.audiences import audience_of
-from notifications.selectors.progress import progress_of
+from notifications.selectors.progress import Progress, progress_of
 from notifications.services import sending
+from notifications.services.archiving import archive_history
 from tests.factories import (
     make_delivery,
     make_group,
@@ -27,6 +29,10 @@ PARTS = ["\n".join(MEMBERS[start : start + 50]) for start in (0, 50, 100)]
 def words(response) -> str:
     text = re.sub(r"<[^>]+>", " ", response.content.decode())
     return " ".join(unescape(text).split())
+
+
+def reasons(found: Progress) -> set[tuple[str, str, int]]:
+    return {(p.status, p.explanation.meaning, p.count) for p in found.problems}
 
 
 def send_in_parts(results: dict[str, list[dict]], **kwargs) -> Notification:
@@ -227,6 +233,39 @@ def test_a_delivery_names_its_part_and_leads_to_the_others(log_in):
 
 
 @pytest.mark.django_db
+def test_the_archive_keeps_what_was_counted_by_group(log_in, tmp_path):
+    client = log_in(make_user(roles.AUDITOR, username="wang.fang"))
+    sent = send_in_parts(MIXED)
+    plain = make_notification(status="completed", recipients="anna")
+    make_delivery(plain, status="failed")
+    make_seal(sent)
+    make_seal(plain)
+    before = [client.get(f"/sent/{row.pk}/").context for row in (sent, plain)]
+    listed = client.get("/history/").context["rows"]
+
+    rows = list(archive_history(timezone.now(), tmp_path, actor="test"))
+
+    assert len(rows) == 2
+    assert not Delivery.objects.exists()
+    assert Archive.objects.get(notification=plain).by_group is None
+    for row, was in zip((sent, plain), before, strict=True):
+        now = client.get(f"/sent/{row.pk}/").context
+        assert now["headline"] == was["headline"]
+        found, then = now["progress"], was["progress"]
+        assert (found.counts, found.calls, found.parts) == (
+            then.counts,
+            then.calls,
+            then.parts,
+        )
+        assert reasons(found) == reasons(then)
+    assert client.get("/history/").context["rows"] == listed
+    assert [problems for _row, problems in listed] == [
+        {"failed": 1},
+        {"failed": 2, "unconfirmed": 1},
+    ]
+
+
+@pytest.mark.django_db
 def test_what_goes_out_in_one_call_has_no_parts(log_in):
     client = log_in(make_user(roles.AUDITOR, username="wang.fang"))
     sent = make_notification(status="completed", recipients="anna\nli")
@@ -267,5 +306,5 @@ def test_the_number_of_queries_does_not_grow_with_the_groups(
         client.get(f"/sent/{sent.pk}/")
     with django_assert_num_queries(9):
         client.get("/history/deliveries/")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get("/history/")
