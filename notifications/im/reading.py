@@ -126,6 +126,8 @@ def _line(value: object) -> str:
     """A text in one line: control characters become spaces, its ends are cut."""
     if not isinstance(value, str):
         return ""
+    if value.isprintable():
+        return value.strip()
     is_odd = "Cc", "Cs"  # controls, and halves of characters
     return "".join(
         " " if unicodedata.category(char) in is_odd else char for char in value

@@ -73,6 +73,14 @@ class ChatGroupQuerySet(models.QuerySet["ChatGroup"]):
         return groups
 
 
+def with_former_name(former_names: str, before: str, name: str) -> str:
+    """The lines of ``former_names`` after ``before`` became ``name``."""
+    names = [line for line in former_names.split("\n") if line]
+    if name == before or before in names:
+        return former_names
+    return "\n".join([*names, before])
+
+
 class ChatGroup(models.Model):
     """One group. Groups with a history are switched off, never deleted."""
 
@@ -150,9 +158,7 @@ class ChatGroup(models.Model):
 
     def rename(self, name: str) -> None:
         """Take another name and remember the one before; does not save."""
-        names = [line for line in self.former_names.split("\n") if line]
-        if name != self.name and self.name not in names:
-            self.former_names = "\n".join([*names, self.name])
+        self.former_names = with_former_name(self.former_names, self.name, name)
         self.name = name
 
     @property

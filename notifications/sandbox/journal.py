@@ -108,11 +108,14 @@ class CallLog:
         with self._lock:
             return [code for _clock, code in self._calls.get(command, [])]
 
+    def clocks(self, command: str) -> list[float]:
+        """When each call came in, in seconds of time.monotonic."""
+        with self._lock:
+            return [clock for clock, _code in self._calls.get(command, [])]
+
     def most_in_window(self, command: str, seconds: float = 1.0) -> int:
         """The most calls of one kind within any ``seconds`` in a row."""
-        with self._lock:
-            clocks = [clock for clock, _code in self._calls.get(command, [])]
-        return _most_in_window(clocks, seconds)
+        return _most_in_window(self.clocks(command), seconds)
 
 
 def _command(path: str) -> str:

@@ -10,6 +10,7 @@ how far it is; any worker can go on where another one was killed.
     listing.py   pages of the list → items
     details.py   details of groups → our groups and the list of changes
     compare.py   one group: what Tencent says and what we have
+    rows.py      many rows at once, without a model for each
     ending.py    the end of a run, and what is removed after it
     schedule.py  runs that nobody asked for
 

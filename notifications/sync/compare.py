@@ -1,10 +1,11 @@
-"""One group: what Tencent says of it, beside what we have."""
+"""One group: what Tencent says of it, beside what we have. Plain values, no rows."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from notifications.im.reading import GroupInfo
 from notifications.models import ChatGroup, GroupType, SyncChange
+from notifications.models.groups import with_former_name
 
 GONE = 10010
 NAME_MAX_LENGTH = 100
@@ -13,107 +14,122 @@ TYPE_MAX_LENGTH = 32
 INFO_MAX_LENGTH = 300
 
 Kind = SyncChange.Kind
+IN_USE, CLOSED = ChatGroup.State.IN_USE.value, ChatGroup.State.CLOSED.value
+KNOWN_TYPES = frozenset(GroupType.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The fields of a chat group that a sync reads and writes."""
+
+    group_id: str
+    name: str
+    type: str
+    member_count: int = 0
+    state: str = IN_USE
+    former_names: str = ""
+
+
+class Change(NamedTuple):
+    """As in ``SyncChange``."""
+
+    kind: str
+    group_id: str
+    name: str
+    before: dict[str, str]
+    after: dict[str, str | int]
 
 
 @dataclass(slots=True)
 class Comparison:
-    """``group`` as it is to be: unsaved when ``is_new``, ``None`` if there is none.
+    """``group`` as it is to be, ``None`` where there is none.
 
-    ``is_read``: Tencent vouched for it, or for its end. ``changes`` lack their run.
+    ``is_read``: Tencent vouched for it, or for its end.
     """
 
-    group: ChatGroup | None = None
-    is_new: bool = False
+    group: Group | None = None
     is_changed: bool = False
     is_read: bool = False
     members_changed: bool = False
-    changes: list[SyncChange] = field(default_factory=list)
-
-    def note(
-        self, kind: SyncChange.Kind, group_id: str, name: str, **values: Any
-    ) -> None:
-        self.changes.append(
-            SyncChange(kind=kind, group_id=group_id, name=name, **values)
-        )
+    changes: list[Change] = field(default_factory=list)
 
 
-def compare(group_id: str, old: ChatGroup | None, info: GroupInfo | None) -> Comparison:
+def compare(group_id: str, old: Group | None, info: GroupInfo | None) -> Comparison:
     """``info`` is ``None`` when Tencent left the group out of its answer."""
-    found = Comparison(old)
-    name = old.name if old else ""
     if info is None or (not info.error_code and not info.type):
-        found.note(Kind.NOT_READ, group_id, name)
-    elif info.error_code == GONE:
-        _close(found)
-    elif info.error_code:
-        after = {"code": info.error_code, "info": info.error_info[:INFO_MAX_LENGTH]}
-        found.note(Kind.NOT_READ, group_id, name, after=after)
-    elif old is None:
-        _add(found, group_id, info)
-    else:
-        _update(found, old, info)
+        return _not_read(group_id, old, {})
+    if info.error_code == GONE:
+        return _gone(old)
+    if info.error_code:
+        text = info.error_info[:INFO_MAX_LENGTH]
+        return _not_read(group_id, old, {"code": info.error_code, "info": text})
+    name = info.name[:NAME_MAX_LENGTH].strip() or group_id
+    kind = info.type[:TYPE_MAX_LENGTH]
+    if old is None:
+        new = Group(group_id, name, kind, info.member_count or 0)
+        after: dict[str, str | int] = {"name": name, "type": kind}
+        added = Change(Kind.ADDED, group_id, name, {}, after)
+        return Comparison(new, is_read=True, changes=[added, *_unknown_type(new)])
+    return _update(old, name, kind, info.member_count)
+
+
+def _not_read(
+    group_id: str, old: Group | None, after: dict[str, str | int]
+) -> Comparison:
+    name = old.name if old else ""
+    return Comparison(old, changes=[Change(Kind.NOT_READ, group_id, name, {}, after)])
+
+
+def _gone(old: Group | None) -> Comparison:
+    """What a person switched off stays so: it is not to come back by itself."""
+    if old is None or old.state != IN_USE:
+        return Comparison(old, is_read=True)
+    return Comparison(
+        replace(old, state=CLOSED),
+        is_changed=True,
+        is_read=True,
+        changes=[Change(Kind.CLOSED, old.group_id, old.name, {}, {})],
+    )
+
+
+def _update(old: Group, name: str, kind: str, member_count: int | None) -> Comparison:
+    members_changed = member_count is not None and member_count != old.member_count
+    is_same = (name, kind) == (old.name, old.type) and old.state != CLOSED
+    if is_same and not members_changed:
+        return Comparison(old, is_read=True)
+    new = replace(
+        old,
+        name=name,
+        type=kind,
+        state=IN_USE if old.state == CLOSED else old.state,
+        member_count=old.member_count if member_count is None else member_count,
+        former_names=with_former_name(old.former_names, old.name, name),
+    )
+    found = Comparison(
+        new, is_changed=True, is_read=True, members_changed=members_changed
+    )
+    if not is_same:
+        fields = [n for n in ("name", "type", "state") if _differ(old, new, n)]
+        found.changes.append(
+            Change(
+                Kind.REOPENED if "state" in fields else Kind.CHANGED,
+                new.group_id,
+                new.name,
+                {n: getattr(old, n) for n in fields},
+                {n: getattr(new, n) for n in fields},
+            )
+        )
+        if "type" in fields:
+            found.changes += _unknown_type(new)
     return found
 
 
-def _close(found: Comparison) -> None:
-    """What a person switched off stays so: it is not to come back by itself."""
-    group = found.group
-    found.is_read = True
-    if group is None or group.state != ChatGroup.State.IN_USE:
-        return
-    group.state = ChatGroup.State.CLOSED
-    found.is_changed = True
-    found.note(Kind.CLOSED, group.group_id, group.name)
+def _differ(old: Group, new: Group, name: str) -> bool:
+    return bool(getattr(old, name) != getattr(new, name))
 
 
-def _add(found: Comparison, group_id: str, info: GroupInfo) -> None:
-    group = ChatGroup(
-        group_id=group_id,
-        name=_name(group_id, info),
-        type=info.type[:TYPE_MAX_LENGTH],
-        member_count=info.member_count or 0,
-    )
-    found.group, found.is_new, found.is_read = group, True, True
-    after = {"name": group.name, "type": group.type}
-    found.note(Kind.ADDED, group_id, group.name, after=after)
-    _name_unknown_type(found, group)
-
-
-def _update(found: Comparison, group: ChatGroup, info: GroupInfo) -> None:
-    found.is_read = True
-    before = _values(group)
-    group.rename(_name(group.group_id, info))
-    group.type = info.type[:TYPE_MAX_LENGTH]
-    if group.state == ChatGroup.State.CLOSED:
-        group.state = ChatGroup.State.IN_USE
-    after = _values(group)
-    if info.member_count is not None and info.member_count != group.member_count:
-        group.member_count = info.member_count
-        found.members_changed = True
-    different = [name for name in after if before[name] != after[name]]
-    found.is_changed = bool(different) or found.members_changed
-    if different:
-        found.note(
-            Kind.REOPENED if "state" in different else Kind.CHANGED,
-            group.group_id,
-            group.name,
-            before={name: before[name] for name in different},
-            after={name: after[name] for name in different},
-        )
-    if "type" in different:
-        _name_unknown_type(found, group)
-
-
-def _name_unknown_type(found: Comparison, group: ChatGroup) -> None:
-    if group.type not in GroupType.values:
-        found.note(
-            Kind.UNKNOWN_TYPE, group.group_id, group.name, after={"type": group.type}
-        )
-
-
-def _name(group_id: str, info: GroupInfo) -> str:
-    return info.name[:NAME_MAX_LENGTH].strip() or group_id
-
-
-def _values(group: ChatGroup) -> dict[str, str]:
-    return {"name": group.name, "type": group.type, "state": group.state}
+def _unknown_type(group: Group) -> list[Change]:
+    if group.type in KNOWN_TYPES:
+        return []
+    after: dict[str, str | int] = {"type": group.type}
+    return [Change(Kind.UNKNOWN_TYPE, group.group_id, group.name, {}, after)]

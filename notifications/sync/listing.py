@@ -14,12 +14,13 @@ from notifications.im.reading import GroupPage
 from notifications.im.rules import is_group_id
 from notifications.models import ChatGroup, GroupSync, GroupType, SyncChange, SyncItem
 
+from . import rows
 from .callers import Listing
 from .ending import locked
 
 # Without a filter last: it finds types that came after us.
 PASSES = (*GroupType.values, "")
-BLOCK = 500
+BLOCK = 1000
 ID_MAX_LENGTH = 48
 
 Pause = Callable[[], None]
@@ -78,17 +79,9 @@ def add_missing(sync: GroupSync, pause: Pause) -> None:
 
 def add_items(sync_id: int, group_ids: Sequence[str]) -> None:
     """Each ID once, whatever came before. Raises ``RunEnded``."""
-    items = SyncItem.objects.filter(sync_id=sync_id, group_id__in=group_ids)
-    known = set(items.values_list("group_id", flat=True))
-    new = [group_id for group_id in dict.fromkeys(group_ids) if group_id not in known]
-    if not new:
-        return
     with transaction.atomic():
         locked(sync_id)
-        SyncItem.objects.bulk_create(
-            [SyncItem(sync_id=sync_id, group_id=group_id) for group_id in new],
-            ignore_conflicts=True,
-        )
+        rows.insert_items(sync_id, group_ids)
 
 
 def _note_odd(sync_id: int, group_ids: Sequence[str]) -> None:

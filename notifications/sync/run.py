@@ -30,7 +30,7 @@ THREADS = 16
 # The longest wait for an answer before looking what else can be done, in seconds.
 ROUND = 0.02
 # So many batches are written in one transaction: a send waits for none for long.
-BATCHES_PER_WRITE = 2
+BATCHES_PER_WRITE = 4
 LISTS_PER_SECOND = 1.0
 SMALLEST_PAGE = 100
 

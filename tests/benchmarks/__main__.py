@@ -11,7 +11,15 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import accepting, grouping, history, importing, record, sending
+from tests.benchmarks import (
+    accepting,
+    grouping,
+    history,
+    importing,
+    record,
+    sending,
+    syncing,
+)
 from tests.benchmarks.report import Figure, table
 from tests.faults.places import PLACES, Place
 
@@ -26,6 +34,8 @@ BENCHMARKS: dict[str, Callable[[Place], list[Figure]]] = {
     "record": record.record,
     "history": history.history,
     "grouping": grouping.grouping,
+    "sync": syncing.sync,
+    "sync-beside": syncing.beside,
 }
 
 

@@ -33,8 +33,11 @@ class BenchmarkScene(Scene):
         *,
         groups: int,
         latency: tuple[int, int] = (0, 0),
+        listed: int | None = None,
+        limit: int | None = None,
         **settings: str,
     ) -> None:
+        """``groups`` are ours, ``listed`` are Tencent's: as many, unless said."""
         super().__init__(
             place,
             Path(tempfile.mkdtemp(prefix="notifier-benchmark-")),
@@ -45,11 +48,13 @@ class BenchmarkScene(Scene):
             settings=settings,
         )
         self.latency = latency
+        self.listed = groups if listed is None else listed
+        self.limit = limit
 
     def start_sandbox(self) -> None:
         self.sandbox = Process(
-            [sys.executable, "-m", "tests.benchmarks.endpoint", str(len(self.groups)),
-             *map(str, self.latency)],
+            [sys.executable, "-m", "tests.benchmarks.endpoint", str(self.listed),
+             *map(str, self.latency), *([str(self.limit)] if self.limit else [])],
             self.env,
             self.log_file("endpoint"),
             stdin=subprocess.PIPE,
@@ -60,10 +65,17 @@ class BenchmarkScene(Scene):
 
     def received(self) -> list[tuple[float, float]]:
         """Unix and steady seconds of each call since the last time this was asked."""
+        return [tuple(entry) for entry in self._ask("")]
+
+    def asked(self, command: str) -> list[tuple[float, int | None]]:
+        """Steady seconds and code of each call that reads."""
+        return [tuple(entry) for entry in self._ask(command)]
+
+    def _ask(self, line: str) -> list[list[float]]:
         pipes = self.sandbox.popen
-        pipes.stdin.write("\n")
+        pipes.stdin.write(line + "\n")
         pipes.stdin.flush()
-        return [tuple(entry) for entry in json.loads(pipes.stdout.readline())]
+        return json.loads(pipes.stdout.readline())
 
     def bare(self, calls: int, threads: int, *pace: float) -> tuple[float, float]:
         """Calls per second and CPU seconds per 1000 calls of bare ``requests``."""

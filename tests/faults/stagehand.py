@@ -28,13 +28,15 @@ from notifications.models import (
     AuditEntry,
     ChatGroup,
     Delivery,
+    GroupSync,
     Notification,
     Pace,
     Worker,
 )
 from notifications.pacing.clock import engine_clock
 from notifications.selectors.audiences import audience_of
-from notifications.services import controls, sending
+from notifications.selectors.syncs import change_counts, progress_of
+from notifications.services import controls, sending, syncing
 
 LONG_AGO = 60.0  # seconds; more than any lease
 
@@ -171,6 +173,24 @@ def end_lease(pid: int) -> None:
     )
 
 
+def sync() -> int:
+    """A sync of the groups, asked for."""
+    return syncing.request_sync(sender()).pk
+
+
+def sync_state(sync: int) -> dict[str, Any]:
+    """How far it is; ``seconds`` from its start to its end."""
+    row = GroupSync.objects.get(pk=sync)
+    ended, began = row.finished_at, row.started_at
+    return {
+        "status": row.status,
+        "read": progress_of(row).done,
+        "counts": change_counts(row),
+        "groups": ChatGroup.objects.count(),
+        "seconds": (ended - began).total_seconds() if ended and began else None,
+    }
+
+
 def checkpoint() -> None:
     """SQLite: move everything into the database file, synced."""
     with connection.cursor() as cursor:
@@ -182,7 +202,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
     for order in (
         *(prepare, send, send_twice, pause, resume, stop),
         *(state, rows, under_way, end_lease, checkpoint),
-        *(session_key, timed_send, claimed),
+        *(session_key, timed_send, claimed, sync, sync_state),
     )
 }
 
