@@ -19,6 +19,7 @@ from notifications.views import (
     audiences,
     check,
     controls,
+    counting,
     delivery,
     evidence,
     group_download,
@@ -53,6 +54,7 @@ class ConsoleSite(admin.AdminSite):
             # Not behind admin_view: a text posted after the session ended is kept.
             path("write/", write.write, name="write"),
             path("write/groups/", inside(picker.groups), name="write_groups"),
+            path("write/count/", inside(counting.count), name="write_count"),
             path("write/<int:pk>/", write.write, name="write_edit"),
             path("write/<int:pk>/delete/", inside(write.delete), name="draft_delete"),
             path("write/<int:pk>/check/", inside(check.check), name="check"),

@@ -6,9 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import GroupType, Label, Rule
-from notifications.services.entered_ids import split_group_ids
 from notifications.services.rules import clean_rule
 
+from .group_ids import GroupIds
 from .ticks import TickField
 
 # In the order they are shown; each is named like the field of ``Rule`` that it fills.
@@ -52,12 +52,9 @@ class RuleFields(forms.Form):
         widget=forms.TextInput(attrs=NUMBER),
         error_messages=NO_NUMBER,
     )
-    exceptions = forms.CharField(
+    exceptions = GroupIds(
         label=_("Except these groups"),
-        required=False,
-        widget=forms.Textarea(
-            attrs={"rows": 2, "spellcheck": "false", "autocapitalize": "off"}
-        ),
+        rows=2,
         help_text=_("Group IDs, one per line or separated by commas. Up to 500."),
     )
 
@@ -74,16 +71,18 @@ class RuleFields(forms.Form):
 
     def rule(self) -> Rule:
         """Raises ``ValidationError`` by field, and for the whole of an empty rule."""
+        return clean_rule(self.entered_rule())
+
+    def entered_rule(self) -> Rule:
+        """What was entered, whether it makes sense or not."""
         given = {name: self.cleaned_data.get(name) for name in RULE_FIELDS}
-        return clean_rule(
-            Rule(
-                types=tuple(given["types"] or ()),
-                labels=tuple(given["labels"] or ()),
-                name_contains=given["name_contains"] or "",
-                min_members=given["min_members"],
-                max_members=given["max_members"],
-                exceptions=tuple(split_group_ids(given["exceptions"] or "")),
-            )
+        return Rule(
+            types=tuple(given["types"] or ()),
+            labels=tuple(given["labels"] or ()),
+            name_contains=given["name_contains"] or "",
+            min_members=given["min_members"],
+            max_members=given["max_members"],
+            exceptions=tuple(given["exceptions"] or ()),
         )
 
 

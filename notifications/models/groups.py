@@ -54,23 +54,26 @@ class ChatGroupQuerySet(models.QuerySet["ChatGroup"]):
 
     def fitting(self, rule: Rule) -> "ChatGroupQuerySet":
         """Groups that a rule means, whether they may be sent to or not."""
-        groups = self
-        if rule.types:
-            groups = groups.filter(type__in=rule.types)
-        if rule.labels:
-            labelled = ChatGroup.labels.through.objects.filter(
-                label__name__in=rule.labels
-            )
-            groups = groups.filter(pk__in=labelled.values("chatgroup_id"))
-        if rule.name_contains:
-            groups = groups.filter(name__icontains=rule.name_contains)
-        if rule.min_members is not None:
-            groups = groups.filter(member_count__gte=rule.min_members)
-        if rule.max_members is not None:
-            groups = groups.filter(member_count__lte=rule.max_members)
-        if rule.exceptions:
-            groups = groups.exclude(group_id__in=rule.exceptions)
-        return groups
+        return self.filter(fits(rule))
+
+
+def fits(rule: Rule) -> models.Q:
+    """The condition of ``ChatGroupQuerySet.fitting``; of a rule, or several at once."""
+    condition = models.Q()
+    if rule.types:
+        condition &= models.Q(type__in=rule.types)
+    if rule.labels:
+        labelled = ChatGroup.labels.through.objects.filter(label__name__in=rule.labels)
+        condition &= models.Q(pk__in=labelled.values("chatgroup_id"))
+    if rule.name_contains:
+        condition &= models.Q(name__icontains=rule.name_contains)
+    if rule.min_members is not None:
+        condition &= models.Q(member_count__gte=rule.min_members)
+    if rule.max_members is not None:
+        condition &= models.Q(member_count__lte=rule.max_members)
+    if rule.exceptions:
+        condition &= ~models.Q(group_id__in=rule.exceptions)
+    return condition
 
 
 def with_former_name(former_names: str, before: str, name: str) -> str:

@@ -12,8 +12,8 @@ from notifications.models import AuditEntry, Delivery, Notification
 from notifications.record import trail
 
 from .permissions import require, require_own
+from .texts import clean_note
 from .times import check_not_after, check_start
-from .writing import clean_note
 
 
 @transaction.atomic

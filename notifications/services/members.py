@@ -26,7 +26,7 @@ from notifications.pacing.clock import engine_clock
 from notifications.pacing.gate import Gate
 
 from .permissions import require
-from .writing import clean_recipients
+from .recipients import clean_recipients
 
 MOST_GROUPS = 20
 CALL = "get_specified_group_member_info"

@@ -12,15 +12,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import roles
-from notifications.models import AuditEntry, ChatGroup, Delivery, Notification
+from notifications.models import AuditEntry, Delivery, Notification
 from notifications.models.notifications import WrongState
 from notifications.record import trail
-from notifications.selectors.audiences import Audience
+from notifications.selectors.audiences import audience
 from notifications.selectors.resend import Again, sendable_again
 
+from .meant_groups import check_audience
 from .permissions import require, require_own
 from .rows import insert_deliveries
-from .writing import check_type_rule, clean_note
+from .texts import clean_note
+
+Kind = Notification.Audience
 
 
 @transaction.atomic
@@ -47,14 +50,16 @@ def send_again(user: User, notification_id: int, kind: Again) -> Notification:
         recipients_of[portion] = recipients
     if not group_ids_of:
         return _made_before(first)
-    groups = _groups({i for ids in group_ids_of.values() for i in ids})
-    check_type_rule(Audience(list(groups.values())), first.recipient_ids)
-    again = _copy(user, first, sorted(groups))
+    chosen = sorted({i for ids in group_ids_of.values() for i in ids})
+    meant = audience(Kind.CHOSEN, chosen, is_named=bool(first.recipients))
+    check_audience(meant)
+    row_numbers = dict(zip(chosen, meant.row_numbers(), strict=True))
+    again = _copy(user, first, chosen)
     now = timezone.now()
     for portion, group_ids in sorted(group_ids_of.items()):
         insert_deliveries(
             again,
-            [groups[group_id].pk for group_id in group_ids],
+            [row_numbers[group_id] for group_id in group_ids],
             portion=portion,
             recipients=recipients_of[portion],
             now=now,
@@ -66,7 +71,7 @@ def send_again(user: User, notification_id: int, kind: Again) -> Notification:
         notification=again.pk,
         of=first.pk,
         kind=kind.value,
-        groups=len(groups),
+        groups=len(chosen),
     )
     return again
 
@@ -96,16 +101,6 @@ def resolve(user: User, delivery_id: int, *, note: str) -> None:
     )
 
 
-def _groups(group_ids: set[str]) -> dict[str, ChatGroup]:
-    """The chat groups by their IDs; read in blocks, for SQLite's sake."""
-    ids = sorted(group_ids)
-    return {
-        group.group_id: group
-        for start in range(0, len(ids), 5000)
-        for group in ChatGroup.objects.filter(group_id__in=ids[start : start + 5000])
-    }
-
-
 def _copy(user: User, first: Notification, group_ids: list[str]) -> Notification:
     return Notification.objects.create(
         sender=user,
@@ -114,7 +109,7 @@ def _copy(user: User, first: Notification, group_ids: list[str]) -> Notification
         content=first.content,
         note=first.note,
         recipients=first.recipients,
-        audience=Notification.Audience.CHOSEN,
+        audience=Kind.CHOSEN,
         audience_values=group_ids,
         audience_count=len(group_ids),
         resend_of=first,

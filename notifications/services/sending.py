@@ -1,11 +1,9 @@
 """Sending a checked draft: from here on the workers make its calls."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,14 +12,14 @@ from django.utils.translation import gettext as _
 
 from notifications import roles
 from notifications.models import AuditEntry, Notification
-from notifications.models.notifications import join_recipients
 from notifications.record import trail
-from notifications.selectors.audiences import Audience, left_out
+from notifications.selectors.audiences import Audience, audience_of, digest_of
 
+from .meant_groups import check_audience
 from .permissions import require, require_own
+from .recipients import portions
 from .rows import insert_deliveries
 from .times import check_not_after, check_start
-from .writing import check_type_rule, clean_audience
 
 # An entry of the audit trail stays readable; the number of all is beside them.
 LEFT_OUT_NAMED = 1000
@@ -60,12 +58,12 @@ def send(
         return notification
     check_start(when.start)
     check_not_after(when.not_after, when.start)
-    meant = clean_audience(notification.audience, notification.audience_values)
-    check_type_rule(meant, notification.recipient_ids)
+    meant = audience_of(notification)
+    check_audience(meant)
     if meant.digest != digest:
-        raise _groups_changed(len(meant.groups))
+        raise _groups_changed(meant.count)
     _make_deliveries(notification, meant)
-    notification.audience_count = len(meant.groups)
+    notification.audience_count = meant.count
     notification.audience_digest = digest
     notification.not_after = when.not_after
     notification.by_superuser = user.is_superuser
@@ -85,21 +83,26 @@ def send(
         AuditEntry.Action.SENT if when.start is None else AuditEntry.Action.SCHEDULED,
         user.get_username(),
         notification=notification.pk,
-        groups=len(meant.groups),
+        groups=meant.count,
         digest=digest,
-        **_left_out(notification),
+        **_meant(meant),
         start=when.start and when.start.isoformat(),
         not_after=when.not_after and when.not_after.isoformat(),
     )
     return notification
 
 
-def _left_out(notification: Notification) -> dict[str, Any]:
-    """Which groups do not get it, and why; an auditor asks that years later."""
-    rows = left_out(notification.audience, notification.audience_values)
+def _meant(meant: Audience) -> dict[str, Any]:
+    """The rule as it was, which groups do not get it, and why.
+
+    An auditor asks that years later, when all of it has changed.
+    """
+    count = sum(meant.left_out.values())
+    named = meant.left_out_groups().values("group_id", "name", "reason")
     return {
-        "left_out_count": rows.count(),
-        "left_out": list(rows.values("group_id", "name", "state")[:LEFT_OUT_NAMED]),
+        **({"rule": meant.rule.as_json()} if meant.rule else {}),
+        "left_out_count": count,
+        "left_out": list(named[:LEFT_OUT_NAMED]) if count else [],
     }
 
 
@@ -113,27 +116,15 @@ def _groups_changed(count: int) -> ValidationError:
     )
 
 
-def portions(recipients: Sequence[str] | None) -> list[str]:
-    """The recipients of each call in stored form; ``[""]`` for everyone.
-
-    At most ``IM_RECIPIENTS_PER_CALL`` a call: texts of Tencent name 500 and, since
-    2025, 50 (https://www.tencentcloud.com/zh/document/product/1047/34958).
-    """
-    if recipients is None:
-        return [""]
-    size = settings.IM_RECIPIENTS_PER_CALL
-    return [
-        join_recipients(recipients[start : start + size])
-        for start in range(0, len(recipients), size)
-    ]
-
-
 def _make_deliveries(notification: Notification, meant: Audience) -> None:
-    groups = [group.pk for group in meant.groups]
+    groups = meant.row_numbers()
     now = timezone.now()
     for number, recipients in enumerate(portions(notification.recipient_ids), start=1):
-        made = insert_deliveries(
+        insert_deliveries(
             notification, groups, portion=number, recipients=recipients, now=now
         )
-        if made != len(groups):
-            raise _groups_changed(made)
+        # A sync may have changed a group between one question and the next: what
+        # counts is what the rows say.
+        rows = notification.deliveries.filter(portion=number)
+        if digest_of(rows, "group_id", "group_type") != meant.digest:
+            raise _groups_changed(rows.count())

@@ -4,38 +4,36 @@ Nothing is sent here. The same checks run in the form, here and, for what can ch
 meanwhile, again in ``sending.send``.
 """
 
-import unicodedata
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from notifications import roles
-from notifications.conf import MAX_RECIPIENTS
-from notifications.im.rules import is_user_id
-from notifications.models import AuditEntry, GroupType, Notification
-from notifications.models.notifications import NOTE_MAX_LENGTH, join_recipients
+from notifications.models import AuditEntry, Notification
+from notifications.models.notifications import join_recipients
 from notifications.record import trail
-from notifications.selectors.audiences import Audience, audience
+from notifications.selectors.audiences import Values, audience
 
 from .entered_ids import repeated
+from .meant_groups import check_audience, clean_values
 from .permissions import require, require_own
+from .recipients import clean_recipients
+from .texts import clean_content, clean_note
 
-NAMED_IN_MESSAGE = 5
+Kind = Notification.Audience
 _written = attrgetter("content", "note", "recipients", "audience", "audience_values")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person entered.
+    """What a person entered; the values as ``Notification.audience_values`` has them.
 
     ``recipients`` is ``None`` for everyone in the group; an empty list means that
     members were to be named and none was, which is an error, never "everyone".
@@ -44,184 +42,50 @@ class Draft:
 
     content: str
     audience: str
-    audience_values: Sequence[str] = ()
+    audience_values: Values = ()
     recipients: Sequence[str] | None = None
     note: str = ""
     token: uuid.UUID | None = None
     repeated: int = 0
 
 
-def clean_content(text: str) -> str:
-    """The text as it will be sent: ends trimmed, line ends as LF.
-
-    Raises ``ValidationError`` when it is empty, holds control characters, or is longer
-    than ``IM_CONTENT_MAX_BYTES`` bytes of UTF-8. Tencent documents no limit for this
-    call; 8000 bytes is the lowest that any of its texts states for messages.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if not text:
-        raise ValidationError(_("Write the message."))
-    for position, char in enumerate(text, start=1):
-        if unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t":
-            raise ValidationError(
-                _(
-                    "Character %(position)d is a control character (%(code)s), which "
-                    "no chat can show. Remove it."
-                )
-                % {"position": position, "code": f"U+{ord(char):04X}"}
-            )
-    excess = len(text.encode()) - settings.IM_CONTENT_MAX_BYTES
-    if excess > 0:
-        raise ValidationError(
-            ngettext(
-                "The message is %(n)d byte too long. A Chinese character counts as 3.",
-                "The message is %(n)d bytes too long. A Chinese character counts as 3.",
-                excess,
-            )
-            % {"n": excess}
-        )
-    return text
-
-
-def clean_note(text: str) -> str:
-    """A note for the team, on one line.
-
-    Raises ``ValidationError`` for one that is too long or holds control characters.
-    """
-    text = " ".join(text.split())
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        raise ValidationError(_("The note holds a control character. Remove it."))
-    if len(text) > NOTE_MAX_LENGTH:
-        raise ValidationError(
-            _("The note has %(n)d characters; the limit is %(limit)d.")
-            % {"n": len(text), "limit": NOTE_MAX_LENGTH}
-        )
-    return text
-
-
-def clean_recipients(ids: Sequence[str] | None) -> list[str] | None:
-    """The named members, each once; ``None`` stays ``None`` (everyone)."""
-    if ids is None:
-        return None
-    unique = list(dict.fromkeys(ids))
-    if not unique:
-        raise ValidationError(
-            _("Enter at least one member ID, or pick “Everyone in the group”.")
-        )
-    wrong = [value for value in unique if not is_user_id(value)]
-    if wrong:
-        raise ValidationError(
-            ngettext("Not a member ID: %(ids)s", "Not member IDs: %(ids)s", len(wrong))
-            % {"ids": _some(wrong)}
-        )
-    if len(unique) > MAX_RECIPIENTS:
-        raise ValidationError(
-            _("%(n)d IDs entered; the limit is %(limit)d.")
-            % {"n": len(unique), "limit": MAX_RECIPIENTS}
-        )
-    return unique
-
-
-def clean_audience(kind: str, values: Sequence[str]) -> Audience:
-    """The groups meant. Raises ``ValidationError`` naming those that cannot be used."""
-    if kind == Notification.Audience.TYPES:
-        wrong = [value for value in values if value not in GroupType.values]
-        if wrong:
-            raise ValidationError(
-                _("“%(type)s” is not one of %(types)s.")
-                % {"type": wrong[0], "types": ", ".join(GroupType.values)}
-            )
-    meant = audience(kind, values)
-    check_usable(kind, meant)
-    return meant
-
-
-def check_usable(kind: str, meant: Audience) -> None:
-    """Raise ``ValidationError`` naming the groups that cannot be used, or for none."""
-    problems = []
-    if meant.unknown:
-        problems.append(
-            ngettext(
-                "This ID is not in the list of groups: %(ids)s",
-                "These IDs are not in the list of groups: %(ids)s",
-                len(meant.unknown),
-            )
-            % {"ids": _some(meant.unknown)}
-        )
-    if meant.unusable:
-        problems.append(
-            ngettext(
-                "This group is switched off or closed: %(names)s. Remove it.",
-                "These groups are switched off or closed: %(names)s. Remove them.",
-                len(meant.unusable),
-            )
-            % {"names": _some([group.name for group in meant.unusable])}
-        )
-    if problems:
-        raise ValidationError(problems)
-    if not meant.groups:
-        raise ValidationError(
-            _("Choose at least one group, or pick “Every group”.")
-            if kind == Notification.Audience.CHOSEN
-            else _("There is no group in use that this could go to.")
-        )
-
-
-def check_type_rule(meant: Audience, recipients: Sequence[str] | None) -> None:
-    """AVChatRoom and BChatRoom take notices for all members only.
-
-    Source: the table of group types on the page of the call, "supports push to
-    specific members". The list of members is never widened by itself: that decision
-    belongs to the person.
-    """
-    if recipients is None or not meant.all_members_only:
-        return
-    names = [group.name for group in meant.all_members_only]
-    raise ValidationError(
-        ngettext(
-            "%(names)s can only be sent to everyone. Remove it, or pick “Everyone in "
-            "the group”.",
-            "%(names)s can only be sent to everyone. Remove them, or pick “Everyone in "
-            "the group”.",
-            len(names),
-        )
-        % {"names": _some(names)}
-    )
-
-
-def check_draft(draft: Draft) -> tuple[Draft, Audience]:
-    """The draft with cleaned fields and the groups meant.
+def check_draft(draft: Draft) -> Draft:
+    """The draft with cleaned fields.
 
     Raises ``ValidationError`` with all problems by field: ``content``, ``note``,
-    ``groups``, ``recipients``.
+    ``recipients``, and those of ``meant_groups.check_audience``.
     """
-    errors: dict[str, ValidationError] = {}
+    errors: dict[str, list[ValidationError]] = {}
 
     @contextmanager
     def collecting(field: str) -> Iterator[None]:
         try:
             yield
         except ValidationError as error:
-            errors[field] = error
+            by_field = getattr(error, "error_dict", None) or {field: error.error_list}
+            for name, problems in by_field.items():
+                # What is said of a rule as a whole belongs to the choice.
+                about = field if name == NON_FIELD_ERRORS else name
+                errors.setdefault(about, []).extend(problems)
 
-    content, note, recipients, meant = "", "", None, Audience([])
-    values = list(dict.fromkeys(draft.audience_values))
+    content, note, recipients, values = "", "", None, draft.audience_values
     with collecting("content"):
         content = clean_content(draft.content)
     with collecting("note"):
         note = clean_note(draft.note)
-    with collecting("groups"):
-        meant = clean_audience(draft.audience, values)
     with collecting("recipients"):
         recipients = clean_recipients(draft.recipients)
-        check_type_rule(meant, recipients)
+    with collecting("audience"):
+        values = clean_values(draft.audience, values)
+        check_audience(
+            audience(draft.audience, values, is_named=recipients is not None)
+        )
     if errors:
         raise ValidationError(errors)
-    again = repeated(draft.audience_values) + repeated(draft.recipients or ())
-    return (
-        Draft(content, draft.audience, values, recipients, note, draft.token, again),
-        meant,
-    )
+    again = repeated(draft.recipients or ())
+    if draft.audience == Kind.CHOSEN:
+        again += repeated(list(draft.audience_values))
+    return Draft(content, draft.audience, values, recipients, note, draft.token, again)
 
 
 @transaction.atomic
@@ -234,7 +98,7 @@ def save_draft(
     sent meanwhile, it is returned as it is: the caller shows its page.
     """
     require(user, roles.SEND)
-    cleaned, _meant = check_draft(draft)
+    cleaned = check_draft(draft)
     known = None
     if notification_id is not None:
         known = Notification.objects.select_for_update().get(pk=notification_id)
@@ -255,7 +119,7 @@ def save_draft(
     notification.note = cleaned.note
     notification.recipients = join_recipients(cleaned.recipients)
     notification.audience = cleaned.audience
-    notification.audience_values = list(cleaned.audience_values)
+    notification.audience_values = cleaned.audience_values
     notification.save()
     if known is None or _written(notification) != before:
         trail.write(
@@ -263,7 +127,7 @@ def save_draft(
             user.get_username(),
             notification=notification.pk,
             audience=cleaned.audience,
-            chosen=len(cleaned.audience_values),
+            **_chosen(cleaned),
             note=cleaned.note,
         )
     return notification
@@ -286,13 +150,10 @@ def delete_draft(user: User, notification_id: int) -> None:
     draft.delete()
 
 
-def _some(names: Sequence[str]) -> str:
-    """The first few, and how many more."""
-    shown = ", ".join(names[:NAMED_IN_MESSAGE])
-    more = len(names) - NAMED_IN_MESSAGE
-    if more <= 0:
-        return shown
-    return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
-        "names": shown,
-        "n": more,
-    }
+def _chosen(draft: Draft) -> dict[str, Any]:
+    """What the entry says of the groups: how many, or which rule or saved audience."""
+    if draft.audience == Kind.RULE:
+        return {"rule": draft.audience_values}
+    if draft.audience == Kind.SAVED:
+        return {"saved": "".join(draft.audience_values)}
+    return {"chosen": len(draft.audience_values)}

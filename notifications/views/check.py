@@ -1,6 +1,8 @@
 """Check: the second step. Shows what Send will do, and does it on request."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,13 +15,16 @@ from django.utils.translation import ngettext
 
 from notifications import roles
 from notifications.forms.check import SendForm
-from notifications.models import Notification
+from notifications.models import ChatGroup, Notification
 from notifications.selectors.audiences import Audience, audience_of
+from notifications.selectors.left_out import LeftOut, counts_in_words, reason_in_words
 from notifications.selectors.quota import quota_today
-from notifications.selectors.warnings import long_unchecked, same_text
+from notifications.selectors.rules import describe_rule
+from notifications.selectors.warnings import same_text
 from notifications.services import sending
+from notifications.services.meant_groups import check_audience
 from notifications.services.permissions import require_own
-from notifications.services.writing import check_type_rule, check_usable
+from notifications.services.recipients import portions
 
 from .page import page, person
 
@@ -35,7 +40,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     if draft.status != Notification.Status.DRAFT:
         return redirect(draft)
     meant = audience_of(draft)
-    problems = _problems(draft, meant)
+    problems = _problems(meant)
     form = _send_form(request, draft, meant)
     if request.method == "POST" and form.is_valid():
         try:
@@ -50,24 +55,28 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
             form = _send_form(request, draft, meant, again=True)
         else:
             return redirect(sent)
-    count = len(meant.groups)
-    calls = len(sending.portions(draft.recipient_ids))
+    count = meant.count
+    calls = len(portions(draft.recipient_ids))
+    listed = meant.first(LISTED_AT_MOST)
     named = draft.recipient_ids or []
     return page(
         request,
         "notifications/check.html",
         _("Check and send"),
         draft=draft,
-        people=meant.member_count,
+        people=meant.going.people,
         problems=problems,
         warnings=[] if problems else _warnings(draft, meant, calls * count),
         form=form,
         step=2,
         count=count,
-        first=meant.groups[:LISTED_AT_ONCE],
-        rest=meant.groups[LISTED_AT_ONCE:LISTED_AT_MOST],
+        conditions=describe_rule(meant.rule) if meant.rule else [],
+        audience_name=meant.name,
+        first=_lines(listed[:LISTED_AT_ONCE]),
+        rest=_lines(listed[LISTED_AT_ONCE:]),
         more=max(0, count - LISTED_AT_ONCE),
         unlisted=max(0, count - LISTED_AT_MOST),
+        left_out=_left_out(meant),
         named=len(named),
         named_first=named[:LISTED_AT_ONCE],
         named_rest=named[LISTED_AT_ONCE:],
@@ -77,11 +86,37 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _problems(draft: Notification, meant: Audience) -> list[str]:
+def _lines(groups: Sequence[ChatGroup]) -> list[tuple[str, str]]:
+    """Name, and type with the number of members."""
+    return [
+        (
+            group.name,
+            f"{group.get_type_display()} · "
+            + ngettext("%(n)s member", "%(n)s members", group.member_count)
+            % {"n": f"{group.member_count:,}"},
+        )
+        for group in groups
+    ]
+
+
+def _left_out(meant: Audience) -> dict[str, Any] | None:
+    """Who does not get it, and why. Chosen groups are refused by name instead."""
+    count = sum(meant.left_out.values())
+    if not count or meant.kind == Notification.Audience.CHOSEN:
+        return None
+    named = meant.left_out_groups()[:LISTED_AT_MOST]
+    return {
+        "count": count,
+        "reasons": counts_in_words(meant.left_out),
+        "named": [(group.name, reason_in_words(group.reason)) for group in named],
+        "unlisted": max(0, count - LISTED_AT_MOST),
+    }
+
+
+def _problems(meant: Audience) -> list[str]:
     """What changed since the draft was written, so that it cannot be sent."""
     try:
-        check_usable(draft.audience, meant)
-        check_type_rule(meant, draft.recipient_ids)
+        check_audience(meant)
     except ValidationError as error:
         return error.messages
     return []
@@ -100,7 +135,16 @@ def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
             )
             % {"calls": calls, "left": quota.left, "limit": quota.limit}
         )
-    if count := long_unchecked(meant.groups, now):
+    if count := meant.left_out.get(LeftOut.RECIPIENTS, 0):
+        warnings.append(
+            ngettext(
+                "%(n)s group is left out: it can only be sent to everyone.",
+                "%(n)s groups are left out: they can only be sent to everyone.",
+                count,
+            )
+            % {"n": f"{count:,}"}
+        )
+    if count := meant.going.unchecked:
         warnings.append(
             ngettext(
                 "%(n)d group was last checked more than a week ago. A group that has "
@@ -111,7 +155,7 @@ def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
             )
             % {"n": count}
         )
-    if same := same_text(draft.content, meant.groups, now):
+    if same := same_text(draft.content, meant, now):
         # Not "0 minutes ago": a minute is near enough.
         at = min(same.at, now - timedelta(minutes=1))
         warnings.append(
@@ -128,7 +172,7 @@ def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
 def _send_form(
     request: HttpRequest, draft: Notification, meant: Audience, *, again: bool = False
 ) -> SendForm:
-    count = len(meant.groups)
+    count = meant.count
     posted = request.POST.copy()
     if again:
         posted["digest"] = meant.digest

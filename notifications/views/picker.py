@@ -1,7 +1,6 @@
 """What the search field for groups on the Write page asks for."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
@@ -10,12 +9,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from notifications import roles
-from notifications.models import ChatGroup
+from notifications.models import ChatGroup, Notification
 from notifications.selectors import choices
-from notifications.selectors.audiences import audience
+from notifications.selectors.audiences import Audience, audience
+from notifications.selectors.left_out import reason_in_words
 from notifications.services.entered_ids import repeated, split_group_ids
 
 from .page import person
+
+SHOWN = 50  # of the chosen groups, as chips
 
 
 @never_cache
@@ -23,41 +25,49 @@ from .page import person
 def groups(request: HttpRequest) -> JsonResponse:
     """GET ``?q=``: groups to offer. POST ``ids``: the groups behind pasted IDs.
 
-    Both answer ``{"groups": [...], "says": sentence for the status line}``.
+    Both answer ``{"groups": [...], "says": sentence for the status line}``; of pasted
+    IDs ``groups`` are those to show, and ``ids`` all of them.
     """
     person(request, roles.SEND)
     if request.method == "POST":
         ids = split_group_ids(request.POST.get("ids", ""))
-        chosen = as_chosen(ids)
-        return JsonResponse({"groups": chosen, "says": _about_pasted(ids, chosen)})
+        meant = audience(Notification.Audience.CHOSEN, ids)
+        return JsonResponse(
+            {
+                "ids": meant.ids,
+                "groups": to_show(meant),
+                "says": _about_pasted(ids, meant),
+            }
+        )
     found = choices.suggestions(request.GET.get("q", ""))
     offered = [_as_json(group) for group in found[: choices.MOST]]
     return JsonResponse({"groups": offered, "says": _about_found(len(found))})
 
 
-def as_chosen(ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Every ID once, in order, with what is known of it."""
-    ids = list(dict.fromkeys(ids))
-    found = audience("chosen", ids)
-    known = {group.group_id: group for group in (*found.groups, *found.unusable)}
-    return [
-        _as_json(known[group_id])
-        if group_id in known
-        else {"id": group_id, "name": group_id, "problem": _("not in the list")}
-        for group_id in ids
-    ]
+def to_show(meant: Audience) -> list[dict[str, str]]:
+    """At most ``SHOWN`` of the chosen; first those that cannot be sent to."""
+    problems = [_unknown(group_id) for group_id in meant.unknown[:SHOWN]]
+    if meant.left_out:
+        problems += [
+            _as_json(group, reason_in_words(group.reason))
+            for group in meant.left_out_groups()[:SHOWN]
+        ]
+    usable = [_as_json(group) for group in meant.first(SHOWN)]
+    return (problems + usable)[:SHOWN]
 
 
-def _as_json(group: ChatGroup) -> dict[str, Any]:
-    """``whole``: takes no named members. ``problem``: why it cannot be sent to."""
-    in_use = group.state == ChatGroup.State.IN_USE
+def _unknown(group_id: str) -> dict[str, str]:
+    problem = _("not in the list")
+    return {"id": group_id, "name": group_id, "type": "", "problem": problem}
+
+
+def _as_json(group: ChatGroup, problem: str = "") -> dict[str, str]:
+    """``problem``: why it cannot be sent to."""
     return {
         "id": group.group_id,
         "name": group.name,
         "type": group.get_type_display(),
-        "members": group.member_count,
-        "whole": group.all_members_only,
-        "problem": "" if in_use else group.get_state_display(),
+        "problem": problem,
     }
 
 
@@ -71,10 +81,10 @@ def _about_found(count: int) -> str:
     return ngettext("%(n)d group matches.", "%(n)d groups match.", count) % {"n": count}
 
 
-def _about_pasted(ids: Sequence[str], chosen: Sequence[dict[str, Any]]) -> str:
+def _about_pasted(ids: Sequence[str], meant: Audience) -> str:
     """How many groups were found, and what is wrong with the others."""
-    unusable = sum(bool(item["problem"]) for item in chosen)
-    usable = len(chosen) - unusable
+    usable = meant.count
+    unusable = len(meant.ids) - usable
     sentences = [
         ngettext("%(n)d group added.", "%(n)d groups added.", usable) % {"n": usable}
     ]

@@ -1,11 +1,10 @@
 """Write: the first of three steps. Saves a draft; sends nothing."""
 
-from typing import Any
+import json
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,15 +14,17 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST
 
 from notifications import roles
+from notifications.forms.choice import SAVED
+from notifications.forms.group_ids import GroupIds
 from notifications.forms.write import WriteForm, initial_of
-from notifications.models import ChatGroup, Notification
+from notifications.models import Notification
+from notifications.selectors.audiences import audience
 from notifications.services import writing
-from notifications.services.entered_ids import split_group_ids
 from notifications.services.permissions import require_own
 
 from . import members
 from .page import page, person
-from .picker import as_chosen, given_again
+from .picker import given_again, to_show
 
 KEPT = "write_kept"
 KEPT_MAX = 200_000
@@ -43,10 +44,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         require_own(user, draft)
         if draft.status != Notification.Status.DRAFT:
             return redirect(draft)
-    every = ChatGroup.objects.usable().aggregate(
-        count=Count("id"), people=Sum("member_count", default=0)
-    )
-    form = _form(request, draft, every_count=every["count"])
+    form = _form(request, draft)
     checks_members = members.is_asked(request)
     if form.is_valid() and form.draft is not None and not checks_members:
         saved = writing.save_draft(user, form.draft, notification_id=pk)
@@ -55,17 +53,27 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         if form.draft.repeated:
             messages.info(request, given_again(form.draft.repeated))
         return redirect("admin:check", saved.pk)
+    form.show_counts()
     return page(
         request,
         "notifications/write.html",
         _("New notification") if pk is None else _("Edit the draft"),
         form=form,
         step=1,
-        every=every,
-        chosen=as_chosen(split_group_ids(form["groups"].value() or "")),
+        picked={
+            name: _picked(form[name].value())
+            for name, field in form.fields.items()
+            if isinstance(field, GroupIds)
+        },
         drafts=_drafts(user, pk),
         members_checked=members.result(request, user) if checks_members else [],
     )
+
+
+def _picked(ids: str) -> list[dict[str, str]]:
+    """What the script knows of the chosen groups without asking; ``ids`` by line."""
+    chosen = ids.split("\n") if ids else []
+    return to_show(audience(Notification.Audience.CHOSEN, chosen))
 
 
 def _drafts(user: User, edited: int | None) -> list[Notification]:
@@ -74,28 +82,30 @@ def _drafts(user: User, edited: int | None) -> list[Notification]:
     return list(own.only("content", "created_at").order_by("-id")[:DRAFTS_LISTED])
 
 
-def _form(request: HttpRequest, draft: Notification | None, **kwargs: Any) -> WriteForm:
+def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
     if members.is_asked(request):
-        return WriteForm(initial=members.as_entered(request, WriteForm), **kwargs)
+        return WriteForm(initial=members.as_entered(request, WriteForm))
     if request.method == "POST":
-        return WriteForm(request.POST, **kwargs)
+        return WriteForm(request.POST)
     if kept := request.session.pop(KEPT, None):
         messages.info(
             request, _("You were logged out while writing. Your text is here again.")
         )
-        return WriteForm(initial=kept, **kwargs)
+        return WriteForm(initial=kept)
     if draft is not None:
-        return WriteForm(initial=initial_of(draft), **kwargs)
-    chosen = request.session.pop(CHOSEN, [])
-    initial = {"groups": "\n".join(chosen)} if chosen else None
-    return WriteForm(initial=initial, **kwargs)
+        return WriteForm(initial=initial_of(draft))
+    if chosen := request.session.pop(CHOSEN, []):
+        return WriteForm(initial={"groups": "\n".join(chosen)})
+    if name := request.GET.get("audience"):
+        return WriteForm(initial={"audience": SAVED, "saved": name})
+    return WriteForm()
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:
     """Keep what was posted: a session that ended must not cost the text."""
     if request.method == "POST":
-        fields = {name: request.POST.get(name, "") for name in WriteForm.base_fields}
-        if sum(map(len, fields.values())) <= KEPT_MAX:
+        fields = members.as_entered(request, WriteForm)
+        if len(json.dumps(fields)) <= KEPT_MAX:
             request.session[KEPT] = fields
     return redirect_to_login(request.get_full_path(), reverse("admin:login"))
 

@@ -168,7 +168,7 @@ def test_sending_takes_one_number_of_queries(manager, count, django_assert_num_q
     user = type(manager).objects.get(pk=manager.pk)
 
     # On PostgreSQL one more wakes the workers.
-    with django_assert_num_queries(9 if connection.vendor == "sqlite" else 10):
+    with django_assert_num_queries(12 if connection.vendor == "sqlite" else 13):
         send(user, draft, digest)
 
 

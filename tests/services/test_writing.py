@@ -75,7 +75,7 @@ def test_what_is_given_again_counts_once(manager):
     make_group(group_id="g")
     make_group(group_id="h")
 
-    checked, _meant = check_draft(
+    checked = check_draft(
         Draft("Hi", CHOSEN, ["g", "h", "g", "g"], ["anna", "li", "anna"])
     )
 
@@ -88,10 +88,10 @@ def test_no_group(manager):
         "groups": ["Choose at least one group, or pick “Every group”."]
     }
     assert refusal(manager, Draft("Hi", EVERY)) == {
-        "groups": ["There is no group in use that this could go to."]
+        "audience": ["There is no group in use that this could go to."]
     }
     assert refusal(manager, Draft("Hi", TYPES, ["Publik"])) == {
-        "groups": [
+        "audience": [
             "“Publik” is not one of Private, Public, ChatRoom, AVChatRoom, BChatRoom, "
             "Community."
         ]

@@ -153,8 +153,8 @@ def test_what_goes_where(person, page_of):
     page = page_of(draft)
     text = page.content.decode()
 
-    assert [group.name for group in page.context["first"]] == [
-        f"Club {n:02}" for n in range(8)
+    assert page.context["first"] == [
+        (f"Club {n:02}", "Public · 2,000 members") for n in range(8)
     ]
     for part in (
         "Goes to 10 groups",

@@ -47,6 +47,8 @@ admin:write                              GET  login  403     200     200       4
 admin:write                              POST login  403     200     200       403     403    403    200
 admin:write_groups                       GET  login  403     200     200       403     403    403    200
 admin:write_groups                       POST login  403     200     200       403     403    403    200
+admin:write_count                        GET  login  405     405     405       405     405    405    405
+admin:write_count                        POST login  403     200     200       403     403    403    200
 admin:write_edit                         GET  login  403     200     403       403     403    403    200
 admin:write_edit                         POST login  403     200     403       403     403    403    200
 admin:draft_delete                       GET  login  405     405     405       405     405    405    405

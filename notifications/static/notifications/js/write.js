@@ -2,16 +2,18 @@
 (() => {
   const form = document.getElementById("write-form");
   if (!form) return;
-  const NAMED = 5;
+  const UNCOUNTED = ["content", "note", "recipients"]; // what is written there changes no count
   const words = form.dataset;
   const byId = (id) => document.getElementById(id);
-  const chosen = (name) => form.querySelector(`input[name="${name}"]:checked`)?.value;
   const count = new Intl.NumberFormat(document.documentElement.lang);
-  const say = (text, n) => text.replace("{n}", count.format(n));
   const recipients = form.elements.recipients;
+  const named = form.querySelector('input[name="members"][value="named"]');
+  const isNamed = () => named.checked;
   const before = ["aria-invalid", "aria-describedby"].map((name) => [name, recipients.getAttribute(name)]);
   const said = document.querySelector("#div_id_members .errorlist")?.textContent.trim(); // by the server
-  let groups = null; // as picker.js tells; null = without it, nothing is known of them
+  let counted = { groups: "–", people: "–", left_out: "", problem: "", reason: "" }; // by the server
+  let turn = 0; // of the newest question: the answers to older ones are dropped
+  let pause;
 
   const drawLength = () => {
     const text = form.elements.content;
@@ -24,29 +26,18 @@
     preview.classList.toggle("is-empty", !text.value);
   };
 
-  const drawReach = (every, named) => {
-    const usable = (groups || []).filter((group) => !group.problem);
-    const n = every ? Number(words.everyCount) : usable.length;
-    const people = every ? Number(words.everyPeople) : usable.reduce((sum, group) => sum + group.members, 0);
+  const drawReach = () => {
     const names = new Set(recipients.value.split(/[\s,;，；、]+/).filter(Boolean)).size;
-    const known = every || groups;
-    byId("group-count").textContent = known ? say(n === 1 ? words.oneGroup : words.manyGroups, n) : "–";
-    if (named) byId("people-count").textContent = say(words.named, names);
-    else byId("people-count").textContent = known ? say(words.everyone, people) : "–";
-  };
-
-  const reasonFor = (every) => {
-    if (every) return words.everyReason;
-    const names = (groups || []).filter((group) => group.whole).map((group) => group.name);
-    if (!names.length) return "";
-    const more = names.length - NAMED;
-    return words.wholeReason + names.slice(0, NAMED).join(", ") + (more > 0 ? ` ${say(words.more, more)}` : "");
+    byId("group-count").textContent = counted.groups;
+    byId("people-count").textContent = isNamed() ? words.named.replace("{n}", count.format(names)) : counted.people;
+    byId("left-out").textContent = counted.left_out;
+    for (const id of ["left-out", "left-out-label"]) byId(id).hidden = !counted.left_out;
+    byId("count-problem").textContent = counted.problem;
   };
 
   // A list of members that somebody chose is never widened: it is marked, and the server refuses it.
-  const drawRule = (every) => {
-    const reason = reasonFor(every);
-    const named = form.querySelector('input[name="members"][value="named"]');
+  const drawRule = () => {
+    const { reason } = counted;
     const clash = Boolean(reason) && named.checked;
     const why = byId("id_members_reason");
     named.disabled = Boolean(reason) && !clash;
@@ -69,21 +60,44 @@
   };
 
   const draw = () => {
-    const every = chosen("audience") === "every";
     drawLength();
-    drawReach(every, chosen("members") === "named");
-    drawRule(every);
+    drawReach();
+    drawRule();
   };
 
-  form.addEventListener("input", draw);
-  form.addEventListener("chosen", (event) => {
-    groups = event.detail;
+  // How many groups and people the choice means: the server counts, once somebody pauses.
+  const ask = async () => {
+    turn += 1;
+    const mine = turn;
+    try {
+      const response = await fetch(words.countUrl, { method: "POST", body: new FormData(form), redirect: "manual" });
+      if (!response.ok) return;
+      const answer = await response.json();
+      if (mine !== turn) return;
+      counted = answer;
+      draw();
+    } catch {
+      // What was counted before stays; Check counts again.
+    }
+  };
+  const askSoon = () => {
+    clearTimeout(pause);
+    pause = setTimeout(ask, 200);
+  };
+
+  form.addEventListener("input", (event) => {
     draw();
+    if (!UNCOUNTED.includes(event.target.name)) askSoon();
   });
+  form.addEventListener("chosen", askSoon);
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
-  addEventListener("pageshow", draw); // a browser that went back fills the fields after the scripts ran
+  addEventListener("pageshow", () => { // a browser that went back fills the fields after the scripts ran
+    draw();
+    askSoon();
+  });
   byId("form-errors")?.focus();
   draw();
+  ask();
 })();

@@ -1,0 +1,32 @@
+"""Why a chat group that is meant does not get a notification, in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+
+class LeftOut(TextChoices):
+    """The first two are also states of a group."""
+
+    SWITCHED_OFF = "switched_off", gettext_lazy("Switched off")
+    CLOSED = "closed", gettext_lazy("Closed")
+    UNKNOWN_TYPE = "unknown_type", gettext_lazy("Unknown type")
+    RECIPIENTS = "recipients", gettext_lazy("Can only be sent to everyone")
+
+
+def reason_in_words(value: str) -> str:
+    """Of a reason, or of a state, as an entry of the audit trail holds it."""
+    words: dict[str, Any] = dict(LeftOut.choices)
+    return str(words.get(value, value))
+
+
+def counts_in_words(counts: Mapping[LeftOut, int]) -> str:
+    """``Switched off: 2 · Closed: 1``."""
+    parts = [
+        _("%(label)s: %(value)s") % {"label": reason.label, "value": f"{count:,}"}
+        for reason, count in counts.items()
+    ]
+    return " · ".join(parts)

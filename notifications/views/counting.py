@@ -1,0 +1,83 @@
+"""How many groups and people a choice on the Write page means, while it is made."""
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from notifications import roles
+from notifications.forms.choice import ChoiceForm
+from notifications.selectors.audiences import Audience, Kind, audience
+from notifications.selectors.left_out import LeftOut, counts_in_words
+from notifications.services.meant_groups import (
+    NOT_FOR_EVERY,
+    check_audience,
+    clean_values,
+    names_of,
+)
+
+from .page import person
+
+NOTHING = {"groups": "–", "people": "–", "left_out": "", "problem": "", "reason": ""}
+
+
+@never_cache
+@require_POST
+def count(request: HttpRequest) -> JsonResponse:
+    """What the preview shows, in words; ``reason``: why members cannot be named."""
+    person(request, roles.SEND)
+    form = ChoiceForm(request.POST)
+    if not form.is_valid():
+        return JsonResponse(NOTHING | {"problem": next(iter(form.errors.values()))[0]})
+    kind, values = form.choice()
+    if not values and kind in (Kind.CHOSEN, Kind.SAVED):
+        return JsonResponse(NOTHING | {"groups": _groups(0)})
+    try:
+        values = clean_values(kind, values)
+    except ValidationError as error:
+        return JsonResponse(NOTHING | {"problem": error.messages[0]})
+    told = _told(audience(kind, values, is_named=form.is_named))
+    reason = _reason(audience(kind, values, is_named=True))
+    return JsonResponse(told | {"reason": reason})
+
+
+def _told(meant: Audience) -> dict[str, str]:
+    problem = ""
+    try:
+        check_audience(meant)
+    except ValidationError as error:
+        # What is said of the members stands beside them.
+        by_field = error.message_dict
+        by_field.pop("recipients", None)
+        problem = next(iter(by_field.values()), [""])[0]
+    people = meant.going.people
+    is_by_rule = meant.kind != Kind.CHOSEN
+    return {
+        "groups": _groups(meant.count),
+        "people": ngettext("%(n)s person", "%(n)s people", people)
+        % {"n": f"{people:,}"},
+        "left_out": counts_in_words(meant.left_out) if is_by_rule else "",
+        "problem": problem,
+    }
+
+
+def _groups(count: int) -> str:
+    return ngettext("%(n)s group", "%(n)s groups", count) % {"n": f"{count:,}"}
+
+
+def _reason(meant: Audience) -> str:
+    """Of a rule, groups that are for everyone are left out instead."""
+    if meant.kind == Kind.EVERY:
+        return str(NOT_FOR_EVERY)
+    if meant.kind != Kind.CHOSEN:
+        return ""
+    names, count = names_of(meant, LeftOut.RECIPIENTS)
+    if not count:
+        return ""
+    sentence = _(
+        "Live rooms and broadcast groups can only be sent to everyone. To name members, "
+        "first remove: %(names)s"
+    )
+    return sentence % {"names": names}
