@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications import roles
-from notifications.models import ChatGroup, GroupSync, GroupType, Notification
+from notifications.models import ChatGroup, GroupSync, GroupType, Notification, Rule
 
 from .explanations import explain_code
+from .rules import in_words
 
 Detail = Mapping[str, Any]
 Line = Callable[[Detail], Iterator[str]]
@@ -126,6 +127,10 @@ def moment(value: Any) -> str:
 
 def audience(value: Any) -> str:
     return str(dict(Notification.Audience.choices).get(value, value))
+
+
+def rule(value: Any) -> str:
+    return in_words(Rule.from_json(value))
 
 
 def sync_status(value: Any) -> str:

@@ -25,6 +25,7 @@ from .action_lines import (
     named,
     number,
     reason,
+    rule,
     shown,
     sync_status,
     unfinished,
@@ -70,6 +71,7 @@ ENDED = (
     named("failed", gettext_lazy("Failed")),
 )
 LEFT_OUT = named("left_out_count", gettext_lazy("Groups left out"))
+RULE = shown("rule", gettext_lazy("Rule"), rule)
 FORMAT = named("format", gettext_lazy("Format"))
 GROUPS = named("groups", gettext_lazy("Groups"))
 LABELS = named("labels", gettext_lazy("Labels"))
@@ -79,11 +81,11 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
     A.SENT: Telling(
         ngettext_lazy("Sent it to %(n)d group.", "Sent it to %(n)d groups.", "n"),
         "groups",
-        (NOT_AFTER, LEFT_OUT),
+        (RULE, NOT_AFTER, LEFT_OUT),
     ),
     A.SCHEDULED: Telling(
         gettext_lazy("Set the time to send."),
-        lines=(START, BEFORE, NOT_AFTER, GROUPS, LEFT_OUT),
+        lines=(START, BEFORE, NOT_AFTER, GROUPS, RULE, LEFT_OUT),
     ),
     A.STARTED: Telling(gettext_lazy("Started on schedule.")),
     A.EXPIRED: Telling(
@@ -231,6 +233,8 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
         lines=(
             shown("audience", gettext_lazy("Send to"), audience),
             named("chosen", gettext_lazy("Chosen")),
+            named("saved", gettext_lazy("Audience")),
+            RULE,
             NOTE,
         ),
     ),

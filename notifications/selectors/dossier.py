@@ -11,14 +11,15 @@ from django.utils.dateparse import parse_datetime
 from notifications.models import (
     Archive,
     AuditEntry,
-    ChatGroup,
     Delivery,
-    GroupType,
     Notification,
+    Rule,
     Seal,
 )
 
 from .explanations import Explanation, explain_code, explain_reason
+from .left_out import reason_in_words
+from .rules import describe_rule
 from .seals import seal_of
 from .tallies import counted
 
@@ -48,7 +49,7 @@ class LeftOut:
 
     is_known: bool
     count: int
-    named: Sequence[tuple[str, str, str]]  # group ID, name, state in words
+    named: Sequence[tuple[str, str, str]]  # group ID, name, reason in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Verified:
 class Dossier:
     """``seal`` is ``None`` before it is sealed; ``archive`` while its rows are here."""
 
-    types: Sequence[str]  # the chosen group types in words
+    conditions: Sequence[tuple[str, str]]  # of the rule at that time, in words
     results: Sequence[Result]
     left_out: LeftOut
     seal: Seal | None
@@ -73,10 +74,11 @@ class Dossier:
 def dossier(notification: Notification) -> Dossier:
     """Eight queries at most, whatever the number of deliveries."""
     seal = seal_of(notification.pk)
+    sending = _sending(notification.pk)
     return Dossier(
-        types=_types(notification),
+        conditions=_conditions(notification, sending),
         results=results(notification, seal),
-        left_out=_left_out(notification),
+        left_out=_left_out(sending),
         seal=seal,
         archive=Archive.objects.filter(notification=notification).first(),
         verified=_verified(notification.pk, seal) if seal else None,
@@ -109,30 +111,43 @@ def _result(
     return Result(status, str(S(status).label), why, count, found)
 
 
-def _types(notification: Notification) -> list[str]:
-    if notification.audience != Notification.Audience.TYPES:
-        return []
-    labels: dict[str, Any] = dict(GroupType.choices)
-    return [str(labels.get(value, value)) for value in notification.audience_values]
-
-
-def _left_out(notification: Notification) -> LeftOut:
+def _sending(number: int) -> Mapping[str, Any]:
+    """What the entry of the audit trail about the sending says."""
     entry = (
         AuditEntry.objects.filter(
-            notification_number=notification.pk, action__in=[A.SENT, A.SCHEDULED]
+            notification_number=number, action__in=[A.SENT, A.SCHEDULED]
         )
         .order_by("id")
         .first()
     )
-    if entry is None or "left_out" not in entry.detail:
+    return entry.detail if entry is not None else {}
+
+
+def _conditions(
+    notification: Notification, sending: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    if "rule" in sending:
+        return describe_rule(Rule.from_json(sending["rule"]))
+    # Sent before this was written down, or not at all yet.
+    if notification.audience == Notification.Audience.TYPES:
+        return describe_rule(Rule(types=tuple(notification.audience_values)))
+    return []
+
+
+def _left_out(sending: Mapping[str, Any]) -> LeftOut:
+    if "left_out" not in sending:
         return LeftOut(is_known=False, count=0, named=[])
-    states: dict[str, Any] = dict(ChatGroup.State.choices)
     return LeftOut(
         is_known=True,
-        count=entry.detail["left_out_count"],
+        count=sending["left_out_count"],
+        # Once, only the state of the group was written down.
         named=[
-            (row["group_id"], row["name"], str(states.get(row["state"], row["state"])))
-            for row in entry.detail["left_out"]
+            (
+                row["group_id"],
+                row["name"],
+                reason_in_words(row.get("reason") or row["state"]),
+            )
+            for row in sending["left_out"]
         ],
     )
 

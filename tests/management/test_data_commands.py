@@ -8,7 +8,13 @@ import json
 import pytest
 
 from notifications import roles
-from notifications.models import AuditEntry, Delivery, Notification
+from notifications.models import (
+    AuditEntry,
+    Delivery,
+    Label,
+    Notification,
+    SavedAudience,
+)
 from tests.factories import (
     ending_fields,
     make_attempt,
@@ -47,6 +53,42 @@ def test_a_notification_is_accepted_for_sending(manager):
     ) == [("b", "anna\nli"), ("a", "anna\nli")]
 
 
+ONE_WAY = (
+    "Say in one way whom it is for: --group, --audience, --all, or by conditions such "
+    "as --type and --except."
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "values"),
+    [
+        (
+            ["--type", "Public", "AVChatRoom", "--except", "old"],
+            "rule",
+            {"types": ["Public", "AVChatRoom"], "exceptions": ["old"]},
+        ),
+        (
+            ["--label", "north", "--name-contains", "Hik", "--min-members", "0"],
+            "rule",
+            {"labels": ["North"], "name_contains": "Hik", "min_members": 0},
+        ),
+        (["--max-members", "500"], "rule", {"max_members": 500}),
+        (["--audience", "Hikers"], "saved", ["Hikers"]),
+    ],
+)
+def test_groups_by_a_rule_or_a_saved_audience(manager, arguments, kind, values):
+    make_group(name="Hikers").labels.set([Label.objects.create(name="North")])
+    make_group(group_id="old", name="Old club", member_count=501)
+    SavedAudience.objects.create(name="Hikers", stored_rule={"name_contains": "Hik"})
+
+    code, out, _err = send("--content", "Hi", *arguments)
+
+    sent = Notification.objects.get()
+    assert (code, out) == (0, f"notification={sent.pk} groups=1\n")
+    assert (sent.audience, sent.audience_values) == (kind, values)
+    assert sent.deliveries.get().group_name == "Hikers"
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -61,10 +103,20 @@ def test_a_notification_is_accepted_for_sending(manager):
         ),
         (
             ["--content", "Hi", "--type", "AVChatRoom", "--recipient", "anna"],
-            "Live can only be sent to everyone. Remove it, or pick “Everyone in the "
-            "group”.",
+            "All groups that fit are left out. Can only be sent to everyone: 1.",
         ),
-        (["--content", "Hi"], "Error: one of the arguments --group --type --all is"),
+        (["--content", "Hi"], ONE_WAY),
+        (["--content", "Hi", "--all", "--type", "Public"], ONE_WAY),
+        (["--content", "Hi", "--group", "live", "--audience", "x"], ONE_WAY),
+        (
+            ["--content", "Hi", "--audience", "West"],
+            "The audience “West” no longer exists. Choose another.",
+        ),
+        (["--content", "Hi", "--label", "North"], "There is no label “North”."),
+        (
+            ["--content", "Hi", "--min-members", "9", "--max-members", "1"],
+            "At most 1 is less than at least 9.",
+        ),
     ],
 )
 def test_a_refusal_leaves_nothing_behind(manager, arguments, sentence):

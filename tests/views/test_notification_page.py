@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifications import roles
-from notifications.models import Archive, AuditEntry, ChatGroup
+from notifications.models import Archive, AuditEntry, ChatGroup, SavedAudience
 from notifications.record import trail
 from notifications.selectors.audiences import audience_of
 from notifications.services import sending
@@ -82,8 +82,9 @@ def test_the_groups_that_were_left_out_and_why(log_in, auditor):
 
     text = page(auditor, sent)
 
-    assert "Every group in use of these types: Public · 1 group" in text
-    assert "2 groups that were not in use" in text
+    assert "Every group in use that fitted · 1 group" in text
+    assert "Rule: Types Public" in text
+    assert "2 groups that did not get it" in text
     assert f"Old hikers · {off.group_id} · Switched off" in text
     assert "· Closed" in text
     assert "Live ·" not in text
@@ -108,8 +109,46 @@ def test_only_so_many_are_written_down_by_name(auditor, monkeypatch):
     text = page(auditor, sent)
 
     assert "Every group that was in use · 1 group" in text
-    assert "3 groups that were not in use" in text
+    assert "3 groups that did not get it" in text
     assert "Only the first 1 were written down by name." in text
+
+
+def test_a_saved_audience_as_it_was(auditor):
+    manager = make_user(roles.COMMUNITY_MANAGER)
+    make_group()
+    live = make_group(type="AVChatRoom", name="Live")
+    saved = SavedAudience.objects.create(
+        name="Big <b>", stored_rule={"min_members": 100, "name_contains": "l"}
+    )
+    draft = make_notification(
+        sender=manager,
+        audience="saved",
+        audience_values=["Big <b>"],
+        recipients="anna",
+    )
+    sent = sending.send(manager, draft.pk, digest=audience_of(draft).digest)
+    saved.delete()
+
+    text = page(auditor, sent)
+
+    assert "The saved audience “Big <b>” · 1 group" in text
+    assert "Rule: Name contains l Rule: Members at least 100" in text
+    assert f"Live · {live.group_id} · Can only be sent to everyone" in text
+
+
+def test_what_was_left_out_when_only_states_were_written_down(auditor):
+    older = make_notification(
+        status="completed", audience="types", audience_values=["Public"]
+    )
+    left_out = [{"group_id": "off", "name": "Old club", "state": "switched_off"}]
+    trail.write(
+        A.SENT, "lin.mei", notification=older.pk, left_out=left_out, left_out_count=1
+    )
+
+    text = page(auditor, older)
+
+    assert "Rule: Types Public" in text
+    assert "Old club · off · Switched off" in text
 
 
 def test_no_group_left_out_and_not_known(auditor):

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from notifications.management.base import FAILED, REFUSED, refusal
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, Notification, Rule
 from notifications.record import trail
-from notifications.selectors.audiences import audience_of
+from notifications.selectors.audiences import Kind, Values, audience_of
 from notifications.services import sending, writing
 
 POLL_SECONDS = 0.2
@@ -31,11 +31,18 @@ class Command(BaseCommand):
         text = parser.add_mutually_exclusive_group(required=True)
         text.add_argument("--content", metavar="TEXT")
         text.add_argument("--content-file", type=Path, metavar="FILE", help="UTF-8")
-        to = parser.add_mutually_exclusive_group(required=True)
         several: dict[str, Any] = {"action": "extend", "nargs": "+"}
+        to = parser.add_argument_group("whom it is for, in one way")
         to.add_argument("--group", metavar="ID", **several)
-        to.add_argument("--type", metavar="TYPE", **several)
+        to.add_argument("--audience", metavar="NAME", help="a saved audience")
         to.add_argument("--all", action="store_true", help="every group in use")
+        fit = parser.add_argument_group("or the groups that fit all of this")
+        fit.add_argument("--type", metavar="TYPE", help="any of these", **several)
+        fit.add_argument("--label", metavar="NAME", help="any of these", **several)
+        fit.add_argument("--name-contains", metavar="TEXT", default="")
+        fit.add_argument("--min-members", metavar="N", type=int)
+        fit.add_argument("--max-members", metavar="N", type=int)
+        fit.add_argument("--except", metavar="ID", help="never these", **several)
         parser.add_argument(
             "--recipient",
             metavar="USER_ID",
@@ -77,14 +84,10 @@ class Command(BaseCommand):
         content = options["content"]
         if content is None:
             content = options["content_file"].read_text("utf-8")
-        kinds = Notification.Audience
-        kind, values = kinds.CHOSEN, options["group"] or []
-        if options["all"]:
-            kind = kinds.EVERY
-        elif options["type"]:
-            kind, values = kinds.TYPES, options["type"]
+        kind, values = _choice(options)
         recipients = options["recipient"]
-        for name, given in (("group", values), ("recipient", recipients or [])):
+        for name in ("group", "recipient"):
+            given = options[name] or []
             if twice := len(given) - len(set(given)):
                 self.stderr.write(f"{twice} --{name} given twice, counted once.")
         draft = writing.save_draft(
@@ -118,3 +121,30 @@ class Command(BaseCommand):
             )
         if counts[S.ACCEPTED] != sum(counts.values()):
             raise CommandError("Not all were accepted.", returncode=FAILED)
+
+
+def _choice(options: dict[str, Any]) -> tuple[str, Values]:
+    """The kind of audience and its values. Raises ``ValidationError``."""
+    rule = Rule(
+        types=tuple(options["type"] or ()),
+        labels=tuple(options["label"] or ()),
+        name_contains=options["name_contains"],
+        min_members=options["min_members"],
+        max_members=options["max_members"],
+        exceptions=tuple(options["except"] or ()),
+    ).as_json()
+    given: list[tuple[str, Values]] = []
+    if options["group"]:
+        given.append((Kind.CHOSEN, options["group"]))
+    if options["audience"]:
+        given.append((Kind.SAVED, [options["audience"]]))
+    if options["all"]:
+        given.append((Kind.EVERY, []))
+    if rule:
+        given.append((Kind.RULE, rule))
+    if len(given) != 1:
+        raise ValidationError(
+            "Say in one way whom it is for: --group, --audience, --all, or by "
+            "conditions such as --type and --except."
+        )
+    return given[0]
