@@ -10,8 +10,7 @@ import pytest
 from tests.environment import ROOT, names_of_settings
 
 SHOW = """
-import json, django
-django.setup()
+import json
 from django.conf import settings
 print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))
 """
