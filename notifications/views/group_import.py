@@ -44,7 +44,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         _("Import groups"),
         form=form,
         step=1,
-        types=TYPES.items(),
+        types=", ".join(TYPES),
     )
 
 

@@ -1,8 +1,11 @@
 """An import: what it would change, what it writes, and when it is refused."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -207,6 +210,29 @@ def test_a_file_is_imported_once(administrator):
     assert made.counts == {"added": 1, "updated": 0, "unchanged": 0, "rejected": 0}
     assert AuditEntry.objects.get().detail["number"] == kept.pk
     assert GroupImport.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_confirm_at_once_one_imports(administrator):
+    kept, reading, seen = kept_and_seen(administrator, HEADER + b"g,Public,G\n")
+    ready = threading.Barrier(2)
+
+    def confirm(_number: int) -> str:
+        ready.wait()
+        try:
+            import_kept(administrator, kept, reading, seen=seen, leave_out=False)
+        except group_import.NotWaiting:
+            return "imported already"
+        finally:
+            connection.close()
+        return "imported"
+
+    with ThreadPoolExecutor(2) as threads:
+        found = set(threads.map(confirm, range(2)))
+
+    assert found == {"imported", "imported already"}
+    assert ChatGroup.objects.count() == 1
+    assert AuditEntry.objects.count() == 1
 
 
 def test_lines_with_errors_are_left_out_only_when_asked(administrator):
