@@ -124,7 +124,10 @@ def test_the_preview_shows_what_would_change_and_changes_nothing(client):
         ("Members", "1,200", "1,300"),
         ("Labels", "East", "VIP"),
     ]:
-        assert f"{label}: <del>{old}</del> {arrow} <ins>{new}</ins>" in text
+        assert (
+            f"{label}: <del><bdi>{old}</bdi></del> {arrow} <ins><bdi>{new}</bdi></ins>"
+            in text
+        )
     assert "1 member ·" in text
     assert "<li>Line 5, Group ID: “two words” is no group ID" in text
     assert "<li>Line 5, Type: “Nope” is not one of Private, Public" in text
@@ -203,7 +206,7 @@ def test_groups_that_changed_meanwhile_are_looked_at_again(client):
     assert said(response) == [
         "The groups were changed after this page was shown. Look at it again."
     ]
-    assert "<del>Third</del>" in response.content.decode()
+    assert "<del><bdi>Third</bdi></del>" in response.content.decode()
     assert ChatGroup.objects.get().name == "Third"
 
 
