@@ -21,7 +21,9 @@ class AudienceForm(RuleFields):
     name = forms.CharField(
         label=_("Name"),
         required=False,  # clean_name says it better
-        widget=forms.TextInput(attrs={"maxlength": AUDIENCE_NAME_MAX_LENGTH}),
+        widget=forms.TextInput(
+            attrs={"class": "vTextField", "maxlength": AUDIENCE_NAME_MAX_LENGTH}
+        ),
         help_text=_("People choose the audience by this name when they write."),
     )
 

@@ -20,6 +20,7 @@ class LabelChoice(forms.Form):
     new_labels = forms.CharField(
         label=_("New labels"),
         required=False,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
         help_text=_("Such as a region or a campaign; several are separated by commas."),
     )
 
@@ -58,7 +59,9 @@ class LabelName(forms.Form):
     name = forms.CharField(
         label=_("New name"),
         required=False,  # clean_label says it better
-        widget=forms.TextInput(attrs={"maxlength": LABEL_MAX_LENGTH}),
+        widget=forms.TextInput(
+            attrs={"class": "vTextField", "maxlength": LABEL_MAX_LENGTH}
+        ),
     )
 
 

@@ -38,7 +38,7 @@ class RuleFields(forms.Form):
     name_contains = forms.CharField(
         label=_("Name contains"),
         required=False,
-        widget=forms.TextInput(attrs={"spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"class": "vTextField", "spellcheck": "false"}),
     )
     min_members = forms.IntegerField(
         label=_("Members, at least"),
