@@ -29,6 +29,7 @@ from notifications.views import (
     overview,
     picker,
     progress,
+    syncs,
     trail,
     write,
 )
@@ -76,6 +77,13 @@ class ConsoleSite(admin.AdminSite):
             ),
             path(sent + "evidence/", inside(evidence.download), name="evidence"),
             path("sending/", inside(controls.all_sending), name="all_sending"),
+            path("groups/sync/", inside(syncs.syncs), name="syncs"),
+            path("groups/sync/now/", inside(syncs.request_now), name="sync_request"),
+            path("groups/sync/<int:pk>/", inside(syncs.sync), name="sync"),
+            path(
+                "groups/sync/<int:pk>/status/", inside(syncs.status), name="sync_status"
+            ),
+            path("groups/sync/<int:pk>/stop/", inside(syncs.stop), name="sync_stop"),
             path("history/", inside(history.notifications), name="history"),
             path(rows, inside(history.deliveries), name="deliveries"),
             path(

@@ -78,6 +78,15 @@ class GroupSync(models.Model):
     def __str__(self) -> str:
         return f"#{self.pk} {self.status}"
 
+    @property
+    def has_ended(self) -> bool:
+        return self.status not in self.OPEN
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether nobody asked for it."""
+        return self.requested_by == self.SCHEDULE
+
 
 class SyncItem(models.Model):
     """A group that a run has to ask for; removed when the run has ended."""

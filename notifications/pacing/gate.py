@@ -9,6 +9,9 @@ from django.db import transaction
 from . import pace
 from .clock import EngineClock
 
+# Of these calls a crash leaves none in doubt: slots may lie further ahead than those of
+# notices, and the row is locked less often.
+HORIZON = 0.25
 # A stall that takes longer is no measure for the commits after it.
 LONGEST_COMMIT = 0.25
 
@@ -16,7 +19,7 @@ LONGEST_COMMIT = 0.25
 class Gate:
     """``name`` is the row of ``Pace`` that all processes share, ``rate`` calls a second.
 
-    For one thread, outside of a transaction.
+    The rate may be changed at any time. For one thread, outside of a transaction.
     """
 
     def __init__(self, name: str, rate: float, clock: EngineClock) -> None:
@@ -38,7 +41,7 @@ class Gate:
             began, now = self.clock.machine(), self.clock.now()
             rate = pace.current_rate(row, now, self.rate)
             earliest = now + self._commit_seconds
-            slots = pace.free_slots(row.next_slot, earliest, rate, wanted)
+            slots = pace.free_slots(row.next_slot, earliest, rate, wanted, HORIZON)
             if slots.count:
                 row.next_slot = slots.at(slots.count)
                 row.save()
@@ -48,7 +51,7 @@ class Gate:
         )
         next_one = self.clock.on_machine(slots.at(slots.count))
         # Asked earlier, it could give nothing, and would take the lock for it.
-        self._closed_until = next_one - pace.HORIZON - self._commit_seconds
+        self._closed_until = next_one - HORIZON - self._commit_seconds
         return [self.clock.on_machine(slots.at(n)) for n in range(slots.count)]
 
     def slow_down(self) -> None:

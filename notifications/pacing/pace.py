@@ -36,15 +36,21 @@ class Slots:
         return self.first + index * self.interval
 
 
-def free_slots(next_slot: float, earliest: float, rate: float, wanted: int) -> Slots:
-    """The free slots from ``earliest`` up to ``HORIZON`` later, at most ``wanted``.
+def free_slots(
+    next_slot: float,
+    earliest: float,
+    rate: float,
+    wanted: int,
+    horizon: float = HORIZON,
+) -> Slots:
+    """The free slots from ``earliest`` up to ``horizon`` later, at most ``wanted``.
 
     ``next_slot`` and ``earliest`` are seconds of the engine's clock, ``rate`` is in
     calls per second. Slots in the past are never handed out.
     """
     interval = 1 / rate
     first = max(next_slot, earliest)
-    room = earliest + HORIZON - first
+    room = earliest + horizon - first
     fitting = math.floor(room / interval) + 1 if room >= 0 else 0
     return Slots(first, interval, max(0, min(wanted, fitting)))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from notifications.models import GroupSync, SyncChange, SyncItem
 
@@ -40,6 +40,23 @@ def counts_of_all(syncs: list[GroupSync]) -> dict[int, dict[str, int]]:
     ):
         counts[sync_id][kind] = number
     return counts
+
+
+def latest() -> list[GroupSync]:
+    """The last runs, the newest first, an open one among them."""
+    return list(GroupSync.objects.order_by("-pk")[:KEPT])
+
+
+def changes_of(sync: GroupSync, kind: str) -> QuerySet[SyncChange]:
+    """What a run changed; ``kind`` is one of ``SyncChange.Kind`` or empty for all."""
+    changes = SyncChange.objects.filter(sync=sync)
+    return changes.filter(kind=kind) if kind else changes
+
+
+def are_kept(sync: GroupSync) -> bool:
+    """Whether the changes of a run are still there."""
+    ended = GroupSync.objects.filter(pk__gt=sync.pk).exclude(status__in=GroupSync.OPEN)
+    return ended.count() < KEPT
 
 
 def ended_detail(sync: GroupSync) -> dict[str, Any]:

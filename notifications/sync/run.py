@@ -15,7 +15,7 @@ from notifications import conf
 from notifications.im.outcomes import Outcome, Reason
 from notifications.im.reading import GroupInfo, GroupPage
 from notifications.im.rules import MAX_GROUPS_PER_CALL, MAX_GROUPS_PER_PAGE
-from notifications.models import GroupSync, SyncItem
+from notifications.models import GroupSync, Notification, SyncItem
 from notifications.pacing.clock import EngineClock
 from notifications.pacing.gate import Gate
 
@@ -32,6 +32,10 @@ ROUND = 0.02
 # So many batches are written in one transaction: a send waits for none for long.
 BATCHES_PER_WRITE = 4
 LISTS_PER_SECOND = 1.0
+# While notices are sent, details are asked for at this share of their pace: both share
+# the process and the database. The list takes longer than the details all the same.
+SHARE_BESIDE_A_SEND = 0.25
+LOOK_FOR_SENDS_EVERY = 1.0
 SMALLEST_PAGE = 100
 
 
@@ -63,6 +67,8 @@ class Run:
             f"{app}:get_appid_group_list", LISTS_PER_SECOND * conf.PACE_SHARE, clock
         )
         self.infos = Gate(f"{app}:get_group_info", conf.calls_per_second(), clock)
+        self.full_pace = self.infos.rate
+        self.next_look = 0.0
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.callers = Callers(im, clock, THREADS)
         self.page_limit = MAX_GROUPS_PER_PAGE
@@ -205,6 +211,7 @@ class Run:
 
     def _ask(self) -> None:
         """Hand out what is due, as far as the limits allow."""
+        self._make_way()
         self._next_listing()
         self._next_batches()
         now = self.clock.machine()
@@ -220,6 +227,15 @@ class Run:
             self.batches.remove(batch)
             self.batches_under_way += 1
             self.callers.submit(batch, moment)
+
+    def _make_way(self) -> None:
+        """Be slower while notices are sent."""
+        now = self.clock.machine()
+        if now >= self.next_look:
+            self.next_look = now + LOOK_FOR_SENDS_EVERY
+            sends = Notification.objects.filter(status=Notification.Status.SENDING)
+            share = SHARE_BESIDE_A_SEND if sends.exists() else 1.0
+            self.infos.rate = self.full_pace * share
 
     def _decide(self, asked: Listing | Batch, outcome: Outcome, gate: Gate) -> Verdict:
         verdict = decide(outcome, asked.failures, asked.last_code, self.jitter.random())

@@ -16,7 +16,13 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from notifications import roles
-from notifications.models import AuditEntry, GroupImport, Label, SavedAudience
+from notifications.models import (
+    AuditEntry,
+    GroupImport,
+    GroupSync,
+    Label,
+    SavedAudience,
+)
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -113,6 +119,16 @@ admin:group_import_check                 GET  login  403     403     403       4
 admin:group_import_check                 POST login  403     403     403       403     200    403    404
 admin:groups_download                    GET  login  405     405     405       405     405    405    405
 admin:groups_download                    POST login  403     200     200       200     200    403    200
+admin:syncs                              GET  login  403     200     200       200     200    403    200
+admin:syncs                              POST login  405     405     405       405     405    405    405
+admin:sync_request                       GET  login  405     405     405       405     405    405    405
+admin:sync_request                       POST login  403     403     403       403     away   403    away
+admin:sync                               GET  login  403     200     200       200     200    403    200
+admin:sync                               POST login  405     405     405       405     405    405    405
+admin:sync_status                        GET  login  403     200     200       200     200    403    200
+admin:sync_status                        POST login  405     405     405       405     405    405    405
+admin:sync_stop                          GET  login  405     405     405       405     405    405    405
+admin:sync_stop                          POST login  403     403     403       403     away   403    away
 admin:index                              GET  login  200     200     200       200     200    200    200
 admin:index                              POST login  405     405     405       405     405    405    405
 admin:login                              GET  200    away    away    away      away    away   away   away
@@ -217,6 +233,7 @@ def addresses(people) -> dict[str, str]:
         "label": label.pk,
         "audience": saved.pk,
         "auth_user": people["groups"].pk,
+        "sync": GroupSync.objects.create(requested_by="groups").pk,
         "auth_group": Group.objects.get(name=roles.AUDITOR).pk,
         "": sent.pk,
     }

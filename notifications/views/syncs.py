@@ -1,0 +1,107 @@
+"""Syncs of the groups: the last ones, one with its changes, asking for one, stopping."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from notifications import roles
+from notifications.delivery.presence import worker_is_there
+from notifications.forms.syncs import SyncFilterForm
+from notifications.models import GroupSync
+from notifications.selectors import syncs as found
+from notifications.selectors.paging import count_of
+from notifications.selectors.paging import page as page_of_rows
+from notifications.services.syncing import request_sync, stop_sync
+
+from .listing import frame, place
+from .page import page, person
+from .standing import moment
+from .sync_words import change_line, headline, summary, why_it_failed
+
+
+@require_safe
+def syncs(request: HttpRequest) -> HttpResponse:
+    """The last runs; the open one with its progress."""
+    person(request, roles.SEE_GROUPS)
+    runs = found.latest()
+    counts = found.counts_of_all(runs)
+    shown = next((run for run in runs if not run.has_ended), None)
+    live = _live(request, shown) if shown else {}
+    return page(
+        request,
+        "notifications/syncs.html",
+        _("Chat groups"),
+        rows=[(run, summary(run, counts[run.pk])) for run in runs],
+        **{"may_sync": _may_sync(request), **live},
+    )
+
+
+@require_safe
+def sync(request: HttpRequest, pk: int) -> HttpResponse:
+    """One run, and every change that it made."""
+    person(request, roles.SEE_GROUPS)
+    run = get_object_or_404(GroupSync, pk=pk)
+    form = SyncFilterForm(request.GET)
+    rows = found.changes_of(run, form.given("kind"))
+    here = place(request)
+    shown = page_of_rows(rows, before=here["before"], after=here["after"])
+    return page(
+        request,
+        "notifications/sync.html",
+        _("Sync of %(time)s") % {"time": moment(run.created_at)},
+        rows=[(change, change_line(change)) for change in shown.rows],
+        are_kept=found.are_kept(run),
+        **_live(request, run),
+        **frame(form, here, shown, count_of(rows, shown)),
+    )
+
+
+@require_safe
+def status(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of the page that changes, for the script that keeps it fresh."""
+    person(request, roles.SEE_GROUPS)
+    run = get_object_or_404(GroupSync, pk=pk)
+    response = render(request, "notifications/_sync.html", _live(request, run))
+    response["Cache-Control"] = "no-store"
+    if run.has_ended:
+        response["X-Done"] = "1"
+    return response
+
+
+@require_POST
+def request_now(request: HttpRequest) -> HttpResponse:
+    user = person(request, roles.CHANGE_GROUPS)
+    return redirect("admin:sync", request_sync(user).pk)
+
+
+@require_POST
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    user = person(request, roles.CHANGE_GROUPS)
+    run = get_object_or_404(GroupSync, pk=pk)
+    try:
+        stop_sync(user, run.pk)
+    except ValidationError as error:
+        for sentence in error.messages:
+            messages.warning(request, sentence)
+    return redirect("admin:sync", run.pk)
+
+
+def _may_sync(request: HttpRequest) -> bool:
+    return request.user.has_perms([roles.ADD_GROUPS, roles.CHANGE_GROUPS])
+
+
+def _live(request: HttpRequest, run: GroupSync) -> dict[str, object]:
+    """What the part that changes shows."""
+    progress = None if run.has_ended else found.progress_of(run)
+    has_worker = run.has_ended or worker_is_there()
+    return {
+        "run": run,
+        "progress": progress,
+        "headline": headline(run, progress, has_worker=has_worker),
+        "summary": summary(run, found.change_counts(run)),
+        "failure": why_it_failed(run),
+        "may_sync": _may_sync(request),
+    }
