@@ -53,7 +53,7 @@ def sync(request: HttpRequest, pk: int) -> HttpResponse:
         "notifications/sync.html",
         _("Sync of %(time)s") % {"time": moment(run.created_at)},
         rows=[(change, change_line(change)) for change in shown.rows],
-        are_kept=found.are_kept(run),
+        are_kept=bool(shown.rows) or found.are_kept(run),
         **_live(request, run),
         **frame(form, here, shown, count_of(rows, shown)),
     )

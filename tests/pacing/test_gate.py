@@ -47,13 +47,13 @@ def test_one_call_a_second():
 @pytest.mark.django_db
 def test_two_that_share_a_row_share_the_limit():
     machine = Machine()
-    one, other = gate_of(machine, 128.0), gate_of(machine, 128.0)
+    one, other = gate_of(machine, 130.0), gate_of(machine, 130.0)
 
     moments = sorted([*one.take(3), *other.take(3), *one.take(100), *other.take(100)])
 
     assert len(moments) == 33  # those within the horizon, and no more
     steps = [b - a for a, b in pairwise(moments)]
-    assert steps == pytest.approx([1 / 128] * 32)
+    assert steps == pytest.approx([1 / 130] * 32)
 
 
 @pytest.mark.django_db
