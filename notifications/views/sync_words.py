@@ -33,7 +33,8 @@ def headline(run: GroupSync, progress: Progress | None, *, has_worker: bool) -> 
     }
     if run.is_listed:
         return read
-    return f"{read} {_('The list is still being read; more may come.')}"
+    more = _("The list is still being read; more may come.")
+    return f"{read} {more}"
 
 
 def _ended(run: GroupSync) -> str:
@@ -49,28 +50,12 @@ def summary(run: GroupSync, counts: Mapping[str, int]) -> list[str]:
     """What a run changed: a part for each kind that occurred."""
     kind = SyncChange.Kind
     told = [
-        (kind.ADDED, ngettext("%(n)s added", "%(n)s added", counts[kind.ADDED])),
-        (
-            kind.CHANGED,
-            ngettext("%(n)s changed", "%(n)s changed", counts[kind.CHANGED]),
-        ),
-        (kind.CLOSED, ngettext("%(n)s closed", "%(n)s closed", counts[kind.CLOSED])),
-        (
-            kind.REOPENED,
-            ngettext("%(n)s open again", "%(n)s open again", counts[kind.REOPENED]),
-        ),
-        (
-            kind.UNKNOWN_TYPE,
-            ngettext(
-                "%(n)s of an unknown type",
-                "%(n)s of an unknown type",
-                counts[kind.UNKNOWN_TYPE],
-            ),
-        ),
-        (
-            kind.NOT_READ,
-            ngettext("%(n)s not read", "%(n)s not read", counts[kind.NOT_READ]),
-        ),
+        (kind.ADDED, _("%(n)s added")),
+        (kind.CHANGED, _("%(n)s changed")),
+        (kind.CLOSED, _("%(n)s closed")),
+        (kind.REOPENED, _("%(n)s open again")),
+        (kind.UNKNOWN_TYPE, _("%(n)s of an unknown type")),
+        (kind.NOT_READ, _("%(n)s not read")),
     ]
     parts = [words % {"n": f"{counts[name]:,}"} for name, words in told if counts[name]]
     if run.members_updated:
