@@ -5,8 +5,8 @@ from playwright.sync_api import expect
 
 from notifications import roles
 from notifications.models import Notification
-from tests.browser.conftest import check_page
-from tests.factories import PASSWORD, make_group, make_user
+from tests.browser.conftest import check_page, come_in
+from tests.factories import make_group, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -19,10 +19,7 @@ def test_the_box_to_tick_is_in_sight_and_a_double_click_sends_once(
     for number in range(12):
         make_group(group_id=f"g{number}", name=f"Group {number}")
     page = browser.new_page(viewport={"width": width, "height": height})
-    page.goto(live_server.url + "/write/")
-    page.fill("#id_username", "lin.mei")
-    page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
+    come_in(page, live_server.url, to="/write/")
     page.check("[name=audience][value=every]")
     page.fill("#id_content", "明天见")
     page.click("text=Check before sending")
@@ -48,10 +45,7 @@ def test_the_list_of_groups_never_scrolls_sideways(browser, live_server, width):
     make_user(superuser=True)
     make_group(name="周末徒步·杭州西湖线 and a name that is rather long for a column")
     page = browser.new_page(viewport={"width": width, "height": 900})
-    page.goto(live_server.url + "/notifications/chatgroup/")
-    page.fill("#id_username", "lin.mei")
-    page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
+    come_in(page, live_server.url, to="/notifications/chatgroup/")
 
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
     check_page(page, "groups")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from notifications import roles
 from notifications.models import Notification
-from tests.browser.conftest import VIEWS, check_page, log_in
+from tests.browser.conftest import VIEWS, check_page, come_in
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -25,7 +25,7 @@ def test_schedule_pause_and_stop(browser, live_server, width, height, theme):
         viewport={"width": width, "height": height}, color_scheme=theme
     )
     page = context.new_page()
-    log_in(page, live_server.url)
+    come_in(page, live_server.url)
 
     page.goto(f"{live_server.url}/write/{draft.pk}/check/")
     assert not page.is_visible("#id_start")
@@ -69,7 +69,7 @@ def test_send_again_and_clear_up(browser, live_server, width, height, theme):
         viewport={"width": width, "height": height}, color_scheme=theme
     )
     page = context.new_page()
-    log_in(page, live_server.url)
+    come_in(page, live_server.url)
 
     page.goto(f"{live_server.url}/history/deliveries/{lost.pk}/")
     page.click("text=Write down what you found out…")
@@ -100,7 +100,7 @@ def test_stop_everything(browser, live_server, width, height, theme):
         viewport={"width": width, "height": height}, color_scheme=theme
     )
     page = context.new_page()
-    log_in(page, live_server.url)
+    come_in(page, live_server.url)
 
     page.click("#app-nav >> text=Stop all")
     check_page(page, "allowed")

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from notifications import roles
 from notifications.models import Notification
-from tests.browser.conftest import VIEWS, check_page
-from tests.factories import PASSWORD, make_delivery, make_notification, make_user
+from tests.browser.conftest import VIEWS, check_page, come_in, log_in
+from tests.factories import make_delivery, make_notification, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,13 +21,6 @@ def page(request, browser) -> Page:
     )
     yield context.new_page()
     context.close()
-
-
-def log_in(page: Page, address: str) -> None:
-    page.goto(address + "/")
-    page.fill("#id_username", "lin.mei")
-    page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
 
 
 def test_the_door(page, live_server):
@@ -56,7 +49,7 @@ def test_people_and_roles(page, live_server):
     user = make_user(superuser=True)
     make_user(roles.AUDITOR, username="wang.fang", is_active=False)
     role = Group.objects.get(name=roles.AUDITOR)
-    log_in(page, live_server.url)
+    come_in(page, live_server.url)
 
     for address in (
         "/auth/user/",
@@ -82,7 +75,7 @@ def test_people_and_roles(page, live_server):
 
 def test_refusals(page, live_server):
     make_user(roles.AUDITOR)
-    log_in(page, live_server.url)
+    come_in(page, live_server.url)
 
     page.goto(live_server.url + "/auth/user/")
     expect(page.locator("h1")).to_have_text("Not for your login")
@@ -103,7 +96,7 @@ def test_a_page_whose_session_has_ended_says_so(page, live_server):
     notification = make_notification(status=Notification.Status.SENDING, sender=manager)
     for status in ("accepted", "failed", "queued"):
         make_delivery(notification, status=status)
-    log_in(page, live_server.url)
+    come_in(page, live_server.url)
     page.goto(f"{live_server.url}/sent/{notification.pk}/")
     expect(page.locator(".bar-parts")).to_have_attribute(
         "aria-label", "1 accepted, 1 failed or not confirmed, of 3"

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from notifications import roles
 from notifications.models import AuditEntry
-from tests.browser.conftest import check_page
+from tests.browser.conftest import check_page, come_in
 from tests.factories import (
-    PASSWORD,
     make_attempt,
     make_delivery,
     make_group,
@@ -25,13 +24,6 @@ VIEWS = [
     (390, 844, "light"),
     (390, 844, "dark"),
 ]
-
-
-def log_in(page: Page, url: str, username: str) -> None:
-    page.goto(url + "/login/")
-    page.fill("#id_username", username)
-    page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
 
 
 @pytest.fixture
@@ -58,7 +50,7 @@ def test_filter_open_back_download(
         viewport={"width": width, "height": height}, color_scheme=theme
     )
     page = context.new_page()
-    log_in(page, live_server.url, "wang.fang")
+    come_in(page, live_server.url, "wang.fang")
 
     page.click("#app-nav >> text=History")
     check_page(page, "notifications")
@@ -120,7 +112,7 @@ def test_groups_are_filtered_and_switched_off(
         viewport={"width": width, "height": height}, color_scheme=theme
     )
     page = context.new_page()
-    log_in(page, live_server.url, "xu")
+    come_in(page, live_server.url, "xu")
 
     page.goto(live_server.url + "/notifications/chatgroup/?q=直播")
     check_page(page, "groups")

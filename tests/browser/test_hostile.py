@@ -5,7 +5,7 @@ import pytest
 from notifications import roles
 from notifications.models import AuditEntry
 from notifications.record import trail
-from tests.browser.conftest import VIEWS, check_page, log_in
+from tests.browser.conftest import VIEWS, check_page, come_in
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -67,7 +67,7 @@ def test_nothing_runs_and_all_fits(
     said = []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     page.on("console", lambda message: said.append(message.text))
-    log_in(page, live_server.url, "wang.fang")
+    come_in(page, live_server.url, "wang.fang")
 
     for address in addresses:
         page.goto(live_server.url + address)

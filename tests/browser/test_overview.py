@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from notifications import roles
 from notifications.models import AuditEntry, Notification
 from notifications.record import trail
-from tests.browser.conftest import VIEWS, check_page, log_in
+from tests.browser.conftest import VIEWS, check_page, come_in
 from tests.factories import (
     make_delivery,
     make_group,
@@ -44,7 +44,7 @@ def open_page(browser: Browser, url: str, view: tuple[int, int, str]) -> Page:
         viewport={"width": width, "height": height}, color_scheme=theme
     )
     page = context.new_page()
-    log_in(page, url, "wang.fang")
+    come_in(page, url, "wang.fang")
     return page
 
 

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from notifications import roles
 from notifications.models import Notification
-from tests.browser.conftest import check_page
-from tests.factories import PASSWORD, make_group, make_user
+from tests.browser.conftest import check_page, come_in
+from tests.factories import make_group, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -49,10 +49,7 @@ def open_write(browser, live_server) -> Iterator[Callable[..., Page]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.goto(live_server.url + "/login/?next=/write/")
-        page.fill("#id_username", "lin.mei")
-        page.fill("#id_password", PASSWORD)
-        page.click("[type=submit]")
+        come_in(page, live_server.url, to="/write/")
         expect(page.locator(".picker")).to_be_visible()  # the script has run
         page.focus("#id_groups")
         return page
