@@ -14,7 +14,15 @@ from html.parser import HTMLParser
 import pytest
 
 from notifications import roles
-from notifications.models import AuditEntry, ChatGroup, Delivery, Notification, Seal
+from notifications.models import (
+    AuditEntry,
+    ChatGroup,
+    Delivery,
+    Label,
+    Notification,
+    SavedAudience,
+    Seal,
+)
 from notifications.record import trail
 from tests.factories import (
     make_attempt,
@@ -225,3 +233,26 @@ def test_the_evidence_holds_it(auditor, text):
     # message, note, sender, group twice, Tencent's text, notes of the trail
     assert page.text.count(text[:100]) >= 6
     assert json.dumps(text, ensure_ascii=False)[1:-1] in record
+
+
+@pytest.mark.parametrize(
+    ("address", "room"), [("/groups/labels/", 50), ("/groups/audiences/", 80)]
+)
+def test_labels_and_audiences_show_it_as_text(log_in, address, room):
+    client = log_in(make_user(superuser=True))
+
+    def keep(text: str) -> None:
+        Label.objects.create(name=text[:50])
+        rule = {"labels": [text[:50]], "name_contains": text[:100]}
+        SavedAudience.objects.create(name=text[:80], stored_rule=rule, changed_by="x")
+
+    keep(PLAIN)
+    plain = read(client, address)
+    texts = list(HOSTILE.values())[:19]  # a page of audiences has twenty
+    for text in texts:
+        keep(text)
+
+    page = read(client, address)
+
+    assert set(page.elements) == set(plain.elements)
+    assert [text for text in texts if text[:room] not in page.text] == []

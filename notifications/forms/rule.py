@@ -24,6 +24,13 @@ NUMBER = {"inputmode": "numeric", "class": "short"}
 NO_NUMBER = {"invalid": _("Write a number with digits only, such as 5000.")}
 
 
+class ConditionField(TickField):
+    """Whatever was ticked: ``clean_rule`` says what is wrong with it."""
+
+    def valid_value(self, value: str) -> bool:
+        return True
+
+
 class RuleFields(forms.Form):
     """Mix it into a form; ``rule()`` is what was entered, once the form is cleaned.
 
@@ -31,8 +38,8 @@ class RuleFields(forms.Form):
     is not meant can ignore the errors of ``RULE_FIELDS``.
     """
 
-    types = TickField(label=_("Types"), choices=GroupType.choices)
-    labels = TickField(
+    types = ConditionField(label=_("Types"), choices=GroupType.choices)
+    labels = ConditionField(
         label=_("Labels"), help_text=_("Groups that have at least one of these.")
     )
     name_contains = forms.CharField(

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 
 class TickList(forms.CheckboxSelectMultiple):
@@ -32,12 +33,10 @@ class Ticks(forms.CheckboxSelectMultiple):
 
 
 class TickField(forms.MultipleChoiceField):
-    """None or several of ``choices``; whoever uses the values says which are wrong."""
+    """None or several of ``choices``."""
 
     widget = Ticks
+    default_error_messages = {"invalid_choice": _("“%(value)s” is not in this list.")}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
-
-    def valid_value(self, value: str) -> bool:
-        return True

@@ -25,8 +25,11 @@ def save(user: User, name: str, rule: Rule, *, pk: int | None = None) -> SavedAu
     Raises ``ValidationError`` by field: ``name``, or one of ``Rule``.
     """
     require(user, roles.CHANGE_AUDIENCES)
+    rule = clean_rule(rule)
     # Nobody deletes or renames these labels until this is written.
-    list(Label.objects.select_for_update().filter(name__in=rule.labels))
+    labels = Label.objects.select_for_update().filter(name__in=rule.labels)
+    if len(labels) < len(rule.labels):  # somebody just did
+        rule = clean_rule(rule)
     audience = SavedAudience(stored_rule={})
     if pk is not None:
         audience = SavedAudience.objects.select_for_update().get(pk=pk)
@@ -35,7 +38,7 @@ def save(user: User, name: str, rule: Rule, *, pk: int | None = None) -> SavedAu
         audience.name = clean_name(name, pk)
     except ValidationError as error:
         raise ValidationError({"name": error}) from None
-    audience.stored_rule = clean_rule(rule).as_json()
+    audience.stored_rule = rule.as_json()
     changed = {key: v for key, v in _values(audience).items() if v != was[key]}
     if not changed:
         return audience

@@ -238,14 +238,18 @@ def test_switching_what_is_off_already_writes_nothing(administrator):
     assert entries() == []
 
 
-def test_all_groups_of_a_filter_are_switched_off(administrator):
+@pytest.mark.parametrize(
+    "query", ["?q=plaza", "?label=Off", "?q=plaza&state=in_use&type=Public"]
+)
+def test_all_groups_of_a_filter_are_switched_off(administrator, query):
+    label = Label.objects.create(name="Off")
     for number in range(51):
-        make_group(name="Plaza", group_id=f"p{number}")
+        label.groups.add(make_group(name="Plaza", group_id=f"p{number}"))
     other = make_group(name="Hikers")
     one = ChatGroup.objects.get(group_id="p0")
 
     page = administrator.post(
-        GROUPS + "?q=plaza",
+        GROUPS + query,
         {"action": "switch_off", "_selected_action": [one.pk], "select_across": "1"},
         follow=True,
     )

@@ -157,6 +157,7 @@ def test_without_a_label_nothing_happens(administrator):
     put = administrator.post(LABELS + "put/", {"new_labels": "x" * 51})
     none = administrator.post(LABELS + "put/", {})
     take = administrator.get(LABELS + "take/").content.decode()
+    forged = administrator.post(LABELS + "take/", {"label_names": ["a\0b"]})
 
     assert put.context["form"].errors == {
         "new_labels": [f"The label “{'x' * 51}” has 51 characters; the limit is 50."]
@@ -164,6 +165,9 @@ def test_without_a_label_nothing_happens(administrator):
     assert none.context["form"].non_field_errors() == [
         "Choose a label, or write a new one."
     ]
+    assert forged.context["form"].errors == {
+        "label_names": ["“a\0b” is not in this list."]
+    }
     assert "All groups: 1." in take
     assert "None of them has a label." in take
     assert not Label.objects.exists()
