@@ -1,6 +1,7 @@
 """Check: the second step. Shows what Send will do, and does it on request."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,14 +16,15 @@ from django.utils.translation import ngettext
 
 from notifications import roles
 from notifications.forms.check import SendForm
-from notifications.models import ChatGroup, Notification
-from notifications.selectors.audiences import Audience, audience_of
+from notifications.models import ChatGroup, Notification, Rule
+from notifications.selectors.audiences import Audience, audience_of, groups_by_id
 from notifications.selectors.left_out import LeftOut, counts_in_words, reason_in_words
 from notifications.selectors.quota import quota_today
 from notifications.selectors.rules import describe_rule
 from notifications.selectors.warnings import same_text
 from notifications.services import sending
 from notifications.services.meant_groups import check_audience
+from notifications.services.naming import NAMED, first_few
 from notifications.services.permissions import require_own
 from notifications.services.recipients import portions
 
@@ -70,7 +72,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         form=form,
         step=2,
         count=count,
-        conditions=describe_rule(meant.rule) if meant.rule else [],
+        conditions=_conditions(meant.rule) if meant.rule else [],
         audience_name=meant.name,
         first=_lines(listed[:LISTED_AT_ONCE]),
         rest=_lines(listed[LISTED_AT_ONCE:]),
@@ -84,6 +86,16 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         button=ngettext("Send to %(n)d group", "Send to %(n)d groups", count)
         % {"n": count},
     )
+
+
+def _conditions(rule: Rule) -> list[tuple[str, str]]:
+    """The rule in words, with the names of its exceptions."""
+    told = describe_rule(replace(rule, exceptions=()))
+    if rule.exceptions:
+        first = groups_by_id(rule.exceptions[:NAMED])
+        names = [first[i].name if i in first else i for i in rule.exceptions[:NAMED]]
+        told.append((_("Except"), first_few(names, len(rule.exceptions))))
+    return told
 
 
 def _lines(groups: Sequence[ChatGroup]) -> list[tuple[str, str]]:
