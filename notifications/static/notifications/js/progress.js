@@ -19,7 +19,8 @@
         box.dataset.seen = html;
       }
       wait = 2000;
-      if (response.headers.get("X-Done")) return undefined;
+      // What stands around it is of the beginning: read the page anew, once this was told.
+      if (response.headers.get("X-Done")) return setTimeout(() => location.reload(), 1000);
     } catch {
       wait = Math.min(wait * 2, 30000);
     }
