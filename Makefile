@@ -14,7 +14,7 @@ demo: $(RUNTIME)  ## fill and run everything on this machine, without Tencent; C
 	@exec python deploy/demo.py
 
 test: $(DEVELOPMENT)  ## all tests, on PostgreSQL and SQLite
-	@.ci/packages chromium postgresql fonts gcc
+	@.ci/packages chromium-headless-shell postgresql fonts gcc
 	@.ci/test
 
 coverage: $(DEVELOPMENT)  ## the tests on SQLite, and which lines they miss; at least 95 %
