@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
@@ -99,6 +100,16 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
     ) -> list[tuple[str, str]]:
         first = [("", _("Choose an action"))]
         return super().get_action_choices(request, first)
+
+    # The admin fills in a template for each box, which is a fifth of the page's time.
+    def action_checkbox(self, obj: ChatGroup) -> SafeString:
+        return format_html(
+            '<input type="checkbox" class="action-select" name="{}" value="{}" '
+            'aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            _("Select %(name)s") % {"name": obj.name},
+        )
 
     @admin.display(description=gettext_lazy("Group"), ordering="name")
     def title_and_id(self, group: ChatGroup) -> SafeString:
