@@ -58,12 +58,12 @@ def take_off(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> i
         raise ValidationError(_("Choose a label."))
     labels = list(Label.objects.filter(name__in=names))
     links = Link.objects.filter(label__in=labels, chatgroup__in=_ids(groups))
-    having = ChatGroup.objects.filter(pk__in=links.values("chatgroup_id"))
-    changed = having.count()
+    changed = set(links.values_list("chatgroup_id", flat=True))
     if changed:
-        _record(A.LABELS_TAKEN, user, labels, changed, having)
+        first = ChatGroup.objects.filter(pk__in=sorted(changed)[:NAMED])
+        _record(A.LABELS_TAKEN, user, labels, len(changed), first)
         links.delete()
-    return changed
+    return len(changed)
 
 
 @transaction.atomic
