@@ -64,7 +64,9 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that changes, for the script that keeps it fresh."""
     person(request, roles.SEE_GROUPS)
     run = get_object_or_404(GroupSync, pk=pk)
-    response = render(request, "notifications/_sync.html", _live(request, run))
+    # The list of changes is not part of it: it is linked when the run has ended.
+    context = {**_live(request, run), "is_fresh": True}
+    response = render(request, "notifications/_sync.html", context)
     response["Cache-Control"] = "no-store"
     if run.has_ended:
         response["X-Done"] = "1"

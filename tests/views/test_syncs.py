@@ -258,6 +258,18 @@ def test_the_part_that_changes(client):
     assert "<html" not in done.content.decode()
 
 
+def test_at_the_end_the_fresh_part_leads_to_the_changes(client):
+    sync = ended()
+    change(sync, "added")
+
+    fresh = text_of(client, "sync_status", sync.pk)
+    whole = text_of(client, "sync", sync.pk)
+
+    assert f'href="/groups/sync/{sync.pk}/">Show every change</a>' in fresh
+    assert "Show every change" not in whole
+    assert "Asked for by li.na · Started" in fresh
+
+
 def test_that_no_worker_is_running_is_said(client):
     sync = GroupSync.objects.create(requested_by="li.na")
 
