@@ -28,6 +28,7 @@ class Gate:
         self.clock = clock
         self._commit_seconds = 0.005
         self._closed_until = 0.0
+        self._not_before = 0.0
 
     def take(self, wanted: int) -> list[float]:
         """At most ``wanted`` moments of the machine's clock, none when none is near.
@@ -40,7 +41,8 @@ class Gate:
             row = pace.locked_pace(self.name, self.clock)
             began, now = self.clock.machine(), self.clock.now()
             rate = pace.current_rate(row, now, self.rate)
-            earliest = now + self._commit_seconds
+            held = self.clock.machine() - self._not_before
+            earliest = max(now + self._commit_seconds, now - held)
             slots = pace.free_slots(row.next_slot, earliest, rate, wanted, HORIZON)
             if slots.count:
                 row.next_slot = slots.at(slots.count)
@@ -53,6 +55,13 @@ class Gate:
         # Asked earlier, it could give nothing, and would take the lock for it.
         self._closed_until = next_one - HORIZON - self._commit_seconds
         return [self.clock.on_machine(slots.at(n)) for n in range(slots.count)]
+
+    def called_late(self, moment: float) -> None:
+        """A call was made at ``moment``, behind its slot: the next one keeps away.
+
+        For calls of which there is only one at a time.
+        """
+        self._not_before = moment + 1 / self.rate
 
     def slow_down(self) -> None:
         """After a frequency code: half the pace for a minute, for all processes."""

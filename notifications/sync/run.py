@@ -100,6 +100,7 @@ class Run:
                 raise result.defect
             if isinstance(result.asked, Listing):
                 self.listing_is_under_way = False
+                self.lists.called_late(result.called_at)
                 if not self._take_page(result.asked, result):
                     return True
             else:
@@ -124,9 +125,8 @@ class Run:
             listing.write_page(self.sync.pk, asked, page, self.pause)
             self.has_more_items = True
             return True
-        if outcome is None:  # its moment was missed
-            self.listing = asked
-            return True
+        if outcome is None:
+            raise ValueError("A page has neither data nor an outcome.")
         verdict = self._decide(asked, outcome, self.lists)
         is_smaller = verdict.step is Step.SMALLER and asked.limit > SMALLEST_PAGE
         if is_smaller:

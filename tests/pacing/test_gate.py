@@ -68,6 +68,20 @@ def test_nothing_wanted_takes_no_lock(django_assert_num_queries):
 
 
 @pytest.mark.django_db
+def test_after_a_late_call_the_next_one_keeps_away():
+    machine = Machine()
+    gate = gate_of(machine, 1.0)
+    (slot,) = gate.take(1)
+    machine.now = slot + 0.4
+    gate.called_late(machine.now)
+
+    machine.now = slot + 1.3
+    (later,) = gate.take(1)
+
+    assert later == pytest.approx(slot + 1.4)
+
+
+@pytest.mark.django_db
 def test_after_a_frequency_code_half_the_pace_for_a_minute():
     machine = Machine()
     gate = gate_of(machine, 12.0)
