@@ -4,6 +4,8 @@ import re
 from html import unescape
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from notifications import roles
 from notifications.models import AuditEntry, Notification
@@ -232,15 +234,15 @@ def test_the_page_says_what_is_not_known(client):
     assert re.search(r'<div id="members-checked" role="status">\s*</div>', html)
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_one_number_of_queries_beside_those_of_the_pace(
-    client, count, monkeypatch, django_assert_num_queries
-):
+def test_one_number_of_queries_beside_those_of_the_pace(client, monkeypatch):
     monkeypatch.setattr("notifications.services.members.BEGIN_WITHIN", 0.0)
-    for number in range(count):
+    for number in range(3):
         make_group(group_id=f"g{number}")
-    chosen = " ".join(f"g{number}" for number in range(count))
-    client.get("/")
+    counts = []
+    for chosen in ("g0", "g0 g1 g2"):
+        with CaptureQueriesContext(connection) as queries:
+            check(client, groups=chosen, recipients="anna")
+        counts.append(len(queries))
 
-    with django_assert_num_queries(12):
-        check(client, groups=chosen, recipients="anna")
+    # On PostgreSQL the clock is the server's, which is asked once.
+    assert counts == [12 + (connection.vendor == "postgresql")] * 2

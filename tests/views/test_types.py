@@ -66,8 +66,6 @@ def test_a_community_from_choosing_it_to_the_evidence(sandbox, log_in):
         "id": CITY,
         "name": "City runners",
         "type": "Community",
-        "members": 120,
-        "whole": False,
         "problem": "",
     }
     assert "City runners Community ·" in words(client.get(f"/write/{draft.pk}/check/"))
