@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from notifications import roles
 from notifications.models import Notification
-from tests.browser.conftest import check_page, log_in
+from tests.browser.conftest import check_page, come_in
 from tests.factories import make_group, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -31,8 +31,7 @@ def test_who_is_missing_is_said_in_place(browser, live_server, width, height, th
     page = browser.new_page(
         viewport={"width": width, "height": height}, color_scheme=theme
     )
-    log_in(page, live_server.url)
-    page.goto(live_server.url + "/write/")
+    come_in(page, live_server.url, to="/write/")
     search = page.locator("#id_groups")
     search.fill("hikers, runners")
     search.press("Enter")
@@ -65,8 +64,7 @@ def test_without_javascript_nothing_is_lost_and_enter_does_not_ask(
 ):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    log_in(page, live_server.url)
-    page.goto(live_server.url + "/write/")
+    come_in(page, live_server.url, to="/write/")
     page.fill("#id_groups", "hikers runners")
     page.check("[name=members][value=named]")
     page.fill("#id_recipients", "anna, zhao")
