@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     accepting,
+    checking,
     grouping,
     history,
     importing,
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Place], list[Figure]]] = {
     "first-call": sending.first_call,
     "drain": sending.drain,
     "accept": accepting.accept,
+    "check": checking.checking,
     "import": importing.imports,
     "record": record.record,
     "history": history.history,
