@@ -126,7 +126,7 @@ def initial_of_choice(notification: Notification) -> dict[str, Any]:
     values = notification.audience_values
     match notification.audience:
         case Kind.CHOSEN:
-            return {"audience": CHOSEN, "groups": "\n".join(values)}
+            return {"audience": CHOSEN, "groups": list(values)}
         case Kind.RULE:
             rule = Rule.from_json(values)
         case Kind.TYPES:  # a draft from before there were rules

@@ -58,6 +58,13 @@ class Sums:
     people: int = 0
     unchecked: int = 0
 
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(
+            self.groups + other.groups,
+            self.people + other.people,
+            self.unchecked + other.unchecked,
+        )
+
 
 @dataclass(frozen=True)
 class Audience:
@@ -74,10 +81,23 @@ class Audience:
     name: str = ""  # of a saved audience
     is_gone: bool = False  # the saved audience does not exist
 
-    @cached_property
+    @property
     def sums(self) -> dict[str, Sums]:
         """By reason of leaving out; ``GOES_OUT`` for the groups that get it."""
-        found = self._with_reason().order_by().values_list("reason")
+        sums = self._sums_if_named.copy()
+        if not self.is_named and LeftOut.RECIPIENTS in sums:
+            sums[GOES_OUT] = sums.get(GOES_OUT, Sums()) + sums.pop(LeftOut.RECIPIENTS)
+        return sums
+
+    @property
+    def for_everyone_only(self) -> int:
+        """How many would be left out if members were named."""
+        return self._sums_if_named.get(LeftOut.RECIPIENTS, Sums()).groups
+
+    @cached_property
+    def _sums_if_named(self) -> dict[str, Sums]:
+        reason = _reason(is_named=True)
+        found = self.meant.annotate(reason=reason).order_by().values_list("reason")
         since = timezone.now() - CHECKED_WITHIN
         unchecked = Q(checked_at=None) | Q(checked_at__lt=since)
         counted = found.annotate(

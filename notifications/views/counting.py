@@ -1,5 +1,7 @@
 """How many groups and people a choice on the Write page means, while it is made."""
 
+from dataclasses import replace
+
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
@@ -38,9 +40,8 @@ def count(request: HttpRequest) -> JsonResponse:
         values = clean_values(kind, values)
     except ValidationError as error:
         return JsonResponse(NOTHING | {"problem": error.messages[0]})
-    told = _told(audience(kind, values, is_named=form.is_named))
-    reason = _reason(audience(kind, values, is_named=True))
-    return JsonResponse(told | {"reason": reason})
+    meant = audience(kind, values, is_named=form.is_named)
+    return JsonResponse(_told(meant) | {"reason": _reason(meant)})
 
 
 def _told(meant: Audience) -> dict[str, str]:
@@ -71,11 +72,9 @@ def _reason(meant: Audience) -> str:
     """Of a rule, groups that are for everyone are left out instead."""
     if meant.kind == Kind.EVERY:
         return str(NOT_FOR_EVERY)
-    if meant.kind != Kind.CHOSEN:
+    if meant.kind != Kind.CHOSEN or not meant.for_everyone_only:
         return ""
-    names, count = names_of(meant, LeftOut.RECIPIENTS)
-    if not count:
-        return ""
+    names, _count = names_of(replace(meant, is_named=True), LeftOut.RECIPIENTS)
     sentence = _(
         "Live rooms and broadcast groups can only be sent to everyone. To name members, "
         "first remove: %(names)s"

@@ -95,7 +95,7 @@ def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
     if draft is not None:
         return WriteForm(initial=initial_of(draft))
     if chosen := request.session.pop(CHOSEN, []):
-        return WriteForm(initial={"groups": "\n".join(chosen)})
+        return WriteForm(initial={"groups": chosen})
     if name := request.GET.get("audience"):
         return WriteForm(initial={"audience": SAVED, "saved": name})
     return WriteForm()

@@ -89,7 +89,7 @@ def test_twenty_at_most_by_name(manager):
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_two_queries_for_groups(manager, rows, django_assert_max_num_queries):
+def test_one_query_for_groups(manager, rows, django_assert_max_num_queries):
     for _n in range(rows):
         make_group()
 
@@ -98,7 +98,7 @@ def test_two_queries_for_groups(manager, rows, django_assert_max_num_queries):
 
     assert len(answer.json()["groups"]) == rows
     asked = [q for q in queries if "notifications_chatgroup" in q["sql"]]
-    assert len(asked) == 2
+    assert len(asked) == 1
 
 
 def test_pasted_ids_are_named(manager):
