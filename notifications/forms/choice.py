@@ -33,7 +33,7 @@ class ChoiceForm(RuleFields):
         label=_("Send to"),
         choices=[
             (CHOSEN, _("Groups I choose")),
-            (RULE, _("Groups that fit")),
+            (RULE, _("Groups by type, label or name")),
             (SAVED, _("A saved audience")),
             (EVERY, _("Every group")),
         ],

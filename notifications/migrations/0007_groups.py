@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='notification',
             name='audience',
-            field=models.CharField(choices=[('chosen', 'Groups I choose'), ('types', 'Groups of some types'), ('rule', 'Groups that fit'), ('saved', 'A saved audience'), ('every', 'Every group')], max_length=8, verbose_name='send to'),
+            field=models.CharField(choices=[('chosen', 'Groups I choose'), ('types', 'Groups of some types'), ('rule', 'Groups by type, label or name'), ('saved', 'A saved audience'), ('every', 'Every group')], max_length=8, verbose_name='send to'),
         ),
         migrations.AlterField(
             model_name='tally',

@@ -66,7 +66,7 @@ class Notification(models.Model):
     class Audience(models.TextChoices):
         CHOSEN = "chosen", _("Groups I choose")
         TYPES = "types", _("Groups of some types")
-        RULE = "rule", _("Groups that fit")
+        RULE = "rule", _("Groups by type, label or name")
         SAVED = "saved", _("A saved audience")
         EVERY = "every", _("Every group")
 
