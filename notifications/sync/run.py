@@ -76,6 +76,7 @@ class Run:
         self.listing_is_under_way = False
         self.batches: deque[Batch] = deque()  # likewise
         self.batches_under_way = 0
+        self.answered: list[tuple[Batch, tuple[GroupInfo, ...]]] = []
         self.asked_up_to = 0  # the last item that was taken into a batch
         self.has_more_items = True  # as far as the last look could see
 
@@ -93,9 +94,7 @@ class Run:
 
     def _round(self) -> bool:
         """One round; whether the run has ended."""
-        results = self.callers.results(ROUND)
-        answered: list[tuple[Batch, tuple[GroupInfo, ...]]] = []
-        for result in results:
+        for result in self.callers.results(ROUND):
             if result.defect is not None:
                 raise result.defect
             if isinstance(result.asked, Listing):
@@ -106,10 +105,11 @@ class Run:
             else:
                 self.batches_under_way -= 1
                 if result.data is not None:
-                    answered.append((result.asked, result.data))  # type: ignore[arg-type]  # of a batch
+                    self.answered.append((result.asked, result.data))  # type: ignore[arg-type]  # of a batch
                 elif not self._ask_batch_again(result.asked, result.outcome):
                     return True
-        self._write(answered)
+        if len(self.answered) >= BATCHES_PER_WRITE or not self.batches_under_way:
+            self._write()
         self._ask()
         return self._finish_if_done()
 
@@ -155,15 +155,17 @@ class Run:
 
     # --- the details ---------------------------------------------------------------
 
-    def _write(self, answered: list[tuple[Batch, tuple[GroupInfo, ...]]]) -> None:
-        for number in range(0, len(answered), BATCHES_PER_WRITE):
-            some = answered[number : number + BATCHES_PER_WRITE]
+    def _write(self) -> None:
+        """A few batches at a time: each commit keeps others from the database."""
+        while self.answered:
+            some = self.answered[:BATCHES_PER_WRITE]
             write_details(
                 self.sync.pk,
                 [group_id for batch, _infos in some for group_id in batch.group_ids],
                 [info for _batch, infos in some for info in infos],
                 datetime.now(UTC),
             )
+            del self.answered[:BATCHES_PER_WRITE]
             self.pause()
 
     def _ask_batch_again(self, asked: Batch, outcome: Outcome | None) -> bool:
@@ -182,7 +184,8 @@ class Run:
             # Of one group alone, the code of the call is the code of the group.
             (group_id,) = asked.group_ids
             code = outcome.error_code or 0
-            self._write([(asked, (GroupInfo(group_id, code, outcome.error_info),))])
+            info = GroupInfo(group_id, code, outcome.error_info)
+            self.answered.append((asked, (info,)))
         else:
             return self._give_up(outcome)
         return True
@@ -249,7 +252,8 @@ class Run:
         return verdict
 
     def _finish_if_done(self) -> bool:
-        if not self.sync.is_listed or self.batches or self.batches_under_way:
+        is_asking = self.batches or self.batches_under_way or self.answered
+        if not self.sync.is_listed or is_asking:
             return False
         if SyncItem.objects.filter(sync=self.sync, is_done=False).exists():
             # Added late, by a worker that was here before.
