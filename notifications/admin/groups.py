@@ -1,6 +1,5 @@
 """Groups: the list of chat groups, and one group."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -23,6 +22,7 @@ from notifications.forms.labels import GroupForm
 from notifications.models import ChatGroup, GroupType
 from notifications.selectors.group_rows import rows_of, type_in_words
 from notifications.services import chat_groups, labels
+from notifications.services.naming import first_few
 from notifications.views.meant import address_of
 from notifications.views.page import person
 from notifications.views.write import CHOSEN
@@ -30,7 +30,6 @@ from notifications.views.write import CHOSEN
 from .display import badge, in_zone, labelled, moment, two_lines
 from .plain import NoColons
 
-NAMED_IN_MESSAGE = 5
 MOST_BY_ID = 1000  # groups taken over to Write by their IDs
 
 
@@ -225,7 +224,7 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
                     "Left out, because they are switched off, closed or of an unknown "
                     "type: %(names)s"
                 )
-                % {"names": _some(left_out)},
+                % {"names": first_few(left_out)},
             )
         chosen = [group.group_id for group in rows if group.is_usable]
         if not chosen:
@@ -299,12 +298,3 @@ def _say(request: HttpRequest, done: str, *, changed: int, left: int) -> None:
             left,
         )
         messages.info(request, sentence % {"n": left})
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first few, and how many more."""
-    shown, more = ", ".join(names[:NAMED_IN_MESSAGE]), len(names) - NAMED_IN_MESSAGE
-    if more <= 0:
-        return shown
-    sentence = ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more)
-    return sentence % {"names": shown, "n": more}

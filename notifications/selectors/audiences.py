@@ -121,6 +121,10 @@ class Audience:
         counts = {reason: self.sums.get(reason, Sums()).groups for reason in LeftOut}
         return {reason: count for reason, count in counts.items() if count}
 
+    @property
+    def left_out_count(self) -> int:
+        return sum(self.left_out.values())
+
     @cached_property
     def digest(self) -> str:
         """Equal as long as the same groups with the same types would be sent to."""
@@ -213,6 +217,11 @@ def counts_of_saved() -> dict[str, int]:
         )
     )
     return {one.name: counts[f"n{one.pk}"] for one in saved}
+
+
+def fitting(rule: Rule) -> Audience:
+    """What a rule means now, whoever in the groups is to get it."""
+    return audience(Kind.RULE, rule.as_json())
 
 
 def audience_of(notification: Notification) -> Audience:

@@ -1,7 +1,7 @@
 """What may stand in a rule that says which chat groups are meant."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -14,10 +14,11 @@ from notifications.im.rules import is_group_id
 from notifications.models import GroupType, Label, Rule
 from notifications.selectors.audiences import known_ids
 
+from .naming import first_few
+
 MOST_EXCEPTIONS = 500
 MOST_MEMBERS = 999_999_999
 NAME_MAX_LENGTH = 100  # of a chat group
-NAMED_IN_MESSAGE = 5
 
 
 def clean_rule(rule: Rule) -> Rule:
@@ -67,7 +68,9 @@ def _labels(names: Sequence[str]) -> tuple[str, ...]:
             "There is no label %(names)s.", "There are no labels %(names)s.",
             len(missing),
         )  # fmt: skip
-        raise ValidationError(sentence % {"names": _some(f"“{n}”" for n in missing)})
+        raise ValidationError(
+            sentence % {"names": first_few([f"“{n}”" for n in missing])}
+        )
     return tuple(sorted({spelt[name.lower()] for name in names}))
 
 
@@ -97,7 +100,7 @@ def _exceptions(group_ids: Sequence[str]) -> tuple[str, ...]:
     if wrong := [value for value in unique if not is_group_id(value)]:
         raise ValidationError(
             ngettext("Not a group ID: %(ids)s", "Not group IDs: %(ids)s", len(wrong))
-            % {"ids": _some(wrong)}
+            % {"ids": first_few(wrong)}
         )
     if len(unique) > MOST_EXCEPTIONS:
         raise ValidationError(
@@ -112,7 +115,7 @@ def _exceptions(group_ids: Sequence[str]) -> tuple[str, ...]:
                 "These IDs are not in the list of groups: %(ids)s",
                 len(unknown),
             )
-            % {"ids": _some(unknown)}
+            % {"ids": first_few(unknown)}
         )
     return tuple(unique)
 
@@ -129,11 +132,3 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
 
 def _has_control(text: str) -> bool:
     return any(unicodedata.category(char) in ("Cc", "Cs") for char in text)
-
-
-def _some(words: Iterable[str]) -> str:
-    """The first few, and how many more."""
-    given = list(words)
-    more = len(given) - NAMED_IN_MESSAGE
-    shown = ", ".join(given[:NAMED_IN_MESSAGE])
-    return shown if more <= 0 else f"{shown} … (+{more})"

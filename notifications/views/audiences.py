@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from notifications import roles
 from notifications.forms.audience import AudienceForm
 from notifications.models import SavedAudience
-from notifications.selectors.reach import reach
+from notifications.selectors.audiences import fitting
 from notifications.selectors.rules import describe_rule, in_words
 from notifications.services import saved_audiences
 
@@ -30,7 +30,7 @@ def audiences(request: HttpRequest) -> HttpResponse:
         "notifications/audiences.html",
         _("Audiences"),
         rows=shown,
-        told=[(one, in_words(one.rule), reach(one.rule)) for one in shown],
+        told=[(one, in_words(one.rule), fitting(one.rule)) for one in shown],
         may_change=user.has_perm(roles.CHANGE_AUDIENCES),
     )
 
@@ -54,7 +54,7 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
         saved.name,
         audience=saved,
         told=describe_rule(saved.rule),
-        reach=reach(saved.rule),
+        meant=fitting(saved.rule),
     )
 
 
@@ -79,7 +79,7 @@ def _form(request: HttpRequest, saved: SavedAudience | None) -> HttpResponse:
         saved.name if saved else _("New audience"),
         form=form,
         audience=saved,
-        reach=reach(form.found) if form.found else None,
+        meant=fitting(form.found) if form.found else None,
         is_counted=is_posted,
     )
 

@@ -17,6 +17,7 @@ from notifications.models import ChatGroup, Notification
 from notifications.selectors.explanations import Explanation, explain_reading
 from notifications.services.entered_ids import split_group_ids, split_ids
 from notifications.services.members import Checked, NotSaid, check_members
+from notifications.services.naming import first_few
 
 # The name of the button beside the field.
 BUTTON = "check_members"
@@ -68,7 +69,7 @@ def _lines(found: Checked) -> Iterator[Line]:
         yield Line(
             "warn",
             _("Not in “%(group)s”: %(ids)s.")
-            % {"group": group.name, "ids": _some(missing)},
+            % {"group": group.name, "ids": first_few(missing, most=NAMED)},
         )
     for unknown in found.not_said:
         yield Line("warn", _why_not_said(unknown))
@@ -136,14 +137,3 @@ def _with_mark(why: Explanation) -> str:
 
 def _names(groups: Sequence[ChatGroup]) -> str:
     return ", ".join(group.name for group in groups)
-
-
-def _some(ids: Sequence[str]) -> str:
-    shown = ", ".join(ids[:NAMED])
-    more = len(ids) - NAMED
-    if more <= 0:
-        return shown
-    return ngettext("%(names)s and %(n)d more", "%(names)s and %(n)d more", more) % {
-        "names": shown,
-        "n": more,
-    }

@@ -115,7 +115,10 @@ def test_a_row_says_when_the_group_was_last_written_to(administrator):
 def test_an_empty_list(administrator):
     text = administrator.get(GROUPS).content.decode()
 
-    assert "No groups yet. Add one, or import a CSV file." in text
+    assert (
+        "No groups yet. Sync them from the chat service, add one, or import a file."
+        in text
+    )
 
 
 def test_groups_are_added_and_keep_their_id(administrator):
@@ -168,7 +171,7 @@ def test_labels_of_one_group(administrator):
         ("labels_put", "xu", {"labels": ["VIP", "w"], "groups": 1, "named": ["a"]}),
     ]
     assert refused.context["errors"] == [
-        [f"The label “{'x' * 51}” has 51 characters; the limit is 50."]
+        [f"The label “{'x' * 50}…” has 51 characters; the limit is 50."]
     ]
 
 

@@ -86,7 +86,7 @@ def test_every_field_says_what_is_wrong_with_it():
             Rule(exceptions=tuple(f"g{n}" for n in range(7))),
             {
                 "exceptions": [
-                    "These IDs are not in the list of groups: g0, g1, g2, g3, g4 … (+2)"
+                    "These IDs are not in the list of groups: g0, g1, g2, g3, g4 and 2 more"
                 ]
             },
         ),

@@ -4,7 +4,7 @@ import pytest
 
 from notifications import roles
 from notifications.models import Label, Rule, SavedAudience
-from notifications.selectors.reach import Reach
+from notifications.selectors.left_out import LeftOut
 from notifications.services import saved_audiences
 from tests.factories import make_group, make_user
 
@@ -12,6 +12,10 @@ pytestmark = pytest.mark.django_db
 
 AUDIENCES = "/groups/audiences/"
 LIVE = Rule(types=("AVChatRoom",))
+
+
+def counts(meant):
+    return meant.count, meant.going.people, meant.left_out
 
 
 @pytest.fixture
@@ -51,10 +55,12 @@ def test_the_list_says_what_each_means_now(
     assert "Types: Live room" in text
     assert "1,204" in text
     assert 'href="/write/?audience=Live%20%26%20more"' in text
-    assert [(one.name, words, reach) for one, words, reach in page.context["told"]] == [
-        ("B", "Name contains: 直播 · Members: at least 500", Reach(1, 1000, 0, 0, 0)),
-        ("C", "Name contains: 直播 · Members: at least 500", Reach(1, 1000, 0, 0, 0)),
-        ("Live & more", "Types: Live room", Reach(2, 1204, 0, 1, 0)),
+    assert [
+        (one.name, words, counts(meant)) for one, words, meant in page.context["told"]
+    ] == [
+        ("B", "Name contains: 直播 · Members: at least 500", (1, 1000, {})),
+        ("C", "Name contains: 直播 · Members: at least 500", (1, 1000, {})),
+        ("Live & more", "Types: Live room", (2, 1204, {LeftOut.CLOSED: 1})),
     ]
 
 
@@ -63,7 +69,7 @@ def test_count_saves_nothing(manager, rooms):
 
     page = manager.post(AUDIENCES + "add/", posted)
 
-    assert page.context["reach"] == Reach(2, 1204, 0, 1, 0)
+    assert counts(page.context["meant"]) == (2, 1204, {LeftOut.CLOSED: 1})
     text = page.content.decode()
     assert "Counted. Nothing is saved yet." in text
     assert "2 groups would get it" in text
@@ -81,10 +87,10 @@ def test_an_audience_is_saved_and_shows_its_count(manager, rooms):
     again = manager.post(address, changed, follow=True)
 
     assert said(saved) == ["The audience “Live rooms” is saved."]
-    assert saved.context["reach"] == Reach(2, 1204, 0, 1, 0)
+    assert counts(saved.context["meant"]) == (2, 1204, {LeftOut.CLOSED: 1})
     assert 'href="/write/?audience=Live%20rooms"' in saved.content.decode()
     assert again.redirect_chain == [(address, 302)]
-    assert again.context["reach"] == Reach(1, 1000, 0, 0, 0)
+    assert counts(again.context["meant"]) == (1, 1000, {})
     found = SavedAudience.objects.get()
     assert (found.name, found.rule) == (
         "Large",
