@@ -16,7 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from notifications.im.outcomes import Reason
-from notifications.models import ChatGroup, Delivery, GroupType, Label, Notification
+from notifications.models import (
+    ChatGroup,
+    Delivery,
+    GroupType,
+    Label,
+    Notification,
+    Rule,
+)
 from notifications.selectors.explanations import explain_code, explain_reason
 from notifications.selectors.history import TooManyGroups, group_ids_matching
 from notifications.selectors.occurring import Occurring, occurring
@@ -243,7 +250,7 @@ class GroupFilterForm(FilterForm):
         elif group_type := self.given("type"):
             found = found.filter(type=group_type)
         if label := self.given("label"):
-            found = found.filter(labels__name=label)
+            found = found.fitting(Rule(labels=(label,)))
         if state := self.given("state"):
             found = found.filter(state=state)
         found = found.filter(_checked(self.given("checked")))

@@ -160,7 +160,7 @@ def test_without_a_label_nothing_happens(administrator):
     forged = administrator.post(LABELS + "take/", {"label_names": ["a\0b"]})
 
     assert put.context["form"].errors == {
-        "new_labels": [f"The label “{'x' * 51}” has 51 characters; the limit is 50."]
+        "new_labels": [f"The label “{'x' * 50}…” has 51 characters; the limit is 50."]
     }
     assert none.context["form"].non_field_errors() == [
         "Choose a label, or write a new one."
