@@ -51,8 +51,14 @@ def write_details(
 
 def _items(sync_id: int, asked: Sequence[str]) -> dict[str, int]:
     """Those that are still to be done, by ID of the group."""
-    items = SyncItem.objects.filter(sync_id=sync_id, is_done=False, group_id__in=asked)
-    return dict(items.values_list("group_id", "pk"))
+    # Not asked of the database: without statistics of so new a table PostgreSQL would
+    # look through all that is to be done.
+    items = SyncItem.objects.filter(sync_id=sync_id, group_id__in=asked)
+    return {
+        group_id: pk
+        for group_id, pk, is_done in items.values_list("group_id", "pk", "is_done")
+        if not is_done
+    }
 
 
 def _compared(group_ids: Collection[str], said: Mapping[str, GroupInfo]) -> Found:

@@ -10,6 +10,7 @@ from tests.faults.scene import wait_for
 
 LATENCY = (40, 20)  # milliseconds, give or take
 LIMIT = 200
+GROUPS_A_CALL = 50
 LIST, INFO = "get_appid_group_list", "get_group_info"
 PATIENCE = 240.0
 LONGEST_GAP = 1.0  # seconds; a longer one is a kill, and the next worker's start
@@ -39,7 +40,7 @@ def beside(place: Place) -> list[Figure]:
         sent = scene.send()
         number = scene.order("sync")
         wait_for(
-            lambda: scene.order("sync_state", sync=number)["read"] > 8000,
+            lambda: len(scene.asked(INFO)) > 8000 / GROUPS_A_CALL,
             "8,000 groups read",
         )
         scene.kill(scene.workers[0])
@@ -75,13 +76,13 @@ def beside(place: Place) -> list[Figure]:
 
 def _wait_end(scene: BenchmarkScene, number: int) -> dict:
     def has_ended() -> bool:
-        return scene.order("sync_state", sync=number)["seconds"] is not None
+        return scene.order("sync_seconds", sync=number) is not None
 
     wait_for(has_ended, "the end of the sync", PATIENCE)
-    found = scene.order("sync_state", sync=number)
+    found = scene.order("sync_result", sync=number)
     if found["status"] != "completed":
         raise RuntimeError(f"The sync ended {found['status']}.")
-    return found
+    return found | {"seconds": scene.order("sync_seconds", sync=number)}
 
 
 def _time(name: str, scene: BenchmarkScene, seconds: float) -> Figure:

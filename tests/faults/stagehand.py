@@ -35,7 +35,7 @@ from notifications.models import (
 )
 from notifications.pacing.clock import engine_clock
 from notifications.selectors.audiences import audience_of
-from notifications.selectors.syncs import change_counts, progress_of
+from notifications.selectors.syncs import change_counts
 from notifications.services import controls, sending, syncing
 
 LONG_AGO = 60.0  # seconds; more than any lease
@@ -178,16 +178,20 @@ def sync() -> int:
     return syncing.request_sync(sender()).pk
 
 
-def sync_state(sync: int) -> dict[str, Any]:
-    """How far it is; ``seconds`` from its start to its end."""
+def sync_seconds(sync: int) -> float | None:
+    """From its start to its end; ``None`` before. Cheap: it is asked again and again."""
     row = GroupSync.objects.get(pk=sync)
     ended, began = row.finished_at, row.started_at
+    return (ended - began).total_seconds() if ended and began else None
+
+
+def sync_result(sync: int) -> dict[str, Any]:
+    """What came of it."""
+    row = GroupSync.objects.get(pk=sync)
     return {
         "status": row.status,
-        "read": progress_of(row).done,
         "counts": change_counts(row),
         "groups": ChatGroup.objects.count(),
-        "seconds": (ended - began).total_seconds() if ended and began else None,
     }
 
 
@@ -202,7 +206,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
     for order in (
         *(prepare, send, send_twice, pause, resume, stop),
         *(state, rows, under_way, end_lease, checkpoint),
-        *(session_key, timed_send, claimed, sync, sync_state),
+        *(session_key, timed_send, claimed, sync, sync_seconds, sync_result),
     )
 }
 

@@ -154,7 +154,7 @@ def test_the_changes_of_the_last_runs_are_kept(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_syncs_and_sends_side_by_side(settings, tencent, monkeypatch):
     """Both limits of Tencent are kept, and neither waits for the other."""
-    monkeypatch.setattr("notifications.sync.run.LISTS_PER_SECOND", 1.0)
+    monkeypatch.setattr("notifications.sync.run.LISTS_PER_SECOND", 0.9)
     monkeypatch.setattr("notifications.sync.run.MAX_GROUPS_PER_PAGE", 500)
     monkeypatch.setattr("notifications.sync.listing.PASSES", ("Public", ""))
     monkeypatch.setattr("notifications.sync.syncer.EVERY", 0.05)
