@@ -197,12 +197,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='syncchange',
             name='sync',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='notifications.groupsync'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, db_index=False, related_name='changes', to='notifications.groupsync'),
         ),
         migrations.AddField(
             model_name='syncitem',
             name='sync',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='notifications.groupsync'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, db_index=False, related_name='items', to='notifications.groupsync'),
         ),
         migrations.AddField(
             model_name='chatgroup',

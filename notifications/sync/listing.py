@@ -40,6 +40,7 @@ def write_page(sync_id: int, asked: Listing, page: GroupPage, pause: Pause) -> N
     for number in range(0, len(good), BLOCK):
         add_items(sync_id, good[number : number + BLOCK])
         pause()
+    rows.refresh_statistics()
     if odd:
         _note_odd(sync_id, odd)
     move_on(sync_id, asked, page.next)
