@@ -25,8 +25,17 @@ def insert(
 ) -> None:
     """Insert ``rows``, whose values stand in the order of the fields ``names``."""
     columns = ", ".join(_column(model, name) for name in names)
-    marks = ", ".join(["%s"] * len(names))
-    _many(f"INSERT INTO {_table(model)} ({columns}) VALUES ({marks})", rows)  # noqa: S608  names of ours
+    marks = "(" + ", ".join(["%s"] * len(names)) + ")"
+    sql = f"INSERT INTO {_table(model)} ({columns}) VALUES "  # noqa: S608  names of ours
+    if connection.vendor != "postgresql":
+        _many(sql + marks, rows)
+        return
+    # One statement for all: there each one costs a message to the server.
+    given = list(rows)
+    if given:
+        with connection.cursor() as cursor:
+            values = [value for row in given for value in row]
+            cursor.execute(sql + ", ".join([marks] * len(given)), values)
 
 
 def update(
