@@ -68,7 +68,9 @@ def refresh_statistics() -> None:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {_table(SyncItem)}, {_table(ChatGroup)}")
+            cursor.execute(
+                f"ANALYZE {_table(SyncItem)} (group_id), {_table(ChatGroup)} (group_id)"
+            )
 
 
 def _many(sql: str, rows: Iterable[Sequence[Any]]) -> None:
