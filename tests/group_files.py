@@ -21,6 +21,7 @@ BAD_FILES = {
         HEADER + b"\n , ,\n",
         "The file has no line below the one with the headings.",
     ),
+    "separators only": (b",", MISSING + "group_id, type, name"),
     "no headings": (b"g,Public,G\n", MISSING + "group_id, type, name"),
     "a missing heading": (b"id,name\ng,G\n", MISSING + "type"),
     "a heading twice": (

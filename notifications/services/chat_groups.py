@@ -62,7 +62,8 @@ def _switch(
         block = ChatGroup.objects.filter(
             pk__in=ids[start : start + BLOCK], state=leaves
         )
-        names = list(block.select_for_update().values_list("group_id", flat=True))
+        locked = block.order_by("pk").select_for_update()
+        names = list(locked.values_list("group_id", flat=True))
         block.update(state=to)
         switched += names
     if switched:

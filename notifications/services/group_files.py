@@ -47,7 +47,7 @@ def open_file(raw: bytes) -> GroupFile:
         raise ValidationError(_("The file is empty."))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
     lines = _lines(reader)
-    _number, headings = next(lines)
+    _number, headings = next(lines, (1, []))  # nothing but separators: no columns
     columns = _columns(headings)
     ignored = [
         heading.strip()

@@ -40,7 +40,7 @@ def headline(run: GroupSync, progress: Progress | None, *, has_worker: bool) -> 
 def _ended(run: GroupSync) -> str:
     match run.status:
         case GroupSync.Status.COMPLETED:
-            return _("The groups here are those of the chat service.")
+            return _("The list of groups is up to date.")
         case GroupSync.Status.CANCELLED:
             return _("Stopped. What was read before that is kept.")
     return _("The sync failed. What was read before that is kept.")

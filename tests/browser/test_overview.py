@@ -101,7 +101,7 @@ def test_a_notification_and_its_evidence(browser, live_server, sealed, view):
 
     page.goto(f"{live_server.url}/sent/{sealed.pk}/")
     check_page(page, "notification")
-    page.click("text=2 groups that were not in use")
+    page.click("text=2 groups that did not get it")
     check_page(page, "notification with groups left out")
     with page.expect_download() as download:
         page.click("text=Download the evidence")
