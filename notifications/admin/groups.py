@@ -125,7 +125,9 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Members"), ordering="member_count")
     def members(self, group: ChatGroup) -> SafeString:
-        return labelled(_("Members"), f"{group.member_count:,}")
+        # None: not known, as of live rooms that nobody counted.
+        count = f"{group.member_count:,}" if group.member_count else "–"
+        return labelled(_("Members"), count)
 
     @admin.display(description=in_zone(gettext_lazy("Last notification")))
     def last_sent(self, group: Any) -> SafeString:

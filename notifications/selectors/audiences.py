@@ -52,17 +52,23 @@ GOES_OUT = ""
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Of the groups that are alike: ``people`` at most, ``unchecked`` for a week."""
+    """Of the groups that are alike: ``people`` at most, ``unchecked`` for a week.
+
+    ``uncounted``: how many people they have is not known, as of most live rooms, for
+    which Tencent gives no number.
+    """
 
     groups: int = 0
     people: int = 0
     unchecked: int = 0
+    uncounted: int = 0
 
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(
             self.groups + other.groups,
             self.people + other.people,
             self.unchecked + other.unchecked,
+            self.uncounted + other.uncounted,
         )
 
 
@@ -104,6 +110,7 @@ class Audience:
             groups=Count("pk"),
             people=Sum("member_count"),
             unchecked=Count("pk", filter=unchecked),
+            uncounted=Count("pk", filter=Q(member_count=0)),
         )
         return {reason: Sums(*numbers) for reason, *numbers in counted}
 

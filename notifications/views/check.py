@@ -1,6 +1,6 @@
 """Check: the second step. Shows what Send will do, and does it on request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -67,6 +67,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         _("Check and send"),
         draft=draft,
         people=meant.going.people,
+        uncounted=meant.going.uncounted,
         problems=problems,
         warnings=[] if problems else _warnings(draft, meant, calls * count),
         form=form,
@@ -99,16 +100,15 @@ def _conditions(rule: Rule) -> list[tuple[str, str]]:
 
 
 def _lines(groups: Sequence[ChatGroup]) -> list[tuple[str, str]]:
-    """Name, and type with the number of members."""
-    return [
-        (
-            group.name,
-            f"{group.get_type_display()} · "
-            + ngettext("%(n)s member", "%(n)s members", group.member_count)
-            % {"n": f"{group.member_count:,}"},
-        )
-        for group in groups
-    ]
+    """Name, and type with the number of members where it is known."""
+    return [(group.name, " · ".join(_facts(group))) for group in groups]
+
+
+def _facts(group: ChatGroup) -> Iterator[str]:
+    yield str(group.get_type_display())
+    if group.member_count:
+        members = ngettext("%(n)s member", "%(n)s members", group.member_count)
+        yield members % {"n": f"{group.member_count:,}"}
 
 
 def _left_out(meant: Audience) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from notifications import roles
 from notifications.forms.choice import ChoiceForm
-from notifications.selectors.audiences import Audience, Kind, audience
+from notifications.selectors.audiences import Audience, Kind, Sums, audience
 from notifications.selectors.left_out import LeftOut, counts_in_words
 from notifications.services.meant_groups import (
     NOT_FOR_EVERY,
@@ -53,12 +53,10 @@ def _told(meant: Audience) -> dict[str, str]:
         by_field = error.message_dict
         by_field.pop("recipients", None)
         problem = next(iter(by_field.values()), [""])[0]
-    people = meant.going.people
     is_by_rule = meant.kind != Kind.CHOSEN
     return {
         "groups": _groups(meant.count),
-        "people": ngettext("%(n)s person", "%(n)s people", people)
-        % {"n": f"{people:,}"},
+        "people": _people(meant.going),
         "left_out": counts_in_words(meant.left_out) if is_by_rule else "",
         "problem": problem,
     }
@@ -66,6 +64,21 @@ def _told(meant: Audience) -> dict[str, str]:
 
 def _groups(count: int) -> str:
     return ngettext("%(n)s group", "%(n)s groups", count) % {"n": f"{count:,}"}
+
+
+def _people(going: Sums) -> str:
+    """Of groups whose members nobody counted, no number is made up."""
+    counted = ngettext("%(n)s person", "%(n)s people", going.people) % {
+        "n": f"{going.people:,}"
+    }
+    if not going.uncounted:
+        return counted
+    if not going.people:
+        return _("not known")
+    unknown = ngettext(
+        "%(n)s group of unknown size", "%(n)s groups of unknown size", going.uncounted
+    ) % {"n": f"{going.uncounted:,}"}
+    return _("%(people)s and %(groups)s") % {"people": counted, "groups": unknown}
 
 
 def _reason(meant: Audience) -> str:

@@ -234,3 +234,13 @@ def test_a_colleague_sees_no_draft_of_others(person, log_in):
     colleague = log_in(make_user(roles.COMMUNITY_MANAGER, username="j.okafor"))
 
     assert colleague.get(f"/write/{draft.pk}/check/").status_code == 403
+
+
+def test_groups_that_nobody_counted(person, page_of):
+    live = make_group(type="AVChatRoom", member_count=0)
+
+    text = page_of(draft_for(person, [live])).content.decode()
+
+    assert "Everyone who is online" in text
+    assert "How many members 1 of the groups has is not known." in text
+    assert "0 members" not in text

@@ -141,3 +141,21 @@ def test_who_may_not_send_is_refused(log_in, role):
 
 def test_it_only_takes_what_a_form_posts(manager):
     assert manager.get(ADDRESS).status_code == 405
+
+
+def test_no_number_is_made_up_for_groups_that_nobody_counted(manager):
+    """Tencent gives no number of members for live rooms."""
+    make_group(type="AVChatRoom", member_count=0)
+    make_group(type="AVChatRoom", member_count=0)
+    make_group(type="Public", member_count=1200)
+
+    assert (
+        counted(manager, audience="rule", types=["AVChatRoom"])["people"] == "not known"
+    )
+    assert (
+        counted(manager, audience="rule", types=["Public"])["people"] == "1,200 people"
+    )
+    assert (
+        counted(manager, audience="rule", types=["AVChatRoom", "Public"])["people"]
+        == "1,200 people and 2 groups of unknown size"
+    )
