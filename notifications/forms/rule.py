@@ -74,7 +74,8 @@ class RuleFields(forms.Form):
         field = self.fields["labels"]
         field.choices = [(name, name) for name in names + gone]  # type: ignore[attr-defined]  # a ChoiceField
         if not field.choices:  # type: ignore[attr-defined]  # a ChoiceField
-            field.help_text = _("No group has a label yet.")
+            # To ask for its value has made what is shown of the field.
+            self["labels"].help_text = _("No group has a label yet.")
 
     def rule(self) -> Rule:
         """Raises ``ValidationError`` by field, and for the whole of an empty rule."""

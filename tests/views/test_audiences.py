@@ -154,3 +154,10 @@ def test_an_auditor_reads_audiences(log_in, user, rooms):
     assert "Write to it" not in listed
     assert refused == [403, 403, 403]
     assert SavedAudience.objects.get().name == "Live"
+
+
+def test_without_labels_the_page_says_so(manager):
+    text = manager.get(AUDIENCES + "add/").content.decode()
+
+    assert "No group has a label yet." in text
+    assert "at least one of these" not in text
