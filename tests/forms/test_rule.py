@@ -53,7 +53,7 @@ def test_a_label_that_is_gone_never_widens_a_rule():
 
 
 def test_labels_to_choose_from():
-    assert RuleFields().fields["labels"].help_text == "No group has a label yet."
+    assert RuleFields()["labels"].help_text == "No group has a label yet."
     Label.objects.create(name="North")
 
     assert RuleFields().fields["labels"].choices == [("North", "North")]
