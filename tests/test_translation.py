@@ -28,11 +28,11 @@ def test_every_text_is_translated_with_its_placeholders():
 
 def test_the_compiled_catalogue_is_the_present_one():
     compiled = {
-        entry.msgid: texts(entry)
+        (entry.msgctxt, entry.msgid): texts(entry)
         for entry in polib.mofile(CATALOGUE.with_suffix(".mo"))
     }
 
-    assert compiled == {e.msgid: texts(e) for e in polib.pofile(CATALOGUE)}
+    assert compiled == {(e.msgctxt, e.msgid): texts(e) for e in polib.pofile(CATALOGUE)}
 
 
 @pytest.mark.django_db

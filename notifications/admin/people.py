@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from notifications import roles as role_texts
 from notifications.forms.login import NewPasswordForm
@@ -140,7 +141,7 @@ class PersonAdmin(PlainAdmin, UserAdmin):
             people.record_password(user, User.objects.get(pk=id))
         return response
 
-    @admin.display(description=_("Name"), ordering="username")
+    @admin.display(description=pgettext_lazy("person", "Name"), ordering="username")
     def name(self, person: User) -> SafeString:
         return two_lines(person.get_full_name() or person.username, person.username)
 
