@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +18,7 @@ from notifications import roles
 from notifications.forms.filters import GroupFilterForm
 from notifications.forms.labels import GroupForm
 from notifications.models import ChatGroup, GroupType
-from notifications.selectors.group_rows import rows_of, type_in_words
+from notifications.selectors.group_rows import type_in_words
 from notifications.services import chat_groups, labels
 from notifications.services.naming import first_few
 from notifications.views.meant import address_of
@@ -28,36 +26,10 @@ from notifications.views.page import person
 from notifications.views.write import CHOSEN
 
 from .display import badge, in_zone, labelled, moment, two_lines
+from .group_list import GroupList
 from .plain import NoColons
 
 MOST_BY_ID = 1000  # groups taken over to Write by their IDs
-
-
-class GroupList(ChangeList):
-    """The admin's list with our filter form; odd addresses are answered, not refused."""
-
-    search_form_class = forms.Form  # none: filter_form has the search
-
-    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        self.filter_form = GroupFilterForm(request.GET)
-        super().__init__(request, *args, **kwargs)
-
-    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        return {}
-
-    def get_queryset(
-        self, request: HttpRequest, exclude_parameters: Any = None
-    ) -> QuerySet[ChatGroup]:
-        found: QuerySet[ChatGroup] = super().get_queryset(request, exclude_parameters)
-        return self.filter_form.apply(found)
-
-    def get_results(self, request: HttpRequest) -> None:
-        try:
-            super().get_results(request)
-        except IncorrectLookupParameters:  # a page that does not exist
-            self.page_num = 1
-            super().get_results(request)
-        self.result_list = rows_of(self.result_list)
 
 
 @admin.register(ChatGroup)
