@@ -17,11 +17,13 @@ SEE_GROUPS = "notifications.view_chatgroup"
 ADD_GROUPS = "notifications.add_chatgroup"
 CHANGE_GROUPS = "notifications.change_chatgroup"
 CHANGE_AUDIENCES = "notifications.change_savedaudience"
+SEE_SYSTEM = "notifications.view_system"
 
 COMMUNITY_MANAGER = "Community manager"
 AUDITOR = "Auditor"
 GROUP_ADMINISTRATOR = "Group administrator"
 PEOPLE_ADMINISTRATOR = "People administrator"
+SYSTEM_ADMINISTRATOR = "System administrator"
 
 # Their names as people read them; what people made or renamed bears its own name.
 LABELS: dict[str, Any] = {
@@ -29,6 +31,7 @@ LABELS: dict[str, Any] = {
     AUDITOR: _("Auditor"),
     GROUP_ADMINISTRATOR: _("Group administrator"),
     PEOPLE_ADMINISTRATOR: _("People administrator"),
+    SYSTEM_ADMINISTRATOR: _("System administrator"),
 }
 
 PERMISSIONS_OF = {
@@ -41,6 +44,7 @@ PERMISSIONS_OF = {
         "auth.change_user",
         "auth.view_group",
     ],
+    SYSTEM_ADMINISTRATOR: [SEE_SYSTEM],
 }
 
 # What a permission allows, in words.
@@ -53,6 +57,7 @@ SENTENCES: dict[str, Any] = {
     ADD_GROUPS: _("May add groups"),
     CHANGE_GROUPS: _("May change groups and switch them off"),
     CHANGE_AUDIENCES: _("May save, change and delete audiences"),
+    SEE_SYSTEM: _("May see the System page and check the connection"),
     "auth.view_user": _("May see people"),
     "auth.add_user": _("May add people"),
     "auth.change_user": _("May change people, their roles and passwords"),

@@ -41,8 +41,9 @@ VARIABLES = {
 
 
 def names_of_settings() -> list[str]:
-    """The variables that settings.py reads, in its order."""
-    source = (ROOT / "notifier_site" / "settings.py").read_text()
+    """The variables that the settings read."""
+    files = sorted((ROOT / "notifier_site" / "settings").glob("*.py"))
+    source = "".join(path.read_text() for path in files)
     return re.findall(r'\benv\.\w+\(\s*"(\w+)"', source)
 
 

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import roles as role_texts
 from notifications.forms.login import NewPasswordForm
@@ -26,6 +27,8 @@ from .display import badge, labelled, moment, two_lines
 from .plain import PlainAdmin
 
 admin.site.unregister(User)
+# People see to their own second factor; nobody reads its key.
+admin.site.unregister(TOTPDevice)
 
 
 class RoleField(forms.ModelMultipleChoiceField):

@@ -1,5 +1,6 @@
 """The tables. Each file answers for one of them and its transitions."""
 
+from .access import LoginSession, OutsideLogin, RecoveryCode
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
 from .deliveries import Attempt, Delivery
@@ -23,8 +24,11 @@ __all__ = [
     "GroupType",
     "Installation",
     "Label",
+    "LoginSession",
     "Notification",
+    "OutsideLogin",
     "Pace",
+    "RecoveryCode",
     "Rule",
     "SavedAudience",
     "Seal",

@@ -40,6 +40,9 @@ class Installation(models.Model):
     class Meta:
         verbose_name = _("installation")
         verbose_name_plural = _("installations")
+        permissions: ClassVar = [
+            ("view_system", _("May see the System page and check the connection"))
+        ]
 
     def __str__(self) -> str:
         return str(self.key)

@@ -228,6 +228,24 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
         gettext_lazy("A login was refused: name and password did not match.")
     ),
     A.LOGGED_OUT: Telling(pgettext_lazy("action", "Logged out.")),
+    A.LOCKED_OUT: Telling(
+        gettext_lazy("Locked out for a while: too many wrong logins from one address.")
+    ),
+    A.SESSIONS_ENDED: Telling(
+        ngettext_lazy(
+            "Ended %(n)d session of %(person)s.",
+            "Ended %(n)d sessions of %(person)s.",
+            "n",
+        ),
+        "sessions",
+    ),
+    A.FACTOR_SET: Telling(gettext_lazy("Set up a second factor.")),
+    A.FACTOR_REFUSED: Telling(
+        gettext_lazy("A wrong code was given after the password.")
+    ),
+    A.FACTOR_REMOVED: Telling(gettext_lazy("Removed the second factor of %(person)s.")),
+    A.RECOVERY_USED: Telling(gettext_lazy("Logged in with a recovery code.")),
+    A.RECOVERY_MADE: Telling(gettext_lazy("Made new recovery codes.")),
     A.DRAFT_SAVED: Telling(
         gettext_lazy("Saved a draft."),
         lines=(
@@ -253,6 +271,10 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
     A.SETTINGS_CHANGED: Telling(
         gettext_lazy("At its start, the worker found other settings."),
         lines=(changes,),
+    ),
+    A.CONNECTION_CHECKED: Telling(
+        gettext_lazy("Checked the connection to Tencent."),
+        lines=(named("result", gettext_lazy("Result")),),
     ),
     A.LATE_ANSWER: Telling(
         gettext_lazy("An answer came after the delivery was given up."),

@@ -120,6 +120,7 @@ def test_a_role_is_boxes_with_sentences(log_in):
         "May add groups",
         "May change groups and switch them off",
         "May save, change and delete audiences",
+        "May see the System page and check the connection",
         "May see people",
         "May add people",
         "May change people, their roles and passwords",

@@ -13,6 +13,7 @@ from notifications.models import (
     ChatGroup,
     GroupSync,
     Label,
+    OutsideLogin,
     Pace,
     SavedAudience,
     Seal,
@@ -26,6 +27,7 @@ from tests.factories import (
     make_delivery,
     make_group,
     make_notification,
+    make_user,
 )
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +130,8 @@ OTHERS = [
     "audience_has_name",
     "group_sync_ended_has_time",
     "label_has_name",
+    "outside_login_complete",
+    "recovery_code_has_digest",
     "sending_switch_only_one",
 ]
 
@@ -317,3 +321,20 @@ def test_group_sync(values):
     values = {"requested_by": "lin.mei"} | values
 
     refused_by("group_sync_ended_has_time", GroupSync.objects.create, **values)
+
+
+def test_recovery_code():
+    refused_by("recovery_code_has_digest", make_user().recovery_codes.create, digest="")
+
+
+def test_login_from_outside():
+    for values in (
+        {"issuer": "", "subject": "248289761001"},
+        {"issuer": "https://id.example.com", "subject": ""},
+    ):
+        refused_by(
+            "outside_login_complete",
+            OutsideLogin.objects.create,
+            user=make_user(username=values["subject"] or "b"),
+            **values,
+        )

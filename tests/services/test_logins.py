@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import authenticate
+from django.http import HttpRequest
 from django.test import Client
 
 from notifications.models import AuditEntry
@@ -71,6 +72,6 @@ def test_a_session_that_ended_is_no_logout(client):
 
 def test_what_a_script_does_is_no_login_of_a_page(client):
     client.force_login(make_user())
-    authenticate(username="lin.mei", password="wrong")
+    authenticate(HttpRequest(), username="lin.mei", password="wrong")
 
     assert entries() == []

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from notifications import roles
-from notifications.middleware import OriginMiddleware, address_of
+from notifications.middleware.origin import OriginMiddleware, address_of
 from notifications.models import AuditEntry
 from notifications.record import trail
 from tests.factories import make_delivery, make_notification, make_user

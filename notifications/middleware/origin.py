@@ -1,4 +1,4 @@
-"""Around every request: where its audit entries come from, and one header."""
+"""Where the audit entries of a request come from."""
 
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -10,31 +10,6 @@ from notifications.record import trail
 from notifications.record.trail import Origin
 
 ADDRESS_MAX_LENGTH = 45
-
-# The browser runs and shows only what this server serves.
-POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
-
-
-class ContentSecurityPolicyMiddleware:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        response["Content-Security-Policy"] = POLICY
-        return response
 
 
 class OriginMiddleware:

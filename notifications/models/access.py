@@ -1,0 +1,87 @@
+"""Who is inside, and how: sessions, recovery codes, logins from outside."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class LoginSession(AbstractBaseSession):
+    """A session with what a person must see of it to know it again, and to end it.
+
+    ``expire_date`` is the earlier of its two ends: of idling and of its age.
+    """
+
+    # Nobody before the login.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions"
+    )
+    begun_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+    address = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+
+
+class RecoveryCode(models.Model):
+    """A code that lets a person in once when the second factor is not at hand.
+
+    Only its digest is kept; used ones are removed. The codes are random, with more
+    than 112 bits: a plain digest suffices (OWASP ASVS 5.0, 6.5.2).
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="recovery_codes"
+    )
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("recovery code")
+        verbose_name_plural = _("recovery codes")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "digest"], name="recovery_code_once"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(digest=""), name="recovery_code_has_digest"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} of {self.user_id}"
+
+
+class OutsideLogin(models.Model):
+    """Who a person is to the identity provider of single sign-on (OpenID Connect).
+
+    The subject alone identifies a person there; names and addresses may be given away
+    again (OpenID Connect Core 1.0, 5.7).
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="outside_login"
+    )
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+
+    class Meta:
+        verbose_name = _("login from outside")
+        verbose_name_plural = _("logins from outside")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], name="outside_login_once"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(subject="") & ~models.Q(issuer=""),
+                name="outside_login_complete",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
