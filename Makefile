@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 RUNTIME := .venv/installed
 DEVELOPMENT := .venv/installed-dev
 
-.PHONY: help demo test coverage lint format messages faults bench clean
+.PHONY: help demo test coverage lint format messages faults bench requirements sbom clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -38,6 +38,13 @@ faults: $(DEVELOPMENT)  ## kill, cut, stop and break everything for hours; print
 bench: $(DEVELOPMENT)  ## measure the sending, each figure beside its limit
 	@.ci/packages postgresql
 	@python -m tests.benchmarks
+
+requirements: $(DEVELOPMENT)  ## pin the newest releases that pyproject.toml allows, with hashes
+	@.ci/requirements
+	@$(MAKE) --no-print-directory sbom
+
+sbom: $(DEVELOPMENT)  ## write the SBOM and the licences of what is pinned
+	@python deploy/inventory.py
 
 clean:  ## remove what these commands made, the demo's data included
 	rm -rf .venv var .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
