@@ -190,10 +190,9 @@ def _height(count: int, top: int, height: float) -> float:
 
 
 def _rect(kind: str, place: tuple[float, float, float, float]) -> SafeString:
-    """``kind`` is a word of this program; numbers need no escaping."""
-    x, y, width, height = place
-    return SafeString(
-        f'<rect class="{kind}" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"/>'
+    numbers = [f"{number:g}" for number in place]
+    return format_html(
+        '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', kind, *numbers
     )
 
 
@@ -207,4 +206,4 @@ def _linked(address: str, title: str, *drawn: SafeString) -> SafeString:
 
 
 def _joined(drawn: Sequence[SafeString]) -> SafeString:
-    return SafeString("".join(drawn))
+    return format_html_join("", "{}", ((one,) for one in drawn))
