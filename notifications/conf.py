@@ -94,6 +94,10 @@ def connection() -> Connection:
             ca_file=settings.IM_CA_FILE,
         ),
         UserSigCache(
-            sdk_app_id, settings.IM_SECRET_KEY, account, valid_for=USER_SIG_SECONDS
+            sdk_app_id,
+            settings.IM_SECRET_KEY,
+            account,
+            next_key=settings.IM_SECRET_KEY_NEXT,
+            valid_for=USER_SIG_SECONDS,
         ),
     )

@@ -28,11 +28,10 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``delay`` in seconds before the next attempt; the flags act on the whole app."""
+    """``delay`` in seconds before the next attempt; ``slow_down`` is for the whole app."""
 
     step: Step
     delay: float = 0.0
-    new_user_sig: bool = False
     slow_down: bool = False
 
 
@@ -59,17 +58,24 @@ def decide(
         return Verdict(step, delay=backoff(streak - 1, jitter))
     if outcome.error_code is None:
         raise ValueError("A rejected outcome has no ErrorCode: it is no verdict.")
+    if outcome.signed_anew and past.rejections + 1 < MAX_REJECTIONS:
+        return _signed_anew(past, jitter)
     return _rejected(outcome.error_code, past, jitter, retry_internal_error)
+
+
+def _signed_anew(past: Past, jitter: float) -> Verdict:
+    """At once, and when it was so before, later: other workers learn of it by then."""
+    was_so = past.last_code is not None and codes.info(past.last_code).refuses_user_sig
+    delay = backoff(past.rejections + 1, jitter) if was_so else 0.0
+    return Verdict(Step.TRY_AGAIN, delay)
 
 
 def _rejected(
     code: int, past: Past, jitter: float, retry_internal_error: bool
 ) -> Verdict:
     info = codes.info(code)
-    if info.needs_new_user_sig and not _was_signature(past.last_code):
-        return Verdict(Step.TRY_AGAIN, new_user_sig=True)
     if info.scope is codes.Scope.ACCOUNT:
-        return Verdict(Step.PUT_BACK_AND_PAUSE, new_user_sig=info.needs_new_user_sig)
+        return Verdict(Step.PUT_BACK_AND_PAUSE)
     if info.scope is codes.Scope.NOTIFICATION:
         return Verdict(Step.FAIL_AND_PAUSE)
     may_repeat = info.can_be_retried or (
@@ -79,8 +85,3 @@ def _rejected(
         delay = backoff(past.rejections + 1, jitter)
         return Verdict(Step.TRY_AGAIN, delay, slow_down=info.is_rate_limit)
     return Verdict(Step.FAIL, slow_down=info.is_rate_limit)
-
-
-def _was_signature(code: int | None) -> bool:
-    """Whether the attempt before already failed by its UserSig and got a new one."""
-    return code is not None and codes.info(code).needs_new_user_sig

@@ -30,7 +30,6 @@ DOUBTFUL = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.UNCONFIRMED})
 class Settled:
     """What the results ask of the whole app."""
 
-    new_user_sig: bool = False
     slow_down: bool = False
 
 
@@ -125,7 +124,6 @@ class Settlement:
         outcome: Outcome,
         verdict: Verdict,
     ) -> None:
-        self.settled.new_user_sig |= verdict.new_user_sig
         self.settled.slow_down |= verdict.slow_down
         answer = {"error_code": outcome.error_code, "error_info": outcome.error_info}
         match verdict.step:

@@ -73,7 +73,6 @@ class SendWorker:
         threads: int = SENDER_THREADS,
         beside: Sequence[Beside] = (),
     ) -> None:
-        self.im = im
         self.clock = clock
         self.stop_requested = stop_requested
         self.until_idle = until_idle
@@ -213,8 +212,6 @@ class SendWorker:
             retry_internal_error=settings.IM_RETRY_INTERNAL_ERROR,
             jitter=self.jitter,
         ).write(self.unwritten)
-        if settled.new_user_sig:
-            self.im.user_sigs.renew()
         if settled.slow_down:
             row = pace.locked_pace(self.claimer.pace_name, self.clock)
             row.slow_until = self.clock.now() + pace.SLOW_SECONDS

@@ -11,10 +11,10 @@ Sources: https://cloud.tencent.com/document/product/269/1630 (notice), 269/1614 
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
-from . import reading
+from . import codes, reading
 from .answers import Fields, read_fields, unconfirmed
 from .failures import NETWORK_ERRORS, no_verdict, not_sent
 from .outcomes import Outcome, Reason
@@ -168,11 +168,12 @@ class ImClient:
         self, path: str, payload: Mapping[str, object], max_body: int
     ) -> tuple[Outcome, Fields]:
         """The outcome, and the fields of the answer where there is a verdict."""
+        user_sig = self._user_sigs.get()
         query = urlencode(
             {
                 "sdkappid": self.endpoint.sdk_app_id,
                 "identifier": self.endpoint.identifier,
-                "usersig": self._user_sigs.get(),
+                "usersig": user_sig.text,
                 "random": self._random_bits(32),
                 "contenttype": "json",
             }
@@ -190,7 +191,20 @@ class ImClient:
         if len(content) > max_body:
             text = f"The answer is larger than {max_body} bytes."
             return unconfirmed(Reason.TOO_LARGE, text, status), {}
-        return read_fields(status, content)
+        outcome, fields = read_fields(status, content)
+        return self._signed_anew(outcome, user_sig.number), fields
+
+    def _signed_anew(self, outcome: Outcome, number: int) -> Outcome:
+        """The outcome of a call with the signature ``number``; the cache learns of it."""
+        if outcome.error_code is None:
+            return outcome
+        info = codes.info(outcome.error_code)
+        if info.refuses_user_sig:
+            is_anew = self._user_sigs.refused(number, wrong_key=info.is_wrong_key)
+            return replace(outcome, signed_anew=is_anew)
+        if info.scope is not codes.Scope.ACCOUNT:
+            self._user_sigs.accepted(number)
+        return outcome
 
 
 def _check_count(values: Sequence[str], most: int) -> None:

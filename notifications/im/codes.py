@@ -16,6 +16,7 @@ from pathlib import Path
 from .outcomes import Reason
 
 HERE = Path(__file__).parent
+WRONG_KEY = 70009
 
 
 class Retry(StrEnum):
@@ -59,8 +60,13 @@ class CodeInfo(Text):
         return self.retry is Retry.AFTER_BACKOFF and self.certain
 
     @property
-    def needs_new_user_sig(self) -> bool:
-        return self.retry is Retry.SAFE
+    def is_wrong_key(self) -> bool:
+        return self.code == WRONG_KEY
+
+    @property
+    def refuses_user_sig(self) -> bool:
+        """Another UserSig may mend it, of this key or of the other one."""
+        return self.retry is Retry.SAFE or self.is_wrong_key
 
 
 def _code_info(row: Mapping[str, object]) -> CodeInfo:

@@ -45,7 +45,8 @@ class Outcome:
     """The result of one call; fields of the answer are verbatim.
 
     ``detail`` is one plain sentence for people who look closer; it never holds the
-    key, the UserSig or the request's address.
+    key, the UserSig or the request's address. ``signed_anew``: Tencent refused the
+    signature, and the next call carries another one.
     """
 
     kind: OutcomeKind
@@ -55,3 +56,4 @@ class Outcome:
     action_status: str = ""
     error_code: int | None = None
     error_info: str = ""
+    signed_anew: bool = False

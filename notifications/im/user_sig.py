@@ -12,7 +12,9 @@ import json
 import threading
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 # Tencent's alphabet differs from the URL-safe one of RFC 4648.
@@ -55,8 +57,21 @@ def read_user_sig(user_sig: str) -> dict[str, Any]:
     return document
 
 
+@dataclass(frozen=True, slots=True)
+class UserSig:
+    """A signature; ``number`` tells the cache which one it was."""
+
+    text: str = field(repr=False)
+    number: int
+
+
 class UserSigCache:
-    """One signature for all threads, in memory only, renewed at half its life."""
+    """One signature for all threads, in memory only, renewed at half its life.
+
+    ``next_key`` is the key that is to follow ``key``: when Tencent refuses a signature,
+    the cache turns to the other key and stays with it. Calls under way are refused with
+    the old signature at the same moment; its number keeps them from turning it back.
+    """
 
     def __init__(
         self,
@@ -64,37 +79,70 @@ class UserSigCache:
         key: str,
         user_id: str,
         *,
+        next_key: str = "",
         valid_for: int = 24 * 3600,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._sdk_app_id = sdk_app_id
-        self._key = key
+        self._keys = deque(dict.fromkeys([key, next_key] if next_key else [key]))
         self._user_id = user_id
         self._valid_for = valid_for
         self._clock = clock
         self._lock = threading.Lock()
         self._current = ""
+        self._number = 1
         self._renew_at = 0.0
+        # Since a signature was last accepted:
+        self._keys_refused = 0
+        self._was_signed_anew = False
 
     def __repr__(self) -> str:
         return f"UserSigCache(sdk_app_id={self._sdk_app_id}, user_id={self._user_id!r})"
 
-    def get(self) -> str:
+    def get(self) -> UserSig:
         """A signature that is valid for at least half of ``valid_for`` more."""
         with self._lock:
             now = self._clock()
-            if not self._current or now >= self._renew_at:
+            if self._current and now >= self._renew_at:
+                self._drop()
+            if not self._current:
                 self._current = make_user_sig(
                     self._sdk_app_id,
-                    self._key,
+                    self._keys[0],
                     self._user_id,
                     now=int(now),
                     valid_for=self._valid_for,
                 )
                 self._renew_at = now + self._valid_for / 2
-            return self._current
+            return UserSig(self._current, self._number)
 
-    def renew(self) -> None:
-        """Make a new one at the next call: Tencent refused the present one."""
+    def accepted(self, number: int) -> None:
+        """Tencent took the signature of this number."""
         with self._lock:
-            self._current = ""
+            if number == self._number:
+                self._keys_refused, self._was_signed_anew = 0, False
+
+    def refused(self, number: int, *, wrong_key: bool) -> bool:
+        """Whether the next call carries another signature that is worth a try.
+
+        Unless the key is known to be wrong, the same key signs once more, then the
+        other one does. When all were refused, the answer is no, and it begins anew:
+        a key may have been mended until somebody tries again.
+        """
+        with self._lock:
+            if wrong_key and len(self._keys) == 1:
+                return False
+            if number != self._number:
+                return True  # another call has seen to it
+            self._drop()
+            if not (wrong_key or self._was_signed_anew):
+                self._was_signed_anew = True
+                return True
+            self._was_signed_anew = False
+            self._keys.rotate(-1)
+            self._keys_refused = (self._keys_refused + 1) % len(self._keys)
+            return self._keys_refused > 0
+
+    def _drop(self) -> None:
+        self._current = ""
+        self._number += 1

@@ -37,7 +37,7 @@ PLAIN = (
     "TRUSTED_PROXIES",
 )
 ADDRESSES = ("IM_BASE_URL", "IM_PROXY_URL")  # with a password in them, perhaps
-SECRETS = ("IM_SECRET_KEY",)
+SECRETS = ("IM_SECRET_KEY", "IM_SECRET_KEY_NEXT", "SECRET_KEY_FALLBACKS")
 
 
 def present_settings() -> dict[str, Any]:
@@ -45,7 +45,7 @@ def present_settings() -> dict[str, Any]:
     return (
         {name: getattr(settings, name) for name in PLAIN}
         | {name: _address(getattr(settings, name)) for name in ADDRESSES}
-        | {name: _fingerprint(getattr(settings, name)) for name in SECRETS}
+        | {name: _fingerprint("".join(getattr(settings, name))) for name in SECRETS}
     )
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -58,6 +58,7 @@ class SandboxServer:
 
     def __init__(self, config: SandboxConfig | None = None) -> None:
         self.config = config or SandboxConfig()
+        self.account = self.config.account
         self.groups = {group.group_id: group for group in self.config.groups}
         self.journal = Journal(self.config.journal_path)
         self.stopping = threading.Event()
@@ -140,15 +141,17 @@ class SandboxServer:
                 [check_fault(fault)] * times
             )
 
+    def change_key(self, key: str) -> None:
+        """From the next call on, only signatures of this key are right."""
+        self.account = replace(self.account, key=key)
+
     # --- one call ------------------------------------------------------------------
 
     def receive(self, target: str, body: bytes) -> Answer:
         """Check, write down, decide. A request of a wrong form is not written down."""
         clock = time.monotonic()
         try:
-            path = protocol.check_address(
-                target, self.config.account, time.time(), PATHS
-            )
+            path = protocol.check_address(target, self.account, time.time(), PATHS)
             if path != protocol.PATH:
                 return self._read(path, body, clock)
             notice = protocol.read_body(body)

@@ -19,6 +19,7 @@ from notifications import conf, roles
 from notifications.im import codes
 from notifications.im.client import ImClient
 from notifications.im.outcomes import Outcome, OutcomeKind
+from notifications.im.reading import Read
 from notifications.im.rules import MAX_MEMBERS_PER_CALL, is_group_id
 from notifications.models import ChatGroup
 from notifications.pacing import pace
@@ -167,15 +168,9 @@ class _Asking:
         missing: list[str] = []
         for start in range(0, len(members), MAX_MEMBERS_PER_CALL):
             asked_for = members[start : start + MAX_MEMBERS_PER_CALL]
-            trouble = self._client.connect()
-            if trouble is not None:
-                found.trouble = trouble
+            answer = self._call(group.group_id, asked_for)
+            if answer is None:
                 return False
-            if not self._wait_for_turn():
-                return False
-            answer = self._client.get_specified_group_member_info(
-                group.group_id, asked_for
-            )
             if answer.data is None:
                 if _is_about_the_group(answer.outcome):
                     found.not_said.append(NotSaid(group, answer.outcome))
@@ -189,6 +184,20 @@ class _Asking:
         else:
             found.complete.append(group)
         return True
+
+    def _call(
+        self, group_id: str, asked_for: Sequence[str]
+    ) -> Read[frozenset[str]] | None:
+        """What Tencent answered; ``None`` when time is up."""
+        while True:
+            trouble = self._client.connect()
+            if trouble is not None:
+                return Read(trouble)
+            if not self._wait_for_turn():
+                return None
+            answer = self._client.get_specified_group_member_info(group_id, asked_for)
+            if not answer.outcome.signed_anew:
+                return answer
 
     def _wait_for_turn(self) -> bool:
         machine = self._gate.clock.machine

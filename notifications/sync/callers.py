@@ -21,13 +21,11 @@ from notifications.pacing.pace import FENCE
 class Asked:
     """Something to ask for until it is answered.
 
-    ``due`` is a moment of the machine's clock; ``failures`` and ``last_code`` tell of
-    the tries before.
+    ``due`` is a moment of the machine's clock; ``failures`` are the tries before.
     """
 
     due: float = 0.0
     failures: int = 0
-    last_code: int | None = None
 
 
 @dataclass(slots=True)

@@ -26,23 +26,20 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``delay`` in seconds before the next try; the flags act on the whole app."""
+    """``delay`` in seconds before the next try; ``slow_down`` is for the whole app."""
 
     step: Step
     delay: float = 0.0
-    new_user_sig: bool = False
     slow_down: bool = False
 
 
-def decide(
-    outcome: Outcome, failures: int, last_code: int | None, jitter: float
-) -> Verdict:
-    """The next step after ``failures`` earlier ones, the last with ``last_code``."""
+def decide(outcome: Outcome, failures: int, jitter: float) -> Verdict:
+    """The next step after ``failures`` earlier ones."""
     if outcome.kind is not OutcomeKind.REJECTED or outcome.error_code is None:
         return _later(failures, jitter)
+    if outcome.signed_anew and failures + 1 < MAX_TRIES:
+        return Verdict(Step.TRY_AGAIN)
     info = codes.info(outcome.error_code)
-    if info.needs_new_user_sig and not _was_signature(last_code):
-        return Verdict(Step.TRY_AGAIN, new_user_sig=True)
     if info.scope is codes.Scope.ACCOUNT:
         return Verdict(Step.GIVE_UP)
     if info.retry is codes.Retry.AFTER_BACKOFF:
@@ -56,8 +53,3 @@ def _later(failures: int, jitter: float, *, slow_down: bool = False) -> Verdict:
     if failures + 1 >= MAX_TRIES:
         return Verdict(Step.GIVE_UP, slow_down=slow_down)
     return Verdict(Step.TRY_AGAIN, backoff(failures, jitter), slow_down=slow_down)
-
-
-def _was_signature(code: int | None) -> bool:
-    """Whether the try before already failed by its UserSig and got a new one."""
-    return code is not None and codes.info(code).needs_new_user_sig

@@ -59,7 +59,6 @@ class Run:
         pause: Callable[[], None],
     ) -> None:
         self.sync = sync
-        self.im = im
         self.clock = clock
         self.actor = actor
         self.may_go_on = may_go_on
@@ -241,13 +240,10 @@ class Run:
             self.infos.rate = self.full_pace * share
 
     def _decide(self, asked: Listing | Batch, outcome: Outcome, gate: Gate) -> Verdict:
-        verdict = decide(outcome, asked.failures, asked.last_code, self.jitter.random())
-        if verdict.new_user_sig:
-            self.im.user_sigs.renew()
+        verdict = decide(outcome, asked.failures, self.jitter.random())
         if verdict.slow_down:
             gate.slow_down()
         asked.failures += 1
-        asked.last_code = outcome.error_code
         asked.due = self.clock.machine() + verdict.delay
         return verdict
 

@@ -5,6 +5,8 @@ from .environment import env
 IM_SDK_APP_ID = env.text("IM_SDK_APP_ID", default="")
 IM_ADMIN_ACCOUNT = env.text("IM_ADMIN_ACCOUNT", default="administrator")
 IM_SECRET_KEY = env.text("IM_SECRET_KEY", default="")
+# The key that is to follow: signs when Tencent no longer takes the first.
+IM_SECRET_KEY_NEXT = env.text("IM_SECRET_KEY_NEXT", default="")
 IM_REGION = env.text("IM_REGION", default="china")
 IM_BASE_URL = env.text("IM_BASE_URL", default="")
 IM_PROXY_URL = env.text("IM_PROXY_URL", default="")

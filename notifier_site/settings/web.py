@@ -6,6 +6,8 @@ from .environment import BASE_DIR, STATE_DIR, env
 
 # Empty is reported by `manage.py check` (notifier.E001); Django refuses to sign with it.
 SECRET_KEY = env.text("SECRET_KEY", default="")
+# Keys of before: what they signed is still taken, so that nobody is logged out.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_PREVIOUS", default=[])
 DEBUG = env.switch("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])

@@ -1,6 +1,7 @@
 """What is written for each outcome, and what a late one may not change."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -180,12 +181,11 @@ def test_a_refused_text_fails_and_pauses():
     assert state(row)[0] == "failed"
 
 
-def test_an_old_signature_is_renewed_and_tried_again_at_once():
+def test_a_signature_that_was_made_anew_is_tried_at_once():
     row = sending()
 
-    settled = settle((row, rejected(70001)))
+    settle((row, replace(rejected(70001), signed_anew=True)))
 
-    assert settled == Settled(new_user_sig=True)
     assert state(row)[0] == "queued"
     assert (row.not_before, row.rejection_count) == (NOW, 0)
 

@@ -71,6 +71,6 @@ def test_key_and_signature_are_shown_nowhere(caplog):
             client.close()
     texts += [record.getMessage() for record in caplog.records]
 
-    user_sig = cache.get()
+    user_sig = cache.get().text
     for secret in (KEY, user_sig, user_sig[:40], read_user_sig(user_sig)["TLS.sig"]):
         assert not any(secret in text for text in texts)

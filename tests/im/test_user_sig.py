@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notifications import conf
 from notifications.im.user_sig import UserSigCache, make_user_sig, read_user_sig
 from notifications.sandbox.protocol import Account, Refused, check_user_sig
 
@@ -54,7 +55,7 @@ def test_what_cannot_be_read_is_refused_without_showing_it(text):
         read_user_sig(text)
 
 
-def test_the_cache_renews_at_half_its_life_and_on_demand():
+def test_the_cache_renews_at_half_its_life():
     now = 1000.0
     cache = UserSigCache(1, KEY, "admin", valid_for=100, clock=lambda: now)
 
@@ -63,8 +64,96 @@ def test_the_cache_renews_at_half_its_life_and_on_demand():
     assert cache.get() == first
     now = 1050.0
     second = cache.get()
-    assert read_user_sig(second)["TLS.time"] == 1050
-    now = 1051.0
-    cache.renew()
-    assert read_user_sig(cache.get())["TLS.time"] == 1051
+    assert read_user_sig(second.text)["TLS.time"] == 1050
+    assert (first.number, second.number) == (1, 2)
     assert KEY not in repr(cache)
+    assert first.text not in repr(first)
+
+
+def test_a_day_is_what_a_signature_is_valid_for(settings):
+    found = read_user_sig(conf.connection().user_sigs.get().text)
+
+    assert found["TLS.expire"] == 24 * 3600
+
+
+class Signing:
+    """A cache with the keys “a” and, perhaps, “b”; what it signs with, as a letter."""
+
+    def __init__(self, next_key: str = "b") -> None:
+        self.now = 1000
+        self.cache = UserSigCache(
+            1, "a", "admin", next_key=next_key, clock=lambda: self.now
+        )
+
+    @property
+    def number(self) -> int:
+        return self.cache.get().number
+
+    def key(self) -> str:
+        text = self.cache.get().text
+        made = {
+            make_user_sig(1, key, "admin", now=self.now, valid_for=86400): key
+            for key in "ab"
+        }
+        return made[text]
+
+
+def test_a_refused_signature_is_made_anew_once_where_that_may_help():
+    one = Signing(next_key="")
+    first = one.cache.get()
+    one.now += 1
+
+    assert one.cache.refused(first.number, wrong_key=False)
+    second = one.cache.get()
+    assert second.text != first.text
+    assert not one.cache.refused(second.number, wrong_key=False)
+    # A wrong key makes no right signature, and there is no other one.
+    assert not one.cache.refused(one.number, wrong_key=True)
+
+
+def test_an_accepted_signature_begins_anew():
+    one = Signing(next_key="")
+
+    for _n in range(3):
+        assert one.cache.refused(one.number, wrong_key=False)
+        one.cache.accepted(one.number)
+
+
+def test_calls_under_way_turn_to_the_other_key_once():
+    signing = Signing()
+    numbers = [signing.number for _call in range(3)]
+
+    found = [signing.cache.refused(number, wrong_key=True) for number in numbers]
+
+    assert found == [True, True, True]
+    assert signing.key() == "b"
+    # One that was accepted before says nothing about the key of now.
+    signing.cache.accepted(numbers[0])
+    assert not signing.cache.refused(signing.number, wrong_key=True)
+
+
+def test_the_cache_stays_with_the_key_that_is_accepted():
+    signing = Signing()
+    signing.cache.refused(signing.number, wrong_key=True)
+    signing.cache.accepted(signing.number)
+    signing.now += 13 * 3600  # and is renewed
+
+    assert signing.key() == "b"
+    assert signing.cache.refused(signing.number, wrong_key=True)
+    assert signing.key() == "a"
+
+
+def test_when_both_keys_are_refused_it_is_over_and_may_begin_anew():
+    signing = Signing()
+
+    for _time in range(2):
+        keys, found = "", []
+        while found[-1:] != [False]:
+            keys += signing.key()
+            found.append(signing.cache.refused(signing.number, wrong_key=False))
+        assert (keys, found) == ("aabb", [True, True, True, False])
+    assert signing.key() == "a"
+
+
+def test_a_next_key_that_is_the_same_is_no_other_one():
+    assert not Signing(next_key="a").cache.refused(1, wrong_key=True)

@@ -335,6 +335,18 @@ def test_a_signature_that_was_refused_is_made_anew_once(tencent, run_sync):
     assert (sync.status, sync.error_code) == ("failed", 70001)
 
 
+def test_the_key_that_is_to_follow_is_turned_to(settings, tencent, run_sync):
+    tencent.add_group("g", "Public")
+    settings.IM_SECRET_KEY_NEXT = "f" * 64
+    tencent.change_key("f" * 64)
+
+    assert run_sync().status == "completed"
+
+    tencent.change_key("another one")
+    sync = run_sync()
+    assert (sync.status, sync.error_code) == ("failed", 70009)
+
+
 def test_too_much_at_once_is_asked_for_in_smaller_parts(tencent, run_sync):
     for number in range(60):
         tencent.add_group(f"g{number}", "Public")

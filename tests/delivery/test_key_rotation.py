@@ -1,0 +1,111 @@
+"""The key is changed at Tencent while everything runs: nobody notices."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from notifications import conf, roles
+from notifications.delivery.worker import SendWorker
+from notifications.models import Attempt, Delivery
+from notifications.pacing.clock import engine_clock
+from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.selectors.audiences import audience_of
+from notifications.services import sending
+from notifications.services.members import check_members
+from tests.factories import make_group, make_notification, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NEXT = "f" * 64
+GROUPS = 300
+
+
+@pytest.fixture
+def tencent(settings):
+    """Its answers take a while, so that many calls are under way."""
+    settings.IM_SECRET_KEY_NEXT = NEXT
+    with SandboxServer(SandboxConfig(groups=[], latency_ms=100)) as server:
+        settings.IM_BASE_URL = server.url
+        yield server
+
+
+@pytest.fixture
+def manager(tencent):
+    for number in range(GROUPS):
+        make_group(group_id=f"g{number}")
+        tencent.add_group(f"g{number}", "Public", members=["anna"])
+    return make_user(roles.COMMUNITY_MANAGER)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "The condition never came true."
+        time.sleep(0.01)
+
+
+def send_to_all(sender):
+    draft = make_notification(sender=sender, audience="every")
+    return sending.send(sender, draft.pk, digest=audience_of(draft).digest)
+
+
+def work() -> None:
+    try:
+        SendWorker(
+            conf.connection(),
+            engine_clock(),
+            stop_requested=lambda: False,
+            until_idle=True,
+        ).run()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_send_goes_on_with_the_next_key(tencent, manager, workers):
+    notification = send_to_all(manager)
+    threads = [threading.Thread(target=work) for _n in range(workers)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(tencent.journal) >= 100)
+
+    tencent.change_key(NEXT)
+    for thread in threads:
+        thread.join()
+
+    notification.refresh_from_db()
+    assert (notification.status, notification.paused_reason) == ("completed", "")
+    assert Delivery.objects.filter(status="accepted").count() == GROUPS
+    assert len(tencent.journal) == GROUPS  # nobody was called twice
+    refused = Attempt.objects.filter(outcome="rejected")
+    assert set(refused.values_list("error_code", flat=True)) == {70009}
+    # Only what was under way at that moment, of a send that went on.
+    assert 0 < refused.count() < 100
+    assert not refused.filter(delivery__attempt_count__gt=workers + 1).exists()
+
+
+def test_a_check_of_members_turns_to_the_next_key(tencent, manager):
+    tencent.change_key(NEXT)
+
+    found = check_members(manager, ["g1", "g2"], ["anna"])
+
+    assert [group.group_id for group in found.complete] == ["g1", "g2"]
+    assert found.trouble is None
+
+
+def test_when_tencent_takes_neither_key_nothing_is_burnt(tencent, manager):
+    tencent.change_key("another one")
+    notification = send_to_all(manager)
+
+    work()
+    found = check_members(manager, ["g1"], ["anna"])
+
+    notification.refresh_from_db()
+    assert (notification.status, notification.paused_code) == ("paused", 70009)
+    assert notification.deliveries.counts()["queued"] == GROUPS
+    assert found.trouble is not None
+    assert found.trouble.error_code == 70009
+    assert len(tencent.journal) == 0
