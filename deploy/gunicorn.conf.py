@@ -21,7 +21,7 @@ class LeavingWorker(ThreadWorker):
     ``graceful_timeout``. A port that is closed makes the proxy ask the other instance.
     """
 
-    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001  gunicorn's
+    def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
         if self.alive:
             return
