@@ -18,6 +18,8 @@ from . import conf
 from .im.rules import is_user_id
 from .record import guards
 
+MAX_SESSION_HOURS = 24
+
 
 @register(Tags.security, "im")
 def check_variables(**_kwargs: Any) -> list[CheckMessage]:
@@ -62,6 +64,28 @@ def check_web_settings(settings: Any = settings, **_kwargs: Any) -> list[CheckMe
                 f"TRUSTED_PROXIES is {settings.TRUSTED_PROXIES}.",
                 hint="Use the number of proxies that every request passes, 0 for none.",
                 id="notifier.E004",
+            )
+        )
+    return found + _impossible_sessions(settings)
+
+
+def _impossible_sessions(settings: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    hours, minutes = settings.SESSION_HOURS, settings.SESSION_IDLE_MINUTES
+    if not 1 <= hours <= MAX_SESSION_HOURS:
+        found.append(
+            Error(
+                f"SESSION_HOURS is {hours}.",
+                hint=f"Use 1 to {MAX_SESSION_HOURS} hours.",
+                id="notifier.E005",
+            )
+        )
+    elif not 1 <= minutes <= hours * 60:
+        found.append(
+            Error(
+                f"SESSION_IDLE_MINUTES is {minutes}.",
+                hint=f"Use 1 to {hours * 60} minutes, which is SESSION_HOURS.",
+                id="notifier.E006",
             )
         )
     return found

@@ -90,6 +90,11 @@ def test_variables_that_could_not_be_read(settings):
         ({"TIME_ZONE": "Mars/Olympus"}, ["notifier.E002"]),
         ({"LANGUAGE_CODE": "fr"}, ["notifier.E003"]),
         ({"TRUSTED_PROXIES": -1}, ["notifier.E004"]),
+        ({"SESSION_HOURS": 24, "SESSION_IDLE_MINUTES": 1440}, []),
+        ({"SESSION_HOURS": 0}, ["notifier.E005"]),
+        ({"SESSION_HOURS": 25}, ["notifier.E005"]),
+        ({"SESSION_IDLE_MINUTES": 0}, ["notifier.E006"]),
+        ({"SESSION_IDLE_MINUTES": 481}, ["notifier.E006"]),
     ],
 )
 def test_web_settings(changes, ids):
@@ -98,6 +103,8 @@ def test_web_settings(changes, ids):
         TIME_ZONE = "Asia/Shanghai"
         LANGUAGE_CODE = "en"
         TRUSTED_PROXIES = 1
+        SESSION_HOURS = 8
+        SESSION_IDLE_MINUTES = 30
         LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
 
     changed = type("Changed", (Settings,), changes)

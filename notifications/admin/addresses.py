@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, path
 
 from notifications.views import (
+    account,
     audiences,
     check,
     controls,
@@ -18,6 +19,7 @@ from notifications.views import (
     labels,
     picker,
     progress,
+    sessions,
     syncs,
     trail,
     write,
@@ -93,5 +95,13 @@ def own_addresses(
             "groups/download/",
             inside(group_download.download),
             name="groups_download",
+        ),
+        path("account/", inside(account.account), name="account"),
+        path("account/end/", inside(sessions.end_one), name="session_end"),
+        path("account/end-others/", inside(sessions.end_others), name="sessions_end"),
+        path(
+            "people/<int:pk>/log-out/",
+            inside(sessions.end_all_of),
+            name="person_log_out",
         ),
     ]

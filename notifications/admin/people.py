@@ -20,8 +20,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from notifications import roles as role_texts
 from notifications.forms.login import NewPasswordForm
 from notifications.forms.ticks import TickList
+from notifications.selectors.sessions import open_sessions
 from notifications.services import people
-from notifications.views.page import person
+from notifications.views.page import person, present_key
 
 from .display import badge, labelled, moment, two_lines
 from .plain import PlainAdmin
@@ -84,6 +85,13 @@ class PersonAdmin(PlainAdmin, UserAdmin):
         always = ["new_password"]
         return always if request.user.is_superuser else [*always, "is_superuser"]
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if (shown := kwargs.get("obj")) is not None:
+            context["open_sessions"] = open_sessions([shown.pk]).count()
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
@@ -131,7 +139,9 @@ class PersonAdmin(PlainAdmin, UserAdmin):
         super().save_related(request, form, formsets, change)
         permission = "auth.change_user" if change else "auth.add_user"
         user = person(request, permission)
-        people.record_person(user, form.instance.pk, form.before)
+        people.record_person(
+            user, form.instance.pk, form.before, present=present_key(request)
+        )
 
     @transaction.atomic
     def user_change_password(
@@ -141,7 +151,8 @@ class PersonAdmin(PlainAdmin, UserAdmin):
         # Only a new password leads on; all else shows the form again.
         if isinstance(response, HttpResponseRedirect):
             user = person(request, "auth.change_user")
-            people.record_password(user, User.objects.get(pk=id))
+            changed = User.objects.get(pk=id)
+            people.record_password(user, changed, present=present_key(request))
         return response
 
     @admin.display(description=pgettext_lazy("person", "Name"), ordering="username")

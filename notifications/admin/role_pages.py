@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications import roles
 from notifications.forms.ticks import TickList
 from notifications.services import people
-from notifications.views.page import person
+from notifications.views.page import person, present_key
 
 from .display import labelled
 from .plain import PlainAdmin
@@ -79,10 +79,13 @@ class RoleAdmin(PlainAdmin, GroupAdmin):
         super().save_related(request, form, formsets, change)
         permission = "auth.change_group" if change else "auth.add_group"
         user = person(request, permission)
-        people.record_role(user, form.instance.pk, form.before)
+        people.record_role(
+            user, form.instance.pk, form.before, present=present_key(request)
+        )
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        people.record_deleted_role(person(request, "auth.delete_group"), obj.pk)
+        user = person(request, "auth.delete_group")
+        people.record_deleted_role(user, obj.pk, present=present_key(request))
         super().delete_model(request, obj)
 
     @admin.display(description=_("Role"), ordering="name")

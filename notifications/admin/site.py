@@ -16,6 +16,7 @@ from notifications import roles
 from notifications.forms.login import LoginForm
 from notifications.services import people
 from notifications.views import overview
+from notifications.views.page import present_key
 
 from .addresses import own_addresses
 
@@ -56,7 +57,8 @@ class ConsoleSite(admin.AdminSite):
         if isinstance(response, HttpResponseRedirect) and isinstance(
             request.user, User
         ):
-            people.record_password(request.user, request.user)
+            user = request.user
+            people.record_password(user, user, present=present_key(request))
         return response  # type: ignore[return-value]  # a redirect, too
 
     @method_decorator(require_safe)

@@ -3,15 +3,19 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 
 from notifications.models import AuditEntry
 from notifications.record import trail
+
+from . import sessions
 
 # Somebody may type a password where the name belongs: only a known name is kept.
 UNKNOWN = "(unknown name)"
 
 
-def record_login(user: User, **_signal: Any) -> None:
+def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
+    sessions.begin(request, user)
     _write(AuditEntry.Action.LOGGED_IN, user.get_username())
 
 

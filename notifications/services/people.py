@@ -1,7 +1,9 @@
-"""People and roles in the audit trail: what was changed about whom.
+"""People and roles: what was changed about whom, and whose sessions that ends.
 
 The admin's own pages save them; they ask for the values before and call these functions
-after, in the same transaction. No password is among the values.
+after, in the same transaction. No password is among the values. Who has other rights or
+another password must log in again (OWASP ASVS 5.0, 7.4.2 and 7.4.3); ``present``, the
+key of the session in which the change is made, goes on.
 """
 
 from collections.abc import Mapping
@@ -13,8 +15,11 @@ from notifications import roles
 from notifications.models import AuditEntry
 from notifications.record import trail
 
+from . import sessions
+
 A = AuditEntry.Action
 FIELDS = ("username", "first_name", "last_name", "email", "is_active", "is_superuser")
+RIGHTS = ("is_active", "is_superuser", "roles")
 Values = Mapping[str, Any]
 
 
@@ -25,16 +30,21 @@ def values_of_person(pk: int) -> Values:
     return {name: getattr(person, name) for name in FIELDS} | {"roles": list(names)}
 
 
-def record_person(user: User, pk: int, before: Values | None) -> None:
+def record_person(
+    user: User, pk: int, before: Values | None, *, present: str = ""
+) -> None:
     """``before`` is ``None`` for somebody new; nothing is written of no change."""
     after = values_of_person(pk)
     action = A.PERSON_ADDED if before is None else A.PERSON_CHANGED
     _write(action, user, before, after, person=after["username"])
+    if before is not None and any(after[name] != before[name] for name in RIGHTS):
+        sessions.end_after_change(user, [pk], present=present)
 
 
-def record_password(user: User, person: User) -> None:
+def record_password(user: User, person: User, *, present: str = "") -> None:
     """``user`` set a new password for ``person``, who may be the same."""
     trail.write(A.PASSWORD_CHANGED, user.get_username(), person=person.get_username())
+    sessions.end_after_change(user, [person.pk], present=present)
 
 
 def values_of_role(pk: int) -> Values:
@@ -43,14 +53,18 @@ def values_of_role(pk: int) -> Values:
     return {"name": role.name, "permissions": sorted(map(roles.full_name, held))}
 
 
-def record_role(user: User, pk: int, before: Values | None) -> None:
-    """As ``record_person``."""
+def record_role(
+    user: User, pk: int, before: Values | None, *, present: str = ""
+) -> None:
+    """As ``record_person``; other permissions concern all who have the role."""
     after = values_of_role(pk)
     action = A.ROLE_ADDED if before is None else A.ROLE_CHANGED
     _write(action, user, before, after, role=after["name"])
+    if before is not None and after["permissions"] != before["permissions"]:
+        sessions.end_after_change(user, _people_with(pk), present=present)
 
 
-def record_deleted_role(user: User, pk: int) -> None:
+def record_deleted_role(user: User, pk: int, *, present: str = "") -> None:
     """Call it before: the entry says what the role allowed, and who loses that."""
     before = values_of_role(pk)
     people = User.objects.filter(groups=pk).order_by("username")
@@ -62,6 +76,11 @@ def record_deleted_role(user: User, pk: int) -> None:
         after={},
         people=list(people.values_list("username", flat=True)),
     )
+    sessions.end_after_change(user, _people_with(pk), present=present)
+
+
+def _people_with(role: int) -> list[int]:
+    return list(User.objects.filter(groups=role).values_list("pk", flat=True))
 
 
 def _write(

@@ -25,10 +25,23 @@ def person(request: HttpRequest, permission: str) -> User:
 
     ``admin_view`` only asks whether somebody is active and staff.
     """
-    user: User | AnonymousUser = request.user
-    if not isinstance(user, User) or not user.has_perm(permission):
+    user = anybody(request)
+    if not user.has_perm(permission):
         raise PermissionDenied
     return user
+
+
+def anybody(request: HttpRequest) -> User:
+    """Who asks, whatever their roles. Raises ``PermissionDenied`` for nobody."""
+    user: User | AnonymousUser = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied
+    return user
+
+
+def present_key(request: HttpRequest) -> str:
+    """The key of the session of this request; the services that end sessions take it."""
+    return request.session.session_key or ""
 
 
 def may_control(request: HttpRequest, notification: Notification) -> bool:

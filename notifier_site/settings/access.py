@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from .environment import env
+
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # refuses who is locked out
     "notifications.backends.RoleBackend",
@@ -29,3 +31,10 @@ AXES_CLIENT_IP_CALLABLE = "notifications.middleware.origin.address_of"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+
+# A session ends so long after the login, and so long after the last click; its cookie
+# with the browser.
+SESSION_ENGINE = "notifications.sessions"
+SESSION_HOURS = env.whole("SESSION_HOURS", default=8)
+SESSION_IDLE_MINUTES = env.whole("SESSION_IDLE_MINUTES", default=30)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True

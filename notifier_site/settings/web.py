@@ -16,7 +16,6 @@ INSTALLED_APPS = [
     "notifications.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -38,6 +37,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "notifications.middleware.origin.OriginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "notifications.middleware.activity.ActivityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

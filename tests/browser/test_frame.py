@@ -2,11 +2,10 @@
 
 import pytest
 from django.contrib.auth.models import Group
-from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from notifications import roles
-from notifications.models import Notification
+from notifications.models import LoginSession, Notification
 from tests.browser.conftest import VIEWS, check_page, come_in, log_in
 from tests.factories import make_delivery, make_notification, make_user
 
@@ -103,7 +102,7 @@ def test_a_page_whose_session_has_ended_says_so(page, live_server):
     )
     expect(page.locator("#logged-out")).to_be_hidden()
 
-    Session.objects.all().delete()
+    LoginSession.objects.all().delete()
 
     expect(page.locator("#logged-out")).to_have_text("You are logged out. Log in again")
     check_page(page, "session ended")

@@ -21,6 +21,7 @@ from notifications.models import (
     GroupImport,
     GroupSync,
     Label,
+    LoginSession,
     SavedAudience,
 )
 from tests.factories import (
@@ -129,6 +130,14 @@ admin:sync_status                        GET  login  403     200     200       2
 admin:sync_status                        POST login  405     405     405       405     405    405    405
 admin:sync_stop                          GET  login  405     405     405       405     405    405    405
 admin:sync_stop                          POST login  403     403     403       403     away   403    away
+admin:account                            GET  login  200     200     200       200     200    200    200
+admin:account                            POST login  405     405     405       405     405    405    405
+admin:session_end                        GET  login  405     405     405       405     405    405    405
+admin:session_end                        POST login  away    away    away      away    away   away   away
+admin:sessions_end                       GET  login  405     405     405       405     405    405    405
+admin:sessions_end                       POST login  away    away    away      away    away   away   away
+admin:person_log_out                     GET  login  405     405     405       405     405    405    405
+admin:person_log_out                     POST login  403     403     403       403     403    away   away
 admin:index                              GET  login  200     200     200       200     200    200    200
 admin:index                              POST login  405     405     405       405     405    405    405
 admin:login                              GET  200    away    away    away      away    away   away   away
@@ -233,6 +242,7 @@ def addresses(people) -> dict[str, str]:
         "label": label.pk,
         "audience": saved.pk,
         "auth_user": people["groups"].pk,
+        "person_log_out": people["groups"].pk,
         "sync": GroupSync.objects.create(requested_by="groups").pk,
         "auth_group": Group.objects.get(name=roles.AUDITOR).pk,
         "": sent.pk,
@@ -282,7 +292,7 @@ def contents() -> dict[str, list[tuple[Any, ...]]]:
     return {
         model._meta.label: list(model.objects.order_by("pk").values_list())
         for model in apps.get_models()
-        if model._meta.label != "sessions.Session"
+        if model is not LoginSession
     }
 
 
