@@ -40,6 +40,15 @@ def address_of(request: HttpRequest) -> str:
     return _address(headers.get("REMOTE_ADDR", ""))
 
 
+def address_to_count(request: HttpRequest) -> str:
+    """Whose wrong logins are counted together: ``address_of``.
+
+    Requests without any address have one in common, or nobody there would ever be
+    locked out.
+    """
+    return address_of(request) or "::"
+
+
 def _address(text: str) -> str:
     """In one way of writing it; empty for what is no address."""
     try:

@@ -26,7 +26,13 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "notifications.middleware.origin.address_of"
+# Tries meanwhile do not make it longer.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "notifications.middleware.origin.address_to_count"
+AXES_USERNAME_CALLABLE = "notifications.services.logins.name_to_count"
+AXES_LOCKOUT_CALLABLE = "notifications.views.locked.locked"
+# Fields of forms and addresses that axes must not store; passwords never are.
+AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken", "next", "code", "state"]
 # The audit trail has the logins.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False

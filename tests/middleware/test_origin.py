@@ -5,7 +5,11 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from notifications import roles
-from notifications.middleware.origin import OriginMiddleware, address_of
+from notifications.middleware.origin import (
+    OriginMiddleware,
+    address_of,
+    address_to_count,
+)
 from notifications.models import AuditEntry
 from notifications.record import trail
 from tests.factories import make_delivery, make_notification, make_user
@@ -40,6 +44,7 @@ def test_the_address(settings, trusted, forwarded, direct, address):
     request = RequestFactory().get("/", headers=headers, REMOTE_ADDR=direct)
 
     assert address_of(request) == address
+    assert address_to_count(request) == (address or "::")
 
 
 def test_each_request_has_its_own_origin_and_none_is_left_behind():
