@@ -11,8 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from . import conf
 from .im.rules import is_user_id
@@ -89,6 +91,65 @@ def _impossible_sessions(settings: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(Tags.security)
+def check_single_sign_on(**_kwargs: Any) -> list[CheckMessage]:
+    if not settings.OIDC_RP_CLIENT_ID:
+        return []
+    addresses = {
+        "OIDC_ISSUER": settings.OIDC_ISSUER,
+        "OIDC_AUTHORIZATION_ENDPOINT": settings.OIDC_OP_AUTHORIZATION_ENDPOINT,
+        "OIDC_TOKEN_ENDPOINT": settings.OIDC_OP_TOKEN_ENDPOINT,
+        "OIDC_JWKS_ENDPOINT": settings.OIDC_OP_JWKS_ENDPOINT,
+    }
+    found: list[CheckMessage] = [
+        Error(
+            f"{name} is “{address}”, which cannot be used.",
+            hint="Copy it from the provider's /.well-known/openid-configuration.",
+            id=f"notifier.E{number}",
+        )
+        for number, (name, address) in enumerate(addresses.items(), start=130)
+        if not _is_safe(address)
+    ]
+    if not settings.OIDC_RP_CLIENT_SECRET:
+        found.append(
+            Error(
+                "OIDC_CLIENT_SECRET is empty.",
+                hint="Copy it from the provider.",
+                id="notifier.E134",
+            )
+        )
+    return found
+
+
+@register(Tags.database)
+def check_roles_of_single_sign_on(
+    databases: Iterable[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Before the first migrate there are no roles yet."""
+    if not databases or not settings.OIDC_ROLES:
+        return []
+    if Group._meta.db_table not in connection.introspection.table_names():
+        return []
+    present = set(Group.objects.values_list("name", flat=True))
+    return [
+        Warning(
+            f"OIDC_ROLES names the role “{role}”, which does not exist.",
+            hint="Name a role as the page Roles shows it in English.",
+            id="notifier.W021",
+        )
+        for role in sorted({role for _, role in settings.OIDC_ROLES} - present)
+    ]
+
+
+def _is_safe(url: str) -> bool:
+    """HTTPS, or a server on this machine."""
+    parts = urlsplit(url)
+    is_safe = parts.scheme == "https" or (
+        parts.scheme == "http" and conf.is_loopback(url)
+    )
+    return bool(parts.hostname) and is_safe
 
 
 def _has_secret_key(settings: Any) -> bool:
@@ -183,10 +244,7 @@ def _impossible_address() -> list[CheckMessage]:
     if settings.IM_BASE_URL:
         parts = urlsplit(settings.IM_BASE_URL)
         is_bare = parts.path in ("", "/") and not parts.query and not parts.username
-        is_safe = parts.scheme == "https" or (
-            parts.scheme == "http" and conf.is_loopback(settings.IM_BASE_URL)
-        )
-        if not (parts.hostname and is_bare and is_safe):
+        if not (is_bare and _is_safe(settings.IM_BASE_URL)):
             return [
                 Error(
                     f"IM_BASE_URL is “{settings.IM_BASE_URL}”, which cannot be used.",

@@ -57,6 +57,21 @@ class Variables:
             return [*default]
         return [part.strip() for part in text.split(",") if part.strip()]
 
+    def pairs(self, name: str) -> list[tuple[str, str]]:
+        """``value=name`` parts separated by commas; a value may hold ``=`` itself."""
+        found: list[tuple[str, str]] = []
+        for part in self.words(name, default=[]):
+            value, _, meant = (side.strip() for side in part.rpartition("="))
+            if value and meant:
+                found.append((value, meant))
+            else:
+                self._problem(
+                    f"{name} has the part “{part}”, which is no pair.",
+                    "Write VALUE=NAME, and commas between the pairs.",
+                    "E015",
+                )
+        return found
+
     def switch(self, name: str, *, default: bool) -> bool:
         return self._converted(name, default, _switch, "on or off", "E010")
 

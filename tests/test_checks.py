@@ -5,6 +5,8 @@ from django.core.checks import run_checks
 
 from notifications.checks import (
     check_connection,
+    check_roles_of_single_sign_on,
+    check_single_sign_on,
     check_variables,
     check_web_settings,
 )
@@ -66,6 +68,52 @@ def test_connection(settings, changes, ids):
     assert [message.id for message in found] == ids
     assert all(message.hint for message in found)
     assert not any("hush" in message.msg for message in found)
+
+
+PROVIDER = {
+    "OIDC_RP_CLIENT_ID": "notifier",
+    "OIDC_RP_CLIENT_SECRET": "hush",
+    "OIDC_ISSUER": "https://id.example.com/realms/staff",
+    "OIDC_OP_AUTHORIZATION_ENDPOINT": "https://id.example.com/auth?tenant=1",
+    "OIDC_OP_TOKEN_ENDPOINT": "http://127.0.0.1:8080/token",
+    "OIDC_OP_JWKS_ENDPOINT": "https://id.example.com/keys",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "ids"),
+    [
+        ({}, []),
+        ({"OIDC_ISSUER": ""}, ["notifier.E130"]),
+        (
+            {"OIDC_OP_AUTHORIZATION_ENDPOINT": "http://id.example.com/"},
+            ["notifier.E131"],
+        ),
+        ({"OIDC_OP_TOKEN_ENDPOINT": "id.example.com"}, ["notifier.E132"]),
+        ({"OIDC_OP_JWKS_ENDPOINT": "https://"}, ["notifier.E133"]),
+        ({"OIDC_RP_CLIENT_SECRET": ""}, ["notifier.E134"]),
+        ({"OIDC_RP_CLIENT_ID": "", "OIDC_ISSUER": ""}, []),
+    ],
+)
+def test_single_sign_on(settings, changes, ids):
+    for name, value in (PROVIDER | changes).items():
+        setattr(settings, name, value)
+
+    found = check_single_sign_on()
+
+    assert [message.id for message in found] == ids
+    assert not any("hush" in message.msg for message in found)
+
+
+@pytest.mark.django_db
+def test_roles_that_single_sign_on_names_exist(settings):
+    settings.OIDC_ROLES = [("a", "Auditor"), ("b", "Auditer")]
+
+    assert check_roles_of_single_sign_on(databases=None) == []
+    (found,) = check_roles_of_single_sign_on(databases=["default"])
+
+    assert found.id == "notifier.W021"
+    assert "“Auditer”" in found.msg
 
 
 def test_variables_that_could_not_be_read(settings):

@@ -94,7 +94,7 @@ def test_every_secret_may_stand_in_a_file(base, tmp_path, end):
     )
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "IM_SECRET_KEY", "DATABASE_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "OIDC_CLIENT_SECRET", "DATABASE_URL"])
 def test_a_missing_file_is_named(base, name):
     code, text = check(base | {f"{name}_FILE": "/no/such/file"})
 
@@ -156,6 +156,12 @@ def test_a_file_that_is_no_text_is_not_shown(base, tmp_path):
             "(notifier.E014) STATE_DIR is “/dev/null/x”, where no folder can be made: "
             "Not a directory.\n"
             "\tHINT: Give the path of a folder that this user may write to.\n",
+        ),
+        (
+            "OIDC_ROLES",
+            "a=Auditor,Auditor",
+            "(notifier.E015) OIDC_ROLES has the part “Auditor”, which is no pair.\n"
+            "\tHINT: Write VALUE=NAME, and commas between the pairs.\n",
         ),
     ],
 )
@@ -239,3 +245,14 @@ def test_lists_drop_what_is_empty(base):
     names = {"ALLOWED_HOSTS": " a.example, ,b.example,"}
 
     assert settings_of(base | names, "ALLOWED_HOSTS") == [["a.example", "b.example"]]
+
+
+def test_single_sign_on_is_off_without_a_client(base):
+    roles = {"OIDC_ROLES": "a = Auditor , cn=b,a=Community manager,"}
+    names = ("OIDC_ROLES", "AUTHENTICATION_BACKENDS")
+
+    pairs, ways = settings_of(base | roles, *names)
+    _, more = settings_of(base | roles | {"OIDC_CLIENT_ID": "notifier"}, *names)
+
+    assert pairs == [["a", "Auditor"], ["cn", "b"], ["a", "Community manager"]]
+    assert more == [*ways, "notifications.backends.OutsideBackend"]

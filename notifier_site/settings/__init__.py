@@ -8,6 +8,7 @@ cannot be read is reported by ``manage.py check``; see ``variables.py``.
 from .environment import *  # noqa: I001  in the order in which a newcomer reads them
 from .web import *
 from .access import *
+from .sso import *
 from .https import *
 from .database import *
 from .language import *
