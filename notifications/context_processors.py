@@ -1,7 +1,8 @@
-"""What every page shows: sandbox, switch, missing worker, the time zone."""
+"""What every page shows: sandbox, switch, missing worker, the time zone, the ways in."""
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Exists
 from django.http import HttpRequest
 from django.utils import timezone
@@ -19,6 +20,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "sandbox_url": conf.base_url() if conf.talks_to_sandbox() else "",
         "no_worker": not has_worker,
         "switch": switch,
+        "sso_name": settings.OIDC_NAME if settings.OIDC_RP_CLIENT_ID else "",
         "time_zone_name": timezone.get_current_timezone_name(),
     }
 

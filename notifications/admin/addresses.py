@@ -20,6 +20,7 @@ from notifications.views import (
     picker,
     progress,
     sessions,
+    sso,
     syncs,
     trail,
     write,
@@ -35,6 +36,8 @@ def own_addresses(
     label = "groups/labels/<int:pk>/"
     saved = "groups/audiences/<int:pk>/"
     return [
+        path("sso/", sso.Begin.as_view(), name="sso_begin"),
+        path("sso/callback/", sso.Callback.as_view(), name="sso_callback"),
         # Not behind admin_view: a text posted after the session ended is kept.
         path("write/", write.write, name="write"),
         path("write/groups/", inside(picker.groups), name="write_groups"),

@@ -140,7 +140,10 @@ class PersonAdmin(PlainAdmin, UserAdmin):
         permission = "auth.change_user" if change else "auth.add_user"
         user = person(request, permission)
         people.record_person(
-            user, form.instance.pk, form.before, present=present_key(request)
+            user.get_username(),
+            form.instance.pk,
+            form.before,
+            present=present_key(request),
         )
 
     @transaction.atomic
@@ -177,6 +180,8 @@ class PersonAdmin(PlainAdmin, UserAdmin):
         return labelled(_("Last login"), moment(person.last_login))
 
     @admin.display(description=_("Password"))
-    def new_password(self, person: User) -> SafeString:
+    def new_password(self, person: User) -> SafeString | str:
+        if hasattr(person, "outside_login"):
+            return str(_("None: logs in by single sign-on"))
         address = reverse("admin:auth_user_password_change", args=[person.pk])
         return format_html('<a href="{}">{}</a>', address, _("Set a new password"))

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -52,12 +53,14 @@ class ConsoleSite(admin.AdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
+        user = request.user
+        if isinstance(user, User) and not user.has_usable_password():
+            raise PermissionDenied(
+                _("You log in by single sign-on: change your password there.")
+            )
         response: HttpResponse = super().password_change(request, extra_context)
         # Only a new password leads on; all else shows the form again.
-        if isinstance(response, HttpResponseRedirect) and isinstance(
-            request.user, User
-        ):
-            user = request.user
+        if isinstance(response, HttpResponseRedirect) and isinstance(user, User):
             people.record_password(user, user, present=present_key(request))
         return response  # type: ignore[return-value]  # a redirect, too
 
@@ -67,4 +70,6 @@ class ConsoleSite(admin.AdminSite):
     ) -> TemplateResponse:
         may_see = request.user.has_perm(roles.SEE_HISTORY)
         shown = overview.context(request) if may_see else {}
-        return super().index(request, {**(extra_context or {}), **shown})
+        may_nothing = not may_see and not request.user.get_all_permissions()
+        context = {**(extra_context or {}), **shown, "may_nothing": may_nothing}
+        return super().index(request, context)

@@ -35,3 +35,10 @@ class NewPasswordForm(AdminPasswordChangeForm):
         self.fields.pop("usable_password", None)
         for name in ("password1", "password2"):
             self.fields[name].required = True
+
+    def clean(self) -> dict[str, Any] | None:
+        if hasattr(self.user, "outside_login"):
+            raise ValidationError(
+                _("This person logs in by single sign-on and has no password here.")
+            )
+        return super().clean()

@@ -16,6 +16,7 @@ from notifications import roles
 from notifications.models import ChatGroup, GroupSync, GroupType, Notification, Rule
 
 from .explanations import explain_code
+from .refusals import Refusal
 from .rules import in_words
 
 Detail = Mapping[str, Any]
@@ -77,6 +78,14 @@ def filters(detail: Detail) -> Iterator[str]:
 def unfinished(detail: Detail) -> Iterator[str]:
     if detail.get("completed") is False:
         yield _("It was broken off before the end.")
+
+
+def refused(detail: Detail) -> Iterator[str]:
+    """Why a login was refused; with a password, there is one reason only."""
+    if "why" in detail:
+        yield str(dict(Refusal.choices).get(detail["why"], detail["why"]))
+    else:
+        yield _("Name and password did not match.")
 
 
 def verified(detail: Detail) -> Iterator[str]:
@@ -149,6 +158,10 @@ def kind(value: Any) -> str:
     return str(KINDS.get(value, value))
 
 
+def way(value: Any) -> str:
+    return str(WAYS.get(value, value))
+
+
 def late(value: Any) -> str:
     return str(LATE.get(value, value))
 
@@ -157,6 +170,7 @@ KINDS: dict[str, Promise] = {
     "failed": gettext_lazy("those that failed"),
     "unconfirmed": gettext_lazy("those that were not confirmed"),
 }
+WAYS: dict[str, Promise] = {"sso": gettext_lazy("single sign-on")}
 LATE: dict[str, Promise] = {
     "accepted": gettext_lazy("Tencent accepted it"),
     "rejected": gettext_lazy("Tencent refused it"),
@@ -176,6 +190,7 @@ FIELDS: dict[str, Promise] = {
     "is_active": gettext_lazy("May log in"),
     "is_superuser": gettext_lazy("May do everything"),
     "roles": gettext_lazy("Roles"),
+    "subject": gettext_lazy("Subject at single sign-on"),
     "permissions": gettext_lazy("What it allows"),
     "types": gettext_lazy("Types"),
     "labels": gettext_lazy("Labels"),

@@ -25,12 +25,14 @@ from .action_lines import (
     named,
     number,
     reason,
+    refused,
     rule,
     shown,
     sync_status,
     unfinished,
     values,
     verified,
+    way,
 )
 
 A = AuditEntry.Action
@@ -75,6 +77,7 @@ RULE = shown("rule", gettext_lazy("Rule"), rule)
 FORMAT = named("format", gettext_lazy("Format"))
 GROUPS = named("groups", gettext_lazy("Groups"))
 LABELS = named("labels", gettext_lazy("Labels"))
+BY = shown("by", gettext_lazy("Way"), way)
 NAMED_GROUPS = named("named", gettext_lazy("Groups"))
 
 TELLINGS: dict[AuditEntry.Action, Telling] = {
@@ -223,10 +226,8 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
             named("head", gettext_lazy("Head of the seals")),
         ),
     ),
-    A.LOGGED_IN: Telling(pgettext_lazy("action", "Logged in.")),
-    A.LOGIN_REFUSED: Telling(
-        gettext_lazy("A login was refused: name and password did not match.")
-    ),
+    A.LOGGED_IN: Telling(pgettext_lazy("action", "Logged in."), lines=(BY,)),
+    A.LOGIN_REFUSED: Telling(gettext_lazy("A login was refused."), lines=(BY, refused)),
     A.LOGGED_OUT: Telling(pgettext_lazy("action", "Logged out.")),
     A.LOCKED_OUT: Telling(
         gettext_lazy("Locked out for a while: too many wrong logins from one address.")

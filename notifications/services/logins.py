@@ -14,18 +14,23 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-from notifications.models import AuditEntry
+from notifications.models import AuditEntry, OutsideLogin
 from notifications.record import trail
 
 from . import sessions
+from .outside_logins import Refused
 
 # Somebody may type a password where the name belongs: only a known name is kept.
 UNKNOWN = "(unknown name)"
+SINGLE_SIGN_ON = "sso"
 
 
 def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
+    """Whoever has a login from outside has no password: they came by it."""
     sessions.begin(request, user)
-    _write(AuditEntry.Action.LOGGED_IN, user.get_username())
+    is_outside = OutsideLogin.objects.filter(user=user).exists()
+    detail = {"by": SINGLE_SIGN_ON} if is_outside else {}
+    _write(AuditEntry.Action.LOGGED_IN, user.get_username(), **detail)
 
 
 def record_logout(user: User | None, **_signal: Any) -> None:
@@ -45,8 +50,7 @@ def record_refused_login(
     was_counted = getattr(request, "axes_failures_since_start", None) is not None
     if is_locked_out and not was_counted:
         return
-    typed = _typed(credentials)
-    actor = typed if _is_known(typed) else UNKNOWN
+    actor = _known(_typed(credentials))
     _write(AuditEntry.Action.LOGIN_REFUSED, actor)
     if is_locked_out:
         _write(AuditEntry.Action.LOCKED_OUT, actor)
@@ -59,7 +63,7 @@ def name_to_count(_request: HttpRequest, credentials: Mapping[str, Any] | None) 
     that nobody has are locked out like all others.
     """
     typed = _typed(credentials or {})
-    if not typed or _is_known(typed):
+    if not typed or _known(typed) == typed:
         return typed
     return salted_hmac(
         "notifications.unknown_name", typed, algorithm="sha256"
@@ -86,11 +90,20 @@ def _typed(credentials: Mapping[str, Any]) -> str:
     return str(credentials.get(User.USERNAME_FIELD) or "")
 
 
-def _is_known(name: str) -> bool:
-    return User.objects.filter(username=name).exists()
+def record_refused_outside(refused: Refused) -> None:
+    _write(
+        AuditEntry.Action.LOGIN_REFUSED,
+        _known(refused.username),
+        by=SINGLE_SIGN_ON,
+        why=refused.why.value,
+    )
 
 
-def _write(action: AuditEntry.Action, actor: str) -> None:
+def _known(name: str) -> str:
+    return name if User.objects.filter(username=name).exists() else UNKNOWN
+
+
+def _write(action: AuditEntry.Action, actor: str, **detail: Any) -> None:
     # Django sends its signals for sessions that scripts open, too: nobody logs in there.
     if trail.present_origin() is not None:
-        trail.write(action, actor)
+        trail.write(action, actor, **detail)

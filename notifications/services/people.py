@@ -12,14 +12,14 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from notifications import roles
-from notifications.models import AuditEntry
+from notifications.models import AuditEntry, OutsideLogin
 from notifications.record import trail
 
 from . import sessions
 
 A = AuditEntry.Action
 FIELDS = ("username", "first_name", "last_name", "email", "is_active", "is_superuser")
-RIGHTS = ("is_active", "is_superuser", "roles")
+RIGHTS = ("is_active", "is_superuser", "roles", "subject")
 Values = Mapping[str, Any]
 
 
@@ -27,24 +27,28 @@ def values_of_person(pk: int) -> Values:
     """As they are stored now; roles by name."""
     person = User.objects.get(pk=pk)
     names = person.groups.order_by("name").values_list("name", flat=True)
-    return {name: getattr(person, name) for name in FIELDS} | {"roles": list(names)}
+    subjects = OutsideLogin.objects.filter(user=pk).values_list("subject", flat=True)
+    return {name: getattr(person, name) for name in FIELDS} | {
+        "roles": list(names),
+        "subject": subjects.first() or "",
+    }
 
 
 def record_person(
-    user: User, pk: int, before: Values | None, *, present: str = ""
+    actor: str, pk: int, before: Values | None, *, present: str = ""
 ) -> None:
     """``before`` is ``None`` for somebody new; nothing is written of no change."""
     after = values_of_person(pk)
     action = A.PERSON_ADDED if before is None else A.PERSON_CHANGED
-    _write(action, user, before, after, person=after["username"])
+    _write(action, actor, before, after, person=after["username"])
     if before is not None and any(after[name] != before[name] for name in RIGHTS):
-        sessions.end_after_change(user, [pk], present=present)
+        sessions.end_after_change(actor, [pk], present=present)
 
 
 def record_password(user: User, person: User, *, present: str = "") -> None:
     """``user`` set a new password for ``person``, who may be the same."""
     trail.write(A.PASSWORD_CHANGED, user.get_username(), person=person.get_username())
-    sessions.end_after_change(user, [person.pk], present=present)
+    sessions.end_after_change(user.get_username(), [person.pk], present=present)
 
 
 def values_of_role(pk: int) -> Values:
@@ -59,9 +63,11 @@ def record_role(
     """As ``record_person``; other permissions concern all who have the role."""
     after = values_of_role(pk)
     action = A.ROLE_ADDED if before is None else A.ROLE_CHANGED
-    _write(action, user, before, after, role=after["name"])
+    _write(action, user.get_username(), before, after, role=after["name"])
     if before is not None and after["permissions"] != before["permissions"]:
-        sessions.end_after_change(user, _people_with(pk), present=present)
+        sessions.end_after_change(
+            user.get_username(), _people_with(pk), present=present
+        )
 
 
 def record_deleted_role(user: User, pk: int, *, present: str = "") -> None:
@@ -76,7 +82,7 @@ def record_deleted_role(user: User, pk: int, *, present: str = "") -> None:
         after={},
         people=list(people.values_list("username", flat=True)),
     )
-    sessions.end_after_change(user, _people_with(pk), present=present)
+    sessions.end_after_change(user.get_username(), _people_with(pk), present=present)
 
 
 def _people_with(role: int) -> list[int]:
@@ -85,7 +91,7 @@ def _people_with(role: int) -> list[int]:
 
 def _write(
     action: AuditEntry.Action,
-    user: User,
+    actor: str,
     before: Values | None,
     after: Values,
     **about: Any,
@@ -97,4 +103,4 @@ def _write(
     if not changed:
         return
     was = {name: before[name] for name in changed} if before else {}
-    trail.write(action, user.get_username(), before=was, after=changed, **about)
+    trail.write(action, actor, before=was, after=changed, **about)

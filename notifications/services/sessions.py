@@ -34,12 +34,14 @@ def begin(request: HttpRequest, user: User) -> None:
 def end_one(user: User, public_id: str, *, present: str) -> int:
     """End the session of one's own that bears this id; 0 when it had ended already."""
     own = open_sessions([user.pk])
-    return _end(user, [row for row in own if row.public_id == public_id], present)
+    return _end(
+        user.get_username(), [row for row in own if row.public_id == public_id], present
+    )
 
 
 def end_others(user: User, *, present: str) -> int:
     """End one's own sessions but this one. Returns how many that were."""
-    return _end(user, open_sessions([user.pk]), present)
+    return _end(user.get_username(), open_sessions([user.pk]), present)
 
 
 def end_all_of(user: User, person: User, *, present: str = "") -> int:
@@ -52,27 +54,24 @@ def end_all_of(user: User, person: User, *, present: str = "") -> int:
         raise PermissionDenied(
             _("Only somebody who may do everything can log this person out.")
         )
-    return _end(user, open_sessions([person.pk]), present)
+    return _end(user.get_username(), open_sessions([person.pk]), present)
 
 
-def end_after_change(user: User, people: Iterable[int], *, present: str = "") -> int:
+def end_after_change(actor: str, people: Iterable[int], *, present: str = "") -> int:
     """End the sessions of these people (ids), whose rights or password were changed.
 
     Call it in the transaction of the change, which asked for the permission.
     """
-    return _end(user, open_sessions([*people]), present)
+    return _end(actor, open_sessions([*people]), present)
 
 
 @transaction.atomic
-def _end(user: User, rows: Iterable[LoginSession], present: str) -> int:
+def _end(actor: str, rows: Iterable[LoginSession], present: str) -> int:
     ended = [row for row in rows if row.session_key != present]
     LoginSession.objects.filter(pk__in=[row.pk for row in ended]).delete()
     counts = Counter(row.user.get_username() for row in ended if row.user)
     for name, count in sorted(counts.items()):
         trail.write(
-            AuditEntry.Action.SESSIONS_ENDED,
-            user.get_username(),
-            person=name,
-            sessions=count,
+            AuditEntry.Action.SESSIONS_ENDED, actor, person=name, sessions=count
         )
     return len(ended)

@@ -24,12 +24,19 @@ def test_every_action_has_a_sentence():
     assert set(action_words.TELLINGS) == set(A)
 
 
+# What is said where nothing is known.
+ALONE = {
+    action: "Filters: none, so all of it"
+    for action in (A.EXPORTED, A.TRAIL_EXPORTED, A.GROUPS_EXPORTED)
+} | {A.LOGIN_REFUSED: "Name and password did not match."}
+
+
 @pytest.mark.parametrize("action", A)
 def test_an_entry_may_lack_every_detail(action):
     first, *rest = told(action)
 
     assert first.endswith(".")
-    assert rest in ([], ["Filters: none, so all of it"])
+    assert rest in ([], [ALONE.get(action)])
 
 
 @pytest.mark.parametrize(
@@ -44,6 +51,16 @@ def test_an_entry_may_lack_every_detail(action):
             A.SENT,
             {"groups": 12, "left_out_count": 2, "left_out": [{"group_id": "a"}]},
             ["Sent it to 12 groups.", "Groups left out: 2"],
+        ),
+        (A.LOGGED_IN, {"by": "sso"}, ["Logged in.", "Way: single sign-on"]),
+        (
+            A.LOGIN_REFUSED,
+            {"by": "sso", "why": "switched_off"},
+            [
+                "A login was refused.",
+                "Way: single sign-on",
+                "This login is switched off here.",
+            ],
         ),
         (
             A.SCHEDULED,

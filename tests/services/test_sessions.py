@@ -95,7 +95,7 @@ def test_other_rights_end_the_sessions_of_a_person(chief, auditor, change, ends)
 
     change(auditor)
     auditor.save()
-    people.record_person(chief, auditor.pk, before, present=present)
+    people.record_person(chief.username, auditor.pk, before, present=present)
 
     assert still_open() == ({present} if ends else {present, lost})
     assert len(entries()) == ends
@@ -107,7 +107,7 @@ def test_who_changes_himself_stays_where_he_is(chief):
     before = people.values_of_person(chief.pk)
 
     chief.groups.add(Group.objects.get(name=roles.AUDITOR))
-    people.record_person(chief, chief.pk, before, present=here)
+    people.record_person(chief.username, chief.pk, before, present=here)
 
     assert still_open() == {here}
 

@@ -50,6 +50,10 @@ MATRIX = """
 address                                  by   nobody no-role manager colleague auditor groups people superuser
 set_language                             GET  away   away    away    away      away    away   away   away
 set_language                             POST away   away    away    away      away    away   away   away
+admin:sso_begin                          GET  404    404     404     404       404     404    404    404
+admin:sso_begin                          POST 404    404     404     404       404     404    404    404
+admin:sso_callback                       GET  404    404     404     404       404     404    404    404
+admin:sso_callback                       POST 404    404     404     404       404     404    404    404
 admin:write                              GET  login  403     200     200       403     403    403    200
 admin:write                              POST login  403     200     200       403     403    403    200
 admin:write_groups                       GET  login  403     200     200       403     403    403    200

@@ -1,0 +1,34 @@
+"""Why a login by single sign-on is refused: told to the person, and to auditors."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Refusal(TextChoices):
+    LOST = (
+        "lost",
+        _("This login was not begun in this browser, or it was used up already."),
+    )
+    PROVIDER = (
+        "provider",
+        _("The provider of single sign-on did not confirm who it is."),
+    )
+    UNREACHABLE = (
+        "unreachable",
+        _("The provider of single sign-on could not be reached, or it failed."),
+    )
+    UNTRUSTED = (
+        "untrusted",
+        _(
+            "What the provider of single sign-on answered proves nothing. The log of "
+            "this server says why."
+        ),
+    )
+    SWITCHED_OFF = "switched_off", _("This login is switched off here.")
+    NAME_TAKEN = (
+        "name_taken",
+        _(
+            "Another login here has the same username. Whoever runs this server can "
+            "make the two one."
+        ),
+    )

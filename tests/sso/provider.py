@@ -1,0 +1,129 @@
+"""A small OpenID provider on this machine, which lies when a test tells it to.
+
+The authorization endpoint is the method ``consent``, since no browser is needed; token
+and keys go over HTTP, as the application asks for them.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+CLIENT, SECRET = "notifier", "the-secret-of-the-client"
+SUBJECT = "8d2c-1"
+Claims = dict[str, Any]
+
+
+class Provider:
+    def __init__(self, key: RSAPrivateKey) -> None:
+        self.key = key
+        self.codes: dict[str, dict[str, str]] = {}
+        self.tokens: list[str] = []  # all that were given
+        self.claims: Claims = {"sub": SUBJECT, "preferred_username": "mei"}
+        self.sign: Callable[[Claims], str] = self.signed
+        self.status = 200  # of the token endpoint
+        self.keys: Any = {"keys": [self.public()]}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server.provider = self  # type: ignore[attr-defined]
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> "Provider":
+        threading.Thread(target=self._server.serve_forever, args=(0.05,)).start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "OIDC_RP_CLIENT_ID": CLIENT,
+            "OIDC_RP_CLIENT_SECRET": SECRET,
+            "OIDC_ISSUER": self.url,
+            "OIDC_OP_AUTHORIZATION_ENDPOINT": f"{self.url}/authorize",
+            "OIDC_OP_TOKEN_ENDPOINT": f"{self.url}/token",
+            "OIDC_OP_JWKS_ENDPOINT": f"{self.url}/keys",
+        }
+
+    def consent(self, location: str) -> str:
+        """Where a browser is sent that was sent here and logged in."""
+        address, _, query = location.partition("?")
+        assert address == f"{self.url}/authorize"
+        asked = dict(parse_qsl(query))
+        assert (asked["client_id"], asked["response_type"]) == (CLIENT, "code")
+        assert asked["code_challenge_method"] == "S256"
+        code = secrets.token_hex(8)
+        self.codes[code] = asked
+        back = urlencode({"code": code, "state": asked["state"]})
+        return f"{urlsplit(asked['redirect_uri']).path}?{back}"
+
+    def token(self, form: dict[str, str]) -> dict[str, str] | None:
+        """The answer for a code: once, to the client that began."""
+        asked = self.codes.pop(form["code"], None)
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        if (
+            asked is None
+            or form["grant_type"] != "authorization_code"
+            or (form["client_id"], form["client_secret"]) != (CLIENT, SECRET)
+            or form["redirect_uri"] != asked["redirect_uri"]
+            or challenge != asked["code_challenge"]
+        ):
+            return None
+        now = int(time.time())
+        right = {
+            "iss": self.url,
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 300,
+            "nonce": asked["nonce"],
+        }
+        claims = right | self.claims
+        self.tokens.append(
+            self.sign({name: v for name, v in claims.items() if v is not None})
+        )
+        return {
+            "id_token": self.tokens[-1],
+            "access_token": "an-access-token",
+            "token_type": "Bearer",
+        }
+
+    def signed(self, claims: Claims) -> str:
+        return jwt.encode(claims, self.key, "RS256", headers={"kid": "1"})
+
+    def public(self) -> Claims:
+        key = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        return key | {"kid": "1", "use": "sig"}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self._answer(200, self.server.provider.keys)  # type: ignore[attr-defined]
+
+    def do_POST(self) -> None:
+        provider: Provider = self.server.provider  # type: ignore[attr-defined]
+        length = int(self.headers["Content-Length"])
+        form = parse_qs(self.rfile.read(length).decode())
+        found = provider.token({name: values[0] for name, values in form.items()})
+        refusal = (400, {"error": "invalid_grant"})
+        self._answer(*((provider.status, found) if found else refusal))
+
+    def _answer(self, status: int, body: Any) -> None:
+        text = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.send_header("Location", "/token")  # only redirects mean it
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_args: object) -> None:
+        pass
