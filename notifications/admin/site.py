@@ -56,7 +56,7 @@ class ConsoleSite(admin.AdminSite):
         user = request.user
         if isinstance(user, User) and not user.has_usable_password():
             raise PermissionDenied(
-                _("You log in by single sign-on: change your password there.")
+                _("You log in by single sign-on and have no password here.")
             )
         response: HttpResponse = super().password_change(request, extra_context)
         # Only a new password leads on; all else shows the form again.

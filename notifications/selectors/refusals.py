@@ -20,15 +20,15 @@ class Refusal(TextChoices):
     UNTRUSTED = (
         "untrusted",
         _(
-            "What the provider of single sign-on answered proves nothing. The log of "
-            "this server says why."
+            "What the provider of single sign-on answered proves nothing. Whoever runs "
+            "this console finds the reason in its log."
         ),
     )
     SWITCHED_OFF = "switched_off", _("This login is switched off here.")
     NAME_TAKEN = (
         "name_taken",
         _(
-            "Another login here has the same username. Whoever runs this server can "
+            "Another login here has the same username. Whoever runs this console can "
             "make the two one."
         ),
     )

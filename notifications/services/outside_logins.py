@@ -78,7 +78,7 @@ def _make(issuer: str, subject: str, claims: Claims) -> User:
     person = User.objects.create_user(  # without a password: none is ever right
         username,
         _text(claims, "email", 254),
-        first_name=_text(claims, "given_name", 150),
+        first_name=_text(claims, "given_name", 150) or _text(claims, "name", 150),
         last_name=_text(claims, "family_name", 150),
         is_staff=True,
     )

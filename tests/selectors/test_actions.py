@@ -25,10 +25,9 @@ def test_every_action_has_a_sentence():
 
 
 # What is said where nothing is known.
-ALONE = {
-    action: "Filters: none, so all of it"
-    for action in (A.EXPORTED, A.TRAIL_EXPORTED, A.GROUPS_EXPORTED)
-} | {A.LOGIN_REFUSED: "Name and password did not match."}
+ALONE = dict.fromkeys(
+    (A.EXPORTED, A.TRAIL_EXPORTED, A.GROUPS_EXPORTED), "Filters: none, so all of it"
+) | {A.LOGIN_REFUSED: "Name and password did not match."}
 
 
 @pytest.mark.parametrize("action", A)

@@ -142,6 +142,10 @@ def test_without_a_mapping_roles_are_given_by_hand(settings):
     assert held(person) == ["Auditor"]
 
 
+def test_a_name_in_one_piece():
+    assert enter(name="Mei Lin").get_full_name() == "Mei Lin"
+
+
 def test_the_same_subject_at_another_issuer_is_somebody_else():
     first = enter(preferred_username="mei")
 
@@ -213,7 +217,7 @@ def test_there_is_no_password_to_change(log_in):
     assert "/password_change/" not in inside.get("/").content.decode()
     for answer in (inside.get("/password_change/"), inside.post("/password_change/")):
         assert answer.status_code == 403
-        assert "change your password there" in answer.content.decode()
+        assert "have no password here" in answer.content.decode()
 
     chief = log_in(make_user(roles.PEOPLE_ADMINISTRATOR))
     page = f"/auth/user/{person.pk}/"
