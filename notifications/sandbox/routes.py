@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 
 STYLE = Path(__file__).with_name("page.css").read_bytes()
 OWN_NAMES = ("127.0.0.1", "localhost", "::1")
-POLICY = (
+HEADS = (
     "Content-Security-Policy: default-src 'none'; style-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control: no-store",
+    "Cross-Origin-Opener-Policy: same-origin",
+    "Cross-Origin-Resource-Policy: same-origin",
+    "Referrer-Policy: same-origin",
+    "X-Content-Type-Options: nosniff",
 )
 HTML, TEXT, CSS = (f"text/{kind}; charset=utf-8" for kind in ("html", "plain", "css"))
 
@@ -37,7 +42,7 @@ class Reply:
     @property
     def fields(self) -> list[str]:
         """The lines of the head."""
-        fields = [f"Content-Type: {self.kind}", POLICY, "Cache-Control: no-store"]
+        fields = [f"Content-Type: {self.kind}", *HEADS]
         return [*fields, f"Location: {self.location}"] if self.location else fields
 
 

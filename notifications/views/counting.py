@@ -6,7 +6,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from notifications import roles
@@ -25,7 +24,6 @@ from .page import person
 NOTHING = {"groups": "–", "people": "–", "left_out": "", "problem": "", "reason": ""}
 
 
-@never_cache
 @require_POST
 def count(request: HttpRequest) -> JsonResponse:
     """What the preview shows, in words; ``reason``: why members cannot be named."""

@@ -24,7 +24,6 @@ def as_file(
     """Sent while it is read. ``pieces`` are closed when the reader went away."""
     response = StreamingHttpResponse(pieces, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
     return response
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from notifications import roles
@@ -20,7 +19,6 @@ from .page import person
 SHOWN = 50  # of the chosen groups, as chips
 
 
-@never_cache
 @require_http_methods(["GET", "POST"])
 def groups(request: HttpRequest) -> JsonResponse:
     """GET ``?q=``: groups to offer. POST ``ids``: the groups behind pasted IDs.

@@ -47,7 +47,6 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     response = render(
         request, "notifications/_progress.html", _context(request, notification)
     )
-    response["Cache-Control"] = "no-store"
     if notification.has_ended:
         response["X-Done"] = "1"
     return response

@@ -67,7 +67,6 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     # The list of changes is not part of it: it is linked when the run has ended.
     context = {**_live(request, run), "is_fresh": True}
     response = render(request, "notifications/_sync.html", context)
-    response["Cache-Control"] = "no-store"
     if run.has_ended:
         response["X-Done"] = "1"
     return response

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST
 
@@ -32,7 +31,6 @@ CHOSEN = "groups_for_write"
 DRAFTS_LISTED = 20
 
 
-@never_cache
 @csrf_protect
 def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """The form; not behind the admin's own login, which would lose a posted text."""

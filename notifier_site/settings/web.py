@@ -27,8 +27,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "notifications.middleware.policy.PolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "notifications.middleware.policy.ContentSecurityPolicyMiddleware",
+    "notifications.middleware.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -65,12 +66,16 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = ["notifier"]
 CRISPY_TEMPLATE_PACK = "notifier"
 CRISPY_FAIL_SILENTLY = False
 
+# In the session, so that what is said needs no cookie of its own.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 # A choice of up to 100,000 groups arrives as one field of ids, at most 49 bytes each; a
 # list of groups that is pasted for an import, up to 10 MB, as one field as well.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=STATE_DIR / "static")
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -46,6 +46,9 @@ def ask(server, method="GET", target="/", *, origin=None, host=None, **form):
     location = [x[10:] for x in top.split("\r\n") if x.startswith("Location: ")]
     assert "Content-Security-Policy: default-src 'none'" in top
     assert "form-action 'self'" in top
+    assert {"X-Content-Type-Options: nosniff", "Referrer-Policy: same-origin"} < {
+        *top.split("\r\n")
+    }
     return int(top.split()[1]), "".join(location), text
 
 

@@ -4,18 +4,13 @@ A cell is what the server answers to a request without any field: a status, ``lo
 for the way to the login page, ``away`` for the way to another page of the console.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.conf import settings
-from django.contrib.auth.models import Group, User
-from django.db import transaction
-from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.contrib.auth.models import User
+from django.http import HttpResponseBase
 
-from notifications import roles
 from notifications.models import (
     AuditEntry,
     GroupImport,
@@ -32,20 +27,10 @@ from tests.factories import (
     make_seal,
     make_user,
 )
+from tests.addresses import ROLES, Visitor, addresses_about, make_people
 
 pytestmark = pytest.mark.django_db
 
-# The person of each column. The manager wrote and sent what the addresses are about.
-ROLES = {
-    "nobody": None,
-    "no-role": None,
-    "manager": roles.COMMUNITY_MANAGER,
-    "colleague": roles.COMMUNITY_MANAGER,
-    "auditor": roles.AUDITOR,
-    "groups": roles.GROUP_ADMINISTRATOR,
-    "people": roles.PEOPLE_ADMINISTRATOR,
-    "superuser": None,
-}
 MATRIX = """
 address                                  by   nobody no-role manager colleague auditor groups people superuser
 set_language                             GET  away   away    away    away      away    away   away   away
@@ -196,26 +181,9 @@ def matrix() -> dict[tuple[str, str], list[str]]:
     return {(address, method): cells for address, method, *cells in lines}
 
 
-def named(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Each address by its name, with the names of what it takes."""
-    for entry in resolver.url_patterns:
-        if isinstance(entry, URLResolver):
-            inner = f"{entry.namespace}:" if entry.namespace else ""
-            takes = list(entry.pattern.regex.groupindex)
-            for name, more in named(entry, space + inner):
-                yield name, takes + more
-        elif isinstance(entry, URLPattern) and entry.name:
-            yield space + entry.name, list(entry.pattern.regex.groupindex)
-
-
 @pytest.fixture
 def people() -> dict[str, User]:
-    found = {
-        name: make_user(role, username=name)
-        for name, role in ROLES.items()
-        if name not in ("nobody", "superuser")
-    }
-    return found | {"superuser": make_user(username="superuser", superuser=True)}
+    return make_people()
 
 
 @pytest.fixture
@@ -261,34 +229,13 @@ def addresses(people) -> dict[str, str]:
         return reverse(full, kwargs=values)
 
     return {full: address(full, takes) for full, takes in named(get_resolver())}
+    return addresses_about(people)
 
 
-class Visitor:
-    """One person's browser; ``answer`` undoes what the request changed."""
-
-    def __init__(self, person: User | None) -> None:
-        self.client = Client(raise_request_exception=False)
-        if person is not None:
-            self.client.force_login(person)
-        self._cookie = self.client.cookies.get(settings.SESSION_COOKIE_NAME)
-        self._session = self._cookie.value if self._cookie else ""
-
-    def request(self, method: str, address: str) -> str:
-        if self._session:  # also after the address that logs out
-            self.client.cookies[settings.SESSION_COOKIE_NAME] = self._session
-        response = self.client.generic(method, address)
-        if response.streaming:
-            b"".join(response.streaming_content)
-        if response.status_code == 302:
-            is_login = response["Location"].startswith("/login/")
-            return "login" if is_login else "away"
-        return str(response.status_code)
-
-    def answer(self, method: str, address: str) -> str:
-        with transaction.atomic():
-            found = self.request(method, address)
-            transaction.set_rollback(True)
-        return found
+def said(response: HttpResponseBase) -> str:
+    if response.status_code == 302:
+        return "login" if response["Location"].startswith("/login/") else "away"
+    return str(response.status_code)
 
 
 def contents() -> dict[str, list[tuple[Any, ...]]]:
@@ -312,9 +259,11 @@ def test_a_role_gets_what_the_matrix_says_and_looking_changes_nothing(
     expected = {key: cells[column] for key, cells in matrix().items()}
     before = contents()
 
-    found = {(a, "GET"): visitor.request("GET", addresses[a]) for a in addresses}
+    found = {(a, "GET"): said(visitor.request("GET", addresses[a])) for a in addresses}
     assert contents() == before
-    found |= {(a, "POST"): visitor.answer("POST", addresses[a]) for a in addresses}
+    found |= {
+        (a, "POST"): said(visitor.undone("POST", addresses[a])) for a in addresses
+    }
 
     assert found == expected
 

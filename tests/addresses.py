@@ -1,0 +1,126 @@
+"""Every named address, about a row that is there, and the people who ask for it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from notifications import roles
+from notifications.models import GroupImport, GroupSync, Label, SavedAudience
+from tests.factories import (
+    make_attempt,
+    make_delivery,
+    make_group,
+    make_notification,
+    make_seal,
+    make_user,
+)
+
+# The person of each column of the matrix. The manager wrote and sent what the addresses are about.
+ROLES = {
+    "nobody": None,
+    "no-role": None,
+    "manager": roles.COMMUNITY_MANAGER,
+    "colleague": roles.COMMUNITY_MANAGER,
+    "auditor": roles.AUDITOR,
+    "groups": roles.GROUP_ADMINISTRATOR,
+    "people": roles.PEOPLE_ADMINISTRATOR,
+    "superuser": None,
+}
+
+
+def named(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Each address by its name, with the names of what it takes."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{entry.namespace}:" if entry.namespace else ""
+            takes = list(entry.pattern.regex.groupindex)
+            for name, more in named(entry, space + inner):
+                yield name, takes + more
+        elif isinstance(entry, URLPattern) and entry.name:
+            yield space + entry.name, list(entry.pattern.regex.groupindex)
+
+
+def make_people() -> dict[str, User]:
+    found = {
+        name: make_user(role, username=name)
+        for name, role in ROLES.items()
+        if name not in ("nobody", "superuser")
+    }
+    return found | {"superuser": make_user(username="superuser", superuser=True)}
+
+
+def addresses_about(people: dict[str, User]) -> dict[str, str]:
+    """By name; rows are made for those that are about one."""
+    sender = people["manager"]
+    group = make_group()
+    draft = make_notification(sender=sender)
+    sent = make_notification(sender=sender, status="completed")
+    delivery = make_delivery(sent, group, status="unconfirmed")
+    make_attempt(delivery, outcome="unconfirmed")
+    make_seal(sent)
+    label = Label.objects.create(name="North")
+    saved = SavedAudience.objects.create(
+        name="North", stored_rule={"labels": ["South"]}, changed_by="manager"
+    )
+    kept = GroupImport.objects.create(
+        owner=people["groups"], content=b"group_id,type,name\nhikers,Public,Hikers\n"
+    )
+    about = {
+        "group_import": kept.pk,
+        "write": draft.pk,
+        "draft": draft.pk,
+        "check": draft.pk,
+        "delivery": delivery.pk,
+        "resolve": delivery.pk,
+        "notifications_chatgroup": group.pk,
+        "label": label.pk,
+        "audience": saved.pk,
+        "auth_user": people["groups"].pk,
+        "sync": GroupSync.objects.create(requested_by="groups").pk,
+        "auth_group": Group.objects.get(name=roles.AUDITOR).pk,
+        "": sent.pk,
+    }
+
+    def address(full: str, takes: list[str]) -> str:
+        name = full.rpartition(":")[2]
+        pk = next(pk for start, pk in about.items() if name.startswith(start))
+        values: dict[str, Any] = dict.fromkeys(takes, pk)
+        if "app_label" in values:
+            values["app_label"] = "notifications"
+        return reverse(full, kwargs=values)
+
+    return {full: address(full, takes) for full, takes in named(get_resolver())}
+
+
+class Visitor:
+    """One person's browser. Whatever it asks for, it stays logged in."""
+
+    def __init__(self, person: User | None, *, secure: bool = False) -> None:
+        self.secure = secure
+        self.client = Client(raise_request_exception=False)
+        if person is not None:
+            self.client.force_login(person)
+        self._cookie = self.client.cookies.get(settings.SESSION_COOKIE_NAME)
+        self._session = self._cookie.value if self._cookie else ""
+
+    def request(self, method: str, address: str) -> HttpResponseBase:
+        """The answer, read to its end."""
+        if self._session:  # also after the address that logs out
+            self.client.cookies[settings.SESSION_COOKIE_NAME] = self._session
+        response = self.client.generic(method, address, secure=self.secure)
+        if response.streaming:
+            b"".join(response.streaming_content)
+        return response
+
+    def undone(self, method: str, address: str) -> HttpResponseBase:
+        """The answer; what the request changed is undone."""
+        with transaction.atomic():
+            response = self.request(method, address)
+            transaction.set_rollback(True)
+        return response
