@@ -5,7 +5,7 @@ settings. No exception of the layers below leaves it, since those hold the addre
 with the UserSig.
 
 Sources: https://cloud.tencent.com/document/product/269/1630 (notice), 269/1614 (list),
-269/1616 (details of groups), 269/112002 (members).
+269/1616 (details of groups), 269/112002 (members), 269/38417 (accounts).
 """
 
 import json
@@ -21,6 +21,7 @@ from .outcomes import Outcome, Reason
 from .reading import GroupInfo, GroupPage, Read
 from .rules import (
     ALL_MEMBERS_ONLY_TYPES,
+    MAX_ACCOUNTS_PER_CALL,
     MAX_GROUPS_PER_CALL,
     MAX_GROUPS_PER_PAGE,
     MAX_MEMBERS_PER_CALL,
@@ -32,6 +33,7 @@ from .user_sig import UserSigCache
 
 SERVICE = "/v4/group_open_http_svc/"
 PATH = f"{SERVICE}send_group_system_notification"
+ACCOUNT_CHECK = "/v4/im_open_login_svc/account_check"
 MAX_BODY = 64 * 1024
 # Tencent's own limit for an answer is 1 MB.
 MAX_READING_BODY = 2 * 1024 * 1024
@@ -155,6 +157,26 @@ class ImClient:
         return reading.read(
             self._read("get_specified_group_member_info", payload), reading.members
         )
+
+    def account_check(self, accounts: Sequence[str]) -> Read[frozenset[str]]:
+        """Which of 1 to 100 accounts the application knows, else ``ValueError``.
+
+        Harmless, and refused like every other call where the application, its key or
+        its administrator is wrong.
+        """
+        _check_count(accounts, MAX_ACCOUNTS_PER_CALL)
+        payload = {"CheckItem": [{"UserID": account} for account in accounts]}
+        return reading.read(
+            self._call(ACCOUNT_CHECK, payload, MAX_BODY), reading.known_accounts
+        )
+
+    @property
+    def answered_at(self) -> float | None:
+        """When the last answer was made by its own clock, in Unix seconds.
+
+        ``None`` where it did not say, or there was none.
+        """
+        return reading.moment(self._transport.answer_date)
 
     def close(self) -> None:
         self._transport.close()

@@ -32,7 +32,7 @@ _BEFORE_SENDING: list[tuple[tuple[type[BaseException], ...], Reason, str]] = [
 
 def not_sent(error: BaseException) -> Outcome:
     """Before the first byte: nothing reached the service."""
-    causes = list(_causes(error))
+    causes = causes_of(error)
     for kinds, reason, detail in _BEFORE_SENDING:
         if any(isinstance(cause, kinds) for cause in causes):
             return Outcome(OutcomeKind.NOT_SENT, reason, detail)
@@ -44,14 +44,14 @@ def not_sent(error: BaseException) -> Outcome:
 def no_verdict(error: BaseException) -> Outcome:
     """After the first byte: the service may have acted."""
     timeouts = (u3.TimeoutError, TimeoutError, requests.Timeout)
-    if any(isinstance(cause, timeouts) for cause in _causes(error)):
+    if any(isinstance(cause, timeouts) for cause in causes_of(error)):
         return unconfirmed(Reason.NO_ANSWER, "No whole answer came in time.")
     return unconfirmed(
         Reason.CONNECTION_LOST, "The connection was lost before the whole answer."
     )
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def causes_of(error: BaseException) -> list[BaseException]:
     """The exception and all that it wraps: in its chain, arguments or ``reason``."""
     found: list[BaseException] = []
     waiting: list[object] = [error]

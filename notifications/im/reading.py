@@ -1,4 +1,4 @@
-"""What the calls that read groups answer, as values of our own.
+"""What the calls that read answer, as values of our own.
 
 An answer of another shape than the documented one is no verdict, like any answer that
 cannot be read: nothing is concluded from half of it.
@@ -7,6 +7,7 @@ cannot be read: nothing is concluded from half of it.
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
 
 from .answers import Fields, bad_answer, is_code, storable
@@ -89,6 +90,23 @@ def members(fields: Fields) -> frozenset[str]:
     """The accounts in the answer of get_specified_group_member_info; none: no list."""
     rows = _rows(fields, "MemberList") if "MemberList" in fields else []
     return frozenset(_id(row, "Member_Account") for row in rows)
+
+
+def known_accounts(fields: Fields) -> frozenset[str]:
+    """Those that are there, in the answer of account_check."""
+    return frozenset(
+        _id(row, "UserID")
+        for row in _rows(fields, "ResultItem")
+        if row.get("AccountStatus") == "Imported"
+    )
+
+
+def moment(date: str) -> float | None:
+    """Unix seconds of a ``Date`` of HTTP; ``None`` for what is none."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None
 
 
 def _info(row: Fields) -> GroupInfo:

@@ -11,11 +11,12 @@ import re
 ALL_MEMBERS_ONLY_TYPES = frozenset({"AVChatRoom", "BChatRoom"})
 
 MAX_RECIPIENTS_PER_CALL = 500
-# Of the calls that read: https://cloud.tencent.com/document/product/269/1614, 269/1616
-# and 269/112002.
+# Of the calls that read: https://cloud.tencent.com/document/product/269/1614, 269/1616,
+# 269/112002 and 269/38417.
 MAX_GROUPS_PER_PAGE = 10_000
 MAX_GROUPS_PER_CALL = 50
 MAX_MEMBERS_PER_CALL = 50
+MAX_ACCOUNTS_PER_CALL = 100
 GROUP_ID_MAX_BYTES = 48
 USER_ID_MAX_BYTES = 32
 

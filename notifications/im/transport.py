@@ -10,6 +10,7 @@ import logging
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPResponse as PlainResponse
 from typing import Any
@@ -153,6 +154,7 @@ class Transport:
         self.progress = Progress(read_timeout=read_timeout)
         self._timeouts = (connect_timeout, read_timeout)
         self._last_used = 0.0
+        self.answer_date = ""  # as the last answer gave it
         self._adapter = _Adapter(self.progress)
         self._session = requests.Session()
         # Else netrc files and proxy variables of the machine would apply.
@@ -200,6 +202,19 @@ class Transport:
         finally:
             pool._put_conn(connection)
 
+    def certificate(self) -> Mapping[str, Any] | None:
+        """Whom the other side of the open connection proved to be; plain HTTP: none.
+
+        As ``ssl.SSLSocket.getpeercert`` gives it. Call it after ``connect``.
+        """
+        connection = self._pool._get_conn()
+        try:
+            if not isinstance(connection.sock, ssl.SSLSocket):
+                return None
+            return connection.sock.getpeercert()
+        finally:
+            self._pool._put_conn(connection)
+
     def post(
         self, url: str, body: bytes, *, total_deadline: float, max_body: int
     ) -> tuple[int, bytes]:
@@ -209,6 +224,7 @@ class Transport:
         """
         self.progress.sent = False
         self.progress.deadline = time.monotonic() + total_deadline
+        self.answer_date = ""
         request = self._prepared.copy()
         request.url = url
         request.body = body
@@ -222,6 +238,7 @@ class Transport:
             verify=self._session.verify,
             proxies=self._session.proxies,
         ) as response:
+            self.answer_date = response.headers.get("Date", "")
             if response.status_code != 200:
                 return response.status_code, b""
             content = response.raw.read(max_body + 1, decode_content=False)

@@ -6,6 +6,7 @@ itself.
 """
 
 import socket
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,8 @@ class Handler(BaseHTTPRequestHandler):
         name = answer.fault.partition(":")[0]
         if named(answer.fault).answers and name not in misbehave.OWN_ANSWER:
             text = protocol.answer(answer.code, answer.text, answer.fields)
-            self.connection.sendall(misbehave.whole(text))
+            date = formatdate(sandbox.now(), usegmt=True)
+            self.connection.sendall(misbehave.whole(text, f"Date: {date}"))
         elif not misbehave.misbehave(
             self.connection, answer.fault, self.path, sandbox.stopping
         ):

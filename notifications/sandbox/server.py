@@ -1,7 +1,7 @@
 """The stand-in: takes calls, writes them down, decides the answer.
 
 HTTP is in ``handler.py``, the documented checks in ``protocol.py``, the calls that read
-in ``reading.py``, what goes wrong in ``faults.py`` and ``misbehave.py``, the page in
+in ``reading.py`` and ``accounts.py``, what goes wrong in ``faults.py`` and ``misbehave.py``, the page in
 ``routes.py`` and ``page.py``.
 """
 
@@ -15,21 +15,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from . import protocol, reading
+from . import accounts, protocol, reading
 from .faults import check_fault, named
 from .groups import SandboxGroup, load_groups
 from .handler import Server
 from .journal import CallLog, Journal, JournalEntry
 from .protocol import Account, Notice, Refused
 
-PATHS = (protocol.PATH, *reading.PATHS)
+PATHS = (protocol.PATH, *reading.PATHS, accounts.PATH)
+PATH_OF = {path.rpartition("/")[2]: path for path in PATHS}
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxConfig:
     """How the stand-in behaves; delays in milliseconds.
 
-    Each call has its own limit: ``lists_per_second`` for the list of groups,
+    Its clock is ``clock_ahead`` seconds before that of this machine. Each call has its own limit: ``lists_per_second`` for the list of groups,
     ``calls_per_second`` for every other one.
     """
 
@@ -39,6 +40,7 @@ class SandboxConfig:
     lists_per_second: int = 1
     latency_ms: float = 0
     jitter_ms: float = 0
+    clock_ahead: float = 0
     port: int = 0
     journal_path: Path | None = None
 
@@ -133,9 +135,9 @@ class SandboxServer:
     def fail_next(self, command: str, fault: str, times: int = 1) -> None:
         """The next ``times`` calls of a kind that reads, such as ``get_group_info``.
 
-        Raises ``ValueError`` for an unknown fault.
+        Raises ``KeyError`` for an unknown call, ``ValueError`` for an unknown fault.
         """
-        path = protocol.SERVICE + command
+        path = PATH_OF[command]
         with self._lock:
             self._next_faults.setdefault(path, deque()).extend(
                 [check_fault(fault)] * times
@@ -145,13 +147,17 @@ class SandboxServer:
         """From the next call on, only signatures of this key are right."""
         self.account = replace(self.account, key=key)
 
+    def now(self) -> float:
+        """Unix seconds by the clock of the stand-in."""
+        return time.time() + self.config.clock_ahead
+
     # --- one call ------------------------------------------------------------------
 
     def receive(self, target: str, body: bytes) -> Answer:
         """Check, write down, decide. A request of a wrong form is not written down."""
         clock = time.monotonic()
         try:
-            path = protocol.check_address(target, self.account, time.time(), PATHS)
+            path = protocol.check_address(target, self.account, self.now(), PATHS)
             if path != protocol.PATH:
                 return self._read(path, body, clock)
             notice = protocol.read_body(body)
@@ -190,10 +196,18 @@ class SandboxServer:
         if fault.startswith("code:"):
             return Answer(int(fault.split(":")[1]), "as was asked for", fault)
         try:
-            fields = reading.fields_of(path, body, self.groups)
+            if path == accounts.PATH:
+                fields = accounts.fields_of(body, self._accounts())
+            else:
+                fields = reading.fields_of(path, body, self.groups)
         except Refused as refused:
             return Answer(refused.code, refused.text, fault)
         return Answer(0, fault=fault, fields=fields)
+
+    def _accounts(self) -> set[str]:
+        """The administrator, and the named members of all groups."""
+        members = (group.members for group in list(self.groups.values()))
+        return {self.config.account.identifier}.union(*members)
 
     def wait(self, fault: str) -> None:
         """The time that the answer takes."""

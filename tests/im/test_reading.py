@@ -155,6 +155,27 @@ def test_members():
     assert (odd.data, odd.outcome.reason) == (None, Reason.BAD_ANSWER)
 
 
+def account_check(client):
+    return client.account_check(["anna", "ghost"]), client.answered_at
+
+
+def test_accounts():
+    (found, at), asked, line = answered(
+        account_check,
+        ResultItem=[
+            {"UserID": "anna", "ResultCode": 0, "AccountStatus": "Imported"},
+            {"UserID": "ghost", "ResultCode": 0, "AccountStatus": "NotImported"},
+        ],
+    )
+    (odd, _at), _asked, _line = answered(account_check, ResultItem={})
+
+    assert line == b"POST /v4/im_open_login_svc/account_check"
+    assert asked == {"CheckItem": [{"UserID": "anna"}, {"UserID": "ghost"}]}
+    assert found.data == {"anna"}
+    assert at is None  # this server told no date
+    assert (odd.data, odd.outcome.reason) == (None, Reason.BAD_ANSWER)
+
+
 def test_a_refusal_has_no_data():
     found, _asked, _line = answered(page, ErrorCode=60007, TotalCount=1)
 
@@ -180,6 +201,7 @@ def test_an_answer_may_have_more_than_a_megabyte_but_not_any_size():
         (lambda c: c.get_group_info(["g"] * 51), "51 values"),
         (lambda c: c.get_specified_group_member_info("g", []), "0 values"),
         (lambda c: c.get_specified_group_member_info("g", ["a"] * 51), "51 values"),
+        (lambda c: c.account_check(["a"] * 101), "1 to 100"),
     ],
 )
 def test_more_than_a_call_takes_is_refused_before_any_byte(call, sentence):
