@@ -5,6 +5,7 @@ import getpass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -29,6 +30,16 @@ def account() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def person(username: str) -> User:
+    """Who may log in under that name. Raises ``CommandError``."""
+    try:
+        return User.objects.get(username=username, is_active=True)
+    except User.DoesNotExist:
+        raise CommandError(
+            f"There is nobody called “{username}” who may log in.", returncode=REFUSED
+        ) from None
 
 
 def day(text: str) -> datetime:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from notifications import roles
 from notifications.models import ChatGroup, GroupSync, GroupType, Notification, Rule
 
+from .connection import State, Step
 from .explanations import explain_code
 from .refusals import Refusal
 from .rules import in_words
@@ -95,6 +96,19 @@ def verified(detail: Detail) -> Iterator[str]:
     words = _("unchanged") if detail["unchanged"] else _("CHANGED")
     yield _("%(label)s: %(value)s") % {"label": _("Result"), "value": words}
     yield from (detail.get("differences") or [])[:1]
+
+
+def connection(detail: Detail) -> Iterator[str]:
+    """Whether a check of the connection passed, and which step did not."""
+    if "result" not in detail:
+        return
+    words = str(dict(State.choices).get(detail["result"], detail["result"]))
+    if step := detail.get("step"):
+        words = _("%(result)s: %(step)s") % {
+            "result": words,
+            "step": dict(Step.choices).get(step, step),
+        }
+    yield _("%(label)s: %(value)s") % {"label": _("Result"), "value": words}
 
 
 def _text(value: Any) -> str:

@@ -18,6 +18,7 @@ from .action_lines import (
     audience,
     changes,
     code,
+    connection,
     filters,
     kind,
     late,
@@ -275,7 +276,7 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
     ),
     A.CONNECTION_CHECKED: Telling(
         gettext_lazy("Checked the connection to Tencent."),
-        lines=(named("result", gettext_lazy("Result")),),
+        lines=(connection,),
     ),
     A.LATE_ANSWER: Telling(
         gettext_lazy("An answer came after the delivery was given up."),

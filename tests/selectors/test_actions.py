@@ -42,6 +42,11 @@ def test_an_entry_may_lack_every_detail(action):
     ("action", "detail", "lines"),
     [
         (
+            A.CONNECTION_CHECKED,
+            {"result": "failed", "step": "key", "steps": []},
+            ["Checked the connection to Tencent.", "Result: Failed: Key"],
+        ),
+        (
             A.SENT,
             {"groups": 1, "not_after": "2026-03-02T09:30:00+00:00", "start": None},
             ["Sent it to 1 group.", "Not after: 2026-03-02 09:30:00 UTC"],

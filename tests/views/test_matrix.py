@@ -127,6 +127,10 @@ admin:sessions_end                       GET  login  405     405     405       4
 admin:sessions_end                       POST login  away    away    away      away    away   away   away
 admin:person_log_out                     GET  login  405     405     405       405     405    405    405
 admin:person_log_out                     POST login  403     403     403       403     403    away   away
+admin:connection                         GET  login  403     403     403       403     403    403    200
+admin:connection                         POST login  403     403     403       403     403    403    away
+admin:connection_notice                  GET  login  405     405     405       405     405    405    405
+admin:connection_notice                  POST login  403     403     403       403     403    403    away
 admin:index                              GET  login  200     200     200       200     200    200    200
 admin:index                              POST login  405     405     405       405     405    405    405
 admin:login                              GET  200    away    away    away      away    away   away   away

@@ -1,22 +1,19 @@
 """``manage.py send_notification``: what the pages do, for scripts."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from notifications.management.base import FAILED, REFUSED, refusal
-from notifications.models import Delivery, Notification, Rule
+from notifications.management.base import person, refusal
+from notifications.management.waiting import wait_for_end
+from notifications.models import Notification, Rule
 from notifications.record import trail
 from notifications.selectors.audiences import Kind, Values, audience_of
 from notifications.services import sending, writing
-
-POLL_SECONDS = 0.2
-S = Delivery.Status
 
 
 class Command(BaseCommand):
@@ -57,13 +54,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            user = User.objects.get(username=options["username"], is_active=True)
-        except User.DoesNotExist:
-            raise CommandError(
-                f"There is nobody called “{options['username']}” who may log in.",
-                returncode=REFUSED,
-            ) from None
+        user = person(options["username"])
         try:
             with trail.origin(trail.Origin(lambda: user)):
                 sent = self._send(user, options)
@@ -76,7 +67,7 @@ class Command(BaseCommand):
             raise refusal(error) from None
         self.stdout.write(f"notification={sent.pk} groups={sent.audience_count}")
         if options["wait"]:
-            self._wait(sent)
+            wait_for_end(sent, self.stdout)
 
     @transaction.atomic
     def _send(self, user: User, options: dict[str, Any]) -> Notification:
@@ -101,26 +92,6 @@ class Command(BaseCommand):
             ),
         )
         return sending.send(user, draft.pk, digest=audience_of(draft).digest)
-
-    def _wait(self, notification: Notification) -> None:
-        while True:
-            notification.refresh_from_db()
-            counts = notification.deliveries.counts()
-            is_over = notification.has_ended and not counts[S.SENDING]
-            is_paused = notification.status == Notification.Status.PAUSED
-            if is_over or is_paused:
-                break
-            time.sleep(POLL_SECONDS)
-        shown = [S.ACCEPTED, S.FAILED, S.UNCONFIRMED, S.CANCELLED]
-        self.stdout.write(" ".join(f"{s.value}={counts[s]}" for s in shown))
-        if is_paused:
-            raise CommandError(
-                f"Notification {notification.pk} is paused: "
-                f"{notification.paused_reason}.",
-                returncode=FAILED,
-            )
-        if counts[S.ACCEPTED] != sum(counts.values()):
-            raise CommandError("Not all were accepted.", returncode=FAILED)
 
 
 def _choice(options: dict[str, Any]) -> tuple[str, Values]:
