@@ -9,7 +9,7 @@ import requests
 from tests.benchmarks.report import Figure, quantile
 from tests.benchmarks.scene import BenchmarkScene
 from tests.faults.places import Place, free_port, manage
-from tests.faults.scene import Process, wait_for
+from tests.faults.watched import Process, wait_for
 
 GROUPS = 100_000
 SENDS = 3

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tests.environment import ROOT
 from tests.faults.places import Place
-from tests.faults.scene import Process, Scene
+from tests.faults.scene import Scene
+from tests.faults.watched import Process
 
 PACE = 190.0  # calls a second: what the engine keeps to under the limit of 200
 

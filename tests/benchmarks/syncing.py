@@ -7,7 +7,7 @@ from itertools import pairwise
 from tests.benchmarks.report import Figure, most_in_a_second
 from tests.benchmarks.scene import BenchmarkScene
 from tests.faults.places import Place
-from tests.faults.scene import wait_for
+from tests.faults.watched import wait_for
 
 LATENCY = (40, 20)  # milliseconds, give or take
 LIMIT = 200

@@ -27,7 +27,12 @@ def main() -> int:
                     continue
                 runs = options.runs or (fault.long if options.long else fault.short)
                 tally = here.play(
-                    fault, runs, seed=seed, is_long=options.long, report=progress
+                    fault,
+                    runs,
+                    seed=seed,
+                    is_long=options.long,
+                    groups=options.groups,
+                    report=progress,
                 )
                 tallies.append(tally)
                 say(f"{' | '.join(tally.cells())}")
@@ -53,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--long", action="store_true", help="the runs of the long form")
     parser.add_argument("--only", nargs="+", choices=FAULTS, metavar="NAME")
     parser.add_argument("--runs", type=int, help="of each fault")
+    parser.add_argument("--groups", type=int, default=0, help="of each notification")
     parser.add_argument("--database", nargs="+", choices=BOTH)
     parser.add_argument("--seed", type=int)
     return parser.parse_args()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from tests.faults import databases, endpoint, people, power, processes
+from tests.faults import databases, endpoint, people, power, processes, restoring
 from tests.faults.scene import Scene, Sent
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -122,10 +122,9 @@ FAULTS = {
         Fault("stop", people.stop, long=10, groups=400),
         Fault(
             "restore",
-            people.restore,
+            restoring.restore,
             long=10,
-            groups=180,
-            places=[SQLITE],
+            groups=200,
             doubt=Doubt.ANY,
         ),
     )

@@ -1,16 +1,11 @@
-"""What people do at the wrong moment: send twice, pause, stop, restore a backup."""
+"""What people do at the wrong moment: send twice, pause, stop."""
 
-import json
-import shutil
-import sqlite3
 import time
-from contextlib import closing
 
-from tests.faults.places import manage
-from tests.faults.scene import Scene, Sent, wait_for
+from tests.faults.scene import Scene, Sent
+from tests.faults.watched import wait_for
 
 A_WHILE = 0.6  # seconds in which a worker would have made a hundred calls
-REFUSED = 2
 
 
 def double_send(scene: Scene) -> list[Sent]:
@@ -62,41 +57,3 @@ def _nothing_more(scene: Scene, sent: Sent) -> None:
     time.sleep(A_WHILE)
     if len(scene.calls(sent)) != before:
         raise AssertionError("Calls were made after a person said no.")
-
-
-def restore(scene: Scene) -> list[Sent]:
-    """A backup of the middle of a send is put back after its end."""
-    scene.have_workers(1)
-    sent = scene.send()
-    scene.wait_calls(sent, _early(scene))
-    path, backup = scene.sqlite_path(), scene.folder / "backup.sqlite3"
-    with (
-        closing(sqlite3.connect(path)) as source,
-        closing(sqlite3.connect(backup)) as target,
-    ):
-        source.backup(target)
-    scene.wait_end(sent)
-    wait_for(lambda: _mark(scene) >= scene.order("claimed"), "the worker's mark")
-    worker = scene.workers[0]
-    scene.kill(worker)
-    for name in ("", "-wal", "-shm"):
-        path.with_name(path.name + name).unlink(missing_ok=True)
-    shutil.copy(backup, path)
-    scene.order("end_lease", pid=worker.pid)
-    before = len(scene.calls(sent))
-
-    refusing = scene.start_worker()
-    wait_for(lambda: not refusing.is_alive, "a worker that refuses an older database")
-    if refusing.wait() != REFUSED or len(scene.calls(sent)) != before:
-        raise AssertionError(f"The worker did not refuse; see {refusing.log}")
-    manage(scene.env, "quarantine_restored")
-    scene.have_workers(1)
-    time.sleep(A_WHILE)
-    scene.wait_end(sent)
-    return [sent]
-
-
-def _mark(scene: Scene) -> int:
-    """How many calls the worker's file beside the database knows of."""
-    marks = scene.state / "claims.json"
-    return max(json.loads(marks.read_text()).values()) if marks.exists() else 0

@@ -46,11 +46,17 @@ def environment(**settings: str) -> dict[str, str]:
     return inherited | SETTINGS | settings
 
 
-def manage(env: Mapping[str, str], *arguments: str) -> None:
-    """Run a command of the console. Raises ``CalledProcessError``."""
-    subprocess.run(  # noqa: S603  our own command
-        [*MANAGE, *arguments], cwd=ROOT, env=env, check=True, stdin=subprocess.DEVNULL
-    )
+def manage(env: Mapping[str, str], *arguments: str) -> str:
+    """What a command of the console prints. Raises ``CalledProcessError``."""
+    return subprocess.run(  # noqa: S603  our own command
+        [*MANAGE, *arguments],
+        cwd=ROOT,
+        env=env,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
 
 
 def free_port() -> int:
@@ -79,6 +85,23 @@ class SqlitePlace:
         path = folder / "notifier.sqlite3"
         shutil.copy(self._template, path)
         return f"sqlite:///{path}"
+
+    def back_up(self, env: Mapping[str, str], folder: Path) -> None:
+        """As docs/operating.md says, while everything runs."""
+        manage(env, "backup", "--to", str(folder))
+
+    def put_back(self, env: Mapping[str, str], folder: Path) -> None:
+        """As docs/operating.md says, with nothing running."""
+        (digest,) = folder.glob("*.sha256")
+        subprocess.run(  # noqa: S603
+            ["sha256sum", "--check", "--quiet", digest.name],  # noqa: S607
+            cwd=folder,
+            check=True,
+        )
+        path = Path(env["DATABASE_URL"].removeprefix("sqlite:///"))
+        for name in ("-wal", "-shm"):
+            path.with_name(path.name + name).unlink(missing_ok=True)
+        shutil.copy(digest.with_suffix(""), path)
 
     def stop(self) -> None:
         self._template.unlink()
@@ -129,6 +152,24 @@ class PostgresPlace:
         with psycopg.connect(url or self._url("postgres"), autocommit=True) as session:
             session.execute(sql.encode(), parameters)
 
+    def back_up(self, env: Mapping[str, str], folder: Path) -> None:
+        """As docs/operating.md says, while everything runs."""
+        self._tool(
+            "pg_dump", "--format=custom", f"--file={folder / 'notifier.dump'}",
+            env["DATABASE_URL"],
+        )  # fmt: skip
+
+    def put_back(self, env: Mapping[str, str], folder: Path) -> None:
+        """As docs/operating.md says, with nothing running."""
+        server = self._url("postgres")
+        name = env["DATABASE_URL"].rpartition("/")[2]
+        self._tool("dropdb", f"--maintenance-db={server}", name)
+        self._tool("createdb", f"--maintenance-db={server}", name)
+        self._tool(
+            "pg_restore", "--exit-on-error", "--no-owner",
+            f"--dbname={env['DATABASE_URL']}", str(folder / "notifier.dump"),
+        )  # fmt: skip
+
     def stop(self) -> None:
         with contextlib.suppress(subprocess.CalledProcessError):
             self._control("stop", "--mode", "immediate")
@@ -140,6 +181,11 @@ class PostgresPlace:
     def _control(self, *arguments: str) -> None:
         data, log = str(self._home / "data"), str(self._home / "log")
         self._run("pg_ctl", "--pgdata", data, "--wait", "--log", log, *arguments)
+
+    def _tool(self, program: str, *arguments: str) -> None:
+        subprocess.run(  # noqa: S603  PostgreSQL's own programs
+            [str(_programs() / program), *arguments], check=True
+        )
 
     def _run(self, program: str, *arguments: str) -> None:
         as_server = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []

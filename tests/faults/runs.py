@@ -12,8 +12,9 @@ from pathlib import Path
 from tests.faults import machine
 from tests.faults.faults import Doubt, Fault
 from tests.faults.places import MANAGE, PLACES, Place
-from tests.faults.scene import LATENCY_MS, NeverCame, Scene, Sent
+from tests.faults.scene import LATENCY_MS, Scene, Sent
 from tests.faults.verdict import judge
+from tests.faults.watched import NeverCame
 
 CONTROL = [sys.executable, "-m", "tests.faults.control"]
 RATE = 190  # calls a second of all workers together
@@ -84,16 +85,17 @@ class Stage:
         *,
         seed: int,
         is_long: bool,
+        groups: int = 0,
         report: Callable[[Tally], None] = lambda _tally: None,
     ) -> Tally:
-        """Run one fault ``runs`` times in a scene of its own."""
+        """Run one fault ``runs`` times in a scene of its own; 0 groups: its own number."""
         tally = Tally(fault, self.place.vendor)
         folder = Path(tempfile.mkdtemp(prefix=f"{fault.name}-", dir=self.home))
         scene = Scene(
             self.place,
             folder,
             name=fault.name,
-            groups=fault.groups,
+            groups=groups or fault.groups,
             random_source=random.Random(seed),
             is_long=is_long,
             faults=(is_long and fault.answers_long) or fault.answers,
@@ -119,7 +121,9 @@ def _run(scene: Scene, fault: Fault, tally: Tally) -> None:
     unconfirmed = 0
     sents = fault.run(scene)
     for sent in sents:
-        verdict = judge(scene.groups, scene.calls(sent), scene.rows(sent))
+        verdict = judge(
+            sent.groups or scene.groups, scene.calls(sent), scene.rows(sent)
+        )
         tally.deliveries += verdict.deliveries
         tally.twice += verdict.twice
         tally.lost += verdict.lost

@@ -6,94 +6,37 @@ known in the endpoint's journal by its text.
 
 import json
 import random
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.environment import ROOT
 from tests.faults.machine import Machine
 from tests.faults.places import MANAGE, Place, environment, free_port
 from tests.faults.verdict import Call, Row
+from tests.faults.watched import PATIENCE, NeverCame, Process, wait_for
 
 LATENCY_MS, JITTER_MS = 80, 40
-PATIENCE = 60.0  # seconds in which every row must end
-
-
-class NeverCame(Exception):
-    """What the harness waited for did not happen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
+    """A notification, and which calls with its text are its own: ``first`` to ``last``.
+
+    Sent again, another one has the same text, and its calls are those from then on.
+    ``groups`` are those that it is for; without them, all of the scene.
+    """
+
     notification: int
     content: str
-
-
-class Process:
-    """A process with its output in a file; always ended by ``stop``."""
-
-    def __init__(
-        self, command: Sequence[str], env: dict[str, str], log: Path, **more: Any
-    ) -> None:
-        self.log = log
-        with log.open("ab") as output:
-            self.popen = subprocess.Popen(  # noqa: S603  our own commands
-                command, cwd=ROOT, env=env, stderr=output, **({"stdout": output} | more)
-            )
-
-    @property
-    def pid(self) -> int:
-        return self.popen.pid
-
-    @property
-    def is_alive(self) -> bool:
-        return self.popen.poll() is None
-
-    def wait_until_it_says(self, pattern: str) -> str:
-        """The first match of ``pattern`` in its output."""
-        found: list[str] = []
-
-        def look() -> bool:
-            if match := re.search(pattern, self.log.read_text(errors="replace")):
-                found.append(match[0])
-            elif not self.is_alive:
-                raise NeverCame(f"“{pattern}”: the process has ended; see {self.log}")
-            return bool(found)
-
-        wait_for(look, f"“{pattern}” in {self.log}")
-        return found[0]
-
-    def signal(self, number: int) -> None:
-        self.popen.send_signal(number)
-
-    def wait(self) -> int:
-        return self.popen.wait(timeout=PATIENCE)
-
-    def stop(self) -> None:
-        if self.is_alive:
-            self.popen.kill()
-        self.popen.wait()
-        for pipe in (self.popen.stdin, self.popen.stdout):
-            if pipe is not None:
-                pipe.close()
-
-
-def wait_for(
-    condition: Callable[[], bool], what: str, seconds: float = PATIENCE
-) -> None:
-    """Until ``condition`` holds. Raises ``NeverCame``."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise NeverCame(what)
-        time.sleep(0.01)
+    first: int = 0
+    last: int | None = None
+    groups: Sequence[str] = ()
 
 
 class Scene:
@@ -132,6 +75,7 @@ class Scene:
         self.calls_by_content: dict[str, list[Call]] = {}
         self.read_up_to = 0
         self.url = ""
+        self.patience = PATIENCE + groups / 100
         self._settings = settings or {}
         self._logs = 0
 
@@ -255,15 +199,16 @@ class Scene:
         wait_for(
             lambda: len(self.calls(sent)) >= count,
             f"{count} calls for “{sent.content}”",
+            self.patience,
         )
         time.sleep(self.random.uniform(0, 0.05))
 
-    def wait_end(self, *sents: Sent, seconds: float = PATIENCE) -> None:
+    def wait_end(self, *sents: Sent, seconds: float = 0) -> None:
         """Until no row is open; what the engine paused meanwhile, a person resumes.
 
         Returns as well when the time is over: the verdict counts what is stuck.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + (seconds or self.patience)
         ids = [sent.notification for sent in sents]
         while time.monotonic() < deadline:
             state = self.order("state", notifications=ids)
@@ -288,7 +233,7 @@ class Scene:
                     self.calls_by_content.setdefault(entry["content"], []).append(
                         Call(entry["group_id"], entry["error_code"])
                     )
-        return self.calls_by_content.get(sent.content, [])
+        return self.calls_by_content.get(sent.content, [])[sent.first : sent.last]
 
     def rows(self, sent: Sent) -> list[Row]:
         return [

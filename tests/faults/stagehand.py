@@ -35,8 +35,9 @@ from notifications.models import (
 )
 from notifications.pacing.clock import engine_clock
 from notifications.selectors.audiences import audience_of
+from notifications.selectors.resend import Again
 from notifications.selectors.syncs import change_counts
-from notifications.services import controls, sending, syncing
+from notifications.services import controls, resend, sending, syncing
 
 LONG_AGO = 60.0  # seconds; more than any lease
 
@@ -103,6 +104,13 @@ def resume(notification: int) -> None:
 
 def stop(notification: int) -> None:
     controls.stop(sender(), notification)
+
+
+def send_unconfirmed_again(notification: int) -> dict[str, Any]:
+    """What a person does about a doubt who would rather have it shown twice."""
+    again = resend.send_again(sender(), notification, Again.UNCONFIRMED)
+    groups = again.deliveries.order_by("id").values_list("group_id", flat=True)
+    return {"notification": again.pk, "groups": list(groups)}
 
 
 def state(notifications: list[int]) -> dict[str, Any]:
@@ -204,7 +212,7 @@ def checkpoint() -> None:
 ORDERS: dict[str, Callable[..., Any]] = {
     order.__name__: order
     for order in (
-        *(prepare, send, send_twice, pause, resume, stop),
+        *(prepare, send, send_twice, pause, resume, stop, send_unconfirmed_again),
         *(state, rows, under_way, end_lease, checkpoint),
         *(session_key, timed_send, claimed, sync, sync_seconds, sync_result),
     )

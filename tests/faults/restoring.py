@@ -1,0 +1,75 @@
+"""The drill: a backup of the middle of a send is put back, and the rest sent again.
+
+As docs/operating.md tells it, with the programs that it names.
+"""
+
+import json
+from dataclasses import replace
+
+from tests.faults.places import manage
+from tests.faults.scene import Scene, Sent
+from tests.faults.watched import wait_for
+
+REFUSED = 2
+
+
+def restore(scene: Scene) -> list[Sent]:
+    """Nothing is called twice unless a person asks, and nothing is lost."""
+    scene.have_workers(1)
+    sealed = scene.send()
+    scene.wait_end(sealed)
+    sent = scene.send()
+    scene.wait_calls(sent, scene.random.randrange(1, len(scene.groups) // 4))
+    copies = scene.folder / "copies" / str(sent.notification)
+    copies.mkdir(parents=True)
+    scene.place.back_up(scene.env, copies)
+    # It goes on, and breaks down before its end.
+    scene.wait_calls(sent, len(scene.calls(sent)) + len(scene.groups) // 4)
+    worker = scene.workers[0]
+    wait_for(lambda: _mark(scene) > 0, "the worker's mark")
+    scene.kill(worker)
+    scene.place.put_back(scene.env, copies)
+    scene.order("end_lease", pid=worker.pid)
+    before = len(scene.calls(sent))
+
+    refusing = scene.start_worker()
+    wait_for(lambda: not refusing.is_alive, "a worker that refuses an older database")
+    if refusing.wait() != REFUSED:
+        raise AssertionError(f"The worker did not refuse; see {refusing.log}")
+    manage(scene.env, "quarantine_restored")
+    said = manage(scene.env, "verify_history")
+    if not said.endswith("Unchanged.\n"):
+        raise AssertionError(f"verify_history said {said}")
+    scene.have_workers(1)
+    scene.wait_end(sent)  # a person continues what was paused
+    if len(scene.calls(sent)) != before:
+        raise AssertionError("Groups were called that nobody had asked for again.")
+
+    answer = scene.order("send_unconfirmed_again", notification=sent.notification)
+    again = Sent(
+        answer["notification"],
+        sent.content,
+        first=before,
+        groups=answer["groups"],
+    )
+    scene.wait_end(again)
+    _nobody_is_missing(scene, sent, again)
+    return [sealed, replace(sent, last=before), again]
+
+
+def _nobody_is_missing(scene: Scene, sent: Sent, again: Sent) -> None:
+    """Each group accepted the text in the end. Raises ``AssertionError``."""
+    accepted = {
+        row.group_id
+        for part in (sent, again)
+        for row in scene.rows(part)
+        if row.status == "accepted"
+    }
+    if missing := set(scene.groups) - accepted:
+        raise AssertionError(f"{len(missing)} groups never accepted it.")
+
+
+def _mark(scene: Scene) -> int:
+    """How many calls the worker's file beside the database knows of."""
+    marks = scene.state / "claims.json"
+    return max(json.loads(marks.read_text()).values()) if marks.exists() else 0
