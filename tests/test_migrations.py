@@ -1,0 +1,145 @@
+"""Migrations keep the old release running: see "Changing tables" in docs/deploy.md.
+
+During an update both releases use the tables, and an older one may come back. So a
+migration only adds, and keeps no table for long. Those up to 0008 are older than the rule.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, migrations, models
+from django.db.migrations import Migration
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
+
+OLDER_THAN_THE_RULE = 8
+# Migration → why it must break the rule, and what the update has to do about it.
+ALLOWED: dict[str, str] = {}
+
+# They say something about Python only.
+WITHOUT_SQL = (
+    migrations.AlterModelOptions,
+    migrations.AlterModelManagers,
+)
+KEEPS_THE_TABLE = "keeps the table while it is made: CONCURRENTLY on PostgreSQL"
+
+
+def broken_rules(migration: Migration, state: ProjectState) -> Iterator[str]:
+    """Sentences; ``state`` is that before the migration."""
+    new: set[str] = set()
+    for operation in migration.operations:
+        if isinstance(operation, migrations.CreateModel):
+            new.add(operation.name_lower)
+        if problem := _problem(operation, migration, state, new):
+            yield f"{operation.describe()}: {problem}."
+        operation.state_forwards(migration.app_label, state)
+
+
+def _problem(
+    operation: Any, migration: Migration, state: ProjectState, new: set[str]
+) -> str:
+    """Why the release before could not work with it; empty where it can."""
+    table = getattr(operation, "model_name_lower", "")
+    match operation:
+        case migrations.CreateModel():
+            return ""
+        case _ if isinstance(operation, WITHOUT_SQL) or table in new:
+            return ""
+        case migrations.AddField():
+            return _of_column(operation.field)
+        case migrations.AlterField():
+            before = state.models[migration.app_label, table]
+            return _of_change(before.fields[operation.name], operation.field)
+        case migrations.AddIndex() | migrations.AddConstraint():
+            return KEEPS_THE_TABLE
+        case migrations.RunPython() | migrations.RunSQL():
+            return "" if not migration.atomic else "is one transaction: atomic = False"
+        case migrations.SeparateDatabaseAndState():
+            inner = operation.database_operations
+            found = (_problem(each, migration, state, new) for each in inner)
+            return next(filter(None, found), "")
+    return "takes away or renames what the release before uses"
+
+
+def _of_column(field: Any) -> str:
+    if field.many_to_many:
+        return ""
+    if isinstance(field, models.GeneratedField):
+        return "writes the whole table anew"
+    if field.unique or field.db_index:
+        return KEEPS_THE_TABLE
+    has_value = field.null or field.has_db_default()
+    return "" if has_value else "needs null=True or db_default: others write rows too"
+
+
+def _of_change(old: Any, new: Any) -> str:
+    """Other words or choices are no change to the database; nor is one that it ignores."""
+    old, new = old.clone(), new.clone()
+    for field in (old, new):
+        field.set_attributes_from_name("column")
+    editor = connection.schema_editor(collect_sql=True)
+    changes = editor._field_should_be_altered(old, new)
+    return "changes a column that the release before uses" if changes else ""
+
+
+def test_migrations_leave_the_older_release_working():
+    loader = MigrationLoader(None)
+    ours = sorted(
+        name for app, name in loader.disk_migrations if app == "notifications"
+    )
+    found: dict[str, list[str]] = {}
+    for name in ours[OLDER_THAN_THE_RULE:]:
+        key = ("notifications", name)
+        state = loader.project_state(key, at_end=False)
+        if problems := [*broken_rules(loader.disk_migrations[key], state)]:
+            found[name] = problems
+
+    assert {name: found[name] for name in found if name not in ALLOWED} == {}
+    # A reason without a migration that needs it is a reason for the next mistake.
+    assert [name for name in ALLOWED if name not in found] == []
+
+
+TEXT = models.CharField(max_length=20)
+
+
+@pytest.mark.parametrize(
+    ("operation", "problem"),
+    [
+        (migrations.AddField("Thing", "a", models.TextField(null=True)), ""),
+        (migrations.AddField("Thing", "a", models.IntegerField(db_default=0)), ""),
+        (migrations.AddField("Thing", "a", models.IntegerField(default=0)), "needs null"),
+        (migrations.AddField("Thing", "a", models.DateField(null=True, db_index=True)), "keeps"),
+        (migrations.AlterField("Thing", "text", models.CharField("word", max_length=20)), ""),
+        (migrations.AlterField("Thing", "text", models.CharField(max_length=30)), "changes"),
+        (migrations.RemoveField("Thing", "text"), "takes away"),
+        (migrations.RenameField("Thing", "text", "word"), "takes away"),
+        (migrations.DeleteModel("Thing"), "takes away"),
+        (migrations.AddIndex("Thing", models.Index(fields=["text"], name="i")), "keeps"),
+        (migrations.RunSQL("UPDATE thing SET text = ''"), "is one transaction"),
+        (migrations.SeparateDatabaseAndState([migrations.DeleteModel("Thing")]), "takes away"),
+        (migrations.SeparateDatabaseAndState([], [migrations.DeleteModel("Thing")]), ""),
+    ],
+    ids=lambda value: value.describe()[:40] if hasattr(value, "describe") else "",
+)  # fmt: skip
+def test_what_breaks_the_rule_is_found(operation, problem):
+    state = ProjectState()
+    migrations.CreateModel("Thing", [("text", TEXT)]).state_forwards("things", state)
+    migration = Migration("next", "things")
+    migration.operations = [operation]
+
+    (said,) = [*broken_rules(migration, state)] or [""]
+
+    assert problem in said
+    assert bool(problem) == bool(said)
+
+
+def test_a_new_table_is_free_to_have_everything():
+    state = ProjectState()
+    migration = Migration("next", "things")
+    migration.operations = [
+        migrations.CreateModel("Thing", [("text", TEXT)]),
+        migrations.AddIndex("Thing", models.Index(fields=["text"], name="i")),
+    ]
+
+    assert [*broken_rules(migration, state)] == []
