@@ -25,7 +25,10 @@ class Process:
         self.log = log
         with log.open("ab") as output:
             self.popen = subprocess.Popen(  # noqa: S603  our own commands
-                command, cwd=ROOT, env=env, stderr=output, **({"stdout": output} | more)
+                command,
+                env=env,
+                stderr=output,
+                **({"cwd": ROOT, "stdout": output} | more),
             )
 
     @property
