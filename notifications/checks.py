@@ -181,6 +181,23 @@ def check_guards(
     ]
 
 
+@register(Tags.database)
+def check_release(
+    databases: Iterable[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Whether the tables are those of this release. No error: an update is like that."""
+    return [
+        Warning(
+            f"The tables are those of a newer release: {', '.join(names)}.",
+            hint="During an update, and after a step back to this release, it is as it "
+            "should be. Else end the update: see docs/deploy.md.",
+            id="notifier.W021",
+        )
+        for using in databases or ()
+        if (names := guards.newer_migrations(using))
+    ]
+
+
 @register("im")
 def check_connection(**_kwargs: Any) -> list[CheckMessage]:
     """The settings ``IM_*``: missing ones are W1xx, impossible ones E1xx."""

@@ -22,18 +22,25 @@ WITHOUT_SQL = (
     migrations.AlterModelOptions,
     migrations.AlterModelManagers,
 )
+# Seen in a rehearsed update: the worker had the one table and waited for the other.
+DEADLOCK = "it and a worker may wait for each other; make one migration for each"
 KEEPS_THE_TABLE = "keeps the table while it is made: CONCURRENTLY on PostgreSQL"
 
 
 def broken_rules(migration: Migration, state: ProjectState) -> Iterator[str]:
     """Sentences; ``state`` is that before the migration."""
     new: set[str] = set()
+    old: set[str] = set()
     for operation in migration.operations:
         if isinstance(operation, migrations.CreateModel):
             new.add(operation.name_lower)
         if problem := _problem(operation, migration, state, new):
             yield f"{operation.describe()}: {problem}."
+        if isinstance(operation, migrations.AddField) and migration.atomic:
+            old |= {operation.model_name_lower} - new
         operation.state_forwards(migration.app_label, state)
+    if len(old) > 1:
+        yield f"One transaction changes {', '.join(sorted(old))}: {DEADLOCK}."
 
 
 def _problem(
@@ -143,3 +150,18 @@ def test_a_new_table_is_free_to_have_everything():
     ]
 
     assert [*broken_rules(migration, state)] == []
+
+
+def test_one_migration_changes_one_table():
+    state = ProjectState()
+    for name in ("Thing", "Word"):
+        migrations.CreateModel(name, [("text", TEXT)]).state_forwards("things", state)
+    migration = Migration("next", "things")
+    migration.operations = [
+        migrations.AddField(name, "a", models.TextField(null=True))
+        for name in ("Thing", "Word")
+    ]
+
+    (said,) = broken_rules(migration, state)
+
+    assert said.startswith("One transaction changes thing, word: ")

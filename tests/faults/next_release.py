@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from tests.environment import ROOT
-from tests.faults.places import MANAGE, manage
+from tests.faults.places import MANAGE
 
 PARTS = ["deploy", "manage.py", "notifications", "notifier_site", "templates"]
 # A column that may be empty and one that the database fills, in the tables of a send.
@@ -31,7 +31,6 @@ class NextRelease:
             "STATIC_ROOT": str(folder / "static"),
         }
         self.place: dict[str, Any] = {"cwd": folder}
-        self._older = env
         self._env = env | self.variables
 
     def make(self) -> None:
@@ -40,14 +39,15 @@ class NextRelease:
             source = ROOT / part
             copy = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, self.folder / part)
+        # One table a migration: with two, it and a worker may wait for each other.
         for name, line in ADDED.items():
             with (self.folder / "notifications" / "models" / name).open("a") as file:
                 file.write(f"\n\n{line}\n")
+            self._run("makemigrations", "notifications", "--verbosity=0")
         # Another style sheet, so that its name differs.
         sheet = self.folder / "notifications/static/notifications/css/tokens.css"
         with sheet.open("a") as file:
             file.write("\n/* the next release */\n")
-        self._run("makemigrations", "notifications", "--name", "added", "--verbosity=0")
         self._run("collectstatic", "--no-input", "--verbosity=0")
 
     def migrate_in_vain(self) -> None:
@@ -62,10 +62,6 @@ class NextRelease:
 
     def migrate(self) -> None:
         self._run("migrate", "--verbosity=0")
-
-    def migrate_older(self) -> None:
-        """Of the older release: it has nothing to do but its guards."""
-        manage(self._older | PATIENCE, "migrate", "--verbosity=0")
 
     def _run(self, *arguments: str) -> None:
         process = self._start(*arguments)

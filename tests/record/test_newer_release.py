@@ -1,0 +1,80 @@
+"""Guards during an update: those of a newer release are left as they are."""
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from notifications.record import guards
+
+pytestmark = pytest.mark.django_db
+
+NAME = "notifier_guard_seal_update"
+
+
+def make_anew(condition: str) -> None:
+    """The guard as another release has it: it refuses something else."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"DROP TRIGGER {NAME}")
+            cursor.execute(
+                f"CREATE TRIGGER {NAME} BEFORE UPDATE ON notifications_seal "
+                f"WHEN {condition} BEGIN SELECT RAISE(ABORT, 'newer'); END"
+            )
+        else:
+            cursor.execute(
+                f"CREATE OR REPLACE FUNCTION {NAME}() RETURNS trigger LANGUAGE plpgsql "
+                f"AS $$ BEGIN IF {condition} THEN RAISE EXCEPTION 'newer'; END IF; "
+                "RETURN NEW; END $$"
+            )
+
+
+def body() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(guards._PRESENT[connection.vendor])
+        (found,) = (text for _table, name, text in cursor.fetchall() if name == NAME)
+    return found
+
+
+def newer_release() -> None:
+    MigrationRecorder(connection).record_applied("notifications", "9999_newer")
+
+
+def test_a_guard_of_a_newer_release_is_not_missing_and_stays():
+    newer_release()
+    make_anew("OLD.number = 1")
+    newer = body()
+
+    assert guards.missing() == []
+    call_command("migrate", verbosity=0)
+    assert body() == newer
+
+
+def test_one_that_is_not_there_is_missing_all_the_same():
+    newer_release()
+    with connection.cursor() as cursor:
+        of = "" if connection.vendor == "sqlite" else " ON notifications_seal"
+        cursor.execute(f"DROP TRIGGER {NAME}{of}")
+
+    assert guards.missing() == [NAME]
+    guards.install()
+    assert guards.missing() == []
+
+
+def test_without_a_newer_release_another_one_is_a_changed_one():
+    make_anew("OLD.number = 1")
+
+    assert guards.missing() == [NAME]
+
+
+def test_the_check_says_that_the_tables_are_newer():
+    assert run_checks(tags=["database"], databases=["default"]) == []
+
+    newer_release()
+
+    (warning,) = run_checks(tags=["database"], databases=["default"])
+    assert (warning.id, warning.msg) == (
+        "notifier.W021",
+        "The tables are those of a newer release: 9999_newer.",
+    )
