@@ -6,8 +6,9 @@ hold a secret are never repeated.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -80,6 +81,12 @@ class Variables:
 
     def number(self, name: str, default: float) -> float:
         return self._converted(name, default, _number, "a number", "E011")
+
+    def choice(self, name: str, default: str, of: Sequence[str]) -> str:
+        """One of some words, in capitals or not."""
+        words = {word.lower(): word for word in of}
+        what = f"one of {', '.join(of)}"
+        return self._converted(name, default, partial(_chosen, words), what, "E015")
 
     def path(self, name: str, default: Path) -> Path:
         return Path(self._raw(name) or default)
@@ -162,6 +169,12 @@ def _switch(text: str) -> bool:
     if word not in (*ON, *OFF):
         raise ValueError
     return word in ON
+
+
+def _chosen(words: Mapping[str, str], text: str) -> str:
+    if text.lower() not in words:
+        raise ValueError
+    return words[text.lower()]
 
 
 def _number(text: str) -> float:

@@ -145,6 +145,14 @@ def test_a_file_that_is_no_text_is_not_shown(base, tmp_path):
             "\tHINT: Use on or off; without the variable it is on.\n",
         ),
         (
+            "LOG_LEVEL",
+            "loud",
+            "(notifier.E015) LOG_LEVEL is “loud”, which is not one of DEBUG, INFO, "
+            "WARNING, ERROR.\n"
+            "\tHINT: Use one of DEBUG, INFO, WARNING, ERROR; without the variable it is "
+            "INFO.\n",
+        ),
+        (
             "DEBUG",
             "2",
             "(notifier.E010) DEBUG is “2”, which is not on or off.\n"
@@ -210,10 +218,13 @@ def test_the_worker_refuses_to_start_on_a_variable_that_is_none(base):
 
 
 def test_the_web_process_says_what_it_did_not_understand(base):
-    process = run(base | {"USE_HTTPS": "maybe"}, "-c", "import notifier_site.wsgi")
+    variables = base | {"USE_HTTPS": "maybe", "LOG_FORMAT": "json"}
+    process = run(variables, "-c", "import notifier_site.wsgi")
 
     assert process.returncode == 0
-    assert "USE_HTTPS is “maybe”, which is not on or off." in process.stderr
+    line = process.stderr.splitlines()[-1]
+    said = "USE_HTTPS is “maybe”, which is not on or off."
+    assert json.loads(line)["message"].startswith(said)
 
 
 def test_an_empty_variable_is_as_none(base):
@@ -239,6 +250,12 @@ def test_an_empty_variable_is_as_none(base):
 )
 def test_switches(base, word, value):
     assert settings_of(base | {"DEBUG": word}, "DEBUG") == [value]
+
+
+def test_words_to_choose_from_may_be_in_capitals_or_not(base):
+    chosen = {"LOG_LEVEL": "debug", "LOG_FORMAT": "JSON"}
+
+    assert settings_of(base | chosen, "LOG_LEVEL", "LOG_FORMAT") == ["DEBUG", "json"]
 
 
 def test_lists_drop_what_is_empty(base):

@@ -3,8 +3,10 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+from notifications import __version__
 from tests.environment import ROOT, names_of_settings
 
 
@@ -29,3 +31,9 @@ def test_the_readme_explains_every_variable():
     readme = (ROOT / "README.md").read_text()
 
     assert [name for name in names_of_settings() if f"`{name}`" not in readme] == []
+
+
+def test_the_console_knows_its_own_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert project["version"] == __version__

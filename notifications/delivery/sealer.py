@@ -12,6 +12,7 @@ from collections.abc import Callable
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
+from notifications import log_lines
 from notifications.models import Worker
 from notifications.record import sealing
 
@@ -47,8 +48,9 @@ class Sealer:
 
     def _run(self) -> None:
         try:
-            while not self._stopping.wait(EVERY):
-                self._seal()
+            with log_lines.about(worker=self._worker_id):
+                while not self._stopping.wait(EVERY):
+                    self._seal()
         finally:
             connection.close()
 

@@ -5,6 +5,7 @@ row that recovery gave up meanwhile changes nothing: it becomes an audit entry b
 the delivery.
 """
 
+import logging
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,8 @@ from . import breaker
 from .claim import Claim
 from .retry import DOUBT_LIMIT, Step, Verdict, decide
 from .senders import Result
+
+logger = logging.getLogger(__name__)
 
 DOUBTFUL = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.UNCONFIRMED})
 
@@ -200,6 +203,12 @@ class Settlement:
         )
 
     def _add_attempt(self, result: Result, outcome: Outcome) -> None:
+        logger.debug(
+            "Attempt %d: %s.",
+            result.claim.attempt,
+            outcome.kind.value,
+            extra=_about(result),
+        )
         self.attempts.append(
             Attempt(
                 delivery_id=result.claim.delivery_id,
@@ -226,6 +235,8 @@ class Settlement:
         if notification.status != Notification.Status.SENDING:
             return
         notification.pause(reason, code=code)
+        why = reason.value if code is None else f"{reason.value}, ErrorCode {code}"
+        logger.warning("Paused: %s.", why, extra={"notification": notification.pk})
         trail.write(
             AuditEntry.Action.PAUSED,
             f"worker {self.worker_id}",
@@ -235,6 +246,11 @@ class Settlement:
         )
 
     def _write_late(self, result: Result, outcome: Outcome) -> None:
+        logger.warning(
+            "An answer came after the delivery was given up: %s.",
+            outcome.kind.value,
+            extra=_about(result),
+        )
         trail.write(
             AuditEntry.Action.LATE_ANSWER,
             f"worker {self.worker_id}",
@@ -247,6 +263,12 @@ class Settlement:
             error_code=outcome.error_code,
             error_info=outcome.error_info,
         )
+
+
+def _about(result: Result) -> dict[str, int]:
+    """Names the delivery in a line of the log."""
+    claim = result.claim
+    return {"notification": claim.notification_id, "delivery": claim.delivery_id}
 
 
 def _is_written(result: Result) -> bool:

@@ -1,4 +1,4 @@
-"""Where the audit entries of a request come from."""
+"""Where the audit entries and the log lines of a request come from."""
 
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from notifications import log_lines
 from notifications.record import trail
 from notifications.record.trail import Origin
 
@@ -13,16 +14,22 @@ ADDRESS_MAX_LENGTH = 45
 
 
 class OriginMiddleware:
-    """Entries of one request share its person, its address and one number."""
+    """Entries of one request share its person, its address and one number.
+
+    The first of all, so that every line of the log has that number. Whoever asked gets
+    it as well, to name it when something went wrong.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # The person is asked late: the views log people in and out.
-        begun = Origin(lambda: request.user, address_of(request))
-        with trail.origin(begun):
-            return self.get_response(request)
+        begun = Origin(lambda: getattr(request, "user", None), address_of(request))
+        with trail.origin(begun), log_lines.about(request_id=lambda: begun.number):
+            response = self.get_response(request)
+        response["X-Request-ID"] = str(begun.number)
+        return response
 
 
 def address_of(request: HttpRequest) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from notifications import conf
+from notifications import conf, log_lines
 from notifications.models import GroupSync, Worker
 from notifications.pacing.clock import engine_clock
 
@@ -59,8 +59,9 @@ class Syncer:
 
     def _run(self) -> None:
         try:
-            while not self._stopping.wait(EVERY):
-                self._look()
+            with log_lines.about(worker=self._worker_id):
+                while not self._stopping.wait(EVERY):
+                    self._look()
         finally:
             connection.close()
 

@@ -1,15 +1,22 @@
 """Logs, and reports of errors."""
 
+from .environment import env
+
 DEFAULT_EXCEPTION_REPORTER_FILTER = "notifier_site.reporting.ReporterFilter"
 
+LOG_FORMAT = env.choice("LOG_FORMAT", default="plain", of=["plain", "json"])
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", default="INFO", of=["DEBUG", "INFO", "WARNING", "ERROR"]
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+        "plain": {"()": "notifications.log_lines.PlainLines"},
+        "json": {"()": "notifications.log_lines.JsonLines"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # A page that is refused or missing is no fault of the server: no traceback.
     # Logins, right and wrong, are in the audit trail.
     "loggers": {"django.request": {"level": "ERROR"}, "axes": {"level": "WARNING"}},

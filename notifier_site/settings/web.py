@@ -28,6 +28,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "notifications.middleware.policy.PolicyMiddleware",
+    "notifications.middleware.origin.OriginMiddleware",
+    "notifications.middleware.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "notifications.middleware.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -36,7 +38,6 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "notifications.middleware.origin.OriginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "notifications.middleware.activity.ActivityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

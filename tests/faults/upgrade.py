@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.faults.next_release import NextRelease
 from tests.faults.runs import stage
-from tests.faults.scene import Process, Scene, Sent
+from tests.faults.scene import Scene, Sent
+from tests.faults.watched import Process
 from tests.faults.verdict import judge
 from tests.faults.visitors import Visitors
 from tests.faults.web import Web

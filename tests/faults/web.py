@@ -10,7 +10,8 @@ import requests
 from tests.environment import ROOT
 from tests.faults.next_release import NextRelease
 from tests.faults.places import free_port, manage
-from tests.faults.scene import Process, Scene, wait_for
+from tests.faults.scene import Scene
+from tests.faults.watched import Process, wait_for
 
 NAME = "notifier.example.com"
 DEPLOY = ROOT / "deploy"

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from notifications import conf
+from notifications import conf, log_lines
 from notifications.delivery.durability import durability_problem
 from notifications.delivery.restore_mark import DatabaseIsOlder
 from notifications.delivery.worker import SendWorker
@@ -45,14 +45,16 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, stop.set)
         signal.signal(signal.SIGINT, stop.set)
         im = conf.connection()
+        worker = SendWorker(
+            im,
+            engine_clock(),
+            stop_requested=stop,
+            until_idle=options["until_idle"],
+            beside=[Syncer(im)],
+        )
         try:
-            SendWorker(
-                im,
-                engine_clock(),
-                stop_requested=stop,
-                until_idle=options["until_idle"],
-                beside=[Syncer(im)],
-            ).run()
+            with log_lines.about(worker=lambda: worker.worker_id):
+                worker.run()
         except DatabaseIsOlder as error:
             raise CommandError(str(error), returncode=2) from None
         if options["until_idle"]:
