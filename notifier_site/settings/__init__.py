@@ -14,6 +14,7 @@ from .database import *
 from .language import *
 from .im import *
 from .logs import *
+from .watch import *
 
 from .environment import env
 

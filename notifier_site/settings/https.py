@@ -4,6 +4,8 @@ from .environment import env
 
 USE_HTTPS = env.switch("USE_HTTPS", default=True)
 SECURE_SSL_REDIRECT = USE_HTTPS
+# Asked from inside, past the proxy that ends TLS: middleware/watch.py.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = USE_HTTPS
 SECURE_HSTS_PRELOAD = USE_HTTPS

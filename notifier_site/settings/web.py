@@ -32,6 +32,7 @@ MIDDLEWARE = [
     "notifications.middleware.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "notifications.middleware.methods.MethodsMiddleware",
+    "notifications.middleware.watch.WatchMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -1,0 +1,1 @@
+"""How the console is doing: whether it is ready, figures, and what needs somebody."""
