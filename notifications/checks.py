@@ -19,6 +19,7 @@ from django.db import connection
 from . import conf
 from .im.rules import is_user_id
 from .record import guards
+from .selectors.second_factors import DEMANDS, OPTIONAL
 
 MAX_SESSION_HOURS = 24
 
@@ -157,6 +158,34 @@ def _has_secret_key(settings: Any) -> bool:
         return bool(settings.SECRET_KEY)
     except ImproperlyConfigured:  # what Django says instead of giving an empty one
         return False
+
+
+@register(Tags.security)
+def check_second_factor(**_kwargs: Any) -> list[CheckMessage]:
+    """Another word than those there are asks everybody."""
+    if settings.SECOND_FACTOR in DEMANDS:
+        return []
+    return [
+        Error(
+            f"SECOND_FACTOR is “{settings.SECOND_FACTOR}”.",
+            hint=f"Use one of {', '.join(DEMANDS)}.",
+            id="notifier.E030",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_second_factor_is_demanded(**_kwargs: Any) -> list[CheckMessage]:
+    if settings.SECOND_FACTOR != OPTIONAL:
+        return []
+    return [
+        Warning(
+            "SECOND_FACTOR is “optional”: a password that became known is enough to "
+            "send to every group.",
+            hint="Set it to senders, or to everybody.",
+            id="notifier.W030",
+        )
+    ]
 
 
 @register(Tags.database)

@@ -6,6 +6,8 @@ from django.core.checks import run_checks
 from notifications.checks import (
     check_connection,
     check_roles_of_single_sign_on,
+    check_second_factor,
+    check_second_factor_is_demanded,
     check_single_sign_on,
     check_variables,
     check_web_settings,
@@ -128,6 +130,24 @@ def test_variables_that_could_not_be_read(settings):
         problem.hint,
     )
     assert found in run_checks(tags=["im"])  # the worker asks for these
+
+
+@pytest.mark.parametrize(
+    ("word", "ids"),
+    [
+        ("senders", []),
+        ("everybody", []),
+        ("optional", ["notifier.W030"]),
+        ("Senders", ["notifier.E030"]),
+        ("", ["notifier.E030"]),
+    ],
+)
+def test_second_factor(settings, word, ids):
+    settings.SECOND_FACTOR = word
+
+    found = [*check_second_factor(), *check_second_factor_is_demanded()]
+
+    assert [message.id for message in found] == ids
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": DJANGOS + "CommonPasswordValidator"},
     {"NAME": "notifications.passwords.ContextWordsValidator"},
 ]
+# Who must have a second factor; what each word means: selectors/second_factors.py.
+SECOND_FACTOR = env.text("SECOND_FACTOR", default="optional")
+# How an authenticator app calls what its codes are for.
+OTP_TOTP_ISSUER = "Group notifier"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
