@@ -4,11 +4,14 @@ Each returns a saved row. What a test is about, it names; everything else is fil
 so that the row is one the application could have made.
 """
 
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications.im.outcomes import Reason
 from notifications.models import (
@@ -40,6 +43,25 @@ def make_user(
     if role is not None:
         user.groups.add(Group.objects.get(name=role))
     return user
+
+
+def make_second_factor(person: User, **kwargs: Any) -> TOTPDevice:
+    """An authenticator app in use."""
+    values = {"name": "app", "confirmed": True} | kwargs
+    return TOTPDevice.objects.create(user=person, **values)
+
+
+def code_of(device: TOTPDevice, *, steps: int = 0) -> str:
+    """What the app shows now, or ``steps`` of 30 seconds later; one each way counts."""
+    at = time.time() + steps * device.step
+    clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
+    clock.time = at
+    return f"{clock.token():06}"
+
+
+def wrong_code(device: TOTPDevice) -> str:
+    near = {code_of(device, steps=steps) for steps in range(-3, 4)}
+    return next(code for code in map(str, range(100_000, 100_008)) if code not in near)
 
 
 def make_group(**kwargs: Any) -> ChatGroup:

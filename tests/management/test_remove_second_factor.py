@@ -1,0 +1,35 @@
+"""``remove_second_factor``: what it removes, and what it refuses with code 2."""
+
+import pytest
+
+from notifications.models import AuditEntry
+from notifications.selectors.second_factors import state_of
+from tests.factories import make_second_factor, make_user
+from tests.management.running import run
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_removes_what_the_last_administrator_lost():
+    person = make_user(superuser=True)
+    make_second_factor(person)
+
+    assert run("remove_second_factor", "lin.mei") == (0, "removed=lin.mei\n", "")
+    assert not state_of(person).is_set_up
+    (entry,) = AuditEntry.objects.all()
+    assert (entry.action, entry.detail) == ("factor_removed", {"person": "lin.mei"})
+    assert entry.actor.startswith("command (")
+
+
+@pytest.mark.parametrize(
+    ("username", "sentence"),
+    [
+        ("nobody", "There is no person “nobody”."),
+        ("lin.mei", "No second factor is set up for lin.mei."),
+    ],
+)
+def test_it_refuses_in_a_sentence(username, sentence):
+    make_user()
+
+    assert run("remove_second_factor", username) == (2, "", sentence)
+    assert not AuditEntry.objects.exists()
