@@ -21,8 +21,10 @@ class NotificationsConfig(AppConfig):
         from . import checks, roles  # noqa: F401  importing checks registers them
         from .admin import groups, people, role_pages  # noqa: F401  likewise
         from .record import guards
-        from .services import logins
+        from .services import logins, second_step
 
+        # Before the login is written down, which says whether a code is waited for.
+        signals.user_logged_in.connect(second_step.begin)
         signals.user_logged_in.connect(logins.record_login)
         signals.user_login_failed.connect(logins.record_refused_login)
         signals.user_logged_out.connect(logins.record_logout)

@@ -18,10 +18,13 @@ from notifications.views import (
     group_import,
     history,
     labels,
+    lost_factor,
     picker,
     progress,
     sessions,
     sso,
+    second_factor,
+    second_step,
     syncs,
     trail,
     write,
@@ -36,9 +39,26 @@ def own_addresses(
     rows = "history/deliveries/"
     label = "groups/labels/<int:pk>/"
     saved = "groups/audiences/<int:pk>/"
+    factor = "account/second-factor/"
     return [
         path("sso/", sso.Begin.as_view(), name="sso_begin"),
         path("sso/callback/", sso.Callback.as_view(), name="sso_callback"),
+        # Not behind admin_view: whoever opens them is not inside yet.
+        path("login/code/", second_step.code, name="login_code"),
+        path("logout/", second_step.log_out, name="logout"),
+        path(factor, second_factor.second_factor, name="second_factor"),
+        path(factor + "set-up/", second_factor.set_up, name="second_factor_set_up"),
+        path(
+            factor + "recovery-codes/",
+            second_factor.recovery_codes,
+            name="second_factor_codes",
+        ),
+        path(factor + "remove/", second_factor.remove, name="second_factor_remove"),
+        path(
+            "auth/user/<int:pk>/second-factor/",
+            inside(lost_factor.remove),
+            name="auth_user_second_factor",
+        ),
         # Not behind admin_view: a text posted after the session ended is kept.
         path("write/", write.write, name="write"),
         path("write/groups/", inside(picker.groups), name="write_groups"),

@@ -20,6 +20,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from notifications import roles as role_texts
 from notifications.forms.login import NewPasswordForm
 from notifications.forms.ticks import TickList
+from notifications.selectors.second_factors import is_there
 from notifications.selectors.sessions import open_sessions
 from notifications.services import people
 from notifications.views.page import person, present_key
@@ -41,7 +42,7 @@ class RoleField(forms.ModelMultipleChoiceField):
 class PersonAdmin(PlainAdmin, UserAdmin):
     list_title = _("People")
     add_title = _("Add a person")
-    list_display = ["name", "roles", "state", "last_seen"]
+    list_display = ["name", "roles", "state", "second_factor", "last_seen"]
     list_filter = []
     search_help_text = _("Search by name")
     ordering = ["username"]
@@ -52,7 +53,7 @@ class PersonAdmin(PlainAdmin, UserAdmin):
     change_user_password_template = "notifications/new_password.html"  # noqa: S105  a path
     add_form_template = "admin/change_form.html"
     fieldsets = [
-        (None, {"fields": ["username", "new_password"]}),
+        (None, {"fields": ["username", "new_password", "lost_factor"]}),
         (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
         (_("Rights"), {"fields": ["is_active", "groups", "is_superuser"]}),
     ]
@@ -63,7 +64,8 @@ class PersonAdmin(PlainAdmin, UserAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).prefetch_related("groups")
+        found: QuerySet[User] = super().get_queryset(request)
+        return found.prefetch_related("groups").annotate(has_second_factor=is_there())
 
     def has_change_permission(
         self, request: HttpRequest, obj: User | None = None
@@ -82,7 +84,7 @@ class PersonAdmin(PlainAdmin, UserAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> list[str]:
-        always = ["new_password"]
+        always = ["new_password", "lost_factor"]
         return always if request.user.is_superuser else [*always, "is_superuser"]
 
     def render_change_form(
@@ -174,6 +176,19 @@ class PersonAdmin(PlainAdmin, UserAdmin):
         if person.is_active:
             return badge("in_use", _("May log in"))
         return badge("switched_off", _("Switched off"))
+
+    @admin.display(description=_("Second factor"))
+    def second_factor(self, person: Any) -> SafeString:
+        return labelled(
+            _("Second factor"), _("Set up") if person.has_second_factor else "–"
+        )
+
+    @admin.display(description=_("Second factor"))
+    def lost_factor(self, person: Any) -> SafeString | str:
+        if not person.has_second_factor:
+            return "–"
+        address = reverse("admin:auth_user_second_factor", args=[person.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Remove, if it is lost"))
 
     @admin.display(description=_("Last login"), ordering="last_login")
     def last_seen(self, person: User) -> SafeString:

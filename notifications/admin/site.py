@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -18,6 +19,7 @@ from notifications.forms.login import LoginForm
 from notifications.services import people
 from notifications.views import overview
 from notifications.views.page import present_key
+from notifications.views.second_step import page_for_waiting
 
 from .addresses import own_addresses
 
@@ -33,12 +35,23 @@ class ConsoleSite(admin.AdminSite):
     login_form = LoginForm
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        stock = [
-            entry
-            for entry in super().get_urls()
-            if getattr(entry, "name", None) not in UNUSED
-        ]
-        return own_addresses(self.admin_view) + stock
+        own = own_addresses(self.admin_view)
+        without = UNUSED | {getattr(entry, "name", None) for entry in own}
+        stock = super().get_urls()
+        return own + [e for e in stock if getattr(e, "name", None) not in without]
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Leads on whoever has given the password, here or before, to the second step."""
+        then = request.GET.get(REDIRECT_FIELD_NAME, "")
+        if request.method == "GET" and (page := page_for_waiting(request, then)):
+            return HttpResponseRedirect(page)
+        response: HttpResponse = super().login(request, extra_context)
+        if isinstance(response, HttpResponseRedirect):
+            page = page_for_waiting(request, response.url)
+            return HttpResponseRedirect(page) if page else response
+        return response
 
     def app_index(
         self,

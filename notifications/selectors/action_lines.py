@@ -180,6 +180,10 @@ def late(value: Any) -> str:
     return str(LATE.get(value, value))
 
 
+def second_factor(value: Any) -> str:
+    return str(SECOND_FACTORS.get(value, value))
+
+
 KINDS: dict[str, Promise] = {
     "failed": gettext_lazy("those that failed"),
     "unconfirmed": gettext_lazy("those that were not confirmed"),
@@ -190,6 +194,11 @@ LATE: dict[str, Promise] = {
     "rejected": gettext_lazy("Tencent refused it"),
     "not_sent": gettext_lazy("nothing was sent"),
     "unconfirmed": gettext_lazy("still not confirmed"),
+}
+SECOND_FACTORS: dict[str, Promise] = {
+    "awaited": gettext_lazy("not given yet"),
+    "app": gettext_lazy("code of the app"),
+    "recovery": gettext_lazy("recovery code"),
 }
 FIELDS: dict[str, Promise] = {
     "group_id": gettext_lazy("Group ID"),

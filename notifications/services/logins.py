@@ -17,7 +17,7 @@ from django.utils.crypto import salted_hmac
 from notifications.models import AuditEntry, OutsideLogin
 from notifications.record import trail
 
-from . import sessions
+from . import second_step, sessions
 from .outside_logins import Refused
 
 # Somebody may type a password where the name belongs: only a known name is kept.
@@ -26,10 +26,15 @@ SINGLE_SIGN_ON = "sso"
 
 
 def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
-    """Whoever has a login from outside has no password: they came by it."""
+    """Who is asked for a second factor is only half inside, and the entry says so.
+
+    Whoever has a login from outside has no password: they came by it.
+    """
     sessions.begin(request, user)
-    is_outside = OutsideLogin.objects.filter(user=user).exists()
-    detail = {"by": SINGLE_SIGN_ON} if is_outside else {}
+    is_inside = second_step.present(request.session, user) in second_step.INSIDE
+    detail = {} if is_inside else {"second_factor": second_step.AWAITED}
+    if OutsideLogin.objects.filter(user=user).exists():
+        detail["by"] = SINGLE_SIGN_ON
     _write(AuditEntry.Action.LOGGED_IN, user.get_username(), **detail)
 
 

@@ -1,4 +1,4 @@
-"""Account: oneself, the password, and where one is logged in."""
+"""Account: oneself, the password, the second factor, and where one is logged in."""
 
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from notifications import roles
+from notifications.selectors.second_factors import state_of
 from notifications.selectors.sessions import browser_in_words, open_sessions
 
 from .page import anybody, page, present_key
@@ -23,6 +24,7 @@ def account(request: HttpRequest) -> TemplateResponse:
         "notifications/account.html",
         _("Account"),
         roles=names,
+        factor=state_of(user),
         sessions=[
             (session, browser_in_words(session.browser), session.session_key == key)
             for session in open_sessions([user.pk])

@@ -1,0 +1,106 @@
+"""The forms of the second factor: a code, and the password once more."""
+
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from notifications.services.second_factor import ALPHABET, DIGITS, RECOVERY_LENGTH
+
+CODE = {
+    "autocomplete": "one-time-code",
+    "autocapitalize": "characters",
+    "spellcheck": "false",
+    "autofocus": True,
+    "class": "code",
+}
+
+
+class AppCodeForm(forms.Form):
+    """The first code of an app that is set up."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=100,
+        widget=forms.TextInput(attrs=CODE | {"inputmode": "numeric"}),
+    )
+
+    def clean_code(self) -> str:
+        """Without spaces and hyphens; in the signs that the code is made of."""
+        code = _plain(self.cleaned_data["code"])
+        if not _is_of_app(code):
+            raise ValidationError(_("The code has six digits."))
+        return code
+
+
+class CodeForm(AppCodeForm):
+    """A code of the app, or a recovery code."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=100,
+        # Digits or letters: a keyboard of digits would lack the letters.
+        widget=forms.TextInput(attrs=CODE | {"inputmode": "text"}),
+        help_text=_(
+            "Six digits from your authenticator app, or one of your recovery codes."
+        ),
+    )
+
+    def clean_code(self) -> str:
+        code = _plain(self.cleaned_data["code"])
+        if not _is_of_app(code) and not _is_recovery(code):
+            raise ValidationError(
+                _("A code has six digits, a recovery code 25 letters and digits.")
+            )
+        return code
+
+
+class PasswordForm(forms.Form):
+    """Whoever sits there is asked for the own password again (OWASP ASVS 5.0, 7.5.1).
+
+    A wrong one counts like a wrong login.
+    """
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "current-password", "autofocus": True}
+        ),
+    )
+
+    def __init__(self, request: HttpRequest, person: User) -> None:
+        super().__init__(request.POST if request.method == "POST" else None)
+        self.request = request
+        self.person = person
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        credentials: dict[str, Any] = {
+            "username": self.person.get_username(),
+            "password": password,
+        }
+        if authenticate(self.request, **credentials) is None:
+            raise ValidationError(
+                _("This is not your password. Capital letters count.")
+            )
+        return password
+
+
+def _plain(text: str) -> str:
+    """Full-width signs, as Chinese keyboards type them, become plain ones."""
+    kept = unicodedata.normalize("NFKC", text).upper()
+    return "".join(sign for sign in kept if not sign.isspace() and sign != "-")
+
+
+def _is_of_app(code: str) -> bool:
+    return len(code) == DIGITS and code.isascii() and code.isdigit()
+
+
+def _is_recovery(code: str) -> bool:
+    return len(code) == RECOVERY_LENGTH and set(code) <= set(ALPHABET)

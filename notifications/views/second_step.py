@@ -1,0 +1,149 @@
+"""The second step of a login: the code after the password."""
+
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.contrib.auth import REDIRECT_FIELD_NAME, get_user
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from notifications.forms.second_factor import AppCodeForm, CodeForm
+from notifications.selectors.second_factors import state_of
+from notifications.services import second_factor, second_step
+from notifications.services.second_factor import Answer, Verdict
+from notifications.services.second_step import Step
+
+from .page import page
+
+# The pages that lead on, by the step that a session waits for.
+PAGES = {Step.CODE: "admin:login_code", Step.SET_UP: "admin:second_factor"}
+TOO_MANY_REQUESTS = 429
+
+
+@never_cache
+@sensitive_post_parameters("code")
+def code(request: HttpRequest) -> HttpResponse:
+    """Asks for a code of the app or a recovery code; a right one opens the console."""
+    person = waiting(request, Step.CODE)
+    if person is None:
+        return _password_first(request)
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    status = 200
+    if form.is_valid():
+        verdict = second_factor.check_code(person, form.cleaned_data["code"])
+        if verdict.is_right:
+            return _enter(request, person, verdict)
+        if verdict.answer == Answer.WRONG and second_step.count_wrong(request.session):
+            messages.error(request, _("Too many wrong codes. Log in again."))
+            return redirect("admin:login")
+        status = refuse(form, verdict)
+    response = page(
+        request,
+        "notifications/login_code.html",
+        _("Second step"),
+        form=form,
+        next=_next(request),
+    )
+    response.status_code = status
+    if status == TOO_MANY_REQUESTS:
+        response["Retry-After"] = str(verdict.wait)
+    return response
+
+
+def log_out(request: HttpRequest) -> HttpResponse:
+    """Also out of a session that waits, which the admin's own page takes for nobody's."""
+    if request.method == "POST" and not request.user.is_authenticated:
+        request.session.flush()
+    return admin.site.admin_view(admin.site.logout)(request)
+
+
+def waiting(request: HttpRequest, step: Step) -> User | None:
+    """Whoever gave the password in this session and stands before ``step``."""
+    person = get_user(request)
+    if not isinstance(person, User) or not person.is_staff:
+        return None
+    return person if second_step.present(request.session, person) == step else None
+
+
+def page_for_waiting(request: HttpRequest, then: str) -> str | None:
+    """Where a session that waits goes on, and ``then`` to which address of ours.
+
+    ``None`` for one that does not wait.
+    """
+    person = get_user(request)
+    if not isinstance(person, User):
+        return None
+    name = PAGES.get(second_step.present(request.session, person))
+    if name is None:
+        return None
+    return f"{reverse(name)}?{urlencode({REDIRECT_FIELD_NAME: then})}"
+
+
+def refuse(form: AppCodeForm, verdict: Verdict) -> int:
+    """Say beside the field what is wrong with the code; returns the HTTP status."""
+    if verdict.answer == Answer.TOO_SOON:
+        form.add_error("code", _wait(verdict.wait))
+        return TOO_MANY_REQUESTS
+    form.add_error(
+        "code",
+        _(
+            "This code is wrong or was used before. The app shows another one every "
+            "30 seconds."
+        ),
+    )
+    return 200
+
+
+def _enter(request: HttpRequest, person: User, verdict: Verdict) -> HttpResponse:
+    request.user = person  # from here on, also for the audit trail
+    second_step.enter(request.session, person, verdict.answer)
+    if verdict.answer == Answer.RECOVERY:
+        left = state_of(person).codes_left
+        said = ngettext(
+            "You logged in with a recovery code. %(n)s is left.",
+            "You logged in with a recovery code. %(n)s are left.",
+            left,
+        )
+        messages.warning(request, said % {"n": left})
+    return redirect(_next(request))
+
+
+def _password_first(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("admin:index")
+    messages.info(
+        request,
+        _("Log in with your password first. Then there are 10 minutes for the code."),
+    )
+    return redirect("admin:login")
+
+
+def _next(request: HttpRequest) -> str:
+    """The page that was asked for, if it is one of ours; else the overview."""
+    given = request.POST.get(REDIRECT_FIELD_NAME, request.GET.get(REDIRECT_FIELD_NAME))
+    is_ours = url_has_allowed_host_and_scheme(
+        given, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return given if given and is_ours else reverse("admin:index")
+
+
+def _wait(seconds: int) -> str:
+    if seconds < 100:
+        return ngettext(
+            "After wrong codes, wait: try again in %(n)s second.",
+            "After wrong codes, wait: try again in %(n)s seconds.",
+            seconds,
+        ) % {"n": seconds}
+    minutes = -(-seconds // 60)
+    return ngettext(
+        "After wrong codes, wait: try again in %(n)s minute.",
+        "After wrong codes, wait: try again in %(n)s minutes.",
+        minutes,
+    ) % {"n": f"{minutes:,}"}
