@@ -82,6 +82,7 @@ def addresses_about(people: dict[str, User]) -> dict[str, str]:
         "label": label.pk,
         "audience": saved.pk,
         "auth_user": people["groups"].pk,
+        "person_log_out": people["groups"].pk,
         "sync": GroupSync.objects.create(requested_by="groups").pk,
         "auth_group": Group.objects.get(name=roles.AUDITOR).pk,
         "": sent.pk,

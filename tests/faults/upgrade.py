@@ -17,9 +17,9 @@ from pathlib import Path
 from tests.faults.next_release import NextRelease
 from tests.faults.runs import stage
 from tests.faults.scene import Scene, Sent
-from tests.faults.watched import Process
 from tests.faults.verdict import judge
 from tests.faults.visitors import Visitors
+from tests.faults.watched import Process
 from tests.faults.web import Web
 
 GROUPS = 10_000

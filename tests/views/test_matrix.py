@@ -13,19 +13,7 @@ from django.http import HttpResponseBase
 
 from notifications.models import (
     AuditEntry,
-    GroupImport,
-    GroupSync,
-    Label,
     LoginSession,
-    SavedAudience,
-)
-from tests.factories import (
-    make_attempt,
-    make_delivery,
-    make_group,
-    make_notification,
-    make_seal,
-    make_user,
 )
 from tests.addresses import ROLES, Visitor, addresses_about, make_people
 
@@ -205,46 +193,6 @@ def people() -> dict[str, User]:
 @pytest.fixture
 def addresses(people) -> dict[str, str]:
     """Each named address, about a row that is there."""
-    sender = people["manager"]
-    group = make_group()
-    draft = make_notification(sender=sender)
-    sent = make_notification(sender=sender, status="completed")
-    delivery = make_delivery(sent, group, status="unconfirmed")
-    make_attempt(delivery, outcome="unconfirmed")
-    make_seal(sent)
-    label = Label.objects.create(name="North")
-    saved = SavedAudience.objects.create(
-        name="North", stored_rule={"labels": ["South"]}, changed_by="manager"
-    )
-    kept = GroupImport.objects.create(
-        owner=people["groups"], content=b"group_id,type,name\nhikers,Public,Hikers\n"
-    )
-    about = {
-        "group_import": kept.pk,
-        "write": draft.pk,
-        "draft": draft.pk,
-        "check": draft.pk,
-        "delivery": delivery.pk,
-        "resolve": delivery.pk,
-        "notifications_chatgroup": group.pk,
-        "label": label.pk,
-        "audience": saved.pk,
-        "auth_user": people["groups"].pk,
-        "person_log_out": people["groups"].pk,
-        "sync": GroupSync.objects.create(requested_by="groups").pk,
-        "auth_group": Group.objects.get(name=roles.AUDITOR).pk,
-        "": sent.pk,
-    }
-
-    def address(full: str, takes: list[str]) -> str:
-        name = full.rpartition(":")[2]
-        pk = next(pk for start, pk in about.items() if name.startswith(start))
-        values: dict[str, Any] = dict.fromkeys(takes, pk)
-        if "app_label" in values:
-            values["app_label"] = "notifications"
-        return reverse(full, kwargs=values)
-
-    return {full: address(full, takes) for full, takes in named(get_resolver())}
     return addresses_about(people)
 
 
