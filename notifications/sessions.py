@@ -20,7 +20,7 @@ KEPT_AFTER_END = timedelta(days=7)
 
 
 class SessionStore(DatabaseStore):
-    """``address`` and ``browser`` are those of the request; new sessions keep them."""
+    """``address`` and ``browser`` are set at a login; the session keeps them."""
 
     address = ""
     browser = ""
@@ -48,9 +48,7 @@ class SessionStore(DatabaseStore):
         now = timezone.now()
         before = self.row
         if before is None or before.user_id != user:
-            before = LoginSession(
-                begun_at=now, seen_at=now, address=self.address, browser=self.browser
-            )
+            before = LoginSession(begun_at=now, seen_at=now)
         self.row = LoginSession(
             session_key=self._get_or_create_session_key(),  # type: ignore[attr-defined]
             session_data=self.encode(data),
@@ -58,8 +56,8 @@ class SessionStore(DatabaseStore):
             user_id=user,
             begun_at=before.begun_at,
             seen_at=before.seen_at,
-            address=before.address,
-            browser=before.browser,
+            address=before.address or self.address,
+            browser=before.browser or self.browser,
         )
         return self.row
 

@@ -8,9 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from notifications.selectors.sessions import browser_of, why_it_ended
-
-from .origin import address_of
+from notifications.selectors.sessions import why_it_ended
 
 # What a page asks for by itself, as long as it is open: nobody need be there.
 POLLS = {"notification_status", "sync_status", "write_count"}
@@ -27,9 +25,6 @@ class ActivityMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        store: Any = request.session
-        store.address = address_of(request)
-        store.browser = browser_of(request.META.get("HTTP_USER_AGENT", ""))
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:

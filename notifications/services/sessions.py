@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from notifications.models import AuditEntry, LoginSession
 from notifications.record import trail
-from notifications.selectors.sessions import open_sessions
+from notifications.selectors.sessions import browser_of, open_sessions
 
 from .permissions import require
 
@@ -26,6 +26,9 @@ def begin(request: HttpRequest, user: User) -> None:
     OWASP ASVS 5.0, 7.2.4. Sessions that ended long ago are removed by the way.
     """
     store: Any = request.session
+    if (origin := trail.present_origin()) is not None:
+        store.address = origin.address
+        store.browser = browser_of(request.META.get("HTTP_USER_AGENT", ""))
     if store.row is not None and store.row.user_id == user.pk:
         store.begin_anew()
     store.clear_expired()

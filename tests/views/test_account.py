@@ -136,8 +136,9 @@ def test_as_many_queries_with_three_sessions_as_with_one(log_in):
         counts.append(len(queries))
         log_in(user), log_in(user)
 
-    # Session, person, roles, sessions, permissions, switch, worker.
-    assert counts == [7, 7]
+    # Session, person, roles, second factor and its codes, sessions, permissions,
+    # switch, worker.
+    assert counts == [9, 9]
 
 
 @pytest.mark.parametrize(
