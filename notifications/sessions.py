@@ -24,8 +24,6 @@ class SessionStore(DatabaseStore):
 
     address = ""
     browser = ""
-    # The key that a browser sent though its session is over.
-    lost_key = ""
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
@@ -36,10 +34,7 @@ class SessionStore(DatabaseStore):
         return LoginSession
 
     def _get_session_from_db(self) -> LoginSession | None:
-        asked = self.session_key
         self.row = super()._get_session_from_db()  # type: ignore[misc]
-        if self.row is None:
-            self.lost_key = asked or ""
         return self.row
 
     def create_model_instance(self, data: dict[str, Any]) -> LoginSession:

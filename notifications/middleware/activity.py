@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -33,8 +34,9 @@ class ActivityMiddleware:
             return
         store: Any = request.session
         is_inside = request.user.is_authenticated
-        if store.lost_key and (reason := why_it_ended(store.lost_key)):
-            messages.info(request, reason)
+        sent = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        if sent and not store.session_key and (reason := why_it_ended(sent)):
+            messages.warning(request, reason)
         now = timezone.now()
         if (
             is_inside

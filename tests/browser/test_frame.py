@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import Client
 from playwright.sync_api import Page, expect
 
 from notifications import roles
@@ -43,11 +44,18 @@ def test_the_door(page, live_server):
     expect(page.locator("h1")).to_have_text("Logged out")
     check_page(page, "logged out")
 
+    for _try in range(5):
+        Client().post("/login/", {"username": "lin.mei", "password": "wrong"})
+    log_in(page, live_server.url)
+    expect(page.locator("h1")).to_have_text("Locked for a while")
+    check_page(page, "locked")
+
 
 def test_people_and_roles(page, live_server):
     user = make_user(superuser=True)
     make_user(roles.AUDITOR, username="wang.fang", is_active=False)
     role = Group.objects.get(name=roles.AUDITOR)
+    Client().force_login(user)  # there are two in the list of sessions
     come_in(page, live_server.url)
 
     for address in (
@@ -60,6 +68,7 @@ def test_people_and_roles(page, live_server):
         f"/auth/group/{role.pk}/change/",
         f"/auth/group/{role.pk}/delete/",
         "/password_change/",
+        "/account/",
     ):
         page.goto(live_server.url + address)
         check_page(page, address)
@@ -107,5 +116,6 @@ def test_a_page_whose_session_has_ended_says_so(page, live_server):
     expect(page.locator("#logged-out")).to_have_text("You are logged out. Log in again")
     check_page(page, "session ended")
     page.click("text=Log in again")
+    expect(page.locator(".messagelist")).to_contain_text("You are logged out.")
     log_in_here = page.locator("input[name=next]")
     expect(log_in_here).to_have_value(f"/sent/{notification.pk}/")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.test import Client
 
 from notifications import roles
@@ -132,6 +133,15 @@ def test_a_session_that_somebody_ended(inside):
     LoginSession.objects.all().delete()
 
     assert said(inside) == [ENDED]
+
+
+def test_a_password_that_a_command_set_ends_it_too(inside):
+    user = User.objects.get()
+    user.set_password("another long pass phrase")
+    user.save()
+
+    assert said(inside) == [ENDED]
+    assert not LoginSession.objects.exists()
 
 
 def test_a_poll_leaves_the_sentence_for_the_login_page(inside, clock):

@@ -106,7 +106,7 @@ def test_an_administrator_logs_somebody_out(log_in):
     shown = " ".join(administrator.get(address).content.decode().split())
     answer = administrator.post(f"/people/{person.pk}/log-out/", follow=True)
 
-    assert "Logged in in 1 browser." in shown
+    assert "1 session is open." in shown
     assert said(answer) == ["1 session is ended."]
     assert "Not logged in anywhere." in answer.content.decode()
     assert not is_inside(there)
