@@ -1,6 +1,7 @@
 """The page for a login that is locked out (``AXES_LOCKOUT_CALLABLE``)."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
@@ -22,6 +23,8 @@ def locked(
     """In place of what the login page answered. Nobody learns whether a name exists."""
     name = name_to_count(request, credentials)
     until = locked_until(name, request.axes_ip_address)
+    if until is not None:
+        until += timedelta(seconds=1)  # the page shows no parts of one
     response = page(
         request, "notifications/locked.html", _("Locked for a while"), until=until
     )

@@ -10,11 +10,11 @@ AUTHENTICATION_BACKENDS = [
 ]
 # Long, and nothing that is guessed first; no rule about kinds of signs, which only makes
 # people write passwords down (OWASP ASVS 5.0, 6.2).
-DJANGOS = "django.contrib.auth.password_validation."
+validation = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": DJANGOS + "UserAttributeSimilarityValidator"},
-    {"NAME": DJANGOS + "MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
-    {"NAME": DJANGOS + "CommonPasswordValidator"},
+    {"NAME": f"{validation}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{validation}.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": f"{validation}.CommonPasswordValidator"},
     {"NAME": "notifications.passwords.ContextWordsValidator"},
 ]
 # Who must have a second factor; what each word means: selectors/second_factors.py.
