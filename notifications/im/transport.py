@@ -24,8 +24,16 @@ from urllib3.util.connection import is_connection_dropped
 IDLE_SECONDS = 10.0
 
 # urllib3 logs addresses, even at WARNING, and the address holds the UserSig. Whatever
-# it has to say reaches us as an exception.
-logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+# it has to say reaches us as an exception. A level could be lowered by a configuration
+# of logs, these filters stay.
+for _module in (
+    "connection",
+    "connectionpool",
+    "poolmanager",
+    "response",
+    "util.retry",
+):
+    logging.getLogger(f"urllib3.{_module}").addFilter(lambda _record: False)
 
 
 @dataclass(slots=True)
@@ -65,6 +73,7 @@ class _Counting:
 
     sock: Any
     progress: Progress
+    debuglevel = 0  # whatever http.client is told: it would print the address
     _tunnelling = False
 
     def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> PlainResponse:

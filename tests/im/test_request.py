@@ -2,6 +2,7 @@
 
 import json
 import logging
+from http.client import HTTPConnection
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -59,8 +60,11 @@ def test_an_empty_or_too_long_list_is_refused(recipients):
             client.send_group_system_notification("g", "Public", "x", recipients)
 
 
-def test_key_and_signature_are_shown_nowhere(caplog):
+def test_key_and_signature_are_shown_nowhere(caplog, capsys, monkeypatch):
     caplog.set_level(logging.DEBUG)
+    for name in ("requests", "urllib3", "http.client"):
+        caplog.set_level(logging.DEBUG, name)
+    monkeypatch.setattr(HTTPConnection, "debuglevel", 1)
     cache = UserSigCache(1400000000, KEY, "administrator")
     texts = []
     for reply, ending, _expected in FAULTS.values():
@@ -70,6 +74,7 @@ def test_key_and_signature_are_shown_nowhere(caplog):
             texts += [repr(send(client)), repr(client), repr(endpoint), repr(cache)]
             client.close()
     texts += [record.getMessage() for record in caplog.records]
+    texts += capsys.readouterr()
 
     user_sig = cache.get().text
     for secret in (KEY, user_sig, user_sig[:40], read_user_sig(user_sig)["TLS.sig"]):

@@ -1,0 +1,69 @@
+"""A key of its own, and every signature that is made with it written down.
+
+Fixtures:
+    logs        all that any logger says while the test runs
+    canary      looks through logs and kept places at the end of the test
+"""
+
+import io
+import logging
+
+import pytest
+
+from notifications.im import user_sig
+from notifications.sandbox.protocol import Account
+from notifications.sandbox.server import SandboxConfig, SandboxServer
+from tests.canary.places import Canary
+from tests.factories import (
+    make_group,
+)
+
+FAULTS = {
+    "ok": "",
+    "gone": "code:10010",
+    "busy": "code_times:60007:1",
+    "lost": "reset_after",
+    "odd": "html",
+    "moved": "redirect",
+    "proxy": "status_502",
+}
+
+
+@pytest.fixture
+def logs():
+    """All that any logger says, at the level DEBUG, with tracebacks."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    root.debug("begin")
+    yield text
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.fixture
+def canary(monkeypatch, settings, logs):
+    found = Canary()
+    make = user_sig.make_user_sig
+
+    def make_and_note(*args, **kwargs):
+        made = make(*args, **kwargs)
+        found.user_sigs.append(made)
+        return made
+
+    monkeypatch.setattr(user_sig, "make_user_sig", make_and_note)
+    settings.IM_SECRET_KEY = found.keys[0]
+    with SandboxServer(
+        SandboxConfig(account=Account(key=found.keys[0]), groups=[])
+    ) as server:
+        settings.IM_BASE_URL = server.url
+        found.server = server
+        for group_id, fault in FAULTS.items():
+            make_group(group_id=group_id, name="广场 Plaza")
+            server.add_group(group_id, "Public", fault=fault)
+        yield found
+    found.keep("logs", logs.getvalue())
+    assert found.places_with_a_secret() == []

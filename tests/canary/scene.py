@@ -1,0 +1,71 @@
+"""What may go over the wire and into the record: every outcome that there is."""
+
+import socket
+
+from django.db import connection
+
+from notifications import conf
+from notifications.delivery.worker import SendWorker
+from notifications.models import Attempt, Notification
+from notifications.pacing.clock import engine_clock
+from notifications.selectors.audiences import audience_of
+from notifications.services import controls, sending
+from tests.canary.places import Canary
+from tests.factories import (
+    make_notification,
+)
+
+
+def work() -> None:
+    SendWorker(
+        conf.connection(),
+        engine_clock(),
+        stop_requested=lambda: False,
+        until_idle=True,
+        threads=4,
+    ).run()
+
+
+def send_to_all(sender) -> Notification:
+    draft = make_notification(sender=sender, audience="every")
+    return sending.send(sender, draft.pk, digest=audience_of(draft).digest)
+
+
+def closed_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def run_everything(settings, canary: Canary, sender) -> None:
+    """Every outcome there is, a refused signature, and nobody at the address."""
+    send_to_all(sender)
+    work()
+    settings.IM_SECRET_KEY = canary.keys[1]
+    refused = send_to_all(sender)
+    work()
+    controls.stop(sender, refused.pk)
+    settings.IM_SECRET_KEY = canary.keys[0]
+    address, settings.IM_BASE_URL = settings.IM_BASE_URL, closed_port()
+    unreachable = send_to_all(sender)
+    Notification.objects.filter(pk=unreachable.pk).update(doubt_streak=18)
+    work()
+    controls.stop(sender, unreachable.pk)
+    settings.IM_BASE_URL = address
+    assert set(Attempt.objects.values_list("outcome", flat=True)) == {
+        "accepted",
+        "rejected",
+        "not_sent",
+        "unconfirmed",
+    }
+    assert Attempt.objects.filter(error_code=70009).exists()
+    assert len(canary.user_sigs) == 2  # none for the address where nobody was
+
+
+def dump() -> str:
+    """Every column of every row of every table."""
+    with connection.cursor() as cursor:
+        rows = []
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608  a name of ours
+            rows += [f"{table}: {row!r}" for row in cursor.fetchall()]
+    return "\n".join(rows)

@@ -1,0 +1,90 @@
+"""Who may speak to the network at all: the client, and the stand-in that listens.
+
+Pages open no connection either: tests/middleware/test_policy.py. Psycopg and Django's
+own modules are not ours.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.environment import ROOT
+
+# By what a name begins with. ``urllib.parse`` takes addresses apart and asks nobody.
+SPEAKS = (
+    *("requests", "urllib3", "urllib.request", "http.client", "http.server", "httpx"),
+    *("aiohttp", "socket", "socketserver", "ssl", "smtplib", "ftplib", "poplib"),
+    *("imaplib", "telnetlib", "xmlrpc", "asyncio", "django.core.mail"),
+    *("mozilla_django_oidc",),
+)
+MAY = ("notifications/im/", "notifications/sandbox/", "notifications/oidc")
+# Programs that are started could speak for us.
+STARTS = ("subprocess", "multiprocessing", "pty")
+CALLS = ("os.system", "os.popen", "__import__", "importlib.import_module")
+
+
+def modules() -> list[Path]:
+    folders = ("notifications", "notifier_site")
+    return [path for name in folders for path in (ROOT / name).rglob("*.py")]
+
+
+def used(tree: ast.AST) -> Iterator[str]:
+    """Full names of what is imported, and of what is called."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call):
+            yield ast.unparse(node.func)
+
+
+def speaks(source: str) -> list[str]:
+    """What in a module could reach the network."""
+    names = (*SPEAKS, *STARTS, *CALLS)
+    return [
+        name
+        for name in used(ast.parse(source))
+        if name in names or name.startswith(tuple(f"{start}." for start in names))
+    ]
+
+
+def test_only_the_client_and_the_stand_in_speak():
+    found = {
+        str(path.relative_to(ROOT)): names
+        for path in modules()
+        if (names := speaks(path.read_text("utf-8")))
+    }
+
+    # Asks only whether a test runs, as it says.
+    assert found.pop("notifications/management/commands/flush.py") == [
+        "django.core.mail"
+    ]
+    assert {name for name in found if not name.startswith(MAY)} == set()
+    assert found["notifications/im/transport.py"] != []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import requests",
+        "import urllib.request as asked",
+        "from urllib import request",
+        "def page():\n    from http.client import HTTPSConnection",
+        "import socket",
+        "from smtplib import SMTP",
+        "from django.core import mail",
+        "import subprocess",
+        "os.system('curl example.com')",
+        "importlib.import_module('requests')",
+    ],
+)
+def test_every_way_is_seen(source):
+    assert speaks(source) != []
+
+
+@pytest.mark.parametrize("source", ["from urllib.parse import quote", "import sockets"])
+def test_what_only_looks_like_it_is_none(source):
+    assert speaks(source) == []
