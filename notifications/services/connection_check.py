@@ -5,6 +5,7 @@ Nobody is shown anything. Source: https://cloud.tencent.com/document/product/269
 """
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -71,16 +72,20 @@ def check_connection_by(actor: str) -> Sequence[Result]:
 
 @contextmanager
 def _only_one() -> Iterator[None]:
-    """One check at a time on this machine; a crash lets go of the file, too."""
-    path = settings.STATE_DIR / "connection_check.lock"
+    """One check at a time on this machine, by a lock that a crash lets go of, too.
+
+    The folder itself is locked, so that no file belongs to whoever came first.
+    """
+    folder = os.open(settings.STATE_DIR, os.O_RDONLY)
     try:
-        with path.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     except BlockingIOError:
         raise ValidationError(
             _("The connection is being checked already. Wait for its end.")
         ) from None
+    finally:
+        os.close(folder)
 
 
 def _results() -> Iterator[Result]:

@@ -75,7 +75,7 @@ class Scene:
         self.calls_by_content: dict[str, list[Call]] = {}
         self.read_up_to = 0
         self.url = ""
-        self.patience = PATIENCE + groups / 100
+        self.patience = PATIENCE + groups / 20
         self._settings = settings or {}
         self._logs = 0
 

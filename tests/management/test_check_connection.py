@@ -33,8 +33,8 @@ def test_a_connection_that_does_not(sandbox, settings):
     code, out, err = run("check_connection", *WITH_NOTICE)
 
     assert code == 1
-    assert "Failed       Key              The secret key does not" in out
-    assert "Not reached  Administrator    -" in out
+    assert "Failed       Key               The secret key does not" in out
+    assert "Not reached  Administrator     -" in out
     assert "Copy the key from the page of this very application" in out
     assert "withdrawn the call for new customers" in err
     assert err.endswith("Key failed.")

@@ -1,6 +1,7 @@
 """The check of the connection: which step fails, what is written down, how often."""
 
 import fcntl
+import os
 from datetime import timedelta
 
 import pytest
@@ -188,10 +189,11 @@ def test_a_person_cannot_hammer(sandbox):
 
 def test_one_check_at_a_time(sandbox, settings, tmp_path):
     settings.STATE_DIR = tmp_path
-    with (tmp_path / "connection_check.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(ValidationError, match="being checked already"):
-            check_connection_by("operator")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    with pytest.raises(ValidationError, match="being checked already"):
+        check_connection_by("operator")
+    os.close(folder)
 
     check_connection_by("operator")
     assert sandbox.calls.codes("account_check") == [0]

@@ -62,7 +62,7 @@ class Command(RecordedCommand):
 
     def _tell(self, told: Line) -> None:
         result = told.result
-        head = f"{result.state.label:<12} {result.step.label:<16}"
+        head = f"{result.state.label:<12} {result.step.label:<17}"
         self.stdout.write(f"{head} {told.found or '-'}")
         for text in told.told:
             self.stdout.write(f"    {text}")
