@@ -3,15 +3,15 @@
 import pytest
 from django.core.checks import run_checks
 
-from notifications.checks import (
-    check_connection,
+from notifications.checks.access import (
     check_roles_of_single_sign_on,
     check_second_factor,
     check_second_factor_is_demanded,
+    check_sessions,
     check_single_sign_on,
-    check_variables,
-    check_web_settings,
 )
+from notifications.checks.im import check_connection
+from notifications.checks.web import check_variables, check_watching, check_web_settings
 from notifier_site.variables import Problem
 
 GOOD = {
@@ -114,7 +114,7 @@ def test_roles_that_single_sign_on_names_exist(settings):
     assert check_roles_of_single_sign_on(databases=None) == []
     (found,) = check_roles_of_single_sign_on(databases=["default"])
 
-    assert found.id == "notifier.W021"
+    assert found.id == "notifier.W022"
     assert "“Auditer”" in found.msg
 
 
@@ -177,4 +177,27 @@ def test_web_settings(changes, ids):
 
     changed = type("Changed", (Settings,), changes)
 
-    assert [message.id for message in check_web_settings(settings=changed)] == ids
+    assert [
+        message.id
+        for check in (check_web_settings, check_sessions)
+        for message in check(settings=changed)
+    ] == ids
+
+
+@pytest.mark.parametrize(
+    ("changes", "ids"),
+    [
+        ({}, []),
+        ({"METRICS_TOKEN": "x" * 32, "DISK_FLOOR_MB": 0}, []),
+        ({"METRICS_TOKEN": "x" * 31}, ["notifier.E060"]),
+        ({"DISK_FLOOR_MB": -1}, ["notifier.E061"]),
+    ],
+)
+def test_settings_of_a_monitoring(settings, changes, ids):
+    for name, value in changes.items():
+        setattr(settings, name, value)
+
+    found = check_watching()
+
+    assert [message.id for message in found] == ids
+    assert not any("xxx" in f"{message.msg}{message.hint}" for message in found)

@@ -26,6 +26,7 @@ from notifications.views import (
     sessions,
     sso,
     syncs,
+    system,
     trail,
     write,
 )
@@ -84,6 +85,7 @@ def own_addresses(
         ),
         path(sent + "evidence/", inside(evidence.download), name="evidence"),
         path("sending/", inside(controls.all_sending), name="all_sending"),
+        path("system/", inside(system.system), name="system"),
         path("groups/sync/", inside(syncs.syncs), name="syncs"),
         path("groups/sync/now/", inside(syncs.request_now), name="sync_request"),
         path("groups/sync/<int:pk>/", inside(syncs.sync), name="sync"),

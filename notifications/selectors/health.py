@@ -15,10 +15,6 @@ from notifications.models import Attempt, Delivery, GroupSync, Notification
 MINUTE = timedelta(minutes=1)
 N = Notification.Status
 D = Delivery.Status
-# Reasons of a pause that nobody decided.
-BREAKERS = frozenset(Notification.PauseReason.values) - {
-    Notification.PauseReason.PERSON.value
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from django.db import connection
 
 from notifications import __version__
 
+MEGABYTE = 1_000_000
+
 
 def free_bytes() -> dict[str, int]:
     """Free bytes of each disk that we write to: ``state``, on SQLite ``database`` too."""
@@ -21,7 +23,7 @@ def free_bytes() -> dict[str, int]:
 
 def enough_disk() -> bool:
     """Whether no disk has less than ``DISK_FLOOR_MB`` left."""
-    floor = settings.DISK_FLOOR_MB * 1_000_000
+    floor = settings.DISK_FLOOR_MB * MEGABYTE
     return all(free >= floor for free in free_bytes().values())
 
 

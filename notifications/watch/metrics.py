@@ -69,7 +69,7 @@ class _Scrape:
         yield _gauge(
             "notifier_disk_floor_bytes",
             "DISK_FLOOR_MB in bytes: fewer are not enough.",
-            settings.DISK_FLOOR_MB * 1_000_000,
+            settings.DISK_FLOOR_MB * machine.MEGABYTE,
         )
         yield _gauge(
             "notifier_database_bytes",

@@ -71,6 +71,8 @@ admin:evidence                           GET  login  405     405     405       4
 admin:evidence                           POST login  403     403     403       200     403    403    200
 admin:all_sending                        GET  login  403     200     200       403     403    403    200
 admin:all_sending                        POST login  403     away    away      403     403    403    away
+admin:system                             GET  login  403     403     403       403     403    403    200
+admin:system                             POST login  405     405     405       405     405    405    405
 admin:history                            GET  login  403     200     200       200     403    403    200
 admin:history                            POST login  405     405     405       405     405    405    405
 admin:deliveries                         GET  login  403     200     200       200     403    403    200
