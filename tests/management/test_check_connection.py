@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from notifications import conf, roles
@@ -111,7 +112,14 @@ def test_the_outcome_of_the_notice(sandbox, fault, expected, told):
         until_idle=False,
         threads=2,
     )
-    thread = threading.Thread(target=worker.run)
+
+    def work() -> None:
+        try:
+            worker.run()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
     thread.start()
     try:
         code, out, err = run("check_connection", *WITH_NOTICE)
