@@ -60,7 +60,7 @@ def _play(scene: Scene, folder: Path) -> list[str]:
             sent = scene.send()
             them.look_at(sent.notification)
             _upgrade(scene, web, sent, NextRelease(folder / "next", scene.env))
-            scene.wait_end(sent, seconds=300)
+            scene.wait_end(sent)
     finally:
         web.stop()
     return _told(scene, sent, them)

@@ -1,0 +1,58 @@
+"""The files of an installation agree with each other and with the settings."""
+
+import re
+
+from tests.environment import ROOT, names_of_settings
+
+DEPLOY = ROOT / "deploy"
+COMMON = (DEPLOY / "systemd" / "notifier-.service.d" / "common.conf").read_text()
+WEB = (DEPLOY / "systemd" / "notifier-web@.service").read_text()
+COMPOSE = (DEPLOY / "compose.yaml").read_text()
+GUNICORN = (DEPLOY / "gunicorn.conf.py").read_text()
+
+
+def only(pattern: str, text: str) -> str:
+    (found,) = set(re.findall(pattern, text, flags=re.MULTILINE))
+    return str(found)
+
+
+def test_every_way_to_run_it_hands_over_the_same_secrets():
+    manage = (DEPLOY / "manage").read_text()
+    units = set(re.findall(r"^Environment=(\w+)_FILE=%d/(\w+)$", COMMON, re.MULTILINE))
+    by_hand = set(re.findall(r"^(\w+)_FILE=\$secrets/(\w+)$", manage, re.MULTILINE))
+    containers = set(
+        re.findall(
+            r"^    (?!POSTGRES)(\w+)_FILE: /run/secrets/(\w+)$", COMPOSE, re.MULTILINE
+        )
+    )
+
+    assert units == by_hand == containers
+    assert {name for name, _file in units} <= set(names_of_settings())
+    loaded = re.findall(
+        r"^LoadCredential=(\w+):/etc/notifier/secrets/(\w+)$", COMMON, re.MULTILINE
+    )
+    assert {*loaded} == {(file, file) for _name, file in units}
+
+
+def test_the_example_of_an_installation_names_variables_that_are_read():
+    text = (DEPLOY / "notifier.env").read_text()
+    named = set(re.findall(r"^([A-Z_]+)=", text, re.MULTILINE))
+    of_gunicorn = {"WEB_CONCURRENCY", "WEB_THREADS"}
+
+    assert named - of_gunicorn <= set(names_of_settings())
+    assert all(f'"{name}"' in GUNICORN for name in of_gunicorn)
+
+
+def test_nobody_is_killed_before_the_time_that_he_was_given():
+    graceful = int(only(r"^graceful_timeout = (\d+)$", GUNICORN))
+
+    assert int(only(r"^TimeoutStopSec=(\d+)$", WEB)) > graceful
+    assert int(only(r"^  stop_grace_period: (\d+)s$", COMPOSE)) > graceful
+
+
+def test_the_proxy_asks_the_instances_that_the_documents_start():
+    upstream = (DEPLOY / "nginx" / "upstream.conf").read_text()
+    ports = re.findall(r"server 127\.0\.0\.1:(\d+)", upstream)
+    text = (ROOT / "docs" / "deploy.md").read_text()
+
+    assert ports == sorted({*re.findall(r"notifier-web@(\d+)", text)})
