@@ -6,7 +6,7 @@ the call may have been made.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -40,10 +40,16 @@ class Claim:
     attempt: int
     group_id: str
     group_type: str
-    recipients: tuple[str, ...] | None
-    content: str
+    # Never in a log, where a claim may be named.
+    recipients: tuple[str, ...] | None = field(repr=False)
+    content: str = field(repr=False)
     slot: float  # seconds of this machine's steady clock
     past: Past
+
+    @property
+    def about(self) -> dict[str, int]:
+        """Names the delivery in a line of the log."""
+        return {"notification": self.notification_id, "delivery": self.delivery_id}
 
 
 def running(now: datetime) -> QuerySet[Notification]:

@@ -207,7 +207,7 @@ class Settlement:
             "Attempt %d: %s.",
             result.claim.attempt,
             outcome.kind.value,
-            extra=_about(result),
+            extra=result.claim.about,
         )
         self.attempts.append(
             Attempt(
@@ -249,7 +249,7 @@ class Settlement:
         logger.warning(
             "An answer came after the delivery was given up: %s.",
             outcome.kind.value,
-            extra=_about(result),
+            extra=result.claim.about,
         )
         trail.write(
             AuditEntry.Action.LATE_ANSWER,
@@ -263,12 +263,6 @@ class Settlement:
             error_code=outcome.error_code,
             error_info=outcome.error_info,
         )
-
-
-def _about(result: Result) -> dict[str, int]:
-    """Names the delivery in a line of the log."""
-    claim = result.claim
-    return {"notification": claim.notification_id, "delivery": claim.delivery_id}
 
 
 def _is_written(result: Result) -> bool:

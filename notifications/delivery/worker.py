@@ -204,6 +204,11 @@ class SendWorker:
                 self.unwritten.append(result)
             else:
                 self.defect = result.defect
+                logger.error(
+                    "A call ended by a mistake in this program; the worker stops.",
+                    exc_info=result.defect,
+                    extra=result.claim.about,
+                )
 
     def _settle(self, now: datetime) -> None:
         settled = Settlement(

@@ -242,6 +242,38 @@ def test_an_answer_after_recovery_changes_nothing_and_is_noted():
     assert (entry.detail["outcome"], entry.detail["error_code"]) == ("accepted", 0)
 
 
+def test_the_log_names_the_delivery_and_no_text_of_it(caplog):
+    caplog.set_level("DEBUG", "notifications.delivery")
+    notification = make_notification(status="sending", content="Secret plans")
+    row = make_delivery(
+        notification, make_group(group_id="hush"), status="sending", owner=WORKER
+    )
+    late = make_delivery(notification, make_group(), status="unconfirmed")
+
+    settle((row, rejected(70009)), (late, ACCEPTED))
+
+    told = [
+        (r.levelname, r.getMessage(), r.notification, getattr(r, "delivery", None))
+        for r in caplog.records
+    ]
+    here = notification.pk
+    assert told == [
+        (
+            "WARNING",
+            "An answer came after the delivery was given up: accepted.",
+            here,
+            late.pk,
+        ),
+        ("DEBUG", "Attempt 1: rejected.", here, row.pk),
+        ("WARNING", "Paused: account_code, ErrorCode 70009.", here, None),
+    ]
+    claim = Claim(
+        1, 2, 1, "g", "Public", ("anna",), "Secret plans", 0.0, Past(0, 0, None)
+    )
+    assert "Secret" not in f"{claim}"
+    assert "anna" not in f"{claim}"
+
+
 def test_a_row_of_another_worker_is_left_alone():
     row = make_delivery(status=Delivery.Status.SENDING, owner=8)
 

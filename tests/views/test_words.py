@@ -57,4 +57,5 @@ def test_a_refused_page_leaves_no_traceback_in_the_log(log_in, caplog):
     with caplog.at_level(logging.INFO):
         assert client.get("/write/").status_code == 403
 
-    assert caplog.text == ""
+    assert [line.name for line in caplog.records] == ["notifications.requests"]
+    assert "Traceback" not in caplog.text
