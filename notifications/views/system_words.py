@@ -31,7 +31,7 @@ def troubles(found: State) -> list[str]:
 
 def sections(found: State) -> list[Section]:
     return [
-        Section(_("Sending"), _sending(found)),
+        Section(_("Sending and pace"), _sending(found)),
         Section(_("Record and groups"), [*_record(found), *_syncs(found)]),
         Section(_("Machine and database"), _machine(found)),
         Section(_("Versions"), _versions(found)),
@@ -200,7 +200,7 @@ def _syncs(found: State) -> list[tuple[str, str]]:
         newest = f"{latest.get_status_display()}, {moment(latest.created_at)}"
     return [
         (_("Newest sync of the groups"), newest),
-        (_("Last one that finished"), _when(found.syncs.completed_at)),
+        (_("Last finished sync"), _when(found.syncs.completed_at)),
     ]
 
 
