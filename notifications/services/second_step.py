@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
@@ -17,7 +18,8 @@ from notifications.record import trail
 from notifications.selectors.second_factors import device_of, is_demanded_of
 
 KEY = "second_step"
-BY_SINGLE_SIGN_ON = "sso"  # true in a session that the identity provider vouches for
+# By this one people come from single sign-on: the provider asked for its own factors.
+OUTSIDE = "notifications.backends.OutsideBackend"
 SECONDS = 10 * 60  # from the password to the code
 MOST_WRONG = 5
 AWAITED = "awaited"  # in the audit trail: the password was right, the code is to come
@@ -81,7 +83,7 @@ def enter(session: SessionBase, person: User, answer: str) -> None:
 
 
 def _first_step(session: SessionBase, person: User) -> Step:
-    if session.get(BY_SINGLE_SIGN_ON):
+    if session[BACKEND_SESSION_KEY] == OUTSIDE:
         return Step.FREE
     if device_of(person) is not None:
         return Step.CODE

@@ -70,8 +70,6 @@ class Callback(_OnlyWhereItIsOn, OIDCAuthenticationCallbackView):  # type: ignor
         auth.login(self.request, self.user)
         for name in (STATES, NEXT):
             self.request.session.pop(name, None)
-        # A second factor is the provider's to ask for.
-        self.request.session["sso"] = True
         return HttpResponseRedirect(target)
 
     def login_failure(self) -> HttpResponse:

@@ -56,7 +56,6 @@ def test_the_whole_way(client, provider, settings):
         user=person, issuer=provider.url, subject=SUBJECT
     ).exists()
     kept = client.session
-    assert kept["sso"] is True
     assert kept["_auth_user_backend"] == "notifications.backends.OutsideBackend"
     assert not [name for name, _ in kept.items() if name.startswith("oidc")]
     overview = client.get("/").content.decode()
@@ -73,6 +72,15 @@ def test_the_whole_way(client, provider, settings):
 
 def test_a_target_elsewhere_leads_to_the_overview(visit):
     assert visit("https://evil.example/")["Location"] == "/"
+
+
+def test_the_second_factor_is_the_providers_to_ask_for(visit, client, settings):
+    settings.SECOND_FACTOR = "everybody"
+
+    visit("/account/")
+
+    assert client.get("/account/").status_code == 200
+    assert entries()[-1] == ("logged_in", "mei", {"by": "sso"})
 
 
 def test_a_second_login_is_the_same_person_whatever_their_name_is_now(visit, provider):
@@ -181,7 +189,6 @@ def test_a_password_login_never_asks_the_provider(provider, client):
     assert client.post("/login/", right).status_code == 302
 
     assert client.session["_auth_user_backend"].endswith(".RoleBackend")
-    assert "sso" not in client.session
     assert provider.tokens == []
 
 

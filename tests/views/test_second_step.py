@@ -14,6 +14,7 @@ from notifications import roles
 from notifications.models import AuditEntry, Notification
 from notifications.services import second_step
 from notifications.services.second_factor import make_recovery_codes
+from tests.addresses import Visitor, addresses_about, make_people
 from tests.factories import (
     PASSWORD,
     code_of,
@@ -22,7 +23,7 @@ from tests.factories import (
     write_fields,
     wrong_code,
 )
-from tests.views.test_matrix import Visitor, addresses, matrix, people  # noqa: F401
+from tests.views.test_matrix import matrix, said
 
 pytestmark = pytest.mark.django_db
 
@@ -60,13 +61,9 @@ def device():
 
 
 @pytest.mark.parametrize("step", ["code", "set_up"])
-def test_nothing_opens_that_is_not_open_to_everybody(
-    step,
-    people,  # noqa: F811
-    addresses,  # noqa: F811
-    settings,
-):
+def test_nothing_opens_that_is_not_open_to_everybody(step, settings):
     """Whoever gave only the password gets what nobody gets, superusers too."""
+    people = make_people()
     if step == "code":
         make_second_factor(people["superuser"])
     else:
@@ -88,8 +85,8 @@ def test_nothing_opens_that_is_not_open_to_everybody(
             expected[f"admin:second_factor_{name}", "POST"] = "away"
 
     found = {
-        (name, method): visitor.answer(method, address)
-        for name, address in addresses.items()
+        (name, method): said(visitor.undone(method, address))
+        for name, address in addresses_about(people).items()
         for method in ("GET", "POST")
     }
 
@@ -264,16 +261,13 @@ def test_full_width_digits_are_digits(device):
 
 
 def test_single_sign_on_is_not_asked(device, settings):
-    settings.SECOND_FACTOR = "everybody"
+    outside = "notifications.backends.OutsideBackend"
+    settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, outside]
     client = Client()
-    client.get("/login/")
-    session = client.session
-    session["sso"] = True
-    session.save()
-    client.cookies[django_settings.SESSION_COOKIE_NAME] = session.session_key
+    client.force_login(device.user, outside)
 
-    client.force_login(device.user)
-
+    assert client.get("/history/").status_code == 200
+    settings.SECOND_FACTOR = "everybody"
     assert client.get("/history/").status_code == 200
 
 
