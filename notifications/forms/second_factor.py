@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from notifications.services.second_factor import ALPHABET, DIGITS, RECOVERY_LENGTH
 
@@ -25,7 +26,7 @@ class AppCodeForm(forms.Form):
     """The first code of an app that is set up."""
 
     code = forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("second factor", "Code"),
         max_length=100,
         widget=forms.TextInput(attrs=CODE | {"inputmode": "numeric"}),
     )
@@ -42,7 +43,7 @@ class CodeForm(AppCodeForm):
     """A code of the app, or a recovery code."""
 
     code = forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("second factor", "Code"),
         max_length=100,
         # Digits or letters: a keyboard of digits would lack the letters.
         widget=forms.TextInput(attrs=CODE | {"inputmode": "text"}),

@@ -17,10 +17,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from notifications.models import AuditEntry, LoginSession, RecoveryCode
+from notifications.models import AuditEntry, RecoveryCode
 from notifications.record import trail
 from notifications.selectors.second_factors import is_demanded_of
 
+from . import sessions
 from .permissions import require
 
 A = AuditEntry.Action
@@ -71,11 +72,12 @@ def begin_set_up(person: User) -> TOTPDevice:
 
 @transaction.atomic
 def finish_set_up(
-    person: User, device_id: int, code: str, *, may_replace: bool, session_key: str
+    person: User, device_id: int, code: str, *, may_replace: bool, present: str
 ) -> Verdict:
     """Put the begun device into use when ``code`` is its present one.
 
-    The other sessions of the person end: nobody was asked for a code there.
+    The other sessions of the person end, all but that with the key ``present``: nobody
+    was asked for a code there.
     ``may_replace`` says whether it may take the place of one in use; who was not yet
     asked for that one's code may not. Raises ``ValidationError`` when another browser
     was faster.
@@ -94,7 +96,7 @@ def finish_set_up(
     device.confirmed = True
     device.save()
     trail.write(A.FACTOR_SET, person.get_username())
-    _end_sessions(person, but=session_key)
+    _end_sessions(person, person.get_username(), present)
     return Verdict(Answer.APP, recovery_codes=make_recovery_codes(person))
 
 
@@ -158,14 +160,14 @@ def _of_recovery(person: User, code: str) -> Verdict:
 
 
 @transaction.atomic
-def remove_own(person: User, *, session_key: str) -> None:
+def remove_own(person: User, *, present: str) -> None:
     """The other sessions end. Raises ``PermissionDenied`` where one is demanded."""
     if is_demanded_of(person):
         raise PermissionDenied(
             _("Your login needs a second factor. You can set it up anew instead.")
         )
     _remove(person, person.get_username())
-    _end_sessions(person, but=session_key)
+    _end_sessions(person, person.get_username(), present)
 
 
 def require_may_help(user: User, person: User) -> None:
@@ -192,7 +194,7 @@ def remove_of(user: User, person: User) -> None:
     """
     require_may_help(user, person)
     _remove(person, user.get_username())
-    _end_sessions(person)
+    _end_sessions(person, user.get_username())
 
 
 @transaction.atomic
@@ -202,7 +204,7 @@ def remove_at_the_server(person: User, actor: str) -> None:
     Raises ``ValidationError`` where there is nothing to remove.
     """
     _remove(person, actor)
-    _end_sessions(person)
+    _end_sessions(person, actor)
 
 
 def _remove(person: User, actor: str) -> None:
@@ -216,8 +218,8 @@ def _remove(person: User, actor: str) -> None:
     trail.write(A.FACTOR_REMOVED, actor, person=person.get_username())
 
 
-def _end_sessions(person: User, but: str = "") -> None:
-    LoginSession.objects.filter(user=person).exclude(session_key=but).delete()
+def _end_sessions(person: User, actor: str, present: str = "") -> None:
+    sessions.end_after_change(actor, [person.pk], present=present)
 
 
 # --- recovery codes as texts -----------------------------------------------------------

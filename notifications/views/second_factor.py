@@ -29,7 +29,7 @@ from notifications.services import second_factor as services
 from notifications.services import second_step
 from notifications.services.second_step import Step
 
-from .page import page
+from .page import page, present_key
 from .second_step import TOO_MANY_REQUESTS, refuse, waiting
 
 # In the session: the number of the device whose key this browser may show.
@@ -100,7 +100,7 @@ def set_up(request: HttpRequest, person: User) -> HttpResponse:
                 device.pk,
                 form.cleaned_data["code"],
                 may_replace=_is_inside(request),
-                session_key=request.session.session_key or "",
+                present=present_key(request),
             )
         except ValidationError as error:
             messages.error(request, error.messages[0])
@@ -149,7 +149,7 @@ def remove(request: HttpRequest, person: User) -> HttpResponse:
         return redirect("admin:second_factor")
     form = PasswordForm(request, person)
     if form.is_valid():
-        services.remove_own(person, session_key=request.session.session_key or "")
+        services.remove_own(person, present=present_key(request))
         messages.success(request, _("The second factor is removed."))
         return redirect("admin:index")
     return _page(

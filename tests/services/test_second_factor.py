@@ -152,7 +152,7 @@ def test_a_code_given_twice_at_the_same_time_counts_once(kind):
 
 def finish(person, device, code, *, may_replace=True) -> Verdict:
     return second_factor.finish_set_up(
-        person, device.pk, code, may_replace=may_replace, session_key="this"
+        person, device.pk, code, may_replace=may_replace, present="this"
     )
 
 
@@ -171,7 +171,11 @@ def test_a_key_counts_from_its_first_right_code_on():
     assert (wrong, still) == (WRONG, RIGHT)
     assert (right.answer, len(right.recovery_codes)) == (Answer.APP, 10)
     assert list(TOTPDevice.objects.values_list("pk", "confirmed")) == [(begun.pk, True)]
-    assert entries() == [("factor_set", "lin.mei"), ("recovery_made", "lin.mei")]
+    assert entries() == [
+        ("factor_set", "lin.mei"),
+        ("sessions_ended", "lin.mei"),
+        ("recovery_made", "lin.mei"),
+    ]
     assert sessions() == {"this"}
 
 
@@ -237,13 +241,16 @@ def test_removing_ones_own(settings):
 
     settings.SECOND_FACTOR = "senders"
     with pytest.raises(PermissionDenied, match="needs a second factor"):
-        second_factor.remove_own(person, session_key="this")
+        second_factor.remove_own(person, present="this")
     settings.SECOND_FACTOR = "optional"
-    second_factor.remove_own(person, session_key="this")
+    second_factor.remove_own(person, present="this")
 
     assert (state_of(person).is_set_up, state_of(person).codes_left) == (False, 0)
     assert sessions() == {"this"}
-    assert entries()[-1] == ("factor_removed", "lin.mei")
+    assert entries()[-2:] == [
+        ("factor_removed", "lin.mei"),
+        ("sessions_ended", "lin.mei"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -276,5 +283,6 @@ def test_removing_that_of_somebody_else(by, of, refusal):
 
     assert state_of(people[of]).is_set_up == bool(refusal)
     assert sessions() == ({"theirs"} if refusal else set())
-    details = AuditEntry.objects.values_list("actor", "detail")
-    assert list(details) == ([] if refusal else [(by, {"person": of})])
+    details = AuditEntry.objects.order_by("id").values_list("actor", "detail")
+    done = [(by, {"person": of}), (by, {"person": of, "sessions": 1})]
+    assert list(details) == ([] if refusal else done)
