@@ -75,6 +75,16 @@ def name_to_count(_request: HttpRequest, credentials: Mapping[str, Any] | None) 
     ).hexdigest()
 
 
+def needs_no_count(
+    _request: HttpRequest, credentials: Mapping[str, Any] | None = None
+) -> bool:
+    """Whether no name was typed: by single sign-on, where the provider counts.
+
+    All at one address would be locked out together for what one of them does.
+    """
+    return not _typed(credentials or {})
+
+
 def locked_until(name: str, address: str) -> datetime | None:
     """When this name (``name_to_count``) may log in again from there.
 

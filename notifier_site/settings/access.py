@@ -34,6 +34,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "notifications.middleware.origin.address_to_count"
 AXES_USERNAME_CALLABLE = "notifications.services.logins.name_to_count"
+AXES_WHITELIST_CALLABLE = "notifications.services.logins.needs_no_count"
 AXES_LOCKOUT_CALLABLE = "notifications.views.locked.locked"
 # Fields of forms and addresses that axes must not store; passwords never are.
 AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken", "next", "code", "state"]

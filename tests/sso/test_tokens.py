@@ -125,3 +125,14 @@ def test_an_audience_may_be_a_list_and_name_us_twice(visit, provider, client, cl
 
     assert visit().status_code == 302
     assert is_inside(client)
+
+
+def test_refused_logins_lock_nobody_out_at_that_address(visit, provider, client):
+    provider.claims["iss"] = "https://another.example"
+    for _n in range(6):
+        assert visit().status_code == 403
+    del provider.claims["iss"]  # the right one again
+
+    visit()
+
+    assert is_inside(client)
