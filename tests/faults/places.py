@@ -67,6 +67,7 @@ def free_port() -> int:
 
 class SqlitePlace:
     vendor = "sqlite"
+    folders: Sequence[Path] = ()  # of its own; a scene's database is in its folder
 
     def __init__(self, home: Path) -> None:
         self._template = home / "template.sqlite3"
@@ -119,6 +120,11 @@ class PostgresPlace:
             # PostgreSQL refuses to run as root; Debian's package made this user.
             person = pwd.getpwnam("postgres")
             os.chown(self._home, person.pw_uid, person.pw_gid)
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """Where the server writes: tables, log of commits, log of messages."""
+        return [self._home]
 
     def start(self) -> None:
         data = str(self._home / "data")

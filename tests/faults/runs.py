@@ -13,6 +13,7 @@ from tests.faults import machine
 from tests.faults.faults import Doubt, Fault
 from tests.faults.places import MANAGE, PLACES, Place
 from tests.faults.scene import LATENCY_MS, Scene, Sent
+from tests.faults.secrets import secrets_in
 from tests.faults.verdict import judge
 from tests.faults.watched import NeverCame
 
@@ -23,7 +24,10 @@ READ_TIMEOUT = "3.5"  # seconds; the least that the worker takes
 
 @dataclass(slots=True)
 class Tally:
-    """One line of the table. ``problems`` say what broke the promise, and where."""
+    """One line of the table. ``problems`` say what broke the promise, and where.
+
+    ``secrets`` are files that hold a key or a signature.
+    """
 
     fault: Fault
     place: str
@@ -34,10 +38,13 @@ class Tally:
     stuck: int = 0
     unconfirmed: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
 
     @property
     def is_kept(self) -> bool:
         """Whether the promise held; of a control, whether it was seen to break."""
+        if self.secrets:
+            return False
         if self.fault.is_control:
             return self.twice > 0
         return not self.problems
@@ -54,13 +61,14 @@ class Tally:
             self.place,
             *map(str, numbers),
             f"{mean:.1f} / {most} ({self.fault.doubt.value})",
+            str(len(self.secrets)),
             "yes" if self.is_kept else "NO",
         ]
 
 
 COLUMNS = [
     "fault", "database", "runs", "deliveries", "called twice without cause", "lost",
-    "stuck", "unconfirmed per run: mean / most (bound)", "as promised",
+    "stuck", "unconfirmed per run: mean / most (bound)", "files with a secret", "as promised",
 ]  # fmt: skip
 
 
@@ -112,7 +120,8 @@ class Stage:
             tally.problems.append(f"run {tally.runs + 1}: {error}")
         finally:
             scene.stop()
-        if not tally.problems or fault.is_control:
+        tally.secrets = secrets_in([folder, *self.place.folders])
+        if not (tally.problems or tally.secrets) or fault.is_control:
             scene.remove()
         return tally
 

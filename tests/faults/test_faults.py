@@ -28,6 +28,8 @@ def test_the_promise_is_kept(here: Stage, name: str):
 
     tally = here.play(fault, fault.short, seed=seed, is_long=False)
 
-    assert tally.is_kept, f"seed {seed}: {tally.cells()} {tally.problems}"
+    assert tally.is_kept, (
+        f"seed {seed}: {tally.cells()} {tally.problems} {tally.secrets}"
+    )
     assert tally.runs == fault.short
     assert tally.deliveries >= fault.short * fault.groups
