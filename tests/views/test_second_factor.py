@@ -142,6 +142,17 @@ def test_single_sign_on_has_its_own(log_in):
     assert 'name="password"' not in page
 
 
+def test_guessing_the_password_there_locks_out_as_at_the_login(log_in):
+    client = log_in(make_user(roles.AUDITOR))
+
+    answers = [client.post(SET_UP, {"password": f"guess {n}"}) for n in range(5)]
+    right = client.post(SET_UP, {"password": PASSWORD})
+
+    assert [answer.status_code for answer in answers] == [200] * 4 + [429]
+    assert right.status_code == 429
+    assert not TOTPDevice.objects.exists()
+
+
 # --- recovery codes, removing ------------------------------------------------------------
 
 
