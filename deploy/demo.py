@@ -63,6 +63,8 @@ def environment(web: int, sandbox: int) -> dict[str, str]:
         "STATE_DIR": str(HOME),
         "DATABASE_URL": f"sqlite:///{DATABASE}",
         "DEBUG": "off",
+        # A line for each request would bury what is said below.
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         "USE_HTTPS": "off",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{web}",

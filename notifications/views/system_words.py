@@ -199,7 +199,7 @@ def _syncs(found: State) -> list[tuple[str, str]]:
     if latest is not None:
         newest = f"{latest.get_status_display()}, {moment(latest.created_at)}"
     return [
-        (_("Newest sync of the groups"), newest),
+        (_("Newest sync"), newest),
         (_("Last finished sync"), _when(found.syncs.completed_at)),
     ]
 
