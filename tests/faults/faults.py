@@ -124,7 +124,7 @@ FAULTS = {
             "restore",
             restoring.restore,
             long=10,
-            groups=200,
+            groups=150,
             doubt=Doubt.ANY,
         ),
     )

@@ -4,11 +4,12 @@ As docs/operating.md tells it, with the programs that it names.
 """
 
 import json
+import signal
 from dataclasses import replace
 
 from tests.faults.places import manage
 from tests.faults.scene import Scene, Sent
-from tests.faults.watched import wait_for
+from tests.faults.watched import Process, wait_for
 
 REFUSED = 2
 
@@ -18,15 +19,17 @@ def restore(scene: Scene) -> list[Sent]:
     scene.have_workers(1)
     sealed = scene.send()
     scene.wait_end(sealed)
+    wait_for(lambda: scene.order("head") != "", "a seal")
+    head = scene.order("head")
+    worker = _slow_worker(scene)
     sent = scene.send()
-    scene.wait_calls(sent, scene.random.randrange(1, len(scene.groups) // 4))
+    scene.wait_calls(sent, scene.random.randrange(1, len(scene.groups) // 15))
     copies = scene.folder / "copies" / str(sent.notification)
     copies.mkdir(parents=True)
     scene.place.back_up(scene.env, copies)
     # It goes on, and breaks down before its end.
-    scene.wait_calls(sent, len(scene.calls(sent)) + len(scene.groups) // 4)
-    worker = scene.workers[0]
-    wait_for(lambda: _mark(scene) > 0, "the worker's mark")
+    claimed = scene.order("claimed")
+    wait_for(lambda: _mark(scene) > claimed, "the worker's mark")
     scene.kill(worker)
     scene.place.put_back(scene.env, copies)
     scene.order("end_lease", pid=worker.pid)
@@ -37,7 +40,7 @@ def restore(scene: Scene) -> list[Sent]:
     if refusing.wait() != REFUSED:
         raise AssertionError(f"The worker did not refuse; see {refusing.log}")
     manage(scene.env, "quarantine_restored")
-    said = manage(scene.env, "verify_history")
+    said = manage(scene.env, "verify_history", "--expect", head)
     if not said.endswith("Unchanged.\n"):
         raise AssertionError(f"verify_history said {said}")
     scene.have_workers(1)
@@ -55,6 +58,16 @@ def restore(scene: Scene) -> list[Sent]:
     scene.wait_end(again)
     _nobody_is_missing(scene, sent, again)
     return [sealed, replace(sent, last=before), again]
+
+
+def _slow_worker(scene: Scene) -> Process:
+    """In place of the one there is: the send must last longer than the copying."""
+    scene.workers[0].signal(signal.SIGTERM)
+    scene.workers[0].wait()
+    rate = min(200, max(1, len(scene.groups) // 20))
+    worker = scene.start_worker(IM_CALLS_PER_SECOND=str(rate))
+    scene.have_workers(1)
+    return worker
 
 
 def _nobody_is_missing(scene: Scene, sent: Sent, again: Sent) -> None:

@@ -34,6 +34,7 @@ from notifications.models import (
     Worker,
 )
 from notifications.pacing.clock import engine_clock
+from notifications.selectors import seals
 from notifications.selectors.audiences import audience_of
 from notifications.selectors.resend import Again
 from notifications.selectors.syncs import change_counts
@@ -155,6 +156,11 @@ def timed_send(content: str) -> dict[str, Any]:
     return {"notification": written.pk, "seconds": time.perf_counter() - began}
 
 
+def head() -> str:
+    """The head of the newest seal; empty before the first."""
+    return seals.head()
+
+
 def claimed() -> int:
     """How many calls were ever claimed, those whose slot was missed included."""
     return sum(Pace.objects.values_list("claimed", flat=True))
@@ -214,7 +220,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
     for order in (
         *(prepare, send, send_twice, pause, resume, stop, send_unconfirmed_again),
         *(state, rows, under_way, end_lease, checkpoint),
-        *(session_key, timed_send, claimed, sync, sync_seconds, sync_result),
+        *(session_key, timed_send, claimed, head, sync, sync_seconds, sync_result),
     )
 }
 
