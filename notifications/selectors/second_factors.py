@@ -46,7 +46,7 @@ def is_there() -> Exists:
 
 
 def is_demanded_of(person: User) -> bool:
-    """Whether the setting ``SECOND_FACTOR`` lets nobody with these rights do without."""
+    """Whether the setting ``SECOND_FACTOR`` wants this person to have one."""
     if settings.SECOND_FACTOR == OPTIONAL:
         return False
     if settings.SECOND_FACTOR == SENDERS:
