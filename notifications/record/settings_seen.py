@@ -38,13 +38,19 @@ PLAIN = (
     "SECOND_FACTOR",
 )
 ADDRESSES = ("IM_BASE_URL", "IM_PROXY_URL")  # with a password in them, perhaps
-SECRETS = ("IM_SECRET_KEY", "IM_SECRET_KEY_NEXT", "SECRET_KEY_FALLBACKS")
+SECRETS = (
+    "IM_SECRET_KEY",
+    "IM_SECRET_KEY_NEXT",
+    "SECRET_KEY_FALLBACKS",
+    "OIDC_RP_CLIENT_SECRET",
+)
 
 
 def present_settings() -> dict[str, Any]:
     """The settings that matter for what is sent and who may come in, as JSON values."""
     return (
         {name: getattr(settings, name) for name in PLAIN}
+        | {"OIDC_ROLES": [f"{value}={role}" for value, role in settings.OIDC_ROLES]}
         | {name: _address(getattr(settings, name)) for name in ADDRESSES}
         | {name: _fingerprint("".join(getattr(settings, name))) for name in SECRETS}
     )
