@@ -49,6 +49,13 @@ class NextRelease:
         with sheet.open("a") as file:
             file.write("\n/* the next release */\n")
         self._run("collectstatic", "--no-input", "--verbosity=0")
+        # cp -rn: those who hold a page of the older release still get its style sheets.
+        older = Path(self._env["STATE_DIR"], "static")
+        for path in older.rglob("*.css"):
+            kept = self.folder / "static" / path.relative_to(older)
+            if not kept.exists():
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, kept)
 
     def migrate_in_vain(self) -> None:
         """While somebody reads the table for long: it gives up, and nothing stands still
