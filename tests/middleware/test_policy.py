@@ -25,6 +25,7 @@ HEADS = {
     "X-Frame-Options": "DENY",
 }
 DENIED = ("camera=()", "geolocation=()", "microphone=()", "payment=()", "usb=()")
+ASK_TENCENT = {"admin:connection"}
 A_YEAR = "max-age=31536000; includeSubDomains; preload"
 
 
@@ -59,33 +60,44 @@ def is_right(response, *, secure: bool, kept: str = "no-store") -> bool:
     return True
 
 
-def no_socket(monkeypatch) -> None:
-    """A page asks nobody: no connection but that to the database, which is open."""
+@pytest.fixture
+def asked_for(monkeypatch):
+    """Places that anybody tried to reach; that of the database is open already."""
+    found = []
 
-    def refuse(*arguments: object) -> None:
-        raise AssertionError(f"A page opens a connection: {arguments}")
+    def refuse(_socket: socket.socket, *arguments: object) -> None:
+        found.append(arguments[-1])
+        raise ConnectionRefusedError
 
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refuse)
+    return found
 
 
 @pytest.mark.parametrize(
     ("word", "names"), [("on", [None, "superuser"]), ("off", ["superuser"])]
 )
-def test_every_address(settings, monkeypatch, word, names):
+def test_every_address(settings, monkeypatch, asked_for, word, names):
     use_https(settings, monkeypatch, word)
-    no_socket(monkeypatch)
     people = make_people()
     addresses = addresses_about(people)
     secure = word == "on"
     assert len(addresses) > 50
+    asking: set[str] = set()
 
     for person in names:
         visitor = Visitor(people.get(person), secure=secure)
         for name, address in addresses.items():
             assert is_right(visitor.request("GET", address), secure=secure), name
+            assert asked_for == [], name
             if secure:
                 assert is_right(visitor.undone("POST", address), secure=True), name
+            if asked_for:
+                asking.add(name)
+                asked_for.clear()
+
+    # Only where a person presses the button that asks Tencent.
+    assert asking == (ASK_TENCENT if secure else set())
 
 
 @pytest.fixture
