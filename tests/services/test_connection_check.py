@@ -197,3 +197,13 @@ def test_one_check_at_a_time(sandbox, settings, tmp_path):
 
     check_connection_by("operator")
     assert sandbox.calls.codes("account_check") == [0]
+
+
+@pytest.mark.parametrize(
+    ("key", "states"), [("f" * 64, [P] * 5), ("another one", [P, P, P, F, N])]
+)
+def test_the_key_that_is_to_follow_is_tried_as_well(sandbox, settings, key, states):
+    settings.IM_SECRET_KEY_NEXT = "f" * 64
+    sandbox.change_key(key)
+
+    assert checked()[0] == UP_TO_TLS + states
