@@ -80,7 +80,9 @@ class Web:
             process.signal(signal.SIGTERM)
             process.wait()
         if hasattr(self, "_proxy"):
-            self._proxy.stop()
+            # Killed, it would leave its own processes behind.
+            self._proxy.signal(signal.SIGTERM)
+            self._proxy.wait()
 
     def _instance(self, n: int, release: NextRelease | None) -> Process:
         more = release.place if release else {}
