@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 # What a line may be about, in the order in which it is written.
-ABOUT = ("request_id", "worker", "notification", "delivery")
+ABOUT = ("request_id", "person", "worker", "notification", "delivery")
 # Of a request that was answered; its message says the same.
 ANSWERED = ("method", "path", "status", "ms")
 INDENT = "    "

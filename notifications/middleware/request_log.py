@@ -1,4 +1,4 @@
-"""One line in the log for each request that was answered."""
+"""One line in the log for each request that was answered; who asked, if refused."""
 
 import logging
 import time
@@ -10,6 +10,7 @@ logger = logging.getLogger("notifications.requests")
 
 # Asked again and again by pages that are open.
 POLLS = frozenset({"notification_status", "sync_status"})
+REFUSED = (403, 429)
 
 
 class RequestLogMiddleware:
@@ -24,12 +25,15 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = time.monotonic()
         response = self.get_response(request)
-        told = {
+        told: dict[str, object] = {
             "method": request.method,
             "path": request.path,
             "status": response.status_code,
             "ms": round(1000 * (time.monotonic() - began)),
         }
+        if response.status_code in REFUSED:
+            # The number of a login, no name; nobody's is None.
+            told["person"] = getattr(getattr(request, "user", None), "pk", None)
         logger.log(
             level_of(request, response),
             "%(method)s %(path)s %(status)d %(ms)d ms",

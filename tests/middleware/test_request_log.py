@@ -53,6 +53,19 @@ def test_what_machines_ask_for_all_the_time_is_quiet(log_in, caplog, address, le
     assert [line.levelname for line in caplog.records] == [level], response.status_code
 
 
+def test_who_was_refused_is_told_by_number(log_in, caplog):
+    auditor = make_user(roles.AUDITOR)
+    client = log_in(auditor)
+
+    client.get("/write/")
+    client.get("/history/")
+    Client(enforce_csrf_checks=True).post("/login/")
+
+    lines = [line for line in caplog.records if line.name == "notifications.requests"]
+    told = [(line.status, vars(line).get("person", "")) for line in lines]
+    assert told == [(403, auditor.pk), (200, ""), (403, None)]
+
+
 def test_a_refused_host_is_told(caplog):
     Client().get("/login/", headers={"Host": "evil.example"})
 
