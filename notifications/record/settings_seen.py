@@ -36,14 +36,19 @@ PLAIN = (
     "USE_HTTPS",
     "TRUSTED_PROXIES",
     "SECOND_FACTOR",
+    "SESSION_HOURS",
+    "SESSION_IDLE_MINUTES",
+    "OIDC_ISSUER",
+    "OIDC_ROLES_CLAIM",
 )
 ADDRESSES = ("IM_BASE_URL", "IM_PROXY_URL")  # with a password in them, perhaps
-SECRETS = (
-    "IM_SECRET_KEY",
-    "IM_SECRET_KEY_NEXT",
-    "SECRET_KEY_FALLBACKS",
-    "OIDC_RP_CLIENT_SECRET",
-)
+# The variable, and the setting that holds it.
+SECRETS = {
+    "IM_SECRET_KEY": "IM_SECRET_KEY",
+    "IM_SECRET_KEY_NEXT": "IM_SECRET_KEY_NEXT",
+    "SECRET_KEY_PREVIOUS": "SECRET_KEY_FALLBACKS",
+    "OIDC_CLIENT_SECRET": "OIDC_RP_CLIENT_SECRET",
+}
 
 
 def present_settings() -> dict[str, Any]:
@@ -52,7 +57,10 @@ def present_settings() -> dict[str, Any]:
         {name: getattr(settings, name) for name in PLAIN}
         | {"OIDC_ROLES": [f"{value}={role}" for value, role in settings.OIDC_ROLES]}
         | {name: _address(getattr(settings, name)) for name in ADDRESSES}
-        | {name: _fingerprint("".join(getattr(settings, name))) for name in SECRETS}
+        | {
+            name: _fingerprint("".join(getattr(settings, setting)))
+            for name, setting in SECRETS.items()
+        }
     )
 
 

@@ -24,7 +24,7 @@ from .readiness import migrations_applied
 # Beside those that the audit trail keeps.
 MORE_SETTINGS = ("STATE_DIR", "LOG_FORMAT", "LOG_LEVEL", "DISK_FLOOR_MB")
 # Only whether they are set is told.
-HIDDEN = (*SECRETS, "METRICS_TOKEN")
+HIDDEN = SECRETS | {"METRICS_TOKEN": "METRICS_TOKEN"}
 
 # As in deploy/alerts.yml.
 DUE_TOO_LONG = timedelta(minutes=2)
@@ -146,7 +146,10 @@ def _settings() -> tuple[list[Setting], list[CheckMessage]]:
         if name not in SECRETS
     }
     values |= {name: _text(getattr(settings, name)) for name in MORE_SETTINGS}
-    values |= {name: None if getattr(settings, name) else "" for name in HIDDEN}
+    values |= {
+        name: None if getattr(settings, setting) else ""
+        for name, setting in HIDDEN.items()
+    }
     # A sentence about a setting begins with its name.
     about: dict[str, list[CheckMessage]] = {name: [] for name in values}
     other: list[CheckMessage] = []
