@@ -51,7 +51,7 @@ def database_file() -> Path:
     if connection.vendor != "sqlite":
         raise CannotBackUp(
             "This database is PostgreSQL, which brings its own programs: use pg_dump or "
-            "pg_basebackup, as docs/operating.md says under “Back up and restore”."
+            "pg_basebackup, as docs/backup.md says."
         )
     path = Path(str(connection.settings_dict["NAME"]))
     if not path.is_file():

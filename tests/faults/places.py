@@ -88,11 +88,11 @@ class SqlitePlace:
         return f"sqlite:///{path}"
 
     def back_up(self, env: Mapping[str, str], folder: Path) -> None:
-        """As docs/operating.md says, while everything runs."""
+        """As docs/backup.md says, while everything runs."""
         manage(env, "backup", "--to", str(folder))
 
     def put_back(self, env: Mapping[str, str], folder: Path) -> None:
-        """As docs/operating.md says, with nothing running."""
+        """As docs/backup.md says, with nothing running."""
         (digest,) = folder.glob("*.sha256")
         subprocess.run(  # noqa: S603
             ["sha256sum", "--check", "--quiet", digest.name],  # noqa: S607
@@ -159,14 +159,14 @@ class PostgresPlace:
             session.execute(sql.encode(), parameters)
 
     def back_up(self, env: Mapping[str, str], folder: Path) -> None:
-        """As docs/operating.md says, while everything runs."""
+        """As docs/backup.md says, while everything runs."""
         self._tool(
             "pg_dump", "--format=custom", f"--file={folder / 'notifier.dump'}",
             env["DATABASE_URL"],
         )  # fmt: skip
 
     def put_back(self, env: Mapping[str, str], folder: Path) -> None:
-        """As docs/operating.md says, with nothing running."""
+        """As docs/backup.md says, with nothing running."""
         server = self._url("postgres")
         name = env["DATABASE_URL"].rpartition("/")[2]
         self._tool("dropdb", f"--maintenance-db={server}", name)

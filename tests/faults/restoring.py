@@ -1,6 +1,6 @@
 """The drill: a backup of the middle of a send is put back, and the rest sent again.
 
-As docs/operating.md tells it, with the programs that it names.
+As docs/backup.md tells it, with the programs that it names.
 """
 
 import json
