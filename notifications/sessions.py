@@ -2,7 +2,8 @@
 
 Django's own store in the database, and with each session whose it is, from where, since
 when, and when it was last used. ``expire_date`` is the earlier of its two ends, so that
-a request needs no further query to know that a session is over.
+a request needs no further query to know that a session is over. The key in the cookie is
+nowhere in the database, only its digest.
 """
 
 from datetime import datetime, timedelta
@@ -11,9 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import Q
 from django.utils import timezone
 
-from notifications.models import LoginSession
+from notifications.models import LoginSession, stored_key
 
 # So long the row of a session that ended by itself stays: whoever comes back reads why.
 KEPT_AFTER_END = timedelta(days=7)
@@ -34,8 +36,21 @@ class SessionStore(DatabaseStore):
         return LoginSession
 
     def _get_session_from_db(self) -> LoginSession | None:
-        self.row = super()._get_session_from_db()  # type: ignore[misc]
+        found = LoginSession.objects.filter(
+            pk=stored_key(self.session_key or ""), expire_date__gt=timezone.now()
+        )
+        self.row = found.first()
+        if self.row is None:
+            self._session_key = None
         return self.row
+
+    def exists(self, session_key: str) -> bool:
+        return LoginSession.objects.filter(pk=stored_key(session_key)).exists()
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key:
+            LoginSession.objects.filter(pk=stored_key(key)).delete()
 
     def create_model_instance(self, data: dict[str, Any]) -> LoginSession:
         """The row to be written. It is a new session when it is of another person."""
@@ -45,7 +60,7 @@ class SessionStore(DatabaseStore):
         if before is None or before.user_id != user:
             before = LoginSession(begun_at=now, seen_at=now)
         self.row = LoginSession(
-            session_key=self._get_or_create_session_key(),  # type: ignore[attr-defined]
+            session_key=stored_key(self._get_or_create_session_key()),  # type: ignore[attr-defined]
             session_data=self.encode(data),
             expire_date=end_of(before.begun_at, before.seen_at),
             user_id=user,
@@ -73,9 +88,10 @@ class SessionStore(DatabaseStore):
 
     @classmethod
     def clear_expired(cls) -> None:
-        LoginSession.objects.filter(
-            expire_date__lt=timezone.now() - KEPT_AFTER_END
-        ).delete()
+        """Those of nobody at once: anybody can begin one, and as many as he likes."""
+        now = timezone.now()
+        over = Q(expire_date__lt=now - KEPT_AFTER_END)
+        LoginSession.objects.filter(over | Q(expire_date__lt=now, user=None)).delete()
 
 
 def end_of(begun_at: datetime, seen_at: datetime) -> datetime:

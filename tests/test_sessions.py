@@ -7,7 +7,7 @@ import time_machine
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import UpdateError
 
-from notifications.models import LoginSession
+from notifications.models import LoginSession, stored_key
 from notifications.sessions import SessionStore
 from tests.factories import MOMENT, make_user
 
@@ -41,7 +41,7 @@ def test_a_row_says_whose_it_is_from_where_and_until_when(clock):
     key = begin(user)
 
     assert LoginSession.objects.values().get() == {
-        "session_key": key,
+        "session_key": stored_key(key),
         "session_data": LoginSession.objects.get().session_data,
         "expire_date": MOMENT + IDLE,
         "user_id": user.pk,
@@ -88,7 +88,7 @@ def test_what_is_put_into_it_makes_it_no_younger(clock):
     store.cycle_key()
 
     row = LoginSession.objects.get()
-    assert row.session_key != key
+    assert row.session_key == stored_key(store.session_key) != stored_key(key)
     assert (row.begun_at, row.seen_at) == (MOMENT, MOMENT)
     assert (row.address, row.expire_date) == ("198.51.100.9", MOMENT + IDLE)
 
@@ -110,7 +110,30 @@ def test_rows_of_sessions_that_ended_stay_for_a_week(clock):
 
     clock.move_to(MOMENT + IDLE + timedelta(days=7))
     SessionStore.clear_expired()
-    assert LoginSession.objects.filter(pk=key).exists()
+    assert LoginSession.objects.filter(pk=stored_key(key)).exists()
     clock.shift(timedelta(seconds=1))
     SessionStore.clear_expired()
     assert not LoginSession.objects.exists()
+
+
+def test_a_session_of_nobody_goes_with_the_next_login(clock):
+    store = SessionStore()
+    store["write_kept"] = {"content": "Tonight"}
+    store.create()
+
+    clock.move_to(MOMENT + IDLE)
+    SessionStore.clear_expired()
+    assert LoginSession.objects.exists()
+    clock.shift(timedelta(seconds=1))
+    SessionStore.clear_expired()
+    assert not LoginSession.objects.exists()
+
+
+def test_who_reads_the_table_is_not_inside(client):
+    client.force_login(make_user())
+    row = LoginSession.objects.get()
+
+    client.cookies["sessionid"] = row.session_key
+
+    assert client.get("/account/").status_code == 302
+    assert client.session.session_key not in str(LoginSession.objects.values())

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -152,6 +153,8 @@ class PersonAdmin(PlainAdmin, UserAdmin):
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
+        if id == str(request.user.pk):
+            return redirect("admin:password_change")  # asks for the present one
         response: HttpResponse = super().user_change_password(request, id, form_url)
         # Only a new password leads on; all else shows the form again.
         if isinstance(response, HttpResponseRedirect):

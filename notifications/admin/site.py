@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth import REDIRECT_FIELD_NAME, authenticate
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -71,6 +71,12 @@ class ConsoleSite(admin.AdminSite):
             raise PermissionDenied(
                 _("You log in by single sign-on and have no password here.")
             )
+        if request.method == "POST" and isinstance(user, User):
+            # A wrong one counts like a wrong login; axes answers for who is locked out.
+            present = request.POST.get("old_password", "")
+            authenticate(request, username=user.get_username(), password=present)
+            if getattr(request, "axes_locked_out", False):
+                return HttpResponse(status=429)  # type: ignore[return-value]  # replaced
         response: HttpResponse = super().password_change(request, extra_context)
         # Only a new password leads on; all else shows the form again.
         if isinstance(response, HttpResponseRedirect) and isinstance(user, User):

@@ -1,7 +1,7 @@
 """Where the audit entries and the log lines of a request come from."""
 
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +11,7 @@ from notifications.record import trail
 from notifications.record.trail import Origin
 
 ADDRESS_MAX_LENGTH = 45
+IPV6, NETWORK_BITS = 6, 64
 
 
 class OriginMiddleware:
@@ -50,10 +51,15 @@ def address_of(request: HttpRequest) -> str:
 def address_to_count(request: HttpRequest) -> str:
     """Whose wrong logins are counted together: ``address_of``.
 
+    Of IPv6 the first half: whoever has one address there has all of the same network.
     Requests without any address have one in common, or nobody there would ever be
     locked out.
     """
-    return address_of(request) or "::"
+    address = address_of(request) or "::"
+    if ip_address(address).version == IPV6:
+        network = ip_network((address.partition("%")[0], NETWORK_BITS), strict=False)
+        return str(network.network_address)
+    return address
 
 
 def _address(text: str) -> str:

@@ -1,6 +1,6 @@
 """The tables. Each file answers for one of them and its transitions."""
 
-from .access import LoginSession, OutsideLogin, RecoveryCode
+from .access import LoginSession, OutsideLogin, RecoveryCode, stored_key
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
 from .deliveries import Attempt, Delivery
@@ -38,4 +38,5 @@ __all__ = [
     "Tally",
     "Worker",
     "WrongState",
+    "stored_key",
 ]

@@ -15,7 +15,7 @@ from notifications.models import RecoveryCode
 OPTIONAL, SENDERS, EVERYBODY = "optional", "senders", "everybody"
 DEMANDS = (OPTIONAL, SENDERS, EVERYBODY)
 # Whoever may do one of these is among the "senders"; a superuser may do all.
-WEIGHTY = (roles.SEND, "auth.change_user")
+WEIGHTY = (roles.SEND, "auth.change_user", "auth.change_group")
 
 
 @dataclass(frozen=True, slots=True)

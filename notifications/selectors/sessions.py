@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications.models import LoginSession
+from notifications.models import LoginSession, stored_key
 
 BROWSER_MAX_LENGTH = 200
 SHOWN_OF_UNKNOWN = 40
@@ -72,7 +72,7 @@ def why_it_ended(session_key: str) -> str:
 
     Empty when nobody was logged in there.
     """
-    row = LoginSession.objects.filter(pk=session_key).first()
+    row = LoginSession.objects.filter(pk=stored_key(session_key)).first()
     if row is None:
         return _(
             "You are logged out. Perhaps an administrator ended your session, or your "

@@ -1,6 +1,6 @@
 """Sessions that somebody ends before their time.
 
-``present`` is always the key of the session in which this is done: it goes on.
+``present`` is always the stored key of the session in which this is done: it goes on.
 """
 
 from collections import Counter

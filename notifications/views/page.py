@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from notifications import roles
-from notifications.models import Notification
+from notifications.models import Notification, stored_key
 
 
 def page(
@@ -40,8 +40,8 @@ def anybody(request: HttpRequest) -> User:
 
 
 def present_key(request: HttpRequest) -> str:
-    """The key of the session of this request; the services that end sessions take it."""
-    return request.session.session_key or ""
+    """The stored key of this request's session; services that end sessions take it."""
+    return stored_key(request.session.session_key or "")
 
 
 def may_control(request: HttpRequest, notification: Notification) -> bool:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, get_user
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -112,7 +112,7 @@ def _enter(request: HttpRequest, person: User, verdict: Verdict) -> HttpResponse
             left,
         )
         messages.warning(request, said % {"n": left})
-    return redirect(_next(request))
+    return HttpResponseRedirect(_next(request))  # an address, never a name
 
 
 def _password_first(request: HttpRequest) -> HttpResponse:

@@ -37,7 +37,10 @@ AXES_USERNAME_CALLABLE = "notifications.services.logins.name_to_count"
 AXES_WHITELIST_CALLABLE = "notifications.services.logins.needs_no_count"
 AXES_LOCKOUT_CALLABLE = "notifications.views.locked.locked"
 # Fields of forms and addresses that axes must not store; passwords never are.
-AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken", "next", "code", "state"]
+AXES_SENSITIVE_PARAMETERS = [
+    *("username", "csrfmiddlewaretoken", "next", "code", "state"),
+    *("old_password", "new_password1", "new_password2"),
+]
 # The audit trail has the logins.
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False

@@ -25,11 +25,11 @@ def headings(response) -> list[str]:
 def test_titles_are_plain(log_in):
     client = log_in(make_user(superuser=True))
     role = Group.objects.get(name=roles.AUDITOR)
-    user = User.objects.get()
+    user = make_user(username="wang.fang")
     titles = {
         PEOPLE: "People",
         PEOPLE + "add/": "Add a person",
-        f"{PEOPLE}{user.pk}/change/": "lin.mei",
+        f"{PEOPLE}{user.pk}/change/": "wang.fang",
         f"{PEOPLE}{user.pk}/password/": "Set a new password",
         ROLES: "Roles",
         ROLES + "add/": "Add a role",
@@ -217,3 +217,31 @@ def test_roles_offer_only_the_permissions_in_use(log_in):
 
     offered = form.fields["permissions"].queryset
     assert offered.count() == len(roles.ALL)
+
+
+def test_ones_own_password_is_asked_for_first(log_in):
+    chief = make_user(superuser=True)
+    values = {"password1": SECRET, "password2": SECRET}
+
+    response = log_in(chief).post(f"{PEOPLE}{chief.pk}/password/", values)
+
+    assert response["Location"] == "/password_change/"
+    assert not User.objects.get().check_password(SECRET)
+
+
+@pytest.mark.parametrize(
+    ("list_of", "asked"),
+    [
+        (PEOPLE, "sessions__session_key__startswith=a"),
+        (PEOPLE, "sessions__pk__startswith=a"),
+        (PEOPLE, "password__startswith=md5"),
+        (PEOPLE, "totpdevice__key__startswith=a"),
+        (PEOPLE, "recovery_codes__digest__startswith=a"),
+        (PEOPLE, "groups__id=1"),
+        (ROLES, "user__password__startswith=md5"),
+    ],
+)
+def test_no_address_guesses_what_rows_hold(log_in, list_of, asked):
+    client = log_in(make_user(superuser=True))
+
+    assert client.get(f"{list_of}?{asked}").status_code == 400

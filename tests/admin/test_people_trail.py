@@ -1,6 +1,7 @@
 """What the pages People and Roles write down: before and after, never a password."""
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.auth.models import Group
 
 from notifications import roles
@@ -130,11 +131,24 @@ def test_an_own_password(inside):
     values = {"new_password1": SECRET, "new_password2": SECRET}
 
     inside.post("/password_change/", values | {"old_password": "wrong"})
-    assert not AuditEntry.objects.exists()
+    assert written().action == "login_refused"
     inside.post("/password_change/", values | {"old_password": PASSWORD})
 
-    entry = written()
+    entry = AuditEntry.objects.latest("id")
     assert (entry.action, entry.detail) == ("password_changed", {"person": "chief"})
+
+
+def test_guessing_ones_own_password_locks_out(inside):
+    values = {"new_password1": SECRET, "new_password2": SECRET}
+    guess = values | {"old_password": "wrong"}
+
+    codes = [inside.post("/password_change/", guess).status_code for _more in range(5)]
+    right = inside.post("/password_change/", values | {"old_password": PASSWORD})
+
+    assert (codes, right.status_code) == ([200, 200, 200, 200, 429], 429)
+    stored = str(AccessAttempt.objects.values())
+    assert SECRET not in stored
+    assert "wrong" not in stored
 
 
 def test_a_role_from_its_beginning_to_its_end(inside):

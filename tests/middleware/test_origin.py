@@ -44,7 +44,21 @@ def test_the_address(settings, trusted, forwarded, direct, address):
     request = RequestFactory().get("/", headers=headers, REMOTE_ADDR=direct)
 
     assert address_of(request) == address
-    assert address_to_count(request) == (address or "::")
+
+
+@pytest.mark.parametrize(
+    ("direct", "counted"),
+    [
+        (DIRECT, DIRECT),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("", "::"),
+    ],
+)
+def test_whose_wrong_logins_are_counted_together(direct, counted):
+    request = RequestFactory().get("/", REMOTE_ADDR=direct)
+
+    assert address_to_count(request) == counted
 
 
 def test_each_request_has_its_own_origin_and_none_is_left_behind():

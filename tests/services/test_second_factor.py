@@ -208,11 +208,11 @@ def test_who_was_not_asked_for_the_code_does_not_replace_the_app():
     ("demand", "asked"),
     [
         ("optional", set()),
-        ("senders", {"manager", "people", "chief"}),
-        ("everybody", {"manager", "people", "chief", "auditor", "nothing"}),
+        ("senders", {"manager", "people", "chief", "keeper"}),
+        ("everybody", {"manager", "people", "chief", "keeper", "auditor", "nothing"}),
         (
             "a word that nobody knows",
-            {"manager", "people", "chief", "auditor", "nothing"},
+            {"manager", "people", "chief", "keeper", "auditor", "nothing"},
         ),
     ],
 )
@@ -225,8 +225,10 @@ def test_of_whom_it_is_demanded(settings, demand, asked):
         make_user(roles.AUDITOR, username="auditor"),
         make_user(username="nothing"),
     ]
+    keeper = make_user(username="keeper")  # of the roles, who can give any right
+    keeper.user_permissions.set(roles.permissions(["auth.change_group"]))
 
-    assert {p.username for p in people if is_demanded_of(p)} == asked
+    assert {p.username for p in [*people, keeper] if is_demanded_of(p)} == asked
 
 
 # --- removing --------------------------------------------------------------------------

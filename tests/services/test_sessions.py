@@ -7,7 +7,7 @@ from django.db import transaction
 from django.test import Client
 
 from notifications import roles
-from notifications.models import AuditEntry, LoginSession
+from notifications.models import AuditEntry, LoginSession, stored_key
 from notifications.services import people, sessions
 from tests.factories import make_user
 
@@ -27,7 +27,7 @@ def auditor():
 def come_in(user) -> str:
     client = Client()
     client.force_login(user)
-    return client.session.session_key
+    return stored_key(client.session.session_key)
 
 
 def still_open() -> set[str]:

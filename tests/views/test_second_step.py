@@ -112,12 +112,15 @@ def test_the_way_in_leads_to_the_page_that_was_asked_for(device):
     ]
 
 
-def test_it_leads_to_no_foreign_page(device):
+@pytest.mark.parametrize(
+    ("asked", "leads_to"), [("//evil.example/", "/"), ("no-name", "no-name")]
+)
+def test_it_leads_to_no_foreign_page(device, asked, leads_to):
     client, _place = with_password()
 
-    done = client.post(CODE, {"code": code_of(device), "next": "//evil.example/"})
+    done = client.post(CODE, {"code": code_of(device), "next": asked})
 
-    assert done["Location"] == "/"
+    assert (done.status_code, done["Location"]) == (302, leads_to)
 
 
 def test_the_frame_names_nobody(device):
