@@ -2,6 +2,7 @@
 
 Fixtures:
     browser     Chromium, one for the whole run
+    page        a page of its own in each of the four views
 
 ``come_in`` and ``log_in`` open the console for a person; ``check_page`` asks axe about
 the page that is open, and whether it fits the window.
@@ -52,6 +53,16 @@ def browser() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(params=VIEWS, ids=lambda view: f"{view[0]}-{view[2]}")
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    width, height, theme = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=theme
+    )
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture(autouse=True)

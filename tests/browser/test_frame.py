@@ -3,24 +3,14 @@
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from notifications import roles
 from notifications.models import LoginSession, Notification
-from tests.browser.conftest import VIEWS, check_page, come_in, log_in
+from tests.browser.conftest import check_page, come_in, log_in
 from tests.factories import make_delivery, make_notification, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(params=VIEWS, ids=lambda view: f"{view[0]}-{view[2]}")
-def page(request, browser) -> Page:
-    width, height, theme = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=theme
-    )
-    yield context.new_page()
-    context.close()
 
 
 def test_the_door(page, live_server):

@@ -1,0 +1,45 @@
+"""The System page and the check of the connection in a real browser."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from playwright.sync_api import expect
+
+from notifications import roles
+from notifications.models import Notification
+from notifications.sandbox.protocol import Account
+from notifications.services import connection_check
+from tests.browser.conftest import check_page, come_in
+from tests.factories import make_group, make_user
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_from_the_state_to_a_notice_that_goes_out(
+    page, live_server, sandbox, monkeypatch
+):
+    monkeypatch.setattr(connection_check, "NOT_SOONER_THAN", timedelta(0))
+    user = make_user(roles.SYSTEM_ADMINISTRATOR)
+    user.groups.add(Group.objects.get(name=roles.COMMUNITY_MANAGER))
+    make_group(group_id="hikers")
+    come_in(page, live_server.url, to="/system/")
+    expect(page.locator(".notice.warn").first).to_contain_text("needs somebody")
+    check_page(page, "system")
+
+    page.click(".tabs >> text=Connection")
+    check_page(page, "connection, not checked")
+    sandbox.change_key("another")
+    page.click("#content [type=submit] >> text=Check the connection")
+    expect(page.locator(".headline")).to_have_text("The connection does not work.")
+    page.click(".hints summary")
+    check_page(page, "connection, wrong key")
+
+    sandbox.change_key(Account().key)
+    page.click("#content [type=submit] >> text=Check the connection")
+    expect(page.locator(".headline")).to_have_text("The connection works.")
+    page.fill("#id_group", "hikers")
+    check_page(page, "connection, it works")
+    page.click("text=Send the test notice")
+    expect(page.locator("h1")).to_contain_text("Notification")
+    assert Notification.objects.get().sender == user
