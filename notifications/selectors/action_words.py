@@ -228,15 +228,14 @@ TELLINGS: dict[AuditEntry.Action, Telling] = {
             named("head", gettext_lazy("Head of the seals")),
         ),
     ),
-    A.LOGGED_IN: Telling(pgettext_lazy("action", "Logged in."), lines=(BY,)),
-    A.LOGIN_REFUSED: Telling(gettext_lazy("A login was refused."), lines=(BY, refused)),
     A.LOGGED_IN: Telling(
         pgettext_lazy("action", "Logged in."),
-        lines=(shown("second_factor", gettext_lazy("Second factor"), second_factor),),
+        lines=(
+            BY,
+            shown("second_factor", gettext_lazy("Second factor"), second_factor),
+        ),
     ),
-    A.LOGIN_REFUSED: Telling(
-        gettext_lazy("A login was refused: name and password did not match.")
-    ),
+    A.LOGIN_REFUSED: Telling(gettext_lazy("A login was refused."), lines=(BY, refused)),
     A.LOGGED_OUT: Telling(pgettext_lazy("action", "Logged out.")),
     A.LOCKED_OUT: Telling(
         gettext_lazy("Locked out for a while: too many wrong logins from one address.")
