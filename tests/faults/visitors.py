@@ -26,6 +26,10 @@ class Here(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
+# As notifier_site/settings/https.py names them with USE_HTTPS.
+SESSION, CSRF = "__Host-sessionid", "__Host-csrftoken"
+
+
 class Visitors:
     """Two who read and one who sends forms. ``problems`` are sentences."""
 
@@ -62,7 +66,7 @@ class Visitors:
         session.verify = self._certificate
         session.mount("https://", Here())
         name = urlsplit(self.address).hostname
-        session.cookies.set("sessionid", self._session_key, domain=name)
+        session.cookies.set(SESSION, self._session_key, domain=name, secure=True)
         return session
 
     def _read(self) -> None:
@@ -82,7 +86,7 @@ class Visitors:
         session = self._session()
         self._ask(session, "GET", "/write/")
         while not self._stopping.is_set():
-            token = session.cookies.get("csrftoken") or ""
+            token = session.cookies.get(CSRF) or ""
             self._ask(
                 session,
                 "POST",
