@@ -8,7 +8,10 @@ METHODS = ("GET", "HEAD", "POST")
 
 
 class MethodsMiddleware:
-    """Refuses all others: a view takes whatever is not POST for a GET."""
+    """Refuses all others: a view takes whatever is not POST for a GET.
+
+    To HEAD only the heads are answered, with the length of what GET would get.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -16,4 +19,7 @@ class MethodsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in METHODS:
             return HttpResponseNotAllowed(METHODS)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.method == "HEAD" and not response.streaming:
+            response.content = b""
+        return response

@@ -10,7 +10,7 @@ logger = logging.getLogger("notifications.requests")
 
 # Asked again and again by pages that are open.
 POLLS = frozenset({"notification_status", "sync_status"})
-REFUSED = (403, 429)
+REFUSED = (400, 403, 429)
 
 
 class RequestLogMiddleware:

@@ -19,5 +19,10 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # A page that is refused or missing is no fault of the server: no traceback.
     # Logins, right and wrong, are in the audit trail.
-    "loggers": {"django.request": {"level": "ERROR"}, "axes": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # A list that is asked for more than it has filters: the line of the request.
+        "django.security.DisallowedModelAdminLookup": {"level": "CRITICAL"},
+        "axes": {"level": "WARNING"},
+    },
 }

@@ -197,6 +197,7 @@ def test_wait_ends_when_it_is_paused(manager, monkeypatch):
     code, _out, err = send("--content", "Hi", "--all", "--wait")
 
     assert code == 1
+    assert err.startswith("No worker is running: it waits until one is started.")
     assert err.endswith("is paused: account_code.")
 
 

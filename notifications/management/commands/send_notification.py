@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
+from notifications.delivery.presence import worker_is_there
 from notifications.management.base import person, refusal
 from notifications.management.waiting import wait_for_end
 from notifications.models import Notification, Rule
@@ -67,6 +68,10 @@ class Command(BaseCommand):
             raise refusal(error) from None
         self.stdout.write(f"notification={sent.pk} groups={sent.audience_count}")
         if options["wait"]:
+            if not worker_is_there():
+                self.stderr.write(
+                    "No worker is running: it waits until one is started."
+                )
             wait_for_end(sent, self.stdout)
 
     @transaction.atomic
