@@ -153,7 +153,7 @@ class PersonAdmin(PlainAdmin, UserAdmin):
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
-        if id == str(request.user.pk):
+        if request.user.is_superuser and id == str(request.user.pk):
             return redirect("admin:password_change")  # asks for the present one
         response: HttpResponse = super().user_change_password(request, id, form_url)
         # Only a new password leads on; all else shows the form again.

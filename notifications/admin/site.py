@@ -71,9 +71,9 @@ class ConsoleSite(admin.AdminSite):
             raise PermissionDenied(
                 _("You log in by single sign-on and have no password here.")
             )
-        if request.method == "POST" and isinstance(user, User):
+        present = request.POST.get("old_password")
+        if present and isinstance(user, User):
             # A wrong one counts like a wrong login; axes answers for who is locked out.
-            present = request.POST.get("old_password", "")
             authenticate(request, username=user.get_username(), password=present)
             if getattr(request, "axes_locked_out", False):
                 return HttpResponse(status=429)  # type: ignore[return-value]  # replaced
