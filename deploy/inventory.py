@@ -21,7 +21,7 @@ PINS = ROOT / "requirements.txt"
 SBOM = ROOT / "docs" / "sbom.cdx.json"
 LICENCES = ROOT / "docs" / "licences.md"
 
-PIN = re.compile(r"^([a-z0-9-]+)==([^ ]+)", re.MULTILINE)
+PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([^ ]+)", re.MULTILINE)
 # Two packages name their licence only so; their texts are those of BSD-3-Clause.
 BSD = "License :: OSI Approved :: BSD License"
 # The table stands last in docs/licences.md; what is above it is written by hand.

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 
 import pytest
 from packaging.requirements import Requirement
@@ -39,9 +40,37 @@ def test_each_line_is_one_release_with_its_hashes(name):
     assert len(found) == len(list(entries(name)))
     assert len({Requirement(line).name for line in found}) == len(found)
     for line, hashes in found.items():
-        assert re.fullmatch(r"[a-z0-9-]+==[0-9a-z.]+( ; .+)?", line)
+        assert re.fullmatch(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[0-9a-z.]+( ; .+)?", line)
         assert hashes, line
         assert [h for h in hashes if not re.fullmatch("sha256:[0-9a-f]{64}", h)] == []
+
+
+def is_for_here(need: Requirement, extras: set[str]) -> bool:
+    return need.marker is None or any(
+        need.marker.evaluate({"extra": extra}) for extra in ("", *extras)
+    )
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_what_a_package_asks_for_is_pinned_with_its_extras(name):
+    """Else the pip of Debian refuses the whole list, or takes what is newest."""
+    pins = {
+        canonicalize_name(pin.name): pin
+        for pin in (Requirement(line) for line, _hashes in entries(name))
+        if is_for_here(pin, set())
+    }
+    needs = [(name, need) for need in asked_for(name)]
+    for pin in pins.values():
+        asked = map(Requirement, metadata.requires(pin.name) or [])
+        needs += [(pin.name, need) for need in asked if is_for_here(need, pin.extras)]
+
+    unmet = [
+        f"{asking}: {need}"
+        for asking, need in needs
+        if (pin := pins.get(canonicalize_name(need.name))) is None
+        or not need.extras <= pin.extras
+    ]
+    assert unmet == []
 
 
 @pytest.mark.parametrize("name", LISTS)
