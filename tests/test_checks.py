@@ -14,6 +14,8 @@ from notifications.checks.im import check_connection
 from notifications.checks.web import check_variables, check_watching, check_web_settings
 from notifier_site.variables import Problem
 
+pytestmark = pytest.mark.one_database
+
 GOOD = {
     "IM_SDK_APP_ID": "1400000000",
     "IM_SECRET_KEY": "key",

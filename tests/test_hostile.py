@@ -34,7 +34,7 @@ from tests.factories import (
 )
 from tests.hostile import HOSTILE, PLAIN
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 A = AuditEntry.Action
 every_text = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())

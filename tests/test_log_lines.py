@@ -8,6 +8,8 @@ import pytest
 
 from notifications.log_lines import JsonLines, PlainLines, about
 
+pytestmark = pytest.mark.one_database
+
 HOSTILE = "/x\n2026-01-01T00:00:00.000Z ERROR admin: gone\r\x1b[2J\u2028\x85"
 
 

@@ -13,6 +13,8 @@ from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
+pytestmark = pytest.mark.one_database
+
 OLDER_THAN_THE_RULE = 8
 # Migration → why it must break the rule, and what the update has to do about it.
 ALLOWED: dict[str, str] = {}

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from notifications.forms.login import LoginForm, NewPasswordForm
 from tests.factories import PASSWORD
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.parametrize(
     "password",

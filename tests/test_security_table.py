@@ -3,7 +3,11 @@
 import re
 from collections import Counter
 
+import pytest
+
 from tests.environment import ROOT
+
+pytestmark = pytest.mark.one_database
 
 TABLE = ROOT / "docs" / "asvs.md"
 STATES = {"met", "partly", "accepted risk", "not applicable"}

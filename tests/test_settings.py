@@ -9,6 +9,8 @@ import pytest
 
 from tests.environment import ROOT, names_of_settings
 
+pytestmark = pytest.mark.one_database
+
 SHOW = """
 import json
 from django.conf import settings

@@ -12,6 +12,8 @@ from packaging.utils import canonicalize_name
 from deploy import inventory
 from tests.environment import ROOT
 
+pytestmark = pytest.mark.one_database
+
 LISTS = ("requirements.txt", "requirements-dev.txt")
 
 

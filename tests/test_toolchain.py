@@ -6,8 +6,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from notifications import __version__
 from tests.environment import ROOT, names_of_settings
+
+pytestmark = pytest.mark.one_database
 
 
 def test_imports_point_one_way():

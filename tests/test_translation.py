@@ -9,6 +9,8 @@ from notifications import roles
 from tests.environment import ROOT
 from tests.factories import make_delivery, make_notification, make_user
 
+pytestmark = pytest.mark.one_database
+
 CATALOGUE = ROOT / "notifications" / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.environment import ROOT
 
+pytestmark = pytest.mark.one_database
+
 # By what a name begins with. ``urllib.parse`` takes addresses apart and asks nobody.
 SPEAKS = (
     *("requests", "urllib3", "urllib.request", "http.client", "http.server", "httpx"),

@@ -27,7 +27,7 @@ from tests.factories import (
     write_fields,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 def test_what_is_written_and_exported(canary, settings, tmp_path):

@@ -13,7 +13,7 @@ from notifications.im import client as im_client
 from notifications.im import user_sig
 from tests.factories import PASSWORD, make_user, write_fields
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 @pytest.fixture

@@ -2,7 +2,11 @@
 
 import re
 
+import pytest
+
 from tests.environment import ROOT, names_of_settings
+
+pytestmark = pytest.mark.one_database
 
 DEPLOY = ROOT / "deploy"
 COMMON = (DEPLOY / "systemd" / "notifier-.service.d" / "common.conf").read_text()

@@ -12,6 +12,8 @@ import pytest
 
 from tests.environment import ROOT
 
+pytestmark = pytest.mark.one_database
+
 SLOW_SECONDS = 2.0
 # Instead of the console, which needs longer to start.
 APPLICATION = f"""

@@ -21,6 +21,8 @@ from tests.im.wire import (
     send,
 )
 
+pytestmark = pytest.mark.one_database
+
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 FAULTS = {
     "no fault": (body(OK), "close", ACCEPTED),

@@ -5,6 +5,8 @@ import pytest
 from notifications.im.answers import read_answer
 from notifications.im.outcomes import OutcomeKind, Reason
 
+pytestmark = pytest.mark.one_database
+
 
 def test_accepted():
     answer = read_answer(200, b'{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}')

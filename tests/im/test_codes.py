@@ -8,6 +8,8 @@ from notifications.im import codes
 from notifications.im.codes import Retry, Scope, all_codes, explain_reason, info
 from notifications.im.outcomes import Reason
 
+pytestmark = pytest.mark.one_database
+
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 ALL_TEXTS = [*all_codes(), *[explain_reason(reason) for reason in Reason]]
 

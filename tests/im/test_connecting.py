@@ -19,6 +19,8 @@ from tests.im.wire import (
     send,
 )
 
+pytestmark = pytest.mark.one_database
+
 
 def test_a_refused_connection():
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -8,6 +8,8 @@ from notifications.im.codes import Scope, all_codes
 from notifications.im.connection_remedies import FIRST_HOUR, about
 from notifications.selectors.connection import Step
 
+pytestmark = pytest.mark.one_database
+
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 UNKNOWN = about(424242)
 

@@ -21,6 +21,8 @@ from tests.im.wire import (
     send,
 )
 
+pytestmark = pytest.mark.one_database
+
 BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
 
 

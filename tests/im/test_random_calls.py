@@ -37,6 +37,8 @@ from tests.im.wire import (
     send,
 )
 
+pytestmark = pytest.mark.one_database
+
 CALLS = 5000
 THREADS = 8
 

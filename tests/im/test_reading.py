@@ -8,6 +8,8 @@ from notifications.im.outcomes import OutcomeKind, Reason
 from notifications.im.reading import GroupInfo
 from tests.im.wire import FaultServer, body, client_for
 
+pytestmark = pytest.mark.one_database
+
 
 def answered(call, **fields):
     """What ``call`` makes of an answer with these fields."""

@@ -13,6 +13,8 @@ from notifications.im.user_sig import UserSigCache, read_user_sig
 from tests.im.test_after_sending import FAULTS
 from tests.im.wire import KEY, OK, FaultServer, body, client_for, send
 
+pytestmark = pytest.mark.one_database
+
 
 def test_the_request_is_exactly_the_documented_one():
     numbers = iter([0, 2**32 - 1])

@@ -11,6 +11,8 @@ from notifications import conf
 from notifications.im.user_sig import UserSigCache, make_user_sig, read_user_sig
 from notifications.sandbox.protocol import Account, Refused, check_user_sig
 
+pytestmark = pytest.mark.one_database
+
 VECTORS = json.loads(Path(__file__).with_name("usersig_vectors.json").read_text())[
     "vectors"
 ]

@@ -10,6 +10,8 @@ from notifications.im.client import Endpoint
 from notifications.im.way import Certificate, Fault, try_way
 from tests.im.wire import CA_FILE, OK, FaultServer, ProxyServer, body
 
+pytestmark = pytest.mark.one_database
+
 
 def look(url: str, **kwargs):
     values = {"connect_timeout": 10.0} | kwargs

@@ -11,7 +11,7 @@ from notifications import roles
 from notifications.models import GroupSync, LoginSession, stored_key
 from tests.factories import MOMENT, PASSWORD, make_notification, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 IDLE = "You were logged out after 30 minutes without a click."

@@ -1,9 +1,12 @@
 """What is answered to HEAD: the heads of GET, and nothing behind them."""
 
+import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
 from notifications.middleware.methods import MethodsMiddleware
+
+pytestmark = pytest.mark.one_database
 
 
 def answer(method: str, response: HttpResponse) -> HttpResponse:

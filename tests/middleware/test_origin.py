@@ -14,6 +14,8 @@ from notifications.models import AuditEntry
 from notifications.record import trail
 from tests.factories import make_delivery, make_notification, make_user
 
+pytestmark = pytest.mark.one_database
+
 DIRECT = "198.51.100.9"
 
 

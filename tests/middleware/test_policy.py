@@ -12,7 +12,7 @@ from tests.addresses import Visitor, addresses_about, make_people
 from tests.environment import ROOT
 from tests.factories import PASSWORD, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 HEADS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src "

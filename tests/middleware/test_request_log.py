@@ -9,7 +9,7 @@ from notifications import roles
 from notifications.models import AuditEntry
 from tests.factories import make_notification, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture(autouse=True)

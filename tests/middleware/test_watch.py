@@ -13,7 +13,7 @@ from notifications.pacing.clock import engine_clock
 from notifications.record.guard_sql import guards
 from notifications.watch import machine, readiness
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 TOKEN = "a-token-that-nobody-guesses-0123456789"
 BY_ADDRESS = {"Host": "10.0.0.7:8000"}  # not in ALLOWED_HOSTS

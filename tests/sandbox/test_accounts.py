@@ -11,6 +11,8 @@ from notifications.sandbox.groups import SandboxGroup
 from notifications.sandbox.protocol import Account, Refused
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 
+pytestmark = pytest.mark.one_database
+
 GROUP = SandboxGroup("g", "Public", "", "", 0, frozenset({"anna"}))
 
 

@@ -13,6 +13,8 @@ from notifications.sandbox.faults import FAULTS, check_fault, named, pattern
 from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 
+pytestmark = pytest.mark.one_database
+
 NUMBERS = {"code_times": ":60007:2", "status": ":503", "slow": ":1"}
 
 

@@ -14,6 +14,8 @@ from notifications.sandbox.page import MAX_WINDOWS, render
 from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def server():

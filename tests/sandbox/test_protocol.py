@@ -9,6 +9,8 @@ from notifications.im.user_sig import make_user_sig
 from notifications.sandbox import protocol
 from notifications.sandbox.protocol import Account, Notice, Refused
 
+pytestmark = pytest.mark.one_database
+
 ACCOUNT = Account()
 NOW = 1_800_000_000
 

@@ -11,6 +11,8 @@ from notifications.sandbox.groups import SandboxGroup, load_groups
 from notifications.sandbox.protocol import Account, Refused
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 
+pytestmark = pytest.mark.one_database
+
 GROUPS = {
     group.group_id: group
     for group in [

@@ -15,6 +15,8 @@ from notifications.sandbox.journal import KEPT_PER_GROUP
 from notifications.sandbox.protocol import Account, Refused, check_user_sig
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 
+pytestmark = pytest.mark.one_database
+
 
 def client_of(server: SandboxServer) -> ImClient:
     account = Account()

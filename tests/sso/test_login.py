@@ -18,7 +18,7 @@ from tests.factories import PASSWORD, make_user
 from tests.sso.provider import SECRET, SUBJECT
 from tests.sso.refusal import entries, is_inside, refused_and_recorded
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_without_the_settings_there_is_nothing(client):

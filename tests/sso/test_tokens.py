@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.sso.provider import SECRET, Provider
 from tests.sso.refusal import is_inside, refused_and_recorded
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def of_another_key(provider: Provider, claims: dict) -> str:

@@ -9,7 +9,7 @@ from notifications import roles
 from notifications.models import AuditEntry
 from tests.factories import make_delivery, make_notification, make_seal, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 HUGE = 10**30
 # As they stand in an address, so that bytes that are no text can be among them.

@@ -6,6 +6,8 @@ import pytest
 
 from notifications.views.charts import Bar, Part, columns, nice_top, strip
 
+pytestmark = pytest.mark.one_database
+
 
 def part(
     count: int, kind: str = "accepted", title: str = "", address: str = ""

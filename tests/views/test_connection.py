@@ -14,7 +14,7 @@ from notifications.services.connection_check import check_connection_by
 from notifications.views import connection_words
 from tests.factories import make_group, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 QUERIES = 7
 

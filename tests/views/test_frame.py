@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from notifications import roles
 from tests.factories import PASSWORD, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def log_in_with(**values) -> list[str]:

@@ -17,7 +17,7 @@ from notifications.models import (
 )
 from tests.addresses import ROLES, Visitor, addresses_about, make_people
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 MATRIX = """
 address                                  by   nobody no-role manager colleague auditor groups people superuser

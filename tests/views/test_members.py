@@ -11,7 +11,7 @@ from notifications import roles
 from notifications.models import AuditEntry, Notification
 from tests.factories import make_group, make_notification, make_user, write_fields
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 CALL = "get_specified_group_member_info"
 LIVE = {"type": "AVChatRoom", "name": "Friday show"}

@@ -6,7 +6,7 @@ from django.urls import reverse
 from notifications import roles
 from tests.factories import PASSWORD, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 ELSEWHERE = [
     "https://evil.example/", "//evil.example/", "/\\evil.example/", "\\\\evil.example",

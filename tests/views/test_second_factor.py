@@ -21,7 +21,7 @@ from tests.factories import (
     wrong_code,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 OWN = "/account/second-factor/"
 SET_UP = OWN + "set-up/"

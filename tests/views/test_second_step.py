@@ -25,7 +25,7 @@ from tests.factories import (
 )
 from tests.views.test_matrix import matrix, said
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 CODE = "/login/code/"
 WRONG = (

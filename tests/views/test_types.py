@@ -15,6 +15,8 @@ from notifications.selectors.audiences import audience_of
 from notifications.services import sending
 from tests.factories import make_group, make_notification, make_user
 
+pytestmark = pytest.mark.one_database
+
 # Tencent's word in its calls, and what people read.
 WORDS = {
     "Private": "Private (Work)",

@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from notifications import roles
 from tests.factories import make_group, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 # Each with an address that it stands for. All of them are Django's admin's: the short
 # addresses of its rows, which lead on to the long ones, and whatever else is asked for.

@@ -8,7 +8,7 @@ from django.utils import timezone
 from notifications import roles
 from tests.factories import make_delivery, make_notification, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CHINESE = {"HTTP_ACCEPT_LANGUAGE": "zh-hans"}
 
 

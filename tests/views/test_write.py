@@ -8,7 +8,7 @@ from notifications import roles
 from notifications.models import Notification
 from tests.factories import make_group, make_notification, make_user, write_fields
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 WRITE = "/write/"
 EVERY_RULE = "To name members, choose the groups instead of sending to every group."
