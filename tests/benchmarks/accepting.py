@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from collections.abc import Sequence
 
 import requests
 
@@ -11,49 +12,63 @@ from tests.benchmarks.scene import BenchmarkScene
 from tests.faults.places import Place, free_port, manage
 from tests.faults.watched import Process, wait_for
 
-GROUPS = 100_000
-SENDS = 3
-PAGES = ("/", "/notifications/delivery/", "/notifications/chatgroup/")
-IDLE_SECONDS = 10
+PAGES = ("/", "/history/deliveries/", "/notifications/chatgroup/")
 
 
 class Reader:
-    """A person who reads one page after another; ``seconds`` of each."""
+    """A person who reads one page after another; ``seconds`` of each.
 
-    def __init__(self, address: str, session_key: str) -> None:
+    Each page is read once at least. A page that does not come is raised at the end.
+    """
+
+    def __init__(self, address: str, session_key: str, pages: Sequence[str]) -> None:
         self.address = address
+        self.pages = pages
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.cookies.set("sessionid", session_key)
         self.seconds: list[float] = []
+        self.failure: Exception | None = None
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
-        number = 0
-        while not self.stopping.wait(0.02):
-            page = PAGES[number % len(PAGES)]
-            began = time.perf_counter()
-            answer = self.session.get(
-                self.address + page, timeout=60, allow_redirects=False
-            )
-            if answer.status_code != 200:
-                raise RuntimeError(f"{page}: HTTP {answer.status_code}")
-            self.seconds.append(time.perf_counter() - began)
-            number += 1
+        try:
+            while not self.stopping.wait(0.02) or len(self.seconds) < len(self.pages):
+                self._read(self.pages[len(self.seconds) % len(self.pages)])
+        except Exception as failure:  # noqa: BLE001  raised where it is waited for
+            self.failure = failure
+
+    def _read(self, page: str) -> None:
+        began = time.perf_counter()
+        answer = self.session.get(
+            self.address + page, timeout=60, allow_redirects=False
+        )
+        if answer.status_code != 200:
+            raise RuntimeError(f"{page}: HTTP {answer.status_code}")
+        self.seconds.append(time.perf_counter() - began)
 
     def __enter__(self) -> "Reader":
         self.thread.start()
         return self
 
-    def __exit__(self, *_exception: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_exception: object) -> None:
         self.stopping.set()
         self.thread.join()
+        if self.failure and kind is None:
+            raise self.failure
 
 
-def accept(place: Place) -> list[Figure]:
+def accept(
+    place: Place,
+    *,
+    groups: int = 100_000,
+    sends: int = 3,
+    idle_seconds: float = 10,
+    pages: Sequence[str] = PAGES,
+) -> list[Figure]:
     """The seconds of the service; p95 of pages from gunicorn (2 processes, 4 threads)."""
-    with BenchmarkScene(place, groups=GROUPS) as scene:
+    with BenchmarkScene(place, groups=groups) as scene:
         manage(scene.env, "collectstatic", "--no-input", "--verbosity=0")
         port = free_port()
         address = f"http://127.0.0.1:{port}"
@@ -67,23 +82,29 @@ def accept(place: Place) -> list[Figure]:
         try:
             wait_for(lambda: _answers(address), "gunicorn")
             key = scene.order("session_key")
-            with Reader(address, key):
+            with Reader(address, key, pages):
                 time.sleep(2)  # both processes have loaded everything
             # Sent before as well: idle pages must show a history of the same size.
             scene.order("timed_send", content="first")
-            with Reader(address, key) as idle:
-                time.sleep(IDLE_SECONDS)
-            seconds = []
-            with Reader(address, key) as busy:
-                for _n in range(SENDS):
-                    answer = scene.order("timed_send", content=scene.new_content())
-                    seconds.append(answer["seconds"])
+            with Reader(address, key, pages) as idle:
+                time.sleep(idle_seconds)
+            answers = []
+            with Reader(address, key, pages) as busy:
+                for _n in range(sends):
+                    content = scene.new_content()
+                    answers.append(scene.order("timed_send", content=content))
         finally:
             web.popen.terminate()
             web.wait()
+        if web.popen.returncode:
+            raise RuntimeError(f"gunicorn failed; see {web.log}")
+        accepted = [answer["notification"] for answer in answers]
+        if scene.order("state", notifications=accepted)["open"] != groups * sends:
+            raise RuntimeError("Not every group is to be called.")
     here = place.vendor
+    seconds = [answer["seconds"] for answer in answers]
     return [
-        Figure(f"accept {GROUPS} groups, median of {SENDS}", here,
+        Figure(f"accept {groups} groups, median of {sends}", here,
                quantile(seconds, 0.5), "s", 5),
         Figure("pages meanwhile, p95 beside idle", here, quantile(busy.seconds, 0.95),
                "s", 2, beside=quantile(idle.seconds, 0.95), of_ratio=True,

@@ -1,6 +1,6 @@
 """Makes many chat groups and chooses them; in the database of the settings.
 
-usage: python -m tests.benchmarks.checking_stage GROUPS
+usage: python -m tests.benchmarks.checking_stage GROUPS TIMES
 
 A process of its own: it needs the settings of one database. One line of JSON a figure.
 """
@@ -22,7 +22,6 @@ from notifications.models import ChatGroup, GroupType, SavedAudience
 from tests.benchmarks.many_groups import make_many_groups
 from tests.factories import make_notification, make_user, write_fields
 
-TIMES = 5
 # Two Chinese characters that many names hold, and one name; an ID; nothing at all.
 TERMS = [
     "直播",
@@ -39,7 +38,8 @@ RULE = {"types": GroupType.values, "labels": ["North", "South"], "min_members": 
 
 
 def main() -> None:
-    make_many_groups(int(sys.argv[1]))
+    count, times = int(sys.argv[1]), int(sys.argv[2])
+    make_many_groups(count)
     with connection.cursor() as cursor:
         cursor.execute(
             "VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE"
@@ -58,13 +58,15 @@ def main() -> None:
     }
     for kind, draft in drafts.items():
         address = f"/write/{draft.pk}/"
-        measure(f"check {kind}", lambda a=address: client.get(f"{a}check/"))
-        measure(f"write {kind}", lambda a=address: client.get(a))
+        measure(f"check {kind}", lambda a=address: client.get(f"{a}check/"), times)
+        measure(f"write {kind}", lambda a=address: client.get(a), times)
     for term in TERMS:
         query = {"q": term}
-        measure(f"search “{term}”", lambda q=query: client.get("/write/groups/", q))
+        measure(
+            f"search “{term}”", lambda q=query: client.get("/write/groups/", q), times
+        )
     pasted = {"ids": "，".join(ids[:10_000])}
-    measure("write 10,000 pasted", lambda: client.post("/write/groups/", pasted))
+    measure("write 10,000 pasted", lambda: client.post("/write/groups/", pasted), times)
     for fields in (
         {"audience": "every"},
         {"audience": "rule", **RULE},
@@ -72,10 +74,10 @@ def main() -> None:
     ):
         posted = write_fields(**fields)
         name = f"count {fields.get('audience', 'chosen')}"
-        measure(name, lambda p=posted: client.post("/write/count/", p))
+        measure(name, lambda p=posted: client.post("/write/count/", p), times)
 
 
-def measure(name: str, ask: Callable[[], Any]) -> None:
+def measure(name: str, ask: Callable[[], Any], times: int) -> None:
     queries = 0
 
     def count(execute, *arguments):
@@ -86,9 +88,9 @@ def measure(name: str, ask: Callable[[], Any]) -> None:
     with connection.execute_wrapper(count):
         once(ask)
     cpu = time.process_time()
-    best = min(once(ask) for _n in range(TIMES))
+    best = min(once(ask) for _n in range(times))
     # Where others use the machine too, this says more; PostgreSQL's own is not in it.
-    cpu = (time.process_time() - cpu) / TIMES * 1000
+    cpu = (time.process_time() - cpu) / times * 1000
     line = {"name": name, "value": best}
     remark = f"{queries} queries, CPU {cpu:.0f} ms"
     sys.stdout.write(json.dumps(line | {"remark": remark}, ensure_ascii=False) + "\n")
@@ -99,7 +101,8 @@ def once(ask: Callable[[], Any]) -> float:
     began = time.perf_counter()
     answer = ask()
     if answer.status_code != 200:
-        raise RuntimeError(f"HTTP {answer.status_code}")
+        request = answer.request
+        raise RuntimeError(f"{request['PATH_INFO']}: HTTP {answer.status_code}")
     return (time.perf_counter() - began) * 1000
 
 

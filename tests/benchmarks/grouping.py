@@ -1,7 +1,6 @@
 """Benchmarks of the pages of 100,000 chat groups: the list, labels, audiences."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -11,17 +10,17 @@ from tests.benchmarks.report import Figure
 from tests.environment import ROOT
 from tests.faults.places import Place, environment, manage
 
-GROUPS = int(os.environ.get("BENCHMARK_GROUPS", "100000"))
 # By the unit: a page in milliseconds, a label on every group in seconds.
 TARGETS = {"ms": 100, "s": 2}
 
 
-def grouping(place: Place) -> list[Figure]:
+def grouping(place: Place, *, groups: int = 100_000, times: int = 5) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="notifier-grouping-") as home:
         env = environment(DATABASE_URL=place.fresh(Path(home)), STATE_DIR=home)
         manage(env, "collectstatic", "--no-input", "--verbosity=0")
         stage = subprocess.run(  # noqa: S603  our own module
-            [sys.executable, "-m", "tests.benchmarks.grouping_stage", str(GROUPS)],
+            [sys.executable, "-m", "tests.benchmarks.grouping_stage",
+             str(groups), str(times)],
             cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
     found = [json.loads(line) for line in stage.stdout.splitlines()]

@@ -1,7 +1,6 @@
 """Benchmarks of the history: lists, searches, pages and export over many deliveries."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -11,27 +10,27 @@ from tests.benchmarks.report import Figure
 from tests.environment import ROOT
 from tests.faults.places import Place, environment, manage
 
-ROWS = int(os.environ.get("BENCHMARK_ROWS", "10000000"))
 # Unit → what is to be reached, and whether more is better.
 PAGE, OVERVIEW, FIRST_ROWS = 100, 150, 0.2
 SPEED, MEMORY = 30_000, 30
 
 
-def history(place: Place) -> list[Figure]:
+def history(place: Place, *, rows: int = 10_000_000, times: int = 5) -> list[Figure]:
     """Milliseconds in the server, beside the plain admin list of the same table."""
     with tempfile.TemporaryDirectory(prefix="notifier-history-") as home:
         env = environment(DATABASE_URL=place.fresh(Path(home)), STATE_DIR=home)
         manage(env, "collectstatic", "--no-input", "--verbosity=0")
-        stage = subprocess.Popen(  # noqa: S603  our own module
-            [sys.executable, "-m", "tests.benchmarks.history_stage", str(ROWS)],
-            cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
         figures = []
-        for line in stage.stdout:
-            figure = _figure(place.vendor, json.loads(line))
-            sys.stderr.write(" | ".join(figure.cells()) + "\n")
-            figures.append(figure)
-        if stage.wait():
+        with subprocess.Popen(  # noqa: S603  our own module
+            [sys.executable, "-m", "tests.benchmarks.history_stage", str(rows),
+             str(times)],
+            cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True,
+        ) as stage:  # fmt: skip
+            for line in stage.stdout:
+                figure = _figure(place.vendor, json.loads(line))
+                sys.stderr.write(" | ".join(figure.cells()) + "\n")
+                figures.append(figure)
+        if stage.returncode:
             raise RuntimeError("The benchmark of the history failed.")
     return figures
 

@@ -30,14 +30,14 @@ TOPICS = ("徒步", "夜跑", "读书", "直播", "育儿", "棋牌")
 
 def main() -> None:
     rows = groups(int(sys.argv[1]))
-    timed("new", rows)
+    timed("new", rows, new=len(rows))
     for row in rows[::10]:
         row[2] += " 新"
         row[4] = "VIP"
-    timed("10 % changed", rows)
+    timed("10 % changed", rows, changed=len(rows[::10]))
     for row in rows:
         row[2] += " 2"
-    timed("all changed", rows)
+    timed("all changed", rows, changed=len(rows))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     say("import: memory of the process, at most", peak, "MB")
 
@@ -57,7 +57,9 @@ def groups(count: int) -> list[list[str]]:
     ]
 
 
-def timed(name: str, rows: Sequence[Sequence[str]]) -> None:
+def timed(
+    name: str, rows: Sequence[Sequence[str]], *, new: int = 0, changed: int = 0
+) -> None:
     """Seconds of the preview and of what the confirmation does after it."""
     text = io.StringIO()
     csv.writer(text).writerows([HEADINGS, *rows])
@@ -65,10 +67,11 @@ def timed(name: str, rows: Sequence[Sequence[str]]) -> None:
     began, cpu = time.perf_counter(), time.process_time()
     seen = plan(read(raw))
     say(f"import, {name}: check", time.perf_counter() - began, "s", cpu)
-    import_groups(read(raw), actor="benchmark", seen=seen.digest)
+    done = import_groups(read(raw), actor="benchmark", seen=seen.digest)
     say(f"import, {name}: check and write", time.perf_counter() - began, "s", cpu)
-    if ChatGroup.objects.count() != len(rows):
-        raise RuntimeError("Not all groups were imported.")
+    counts = len(done.new), len(done.changed)
+    if ChatGroup.objects.count() != len(rows) or counts != (new, changed):
+        raise RuntimeError(f"Imported something else: {counts} are new and changed.")
 
 
 def say(name: str, value: float, unit: str, cpu: float | None = None) -> None:

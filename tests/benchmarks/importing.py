@@ -10,16 +10,15 @@ from tests.benchmarks.report import Figure
 from tests.environment import ROOT
 from tests.faults.places import Place, environment
 
-ROWS = 100_000
 TARGETS = {"s": 20, "MB": 600}
 
 
-def imports(place: Place) -> list[Figure]:
+def imports(place: Place, *, rows: int = 100_000) -> list[Figure]:
     """Seconds in the server: the preview, then what the confirmation does as well."""
     with tempfile.TemporaryDirectory(prefix="notifier-import-") as home:
         env = environment(DATABASE_URL=place.fresh(Path(home)), STATE_DIR=home)
         stage = subprocess.run(  # noqa: S603  our own module
-            [sys.executable, "-m", "tests.benchmarks.import_stage", str(ROWS)],
+            [sys.executable, "-m", "tests.benchmarks.import_stage", str(rows)],
             cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
     found = map(json.loads, stage.stdout.splitlines())

@@ -13,16 +13,15 @@ from tests.benchmarks.report import Figure
 from tests.environment import ROOT
 from tests.faults.places import Place, environment
 
-ROWS = 100_000
 # By the first word of the name: what is to be reached, and whether more is better.
 TARGETS = {"seal": (1.0, False), "verify": (200_000, True), "archive": (60.0, False)}
 
 
-def record(place: Place) -> list[Figure]:
+def record(place: Place, *, rows: int = 100_000) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="notifier-record-") as home:
         env = environment(DATABASE_URL=place.fresh(Path(home)), STATE_DIR=home)
         stage = subprocess.run(  # noqa: S603  our own module
-            [sys.executable, "-m", "tests.benchmarks.record_stage", str(ROWS), home],
+            [sys.executable, "-m", "tests.benchmarks.record_stage", str(rows), home],
             cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
     return [

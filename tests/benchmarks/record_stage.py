@@ -41,9 +41,14 @@ def main() -> None:
             seal_notification(notification)
             transaction.set_rollback(True)
 
+    def verifying() -> None:
+        found = verify()
+        if not found.unchanged or found.notifications != 1:
+            raise RuntimeError(f"Verified something else: {found}")
+
     say(f"seal {rows:,} deliveries", best(sealing), "s", bare)
     seal = seal_notification(notification)
-    seconds = best(verify)
+    seconds = best(verifying)
     say("verify", seal.rows / seconds, "rows/s", seal.rows / bare)
     began = time.perf_counter()
     tomorrow = f"{timezone.now() + timedelta(days=1):%Y-%m-%d}"

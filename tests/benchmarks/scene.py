@@ -3,15 +3,18 @@
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.environment import ROOT
 from tests.faults.places import Place
-from tests.faults.scene import Scene
+from tests.faults.scene import Scene, Sent
 from tests.faults.watched import Process
 
 PACE = 190.0  # calls a second: what the engine keeps to under the limit of 200
@@ -62,7 +65,7 @@ class BenchmarkScene(Scene):
             stdout=subprocess.PIPE,
             text=True,
         )  # fmt: skip
-        self.env["IM_BASE_URL"] = self.sandbox.popen.stdout.readline().strip()
+        self.env["IM_BASE_URL"] = self._answer()
 
     def received(self) -> list[tuple[float, float]]:
         """Unix and steady seconds of each call since the last time this was asked."""
@@ -76,14 +79,34 @@ class BenchmarkScene(Scene):
         pipes = self.sandbox.popen
         pipes.stdin.write(line + "\n")
         pipes.stdin.flush()
-        return json.loads(pipes.stdout.readline())
+        return json.loads(self._answer())
+
+    def _answer(self) -> str:
+        line = self.sandbox.popen.stdout.readline()
+        if not line:
+            raise RuntimeError(f"The endpoint has ended; see {self.sandbox.log}")
+        return line.strip()
+
+    def check_all_accepted(self, sent: Sent) -> None:
+        """RuntimeError unless every group of the scene has got the notice."""
+        by_status = Counter(row.status for row in self.rows(sent))
+        if by_status != {"accepted": len(self.groups)}:
+            raise RuntimeError(f"“{sent.content}” ended with {dict(by_status)}.")
+
+    def drain(self, worker: Process) -> float:
+        """Seconds from SIGTERM to its end, which must be a good one."""
+        began = time.perf_counter()
+        worker.signal(signal.SIGTERM)
+        if worker.wait():
+            raise RuntimeError(f"A worker failed; see {worker.log}")
+        return time.perf_counter() - began
 
     def bare(self, calls: int, threads: int, *pace: float) -> tuple[float, float]:
         """Calls per second and CPU seconds per 1000 calls of bare ``requests``."""
         done = subprocess.run(  # noqa: S603  our own module
             [sys.executable, "-m", "tests.benchmarks.bare", self.env["IM_BASE_URL"],
              *map(str, (calls, threads, *pace))],
-            cwd=ROOT, env=self.env, check=True, capture_output=True, text=True,
+            cwd=ROOT, env=self.env, check=True, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.received()
         rate, cpu = done.stdout.split()
@@ -98,7 +121,11 @@ class BenchmarkScene(Scene):
         return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
     def __enter__(self) -> "BenchmarkScene":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_exception: object) -> None:

@@ -1,28 +1,28 @@
 """Benchmarks of the worker: pace, limit, cost, first call, stop."""
 
-import signal
 import time
 
 from tests.benchmarks.report import Figure, most_in_a_second, quantile
 from tests.benchmarks.scene import PACE, BenchmarkScene
 from tests.faults.places import Place
+from tests.faults.watched import wait_for
 
 LATENCY = (80, 40)  # milliseconds, give or take
 LIMIT = 200
-GROUPS = 3000
 THREADS = 32
 
 
-def pace(place: Place) -> list[Figure]:
+def pace(place: Place, *, groups: int = 3000) -> list[Figure]:
     """One worker under the limit: its rate, what it costs, what it needs."""
-    with BenchmarkScene(place, groups=GROUPS, latency=LATENCY) as scene:
+    with BenchmarkScene(place, groups=groups, latency=LATENCY) as scene:
         start = scene.cost_of(scene.start_worker("--until-idle"))
-        scene.send()
+        sent = scene.send()
         cost = scene.cost_of(scene.start_worker("--until-idle"))
+        scene.check_all_accepted(sent)
         clocks = [clock for _unix, clock in scene.received()]
         claims = scene.order("claimed")
-        _rate, bare_cpu = scene.bare(GROUPS, THREADS, PACE)
-    cpu = (cost.cpu_seconds - start.cpu_seconds) / GROUPS * 1000
+        _rate, bare_cpu = scene.bare(groups, THREADS, PACE)
+    cpu = (cost.cpu_seconds - start.cpu_seconds) / groups * 1000
     rate = (len(clocks) - 1) / (max(clocks) - min(clocks))
     here = place.vendor
     return [
@@ -39,19 +39,25 @@ def pace(place: Place) -> list[Figure]:
     ]  # fmt: skip
 
 
-def limit(place: Place) -> list[Figure]:
+def limit(
+    place: Place, *, groups: int = 2000, restarted_after: int = 800
+) -> list[Figure]:
     """The limit with two workers, of which one is stopped and replaced."""
-    with BenchmarkScene(place, groups=2000, latency=LATENCY) as scene:
+    with BenchmarkScene(place, groups=groups, latency=LATENCY) as scene:
         scene.have_workers(2)
         sent = scene.send()
         clocks: list[float] = []
-        while len(clocks) < 800:
-            clocks += [clock for _unix, clock in scene.received()]
+
+        def is_under_way() -> bool:
             time.sleep(0.05)
-        scene.workers[0].signal(signal.SIGTERM)
-        scene.workers[0].wait()
+            clocks.extend(clock for _unix, clock in scene.received())
+            return len(clocks) >= restarted_after
+
+        wait_for(is_under_way, f"{restarted_after} calls")
+        scene.drain(scene.workers[0])
         scene.have_workers(2)
         scene.wait_end(sent)
+        scene.check_all_accepted(sent)
         clocks += [clock for _unix, clock in scene.received()]
     return [
         Figure("most calls in a second, two workers, one restarted", place.vendor,
@@ -59,14 +65,15 @@ def limit(place: Place) -> list[Figure]:
     ]  # fmt: skip
 
 
-def speed(place: Place) -> list[Figure]:
+def speed(place: Place, *, groups: int = 6000) -> list[Figure]:
     """No latency and no limit: how much the engine adds to the bare calls."""
-    with BenchmarkScene(place, groups=6000, IM_CALLS_PER_SECOND="10000") as scene:
-        before, _cpu = scene.bare(6000, THREADS)
-        scene.send()
+    with BenchmarkScene(place, groups=groups, IM_CALLS_PER_SECOND="10000") as scene:
+        before, _cpu = scene.bare(groups, THREADS)
+        sent = scene.send()
         scene.cost_of(scene.start_worker("--until-idle"))
+        scene.check_all_accepted(sent)
         clocks = [clock for _unix, clock in scene.received()]
-        after, _cpu = scene.bare(6000, THREADS)
+        after, _cpu = scene.bare(groups, THREADS)
     rate = (len(clocks) - 1) / (max(clocks) - min(clocks))
     return [
         Figure("no latency, no limit", place.vendor, rate, "calls/s", 0.6, at_least=True,
@@ -74,41 +81,46 @@ def speed(place: Place) -> list[Figure]:
     ]  # fmt: skip
 
 
-def first_call(place: Place) -> list[Figure]:
+def first_call(place: Place, *, sends: int = 20) -> list[Figure]:
     """From the end of Send to the first call at the endpoint, an idle worker waiting."""
     waits: list[float] = []
     with BenchmarkScene(place, groups=1) as scene:
         scene.have_workers(1)
-        for _n in range(20):
+        for _n in range(sends):
             time.sleep(1.1)  # the worker is idle again
-            scene.send()
-            sent = time.time()
+            sent = scene.send()
+            began = time.time()
             calls: list[tuple[float, float]] = []
-            while not calls:
+
+            def is_called(calls: list[tuple[float, float]] = calls) -> bool:
                 time.sleep(0.02)
-                calls = scene.received()
-            waits.append(max(0.0, calls[0][0] - sent))
+                calls.extend(scene.received())
+                return bool(calls)
+
+            wait_for(is_called, "the first call")
+            waits.append(max(0.0, calls[0][0] - began))
+            scene.wait_end(sent)
+            scene.check_all_accepted(sent)
     return [
         Figure("first call after Send, median", place.vendor, quantile(waits, 0.5), "s",
                0.3),
-        Figure("first call after Send, worst of 20", place.vendor, max(waits), "s", 0.3),
+        Figure(f"first call after Send, worst of {sends}", place.vendor, max(waits), "s", 0.3),
     ]  # fmt: skip
 
 
-def drain(place: Place) -> list[Figure]:
-    """From SIGTERM in the middle of a send to the end of the worker, worst of 5."""
+def drain(place: Place, *, groups: int = 2000, times: int = 5) -> list[Figure]:
+    """From SIGTERM in the middle of a send to the end of the worker, the worst."""
     seconds: list[float] = []
-    with BenchmarkScene(place, groups=2000, latency=LATENCY) as scene:
-        scene.send()
-        for _n in range(5):
+    with BenchmarkScene(place, groups=groups, latency=LATENCY) as scene:
+        sent = scene.send()
+        for _n in range(times):
             scene.have_workers(1)
             time.sleep(0.5)
-            began = time.perf_counter()
-            scene.workers[0].signal(signal.SIGTERM)
-            scene.workers[0].wait()
-            seconds.append(time.perf_counter() - began)
+            if not scene.order("state", notifications=[sent.notification])["open"]:
+                raise RuntimeError("The send has ended before the worker.")
+            seconds.append(scene.drain(scene.workers[0]))
     slowest = sum(LATENCY) / 1000
     return [
-        Figure("SIGTERM to the end, worst of 5", place.vendor, max(seconds), "s", 15,
+        Figure(f"SIGTERM to the end, worst of {times}", place.vendor, max(seconds), "s", 15,
                beside=slowest),
     ]  # fmt: skip

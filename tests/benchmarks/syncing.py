@@ -18,32 +18,44 @@ LOOK_EVERY = 0.5  # seconds
 LONGEST_GAP = 1.0  # seconds; a longer one is a kill, and the next worker's start
 
 
-def sync(place: Place) -> list[Figure]:
-    """100,000 groups into an empty list."""
+def sync(place: Place, *, groups: int = 100_000) -> list[Figure]:
+    """All groups into an empty list."""
+    name = f"sync of {groups:,} groups"
     with BenchmarkScene(
-        place, groups=0, listed=100_000, latency=LATENCY, limit=LIMIT
+        place, groups=0, listed=groups, latency=LATENCY, limit=LIMIT
     ) as scene:
         scene.have_workers(1)
         found = _wait_end(scene, scene.order("sync"))
-        return [
-            _time("sync of 100,000 groups", scene, found["seconds"]),
-            *_limits("sync of 100,000 groups", scene),
-        ]
+        if found["groups"] != groups:
+            raise RuntimeError(f"The sync left {found['groups']} groups.")
+        return [_time(name, scene, found["seconds"]), *_limits(name, scene)]
 
 
-def beside(place: Place) -> list[Figure]:
-    """20,000 groups while a send runs; the worker is killed in the middle of both."""
+def beside(
+    place: Place,
+    *,
+    groups: int = 4000,
+    listed: int = 20_000,
+    killed_after: int = 8000,
+) -> list[Figure]:
+    """A sync while a send runs; the worker is killed in the middle of both.
+
+    ``groups`` are known before and are sent to; after ``killed_after`` of those that
+    are ``listed`` were read, the worker is killed.
+    """
     with BenchmarkScene(
-        place, groups=4000, listed=20_000, latency=LATENCY, limit=LIMIT
+        place, groups=groups, listed=listed, latency=LATENCY, limit=LIMIT
     ) as scene:
         scene.have_workers(1)
-        scene.wait_end(scene.send(), seconds=PATIENCE)
+        sent = scene.send()
+        scene.wait_end(sent, seconds=PATIENCE)
+        scene.check_all_accepted(sent)
         alone = _pace([clock for _unix, clock in scene.received()])
         sent = scene.send()
         number = scene.order("sync")
         wait_for(
-            lambda: len(scene.asked(INFO)) > 8000 / GROUPS_A_CALL,
-            "8,000 groups read",
+            lambda: len(scene.asked(INFO)) > killed_after / GROUPS_A_CALL,
+            f"{killed_after} groups read",
         )
         scene.kill(scene.workers[0])
         scene.have_workers(1)
@@ -51,19 +63,20 @@ def beside(place: Place) -> list[Figure]:
         scene.wait_end(sent, seconds=PATIENCE)
         rows = scene.rows(sent)
         notices = [clock for _unix, clock in scene.received()]
-        name = "sync of 20,000 groups beside a send, worker killed"
+        name = f"sync of {listed:,} groups beside a send, worker killed"
+        new = listed - groups
         by_status = Counter(row.status for row in rows)
         called_more_than_once = len(notices) - len(rows)
         here = place.vendor
         rate = _pace(notices)
         return [
             Figure(f"{name}: groups in the list", here, found["groups"], "groups",
-                   20_000, at_least=True, beside=20_000),
+                   listed, at_least=True, beside=listed),
             Figure(f"{name}: added, each counted once", here, found["counts"]["added"],
-                   "groups", 16_000, at_least=True, beside=16_000),
+                   "groups", new, at_least=True, beside=new),
             Figure(f"{name}: notices accepted or not confirmed", here,
-                   by_status["accepted"] + by_status["unconfirmed"], "groups", 4000,
-                   at_least=True, beside=4000,
+                   by_status["accepted"] + by_status["unconfirmed"], "groups", groups,
+                   at_least=True, beside=groups,
                    remark=f"{by_status['unconfirmed']} not confirmed"),
             Figure(f"{name}: notices called twice", here,
                    max(0, called_more_than_once), "calls", 0),

@@ -1,0 +1,48 @@
+"""All benchmarks, in the order in which they run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.benchmarks import (
+    accepting,
+    checking,
+    grouping,
+    history,
+    importing,
+    record,
+    sending,
+    syncing,
+)
+from tests.benchmarks.report import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """``measure(place)`` at its own size, ``measure(place, **small)`` in seconds.
+
+    The small form shows that all of it still runs; its figures say nothing.
+    """
+
+    measure: Callable[..., list[Figure]]
+    small: dict[str, int]
+
+
+BENCHMARKS = {
+    "pace": Benchmark(sending.pace, {"groups": 96}),
+    "limit": Benchmark(sending.limit, {"groups": 300, "restarted_after": 50}),
+    "speed": Benchmark(sending.speed, {"groups": 96}),
+    "first-call": Benchmark(sending.first_call, {"sends": 2}),
+    "drain": Benchmark(sending.drain, {"groups": 1000, "times": 1}),
+    "accept": Benchmark(
+        accepting.accept, {"groups": 200, "sends": 1, "idle_seconds": 1}
+    ),
+    "check": Benchmark(checking.checking, {"groups": 200, "times": 1}),
+    "import": Benchmark(importing.imports, {"rows": 200}),
+    "record": Benchmark(record.record, {"rows": 200}),
+    "history": Benchmark(history.history, {"rows": 10_000, "times": 1}),
+    "grouping": Benchmark(grouping.grouping, {"groups": 200, "times": 1}),
+    "sync": Benchmark(syncing.sync, {"groups": 200}),
+    "sync-beside": Benchmark(
+        syncing.beside, {"groups": 300, "listed": 2000, "killed_after": 400}
+    ),
+}
