@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 class ConsoleAdminConfig(admin_apps.AdminConfig):
     default = False
-    default_site = "notifications.admin.site.ConsoleSite"
+    default_site = "notifications.console.site.ConsoleSite"
 
 
 class NotificationsConfig(AppConfig):
@@ -18,17 +18,20 @@ class NotificationsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from . import checks, roles  # noqa: F401  importing checks registers them
-        from .admin import groups, people, role_pages  # noqa: F401  likewise
-        from .record import guards
-        from .services import logins, second_step
+        from . import permissions
+        from .access import admin, checks, login_state, role_admin  # noqa: F401  registers
+        from .access.services import logins
+        from .groups import admin as groups_admin  # noqa: F401  registers
+        from .record import checks as record_checks  # noqa: F401  registers
+        from .record.guards import install as guards
+        from .system import checks as system_checks  # noqa: F401  registers
 
         # Before the login is written down, which says whether a code is waited for.
-        signals.user_logged_in.connect(second_step.begin)
+        signals.user_logged_in.connect(login_state.begin)
         signals.user_logged_in.connect(logins.record_login)
         signals.user_login_failed.connect(logins.record_refused_login)
         signals.user_logged_out.connect(logins.record_logout)
         # After Django's own receiver has made the permissions of the last app.
-        post_migrate.connect(roles.make_missing_roles, sender=self)
+        post_migrate.connect(permissions.make_missing_roles, sender=self)
         pre_migrate.connect(guards.remove_before_migrate, sender=self)
         post_migrate.connect(guards.install_after_migrate, sender=self)

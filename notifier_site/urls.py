@@ -8,6 +8,6 @@ urlpatterns = [
     path("", admin.site.urls),
 ]
 
-handler400 = "notifications.views.refused.unreadable"
-handler403 = "notifications.views.refused.refused"
-handler404 = "notifications.views.refused.missing"
+handler400 = "notifications.console.views.unreadable"
+handler403 = "notifications.console.views.refused"
+handler404 = "notifications.console.views.missing"

@@ -10,7 +10,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import GroupImport, GroupSync, Label, SavedAudience
 from tests.factories import (
     make_attempt,
@@ -25,11 +25,11 @@ from tests.factories import (
 ROLES = {
     "nobody": None,
     "no-role": None,
-    "manager": roles.COMMUNITY_MANAGER,
-    "colleague": roles.COMMUNITY_MANAGER,
-    "auditor": roles.AUDITOR,
-    "groups": roles.GROUP_ADMINISTRATOR,
-    "people": roles.PEOPLE_ADMINISTRATOR,
+    "manager": permissions.COMMUNITY_MANAGER,
+    "colleague": permissions.COMMUNITY_MANAGER,
+    "auditor": permissions.AUDITOR,
+    "groups": permissions.GROUP_ADMINISTRATOR,
+    "people": permissions.PEOPLE_ADMINISTRATOR,
     "superuser": None,
 }
 
@@ -84,7 +84,7 @@ def addresses_about(people: dict[str, User]) -> dict[str, str]:
         "auth_user": people["groups"].pk,
         "person_log_out": people["groups"].pk,
         "sync": GroupSync.objects.create(requested_by="groups").pk,
-        "auth_group": Group.objects.get(name=roles.AUDITOR).pk,
+        "auth_group": Group.objects.get(name=permissions.AUDITOR).pk,
         "": sent.pk,
     }
 

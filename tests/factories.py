@@ -13,15 +13,9 @@ from django.contrib.auth.models import Group, User
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from notifications.im.outcomes import Reason
-from notifications.models import (
-    Attempt,
-    ChatGroup,
-    Delivery,
-    Notification,
-    Seal,
-)
+from notifications.models import Attempt, ChatGroup, Delivery, Notification, Seal
 from notifications.record.sealing import seal_notification
+from notifications.tencent.outcomes import Reason
 
 PASSWORD = "correct horse battery"
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

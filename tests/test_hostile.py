@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from notifications import roles
+from notifications import audit_log, permissions
 from notifications.models import (
     AuditEntry,
     ChatGroup,
@@ -23,7 +23,6 @@ from notifications.models import (
     SavedAudience,
     Seal,
 )
-from notifications.record import trail
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -69,10 +68,12 @@ def tell(text: str) -> Told:
     make_attempt(unconfirmed, outcome="unconfirmed", detail=text)
     seal = make_seal(notification)
     about = {"notification": notification.pk, "delivery": unconfirmed.pk}
-    trail.write(A.PAUSED, text[:150], notification=notification.pk, note=text)
-    trail.write(A.RESOLVED, text[:150], **about, note=text)
-    trail.write(A.LATE_ANSWER, "worker 1", **about, error_code=10010, error_info=text)
-    trail.write(A.ROLE_ADDED, text[:150], notification=notification.pk, role=text)
+    audit_log.write(A.PAUSED, text[:150], notification=notification.pk, note=text)
+    audit_log.write(A.RESOLVED, text[:150], **about, note=text)
+    audit_log.write(
+        A.LATE_ANSWER, "worker 1", **about, error_code=10010, error_info=text
+    )
+    audit_log.write(A.ROLE_ADDED, text[:150], notification=notification.pk, role=text)
     AuditEntry.objects.create(
         action=A.DRAFT_SAVED,
         actor=sender.username,
@@ -105,7 +106,7 @@ class Read(HTMLParser):
 
 @pytest.fixture
 def auditor(log_in):
-    return log_in(make_user(roles.AUDITOR, username="wang.fang"))
+    return log_in(make_user(permissions.AUDITOR, username="wang.fang"))
 
 
 def read(client, address: str) -> Read:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications import roles
+from notifications import permissions
 from tests.factories import make_user
 from tests.test_settings import settings_of
 
@@ -11,7 +11,7 @@ NEW = "new-" + "0123456789abcdefghijklmnopqrstuvwxyz" * 2
 
 
 def test_a_login_outlives_the_key_that_it_was_made_with(settings, log_in):
-    client, away = (log_in(make_user(roles.AUDITOR, username=n)) for n in "ab")
+    client, away = (log_in(make_user(permissions.AUDITOR, username=n)) for n in "ab")
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = NEW
 

@@ -5,7 +5,7 @@ import re
 import polib
 import pytest
 
-from notifications import roles
+from notifications import permissions
 from tests.environment import ROOT
 from tests.factories import make_delivery, make_notification, make_user
 
@@ -39,7 +39,7 @@ def test_the_compiled_catalogue_is_the_present_one():
 
 @pytest.mark.django_db
 def test_a_page_in_chinese(log_in):
-    manager = make_user(roles.COMMUNITY_MANAGER)
+    manager = make_user(permissions.COMMUNITY_MANAGER)
     notification = make_notification(sender=manager, status="completed")
     make_delivery(notification, status="failed")
     client = log_in(manager)

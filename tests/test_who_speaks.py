@@ -1,6 +1,6 @@
 """Who may speak to the network at all: the client, single sign-on, and the stand-in.
 
-Pages open no connection either: tests/middleware/test_policy.py. Psycopg and Django's
+Pages open no connection either: tests/console/test_policy.py. Psycopg and Django's
 own modules are not ours.
 """
 
@@ -22,11 +22,11 @@ SPEAKS = (
     *("mozilla_django_oidc",),
 )
 MAY = (
-    "notifications/im/",
+    "notifications/tencent/",
     "notifications/sandbox/",
     # Single sign-on, where it is set up.
-    "notifications/backends/outside.py",
-    "notifications/views/sso.py",
+    "notifications/access/backends.py",
+    "notifications/access/views/sso.py",
 )
 # Programs that are started could speak for us.
 STARTS = ("subprocess", "multiprocessing", "pty")

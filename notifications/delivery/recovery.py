@@ -9,17 +9,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef
 
-from notifications.im.outcomes import Reason
-from notifications.models import (
-    Attempt,
-    Delivery,
-    Notification,
-    Worker,
-    WrongState,
-)
-from notifications.pacing.clock import EngineClock
-
-from . import session
+from notifications.delivery import worker_lock
+from notifications.models import Attempt, Delivery, Notification, Worker, WrongState
+from notifications.rate_limit.clock import EngineClock
+from notifications.tencent.outcomes import Reason
 
 # Longer than any backoff: what is due later than that was set by another clock.
 LONGEST_WAIT = timedelta(minutes=1)
@@ -28,7 +21,7 @@ LONGEST_WAIT = timedelta(minutes=1)
 def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:
     """Declare rows of dead workers unconfirmed. Returns how many."""
     for worker in Worker.objects.dead(clock.now(), clock.boot_id):
-        if session.shut_out(worker.pk):
+        if worker_lock.shut_out(worker.pk):
             Worker.objects.filter(pk=worker.pk).update(ended_at=now)
     alive = Worker.objects.filter(ended_at__isnull=True).values("pk")
     lost = list(

@@ -1,19 +1,26 @@
-"""What an outcome means for its delivery: the rules of retrying, and nothing else.
+"""Decisions after a call: retry rules and the circuit breaker.
 
 No sleeping, no saving, no clock: a table of outcomes in, a verdict out. The lists are
-data in notifications/im/error_codes.json.
+data in notifications/tencent/data/error_codes.json.
+
+The other breakers (a refused account, a refused text, a streak of doubt) need no
+counting over rows; they are in ``decide`` and in results.py.
 """
 
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from notifications.im import codes
-from notifications.im.outcomes import Outcome, OutcomeKind
-from notifications.pacing.backoff import backoff
+from notifications.models import Delivery, Notification
+from notifications.rate_limit.backoff import backoff
+from notifications.tencent import error_codes
+from notifications.tencent.outcomes import Outcome, OutcomeKind
 
 MAX_REJECTIONS = 4
+
 MAX_NOT_SENT = 4
+
 INTERNAL_ERROR = 10002
+
 DOUBT_LIMIT = 20
 
 
@@ -65,7 +72,9 @@ def decide(
 
 def _signed_anew(past: Past, jitter: float) -> Verdict:
     """At once, and when it was so before, later: other workers learn of it by then."""
-    was_so = past.last_code is not None and codes.info(past.last_code).refuses_user_sig
+    was_so = (
+        past.last_code is not None and error_codes.info(past.last_code).refuses_user_sig
+    )
     delay = backoff(past.rejections + 1, jitter) if was_so else 0.0
     return Verdict(Step.TRY_AGAIN, delay)
 
@@ -73,10 +82,10 @@ def _signed_anew(past: Past, jitter: float) -> Verdict:
 def _rejected(
     code: int, past: Past, jitter: float, retry_internal_error: bool
 ) -> Verdict:
-    info = codes.info(code)
-    if info.scope is codes.Scope.ACCOUNT:
+    info = error_codes.info(code)
+    if info.scope is error_codes.Scope.ACCOUNT:
         return Verdict(Step.PUT_BACK_AND_PAUSE)
-    if info.scope is codes.Scope.NOTIFICATION:
+    if info.scope is error_codes.Scope.NOTIFICATION:
         return Verdict(Step.FAIL_AND_PAUSE)
     may_repeat = info.can_be_retried or (
         code == INTERNAL_ERROR and retry_internal_error
@@ -85,3 +94,27 @@ def _rejected(
         delay = backoff(past.rejections + 1, jitter)
         return Verdict(Step.TRY_AGAIN, delay, slow_down=info.is_rate_limit)
     return Verdict(Step.FAIL, slow_down=info.is_rate_limit)
+
+
+WINDOW = 200
+
+MOST_FAILED = WINDOW // 2
+
+
+def too_many_failures(notification: Notification) -> bool:
+    """Whether half of the last 200 deliveries that ended have failed.
+
+    Never on fewer than 200, and only what ended since the start or the last resume
+    counts: a person who goes on after a look is not stopped by what he has seen.
+    """
+    ended = Delivery.objects.filter(
+        notification=notification, finished_at__isnull=False
+    )
+    if notification.watched_since is not None:
+        ended = ended.filter(finished_at__gte=notification.watched_since)
+    last = ended.order_by("-finished_at", "-id")
+    statuses = list(last.values_list("status", flat=True)[:WINDOW])
+    return (
+        len(statuses) == WINDOW
+        and statuses.count(Delivery.Status.FAILED) >= MOST_FAILED
+    )

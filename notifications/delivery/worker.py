@@ -22,29 +22,28 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from notifications import conf
-from notifications.models import (
-    Delivery,
-    Notification,
-    SendingSwitch,
-    Worker,
-)
-from notifications.pacing import pace
-from notifications.pacing.clock import EngineClock
-
-from . import calendar, recovery, session
-from .claim import Claim
-from .claimer import Claimer
-from .restore_mark import DatabaseIsOlder
-from .sealer import Sealer, seal_the_rest
-from .senders import Result, Senders
-from .settle import Settlement
+from notifications.delivery import recovery, worker_lock
+from notifications.delivery import schedule as delivery_schedule
+from notifications.delivery.claim import Claim, Claimer
+from notifications.delivery.http_workers import Result, Senders
+from notifications.delivery.restore_guard import DatabaseIsOlder
+from notifications.delivery.results import Settlement
+from notifications.models import Delivery, Notification, SendingSwitch, Worker
+from notifications.rate_limit import slots
+from notifications.rate_limit.clock import EngineClock
+from notifications.record.sealer import Sealer, seal_the_rest
 
 logger = logging.getLogger(__name__)
 
+
 TICK = 0.025
+
 IDLE_TICK = 0.25
+
 CHORES_EVERY = 1.0
+
 AFTER_DATABASE_ERROR = 1.0
+
 SENDER_THREADS = 64
 
 
@@ -122,7 +121,7 @@ class SendWorker:
             seal_the_rest()
         self.claimer.restore_mark.write()
         Worker.objects.filter(pk=self.worker_id).update(ended_at=timezone.now())
-        session.leave()
+        worker_lock.leave()
 
     def _loop(self) -> None:
         while True:
@@ -135,7 +134,7 @@ class SendWorker:
                 if self.until_idle and not is_busy and self._is_idle():
                     return
                 pause = TICK if is_busy or self.in_flight else IDLE_TICK
-                session.rest(max(0.0, began + pause - self.clock.machine()))
+                worker_lock.rest(max(0.0, began + pause - self.clock.machine()))
             except (DatabaseError, InterfaceError):
                 logger.exception(
                     "The database did not answer as expected; %d outcomes are kept "
@@ -153,7 +152,7 @@ class SendWorker:
             lease=self.clock.now(),
             heartbeat_at=timezone.now(),
         ).pk
-        session.hold(self.worker_id)
+        worker_lock.hold(self.worker_id)
         logger.info("Worker %d started.", self.worker_id)
 
     def _tick(self, *, claiming: bool) -> bool:
@@ -167,7 +166,7 @@ class SendWorker:
         if not (self.unwritten or chores_due or wants_more):
             return False
         if self.after_error:
-            session.hold(self.worker_id)
+            worker_lock.hold(self.worker_id)
         claims: list[Claim] = []
         with transaction.atomic():
             if chores_due:
@@ -218,8 +217,8 @@ class SendWorker:
             jitter=self.jitter,
         ).write(self.unwritten)
         if settled.slow_down:
-            row = pace.locked_pace(self.claimer.pace_name, self.clock)
-            row.slow_until = self.clock.now() + pace.SLOW_SECONDS
+            row = slots.locked_pace(self.claimer.pace_name, self.clock)
+            row.slow_until = self.clock.now() + slots.SLOW_SECONDS
             row.save()
 
     def _chores(self, now: datetime) -> None:
@@ -238,8 +237,8 @@ class SendWorker:
             logger.warning("%d deliveries of a dead worker are not confirmed.", lost)
         recovery.mend_clock_jump(now)
         actor = f"worker {self.worker_id}"
-        calendar.stop_expired(now, actor)
-        calendar.start_scheduled(now, actor)
+        delivery_schedule.stop_expired(now, actor)
+        delivery_schedule.start_scheduled(now, actor)
 
     def _after_error(self, now: datetime) -> None:
         count = recovery.take_back_unreceived(self.worker_id, self.in_flight, now)

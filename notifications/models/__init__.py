@@ -4,14 +4,11 @@ from .access import LoginSession, OutsideLogin, RecoveryCode, stored_key
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
 from .deliveries import Attempt, Delivery
-from .groups import ChatGroup, GroupType
-from .imports import GroupImport
-from .installation import Installation, SendingSwitch
-from .labels import Label
+from .groups import ChatGroup, GroupImport, GroupType, Label
 from .notifications import Notification, WrongState
-from .seals import Archive, Seal, Tally
+from .record import Archive, Seal, Tally
 from .syncs import GroupSync, SyncChange, SyncItem
-from .workers import Pace, Worker
+from .workers import Installation, Pace, SendingSwitch, Worker
 
 __all__ = [
     "Archive",

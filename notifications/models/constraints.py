@@ -9,9 +9,8 @@ says also that it is not.
 
 from django.db.models import BaseConstraint, CheckConstraint, F, Q, UniqueConstraint
 
-from notifications.im.rules import ALL_MEMBERS_ONLY_TYPES
-
-from .groups import GroupType
+from notifications.models.groups import GroupType
+from notifications.tencent.limits import ALL_MEMBERS_ONLY_TYPES
 
 NOTIFICATION: list[BaseConstraint] = [
     CheckConstraint(condition=~Q(content=""), name="notification_has_content"),
@@ -82,6 +81,7 @@ NOTIFICATION: list[BaseConstraint] = [
         name="notification_stop_reason_known",
     ),
 ]
+
 
 DELIVERY: list[BaseConstraint] = [
     UniqueConstraint(
@@ -154,7 +154,9 @@ DELIVERY: list[BaseConstraint] = [
     ),
 ]
 
+
 VERDICT = Q(outcome__in=["accepted", "rejected"])
+
 ATTEMPT: list[BaseConstraint] = [
     UniqueConstraint(fields=["delivery", "number"], name="attempt_number_once"),
     CheckConstraint(condition=Q(number__gte=1), name="attempt_number_from_1"),
@@ -208,6 +210,7 @@ ATTEMPT: list[BaseConstraint] = [
     ),
 ]
 
+
 SEAL: list[BaseConstraint] = [
     CheckConstraint(condition=Q(number__gte=1), name="seal_number_from_1"),
     CheckConstraint(
@@ -231,6 +234,7 @@ SEAL: list[BaseConstraint] = [
     ),
     CheckConstraint(condition=~Q(digest="") & ~Q(head=""), name="seal_has_digest"),
 ]
+
 
 TALLY: list[BaseConstraint] = [
     CheckConstraint(condition=Q(count__gte=1), name="tally_counts_some"),

@@ -18,11 +18,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.im.outcomes import OutcomeKind
-
-from . import constraints
-from .groups import GroupType
-from .notifications import Notification
+from notifications.models import constraints as models_constraints
+from notifications.models.groups import GroupType
+from notifications.models.notifications import Notification
+from notifications.tencent.outcomes import OutcomeKind
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -112,7 +111,7 @@ class Delivery(models.Model):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         ordering: ClassVar = ["-id"]
-        constraints: ClassVar = constraints.DELIVERY
+        constraints: ClassVar = models_constraints.DELIVERY
         indexes: ClassVar = [
             models.Index(
                 fields=["notification", "not_before", "id"],
@@ -199,7 +198,7 @@ class Attempt(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["started_at"], name="attempt_by_time")  # for the quota
         ]
-        constraints: ClassVar = constraints.ATTEMPT
+        constraints: ClassVar = models_constraints.ATTEMPT
 
     def __str__(self) -> str:
         return f"{self.delivery_id}/{self.number} {self.outcome}"

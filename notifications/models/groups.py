@@ -1,16 +1,36 @@
-"""Chat groups: the Tencent IM groups that we may push to."""
+"""Chat groups with their labels and the files that import them."""
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Concat, Lower, StrIndex
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.im.rules import ALL_MEMBERS_ONLY_TYPES, is_group_id
+from notifications.models.audiences import Rule
+from notifications.tencent.limits import ALL_MEMBERS_ONLY_TYPES, is_group_id
 
-from .audiences import Rule
-from .labels import Label
+LABEL_MAX_LENGTH = 50
+
+
+class Label(models.Model):
+    """One word. Made with the first group that gets it; capitals make no other one."""
+
+    name = models.CharField(_("label"), max_length=LABEL_MAX_LENGTH)
+
+    class Meta:
+        verbose_name = _("label")
+        verbose_name_plural = _("labels")
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="label_has_name"),
+            models.UniqueConstraint(Lower("name"), name="label_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class GroupType(models.TextChoices):
@@ -178,3 +198,18 @@ class ChatGroup(models.Model):
     def all_members_only(self) -> bool:
         """Whether Tencent refuses named recipients for this type."""
         return self.type in ALL_MEMBERS_ONLY_TYPES
+
+
+class GroupImport(models.Model):
+    """What a person uploaded or pasted; removed when it was imported, or a day later."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    file_name = models.CharField(max_length=200, blank=True)  # empty: pasted
+    content = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.file_name}"

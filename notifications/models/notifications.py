@@ -18,10 +18,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from . import constraints
-from .workers import wake_workers
+from notifications.models import constraints as models_constraints
+from notifications.models.workers import wake_workers
 
 NOTE_MAX_LENGTH = 200
+
 # A scheduled start that is missed by more, for example by an outage, waits for a person.
 LATE_AFTER = timedelta(minutes=15)
 
@@ -144,7 +145,7 @@ class Notification(models.Model):
             ("export_history", _("May download the history")),
         ]
         indexes: ClassVar = [models.Index(fields=["status"])]
-        constraints: ClassVar = constraints.NOTIFICATION
+        constraints: ClassVar = models_constraints.NOTIFICATION
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.content[:40]}"

@@ -1,1 +1,1 @@
-"""The record: audit trail and export."""
+"""The record: canonical text, seals, guards, verification, archive."""

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from notifications.models import Notification
-
-from .sealed_text import sealed_text
+from notifications.record.canonical_text import sealed_text
 
 # Nearly as small as with 9, in a third of the time.
 COMPRESSION = 6

@@ -16,14 +16,15 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
-from notifications.selectors.seals import newest
-from notifications.selectors.tallies import counted
-
-from .sealed_text import Row, line, plain_time, rows
+from notifications.record.canonical_text import Row, line, plain_time, rows
+from notifications.record.queries import newest
+from notifications.record.result_counts import counted
 
 Pause = Callable[[], object]
+
 # The number of a row and the first bytes of the digest of its line.
 LEAF = struct.Struct(">q4s")
+
 # So long after the end of a day an action of that day may still be committed.
 GRACE = timedelta(hours=1)
 

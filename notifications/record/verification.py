@@ -16,10 +16,16 @@ from itertools import chain, islice
 from pathlib import Path
 
 from notifications.models import Archive, Delivery, Notification, Seal, Tally
-from notifications.selectors.tallies import counted
-
-from .sealed_text import Row, rows, rows_of_file
-from .sealing import LEAF, action_rows, digest_of, due, seal_line, tally_line
+from notifications.record.canonical_text import Row, rows, rows_of_file
+from notifications.record.result_counts import counted
+from notifications.record.sealing import (
+    LEAF,
+    action_rows,
+    digest_of,
+    due,
+    seal_line,
+    tally_line,
+)
 
 
 @dataclass(slots=True)

@@ -1,1 +1,1 @@
-"""Our stand-in for Tencent's endpoint: used by developers, the demo and the tests."""
+"""The stand-in for Tencent's endpoint: used by developers, the demo and the tests."""

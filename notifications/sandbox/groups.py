@@ -4,7 +4,7 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from .faults import check_fault
+from notifications.sandbox.faults import check_fault
 
 BUILT_IN = Path(__file__).with_name("groups.csv")
 

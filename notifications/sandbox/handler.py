@@ -10,14 +10,17 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from . import misbehave, protocol, routes
-from .faults import named
+from notifications.sandbox import faults, protocol
+from notifications.sandbox import page as sandbox_page
+from notifications.sandbox.faults import named
 
 if TYPE_CHECKING:
-    from .server import SandboxServer
+    from notifications.sandbox.server import SandboxServer
 
 MAX_LINE = 65536
+
 MAX_FIELDS = 100
+
 MAX_BODY = 1024 * 1024
 
 
@@ -75,11 +78,11 @@ class Handler(BaseHTTPRequestHandler):
         return body if len(body) == int(length) else None
 
     def _page(self, body: bytes) -> None:
-        reply = routes.respond(
+        reply = sandbox_page.respond(
             self.server.sandbox, self.command, self.path, self.fields, body
         )
         self.connection.sendall(
-            misbehave.whole(reply.body, *reply.fields, status=reply.status)
+            faults.whole(reply.body, *reply.fields, status=reply.status)
         )
 
     def _call(self, body: bytes) -> None:
@@ -87,11 +90,11 @@ class Handler(BaseHTTPRequestHandler):
         answer = sandbox.receive(self.path, body)
         sandbox.wait(answer.fault)
         name = answer.fault.partition(":")[0]
-        if named(answer.fault).answers and name not in misbehave.OWN_ANSWER:
+        if named(answer.fault).answers and name not in faults.OWN_ANSWER:
             text = protocol.answer(answer.code, answer.text, answer.fields)
             date = formatdate(sandbox.now(), usegmt=True)
-            self.connection.sendall(misbehave.whole(text, f"Date: {date}"))
-        elif not misbehave.misbehave(
+            self.connection.sendall(faults.whole(text, f"Date: {date}"))
+        elif not faults.misbehave(
             self.connection, answer.fault, self.path, sandbox.stopping
         ):
             self.close_connection = True

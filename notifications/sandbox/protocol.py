@@ -1,8 +1,9 @@
-"""What the stand-in answers: the checks that Tencent documents, with its codes.
+"""What the sandbox answers: the checks that Tencent documents, with its codes.
 
 Written from the documents alone and without the client's code, so that the two check
 each other. Sources: the page of the call (269/1630), the overview (269/1519), the list
 of codes (269/1671) and the description of UserSig (269/1664).
+
 """
 
 import base64
@@ -18,11 +19,17 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 SERVICE = "/v4/group_open_http_svc/"
+
 PATH = f"{SERVICE}send_group_system_notification"
+
 ALL_MEMBERS_ONLY = ("AVChatRoom", "BChatRoom")
+
 MAX_BODY = 12 * 1024
+
 PARAMETERS = {"sdkappid", "identifier", "usersig", "random", "contenttype"}
+
 GROUP_ID = re.compile(r"[\x21-\x7e]{1,48}")
+
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -154,3 +161,34 @@ def answer(code: int, text: str = "", fields: Mapping[str, Any] = NOTHING) -> by
     status = "FAIL" if code else "OK"
     head = {"ActionStatus": status, "ErrorInfo": text, "ErrorCode": code}
     return json.dumps(head | dict(fields)).encode()
+
+
+ACCOUNT_CHECK_PATH = "/v4/im_open_login_svc/account_check"
+
+MOST_ASKED = 100
+
+
+def fields_of(body: bytes, known: Collection[str]) -> dict[str, Any]:
+    """The fields of the answer beside the three that all have. Raises ``Refused``."""
+    try:
+        asked = json.loads(body)
+    except ValueError:
+        raise Refused(60003, "the body is no JSON") from None
+    items = asked.get("CheckItem") if isinstance(asked, dict) else None
+    if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
+        raise Refused(70402, "CheckItem must be a list of objects")
+    accounts = [item.get("UserID") for item in items]
+    if not all(isinstance(account, str) and account for account in accounts):
+        raise Refused(70402, "UserID must be text")
+    if not 1 <= len(accounts) <= MOST_ASKED:
+        raise Refused(70206, f"CheckItem has 1 to {MOST_ASKED} accounts")
+    return {"ResultItem": [_one(account, known) for account in accounts]}
+
+
+def _one(account: str, known: Collection[str]) -> dict[str, Any]:
+    return {
+        "UserID": account,
+        "ResultCode": 0,
+        "ResultInfo": "",
+        "AccountStatus": "Imported" if account in known else "NotImported",
+    }

@@ -1,8 +1,7 @@
 """The stand-in: takes calls, writes them down, decides the answer.
 
 HTTP is in ``handler.py``, the documented checks in ``protocol.py``, the calls that read
-in ``reading.py`` and ``accounts.py``, what goes wrong in ``faults.py`` and ``misbehave.py``, the page in
-``routes.py`` and ``page.py``.
+groups in ``group_calls.py``, faults in ``faults.py``, the pages in ``page.py``.
 """
 
 import random
@@ -15,14 +14,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from . import accounts, protocol, reading
-from .faults import check_fault, named
-from .groups import SandboxGroup, load_groups
-from .handler import Server
-from .journal import CallLog, Journal, JournalEntry
-from .protocol import Account, Notice, Refused
+from notifications.sandbox import group_calls, protocol
+from notifications.sandbox.faults import check_fault, named
+from notifications.sandbox.groups import SandboxGroup, load_groups
+from notifications.sandbox.handler import Server
+from notifications.sandbox.journal import CallLog, Journal, JournalEntry
+from notifications.sandbox.protocol import Account, Notice, Refused
 
-PATHS = (protocol.PATH, *reading.PATHS, accounts.PATH)
+PATHS = (protocol.PATH, *group_calls.PATHS, protocol.ACCOUNT_CHECK_PATH)
+
 PATH_OF = {path.rpartition("/")[2]: path for path in PATHS}
 
 
@@ -196,10 +196,10 @@ class SandboxServer:
         if fault.startswith("code:"):
             return Answer(int(fault.split(":")[1]), "as was asked for", fault)
         try:
-            if path == accounts.PATH:
-                fields = accounts.fields_of(body, self._accounts())
+            if path == protocol.ACCOUNT_CHECK_PATH:
+                fields = protocol.fields_of(body, self._accounts())
             else:
-                fields = reading.fields_of(path, body, self.groups)
+                fields = group_calls.fields_of(path, body, self.groups)
         except Refused as refused:
             return Answer(refused.code, refused.text, fault)
         return Answer(0, fault=fault, fields=fields)
@@ -239,7 +239,7 @@ class SandboxServer:
         return Answer(0, fault=fault)
 
     def _is_too_fast(self, path: str, clock: float) -> bool:
-        is_list = path == reading.LIST
+        is_list = path == group_calls.LIST
         config = self.config
         limit = config.lists_per_second if is_list else config.calls_per_second
         with self._lock:

@@ -2,7 +2,7 @@
 
 from django import template
 
-from notifications import roles
+from notifications import permissions
 
 register = template.Library()
 
@@ -15,4 +15,4 @@ def grouped(number: int) -> str:
 
 @register.filter
 def role_label(name: str) -> str:
-    return roles.label(name)
+    return permissions.label(name)

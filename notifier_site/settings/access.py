@@ -6,7 +6,7 @@ from .environment import env
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # refuses who is locked out
-    "notifications.backends.RoleBackend",
+    "notifications.access.backends.RoleBackend",
 ]
 # Long, and nothing that is guessed first; no rule about kinds of signs, which only makes
 # people write passwords down (OWASP ASVS 5.0, 6.2).
@@ -15,9 +15,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{validation}.UserAttributeSimilarityValidator"},
     {"NAME": f"{validation}.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": f"{validation}.CommonPasswordValidator"},
-    {"NAME": "notifications.passwords.ContextWordsValidator"},
+    {"NAME": "notifications.access.passwords.ContextWordsValidator"},
 ]
-# Who must have a second factor; what each word means: selectors/second_factors.py.
+# Who must have a second factor; what each word means: access/queries.py.
 SECOND_FACTOR = env.text("SECOND_FACTOR", default="optional")
 # How an authenticator app calls what its codes are for.
 OTP_TOTP_ISSUER = "Group notifier"
@@ -32,10 +32,10 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 # Tries meanwhile do not make it longer.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "notifications.middleware.origin.address_to_count"
-AXES_USERNAME_CALLABLE = "notifications.services.logins.name_to_count"
-AXES_WHITELIST_CALLABLE = "notifications.services.logins.needs_no_count"
-AXES_LOCKOUT_CALLABLE = "notifications.views.locked.locked"
+AXES_CLIENT_IP_CALLABLE = "notifications.console.middleware.address_to_count"
+AXES_USERNAME_CALLABLE = "notifications.access.services.logins.name_to_count"
+AXES_WHITELIST_CALLABLE = "notifications.access.services.logins.needs_no_count"
+AXES_LOCKOUT_CALLABLE = "notifications.access.views.login.locked"
 # Fields of forms and addresses that axes must not store; passwords never are.
 AXES_SENSITIVE_PARAMETERS = [
     *("username", "csrfmiddlewaretoken", "next", "code", "state"),
@@ -48,7 +48,7 @@ AXES_VERBOSE = False
 
 # A session ends so long after the login, and so long after the last click; its cookie
 # with the browser.
-SESSION_ENGINE = "notifications.sessions"
+SESSION_ENGINE = "notifications.access.session_store"
 SESSION_HOURS = env.whole("SESSION_HOURS", default=8)
 SESSION_IDLE_MINUTES = env.whole("SESSION_IDLE_MINUTES", default=30)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -4,7 +4,7 @@ from .environment import env
 
 USE_HTTPS = env.switch("USE_HTTPS", default=True)
 SECURE_SSL_REDIRECT = USE_HTTPS
-# Asked from inside, past the proxy that ends TLS: middleware/watch.py.
+# Asked from inside, past the proxy that ends TLS: console/middleware.py.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if USE_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = USE_HTTPS
@@ -18,7 +18,7 @@ LANGUAGE_COOKIE_NAME = f"{_PREFIX}language"
 SESSION_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "notifications.views.refused.stale"
+CSRF_FAILURE_VIEW = "notifications.console.views.stale"
 LANGUAGE_COOKIE_SECURE = USE_HTTPS
 LANGUAGE_COOKIE_HTTPONLY = True
 # Lax for all. With Strict, whoever comes by a link in a chat brings none of them: he would

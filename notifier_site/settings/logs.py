@@ -12,8 +12,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"()": "notifications.log_lines.PlainLines"},
-        "json": {"()": "notifications.log_lines.JsonLines"},
+        "plain": {"()": "notifications.logs.PlainLines"},
+        "json": {"()": "notifications.logs.JsonLines"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import requests
 
-from notifications.im.user_sig import make_user_sig
+from notifications.tencent.user_sig import make_user_sig
 
 PATH = "/v4/group_open_http_svc/send_group_system_notification"
 BODY = b'{"GroupId":"@TGS#0000","Content":"' + b"x" * 200 + b'"}'

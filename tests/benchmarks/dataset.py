@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth.models import User
 from django.db import connection
 
+from notifications.history.search.facets import occurring
 from notifications.models import (
     Attempt,
     ChatGroup,
@@ -21,7 +22,6 @@ from notifications.models import (
     Notification,
     Seal,
 )
-from notifications.selectors.occurring import occurring
 
 GROUPS = 5000
 SMALL = 40  # groups of the small notification of each day

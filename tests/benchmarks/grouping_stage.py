@@ -17,8 +17,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
+from notifications.groups import labels as groups_labels
 from notifications.models import ChatGroup, GroupType, Rule, SavedAudience
-from notifications.services import labels
 from tests.benchmarks.many_groups import make_many_groups
 from tests.factories import make_user
 
@@ -104,7 +104,10 @@ def once(client: Client, address: str) -> float:
 
 def on_every_group(user: User) -> None:
     every = ChatGroup.objects.all()
-    for name, act in (("put on", labels.put_on), ("taken off", labels.take_off)):
+    for name, act in (
+        ("put on", groups_labels.put_on),
+        ("taken off", groups_labels.take_off),
+    ):
         began = time.perf_counter()
         changed = act(user, every, ["Everywhere"])
         seconds = time.perf_counter() - began

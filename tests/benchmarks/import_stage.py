@@ -18,10 +18,10 @@ import django
 
 django.setup()
 
+from notifications.groups.importing.apply import import_groups
+from notifications.groups.importing.plan import plan
+from notifications.groups.importing.rows import read
 from notifications.models import ChatGroup, GroupType
-from notifications.services.group_import import import_groups
-from notifications.services.group_plan import plan
-from notifications.services.group_rows import read
 
 HEADINGS = ["group_id", "type", "name", "member_count", "labels"]
 REGIONS = ("华东", "华南", "华北", "西南", "海外")

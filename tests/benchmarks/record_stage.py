@@ -21,8 +21,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from notifications.models import Attempt, Delivery
-from notifications.record.guards import for_many_inserts
-from notifications.record.sealed_text import sealed_text
+from notifications.record.canonical_text import sealed_text
+from notifications.record.guards.install import for_many_inserts
 from notifications.record.sealing import seal_notification
 from notifications.record.verification import verify
 from tests.factories import MOMENT, make_notification

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import Label, SavedAudience
 from tests.browser.conftest import VIEWS, check_page, log_in
 from tests.factories import make_group, make_user
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def opened(browser, live_server) -> Iterator[Callable[..., Page]]:
     """``opened(width, height, theme)``: the Overview of an administrator of groups."""
-    make_user(roles.GROUP_ADMINISTRATOR)
+    make_user(permissions.GROUP_ADMINISTRATOR)
     for number in range(51):
         make_group(name=f"直播间 {number:02d}", type="AVChatRoom", member_count=100)
     make_group(name="Weekend hikers")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import Notification
 from tests.browser.conftest import check_page, come_in
 from tests.factories import make_group, make_user
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_the_box_to_tick_is_in_sight_and_a_double_click_sends_once(
     browser, live_server, width, height
 ):
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     for number in range(12):
         make_group(group_id=f"g{number}", name=f"Group {number}")
     page = browser.new_page(viewport={"width": width, "height": height})

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import Label, Notification, SavedAudience
 from tests.browser.conftest import check_page, log_in
 from tests.factories import make_group, make_user
@@ -18,7 +18,7 @@ EXCEPTIONS = "#div_id_exceptions .picker"
 @pytest.fixture
 def open_write(browser, live_server) -> Iterator[Callable[..., Page]]:
     """``open_write(width, height, theme)``: the Write page, logged in."""
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     north = Label.objects.create(name="North")
     for number in range(60):
         make_group(

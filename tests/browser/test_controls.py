@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import Notification
 from tests.browser.conftest import VIEWS, check_page, come_in
 from tests.factories import make_delivery, make_group, make_notification, make_user
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_schedule_pause_and_stop(browser, live_server, width, height, theme):
-    manager = make_user(roles.COMMUNITY_MANAGER)
+    manager = make_user(permissions.COMMUNITY_MANAGER)
     make_group(group_id="hikers", name="周末徒步")
     draft = make_notification(
         sender=manager, audience="chosen", audience_values=["hikers"]
@@ -61,7 +61,7 @@ def test_schedule_pause_and_stop(browser, live_server, width, height, theme):
 
 @pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_send_again_and_clear_up(browser, live_server, width, height, theme):
-    manager = make_user(roles.COMMUNITY_MANAGER)
+    manager = make_user(permissions.COMMUNITY_MANAGER)
     first = make_notification(sender=manager, status="completed")
     make_delivery(first, status="failed", error_code=60007)
     lost = make_delivery(first, status="unconfirmed")
@@ -95,7 +95,7 @@ def test_send_again_and_clear_up(browser, live_server, width, height, theme):
 
 @pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_stop_everything(browser, live_server, width, height, theme):
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme
     )

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import LoginSession, Notification
 from tests.browser.conftest import check_page, come_in, log_in
 from tests.factories import make_delivery, make_notification, make_user
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_the_door(page, live_server):
-    make_user(roles.AUDITOR)
+    make_user(permissions.AUDITOR)
     page.goto(live_server.url + "/")
     expect(page.locator("#id_username")).to_be_focused()
     check_page(page, "login")
@@ -43,8 +43,8 @@ def test_the_door(page, live_server):
 
 def test_people_and_roles(page, live_server):
     user = make_user(superuser=True)
-    make_user(roles.AUDITOR, username="wang.fang", is_active=False)
-    role = Group.objects.get(name=roles.AUDITOR)
+    make_user(permissions.AUDITOR, username="wang.fang", is_active=False)
+    role = Group.objects.get(name=permissions.AUDITOR)
     Client().force_login(user)  # there are two in the list of sessions
     come_in(page, live_server.url)
 
@@ -72,7 +72,7 @@ def test_people_and_roles(page, live_server):
 
 
 def test_refusals(page, live_server):
-    make_user(roles.AUDITOR)
+    make_user(permissions.AUDITOR)
     come_in(page, live_server.url)
 
     page.goto(live_server.url + "/auth/user/")
@@ -90,7 +90,7 @@ def test_refusals(page, live_server):
 
 
 def test_a_page_whose_session_has_ended_says_so(page, live_server):
-    manager = make_user(roles.COMMUNITY_MANAGER)
+    manager = make_user(permissions.COMMUNITY_MANAGER)
     notification = make_notification(status=Notification.Status.SENDING, sender=manager)
     for status in ("accepted", "failed", "queued"):
         make_delivery(notification, status=status)

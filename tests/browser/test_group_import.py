@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import ChatGroup
 from tests.browser.conftest import VIEWS, check_page, log_in
 from tests.factories import make_group, make_user
@@ -27,7 +27,7 @@ ROWS = [
 def test_a_file_of_excel_is_checked_imported_and_downloaded(
     browser, live_server, width, height, theme, tmp_path
 ):
-    make_user(roles.GROUP_ADMINISTRATOR, username="xu")
+    make_user(permissions.GROUP_ADMINISTRATOR, username="xu")
     make_group(group_id="hikers", name="Hikers", member_count=3)
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import AuditEntry
 from tests.browser.conftest import check_page, come_in
 from tests.factories import (
@@ -45,7 +45,7 @@ def past() -> None:
 def test_filter_open_back_download(
     browser, live_server, past, width, height, theme, tmp_path
 ):
-    make_user(roles.AUDITOR, username="wang.fang")
+    make_user(permissions.AUDITOR, username="wang.fang")
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme
     )
@@ -107,7 +107,7 @@ def test_filter_open_back_download(
 def test_groups_are_filtered_and_switched_off(
     browser, live_server, past, width, height, theme
 ):
-    make_user(roles.GROUP_ADMINISTRATOR, username="xu")
+    make_user(permissions.GROUP_ADMINISTRATOR, username="xu")
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme
     )

@@ -2,9 +2,8 @@
 
 import pytest
 
-from notifications import roles
+from notifications import audit_log, permissions
 from notifications.models import AuditEntry
-from notifications.record import trail
 from tests.browser.conftest import VIEWS, check_page, come_in
 from tests.factories import (
     make_attempt,
@@ -22,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def addresses() -> list[str]:
     """Every text in lists; pages of one with all of them, each in a delivery."""
-    sender = make_user(roles.COMMUNITY_MANAGER, first_name=HOSTILE["svg"])
+    sender = make_user(permissions.COMMUNITY_MANAGER, first_name=HOSTILE["svg"])
     found = []
     for text in HOSTILE.values():
         sent = make_notification(
@@ -37,7 +36,7 @@ def addresses() -> list[str]:
         row = make_delivery(sent, group, status="failed", error_info=text)
         make_attempt(row, outcome="rejected", error_info=text)
         make_seal(sent)
-        trail.write(
+        audit_log.write(
             AuditEntry.Action.PAUSED, text[:150], notification=sent.pk, note=text
         )
         if text in WORST:
@@ -59,7 +58,7 @@ WORST = {HOSTILE[name] for name in ("script", "letters without a space", "many m
 def test_nothing_runs_and_all_fits(
     browser, live_server, addresses, width, height, theme
 ):
-    make_user(roles.AUDITOR, username="wang.fang")
+    make_user(permissions.AUDITOR, username="wang.fang")
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme
     )

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import Notification
 from tests.browser.conftest import VIEWS, check_page
 from tests.factories import PASSWORD, make_delivery, make_group, make_user
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_write_check_send_watch(browser, live_server, width, height, theme):
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     make_group(group_id="hikers", name="周末徒步")
     make_group(group_id="live", name="Live: Friday show", type="AVChatRoom")
     context = browser.new_context(
@@ -63,7 +63,7 @@ def test_write_check_send_watch(browser, live_server, width, height, theme):
 
 @pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_an_auditor_reads(browser, live_server, width, height, theme):
-    make_user(roles.AUDITOR)
+    make_user(permissions.AUDITOR)
     make_delivery(status="failed")
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme
@@ -86,7 +86,7 @@ def test_an_auditor_reads(browser, live_server, width, height, theme):
 
 
 def test_the_whole_task_without_javascript(browser, live_server):
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     make_group(group_id="hikers")
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import Notification
 from tests.browser.conftest import check_page, come_in
 from tests.factories import make_group, make_user
@@ -15,7 +15,7 @@ SAYS = ["Not in “Weekend hikers”: zhao.", "Nobody is missing in: North gate.
 
 @pytest.fixture(autouse=True)
 def _groups(sandbox):
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     for group_id, name, members in (
         ("hikers", "Weekend hikers", ["anna"]),
         ("runners", "North gate", ["anna", "zhao"]),

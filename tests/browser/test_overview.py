@@ -6,9 +6,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from notifications import roles
+from notifications import audit_log, permissions
 from notifications.models import AuditEntry, Notification
-from notifications.record import trail
 from tests.browser.conftest import VIEWS, check_page, come_in
 from tests.factories import (
     make_delivery,
@@ -24,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def past() -> None:
     """Two days with every result, to two types of groups."""
-    make_user(roles.AUDITOR, username="wang.fang")
+    make_user(permissions.AUDITOR, username="wang.fang")
     groups = [make_group(type=kind) for kind in ("Public", "AVChatRoom")]
     for back in (2, 0):
         at = timezone.now() - timedelta(days=back)
@@ -76,7 +75,7 @@ def sealed(past) -> Notification:
     out = [
         {"group_id": f"g{n}", "name": "广场 Plaza", "state": "closed"} for n in (1, 2)
     ]
-    trail.write(
+    audit_log.write(
         AuditEntry.Action.SENT,
         "lin.mei",
         notification=sent.pk,
@@ -85,7 +84,7 @@ def sealed(past) -> Notification:
         left_out_count=2,
     )
     make_seal(sent)
-    trail.write(
+    audit_log.write(
         AuditEntry.Action.VERIFIED,
         "verify_history",
         unchanged=True,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import Notification
 from tests.browser.conftest import check_page, come_in
 from tests.factories import make_group, make_user
@@ -35,7 +35,7 @@ PASTE = """text => {
 @pytest.fixture
 def open_write(browser, live_server) -> Iterator[Callable[..., Page]]:
     """``open_write(width, height, theme)``: the Write page, logged in."""
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     make_group(group_id="hikers", name="Weekend hikers", member_count=24)
     make_group(group_id="west", name="周末徒步", member_count=1204)
     make_group(

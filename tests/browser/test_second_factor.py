@@ -4,7 +4,7 @@ import pytest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import permissions
 from tests.browser.conftest import check_page, come_in, log_in
 from tests.factories import code_of, make_second_factor, make_user, wrong_code
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def test_who_must_have_one_sets_it_up_and_is_asked_for_it(page, live_server, settings):
     settings.SECOND_FACTOR = "senders"
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     log_in(page, live_server.url)
     expect(page.locator("h1")).to_have_text("Set up a second factor")
     check_page(page, "demanded")
@@ -50,8 +50,8 @@ def test_who_must_have_one_sets_it_up_and_is_asked_for_it(page, live_server, set
 
 
 def test_one_that_was_lost_is_removed_by_somebody_else(page, live_server):
-    make_user(roles.PEOPLE_ADMINISTRATOR)
-    person = make_user(roles.AUDITOR, username="wang.fang")
+    make_user(permissions.PEOPLE_ADMINISTRATOR)
+    person = make_user(permissions.AUDITOR, username="wang.fang")
     make_second_factor(person)
     come_in(page, live_server.url, to=f"/auth/user/{person.pk}/change/")
 

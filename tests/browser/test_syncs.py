@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import GroupSync, SyncChange, SyncItem
 from tests.browser.conftest import VIEWS, check_page, log_in
 from tests.factories import make_user
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_a_sync_is_followed_to_its_end(browser, live_server, width, height, theme):
-    make_user(roles.GROUP_ADMINISTRATOR)
+    make_user(permissions.GROUP_ADMINISTRATOR)
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme
     )

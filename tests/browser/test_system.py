@@ -6,10 +6,10 @@ import pytest
 from django.contrib.auth.models import Group
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import Notification
 from notifications.sandbox.protocol import Account
-from notifications.services import connection_check
+from notifications.system import connection_check
 from tests.browser.conftest import check_page, come_in
 from tests.factories import make_group, make_user
 
@@ -20,8 +20,8 @@ def test_from_the_state_to_a_notice_that_goes_out(
     page, live_server, sandbox, monkeypatch
 ):
     monkeypatch.setattr(connection_check, "NOT_SOONER_THAN", timedelta(0))
-    user = make_user(roles.SYSTEM_ADMINISTRATOR)
-    user.groups.add(Group.objects.get(name=roles.COMMUNITY_MANAGER))
+    user = make_user(permissions.SYSTEM_ADMINISTRATOR)
+    user.groups.add(Group.objects.get(name=permissions.COMMUNITY_MANAGER))
     make_group(group_id="hikers")
     come_in(page, live_server.url, to="/system/")
     expect(page.locator(".notice.warn").first).to_contain_text("needs somebody")

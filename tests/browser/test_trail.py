@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from notifications import roles
+from notifications import audit_log, permissions
+from notifications.audit.settings_changes import record_settings
+from notifications.audit_log import Origin
 from notifications.models import AuditEntry
-from notifications.record import trail
-from notifications.record.settings_seen import record_settings
-from notifications.record.trail import Origin
 from tests.browser.conftest import VIEWS, check_page, log_in
 from tests.factories import MOMENT, make_notification, make_user
 
@@ -29,20 +28,26 @@ def past() -> None:
     record_settings("send_worker (notifier)")
     for n in range(51):
         at = MOMENT + timedelta(minutes=n)
-        with trail.origin(Origin(lambda: manager, "192.0.2.7")):
-            trail.write(A.PAUSED, "lin.mei", at=at, notification=pk, note="日期有误")
-    with trail.origin(Origin(lambda: chief, "2001:db8:4006:812:5f3a:9c1e:77b0:2004")):
+        with audit_log.origin(Origin(lambda: manager, "192.0.2.7")):
+            audit_log.write(
+                A.PAUSED, "lin.mei", at=at, notification=pk, note="日期有误"
+            )
+    with audit_log.origin(
+        Origin(lambda: chief, "2001:db8:4006:812:5f3a:9c1e:77b0:2004")
+    ):
         after = {"is_active": False, "roles": ["Auditor", "Community manager"]}
         before = {"is_active": True, "roles": []}
-        trail.write(A.PERSON_CHANGED, "chief", person="xu", before=before, after=after)
-        trail.write(A.SENT, "chief", notification=pk, groups=1)
+        audit_log.write(
+            A.PERSON_CHANGED, "chief", person="xu", before=before, after=after
+        )
+        audit_log.write(A.SENT, "chief", notification=pk, groups=1)
 
 
 @pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_find_a_click_and_take_it_along(
     browser, live_server, past, width, height, theme, tmp_path
 ):
-    make_user(roles.AUDITOR, username="wang.fang")
+    make_user(permissions.AUDITOR, username="wang.fang")
     context = browser.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme
     )

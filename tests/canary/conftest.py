@@ -10,9 +10,9 @@ import logging
 
 import pytest
 
-from notifications.im import user_sig
 from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent import user_sig
 from tests.canary.places import Canary
 from tests.factories import (
     make_group,

@@ -3,8 +3,8 @@
 import secrets
 from urllib.parse import quote_plus
 
-from notifications.im.user_sig import read_user_sig
 from notifications.sandbox.server import SandboxServer
+from notifications.tencent.user_sig import read_user_sig
 
 
 class Canary:

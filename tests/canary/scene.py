@@ -5,11 +5,12 @@ import socket
 from django.db import connection
 
 from notifications import conf
+from notifications.audiences.audience import audience_of
+from notifications.compose.services import send as services_send
+from notifications.delivery import controls as delivery_controls
 from notifications.delivery.worker import SendWorker
 from notifications.models import Attempt, Notification
-from notifications.pacing.clock import engine_clock
-from notifications.selectors.audiences import audience_of
-from notifications.services import controls, sending
+from notifications.rate_limit.clock import engine_clock
 from tests.canary.places import Canary
 from tests.factories import (
     make_notification,
@@ -28,7 +29,7 @@ def work() -> None:
 
 def send_to_all(sender) -> Notification:
     draft = make_notification(sender=sender, audience="every")
-    return sending.send(sender, draft.pk, digest=audience_of(draft).digest)
+    return services_send.send(sender, draft.pk, digest=audience_of(draft).digest)
 
 
 def closed_port() -> str:
@@ -43,13 +44,13 @@ def run_everything(settings, canary: Canary, sender) -> None:
     settings.IM_SECRET_KEY = canary.keys[1]
     refused = send_to_all(sender)
     work()
-    controls.stop(sender, refused.pk)
+    delivery_controls.stop(sender, refused.pk)
     settings.IM_SECRET_KEY = canary.keys[0]
     address, settings.IM_BASE_URL = settings.IM_BASE_URL, closed_port()
     unreachable = send_to_all(sender)
     Notification.objects.filter(pk=unreachable.pk).update(doubt_streak=18)
     work()
-    controls.stop(sender, unreachable.pk)
+    delivery_controls.stop(sender, unreachable.pk)
     settings.IM_BASE_URL = address
     assert set(Attempt.objects.values_list("outcome", flat=True)) == {
         "accepted",

@@ -16,9 +16,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from notifications import roles
-from notifications.im import user_sig
+from notifications import permissions
 from notifications.models import Seal
+from notifications.tencent import user_sig
 from tests.canary.places import Canary
 from tests.canary.scene import closed_port, dump, run_everything, send_to_all, work
 from tests.factories import (
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 def test_what_is_written_and_exported(canary, settings, tmp_path):
-    run_everything(settings, canary, make_user(roles.COMMUNITY_MANAGER))
+    run_everything(settings, canary, make_user(permissions.COMMUNITY_MANAGER))
 
     canary.keep("database", dump())
     for kind in ("jsonl", "csv"):
@@ -42,7 +42,7 @@ def test_what_is_written_and_exported(canary, settings, tmp_path):
 
 
 def test_what_is_downloaded(canary, settings):
-    sender = make_user(roles.COMMUNITY_MANAGER)
+    sender = make_user(permissions.COMMUNITY_MANAGER)
     run_everything(settings, canary, sender)
     client = Client()
     client.force_login(make_user(superuser=True, username="admin"))
@@ -68,7 +68,7 @@ def test_what_is_downloaded(canary, settings):
 
 def test_every_page(canary, settings):
     """From the overview along every link, as somebody who may see everything."""
-    sender = make_user(roles.COMMUNITY_MANAGER)
+    sender = make_user(permissions.COMMUNITY_MANAGER)
     run_everything(settings, canary, sender)
     make_notification(sender=sender)
     client = Client()
@@ -107,7 +107,7 @@ def shape(path: str) -> str:
 def test_members_that_are_checked(canary, settings):
     """With the right key, with a wrong one, with nobody there, and half an answer."""
     client = Client()
-    client.force_login(make_user(roles.COMMUNITY_MANAGER))
+    client.force_login(make_user(permissions.COMMUNITY_MANAGER))
     fields = write_fields(
         groups="ok gone", members="named", recipients="anna", check_members="1"
     )
@@ -135,8 +135,8 @@ def test_a_crash_in_a_sender_thread(canary, monkeypatch):
     def crash(*_args, **_kwargs):
         raise RuntimeError("The answer could not be read.")
 
-    monkeypatch.setattr("notifications.im.client.read_fields", crash)
-    send_to_all(make_user(roles.COMMUNITY_MANAGER))
+    monkeypatch.setattr("notifications.tencent.client.read_fields", crash)
+    send_to_all(make_user(permissions.COMMUNITY_MANAGER))
 
     with pytest.raises(RuntimeError, match="could not be read") as crashed:
         work()

@@ -7,10 +7,10 @@ from django.core import mail
 from django.test import Client
 from django.utils.log import AdminEmailHandler
 
-from notifications import conf, roles
-from notifications.admin import site as admin_site
-from notifications.im import client as im_client
-from notifications.im import user_sig
+from notifications import conf, permissions
+from notifications.console import site
+from notifications.tencent import client as tencent_client
+from notifications.tencent import user_sig
 from tests.factories import PASSWORD, make_user, write_fields
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
@@ -38,7 +38,7 @@ def test_a_page_that_fails(canary, settings, monkeypatch, mails, debug):
         im.user_sigs.get()
         raise RuntimeError(f"This page fails with {im} and {im.client()}.")
 
-    monkeypatch.setattr(admin_site.overview, "context", fail)
+    monkeypatch.setattr(site.overview_presentation, "context", fail)
     client = Client(raise_request_exception=False)
     client.force_login(make_user(superuser=True, username="admin"))
 
@@ -62,7 +62,7 @@ def test_a_page_that_fails(canary, settings, monkeypatch, mails, debug):
 @pytest.mark.parametrize(
     ("module", "name"),
     # With the signature and the address in the frames, and with the key in them.
-    [(im_client, "read_fields"), (user_sig, "hashlib")],
+    [(tencent_client, "read_fields"), (user_sig, "hashlib")],
 )
 def test_what_is_mailed_of_a_fault_in_the_client(
     canary, settings, monkeypatch, mails, module, name
@@ -72,7 +72,7 @@ def test_what_is_mailed_of_a_fault_in_the_client(
     settings.SECRET_KEY_FALLBACKS = [canary.keys[1]]
     monkeypatch.setattr(module, name, None)  # nothing that can be called
     client = Client(raise_request_exception=False)
-    client.force_login(make_user(roles.COMMUNITY_MANAGER))
+    client.force_login(make_user(permissions.COMMUNITY_MANAGER))
     fields = write_fields(
         groups="ok", members="named", recipients="anna", check_members="1"
     )

@@ -5,10 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from notifications.delivery.claim import claim, due
-from notifications.delivery.claimer import Claimer
+from notifications.delivery.claim import Claimer, claim, due
 from notifications.models import Delivery, Pace
-from notifications.pacing.clock import EngineClock
+from notifications.rate_limit.clock import EngineClock
 from tests.factories import MOMENT, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db

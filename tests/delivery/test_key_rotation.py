@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from notifications import conf, roles
+from notifications import conf, permissions
+from notifications.audiences.audience import audience_of
+from notifications.compose.services import send as services_send
+from notifications.compose.services.member_check import check_members
 from notifications.delivery.worker import SendWorker
 from notifications.models import Attempt, Delivery
-from notifications.pacing.clock import engine_clock
+from notifications.rate_limit.clock import engine_clock
 from notifications.sandbox.server import SandboxConfig, SandboxServer
-from notifications.selectors.audiences import audience_of
-from notifications.services import sending
-from notifications.services.members import check_members
 from tests.factories import make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +37,7 @@ def manager(tencent):
     for number in range(GROUPS):
         make_group(group_id=f"g{number}")
         tencent.add_group(f"g{number}", "Public", members=["anna"])
-    return make_user(roles.COMMUNITY_MANAGER)
+    return make_user(permissions.COMMUNITY_MANAGER)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -49,7 +49,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def send_to_all(sender):
     draft = make_notification(sender=sender, audience="every")
-    return sending.send(sender, draft.pk, digest=audience_of(draft).digest)
+    return services_send.send(sender, draft.pk, digest=audience_of(draft).digest)
 
 
 def work() -> None:

@@ -10,7 +10,7 @@ from notifications.delivery.recovery import (
     take_back_unreceived,
 )
 from notifications.models import Delivery, Worker
-from notifications.pacing.clock import EngineClock
+from notifications.rate_limit.clock import EngineClock
 from tests.factories import make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db

@@ -4,15 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from notifications.delivery.retry import (
-    MAX_REJECTIONS,
-    Past,
-    Step,
-    Verdict,
-    decide,
-)
-from notifications.im.codes import all_codes
-from notifications.im.outcomes import Outcome, OutcomeKind, Reason
+from notifications.delivery.retry import MAX_REJECTIONS, Past, Step, Verdict, decide
+from notifications.tencent.error_codes import all_codes
+from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 
 
 def rejected(code: int) -> Outcome:

@@ -12,12 +12,13 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from notifications import conf, roles
+from notifications import conf, permissions
+from notifications.audiences.audience import audience_of
+from notifications.compose.services import send as services_send
+from notifications.delivery import controls as delivery_controls
 from notifications.delivery.worker import SendWorker
 from notifications.models import Attempt, AuditEntry, Delivery, Notification, Worker
-from notifications.pacing.clock import engine_clock
-from notifications.selectors.audiences import audience_of
-from notifications.services import controls, sending
+from notifications.rate_limit.clock import engine_clock
 from tests.factories import make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,11 +37,11 @@ def send_to(sandbox, faults: dict[str, str], **kwargs) -> Notification:
     for group_id, fault in faults.items():
         make_group(group_id=group_id)
         sandbox.add_group(group_id, "Public", fault=fault)
-    user = kwargs.pop("sender", None) or make_user(roles.COMMUNITY_MANAGER)
+    user = kwargs.pop("sender", None) or make_user(permissions.COMMUNITY_MANAGER)
     draft = make_notification(
         sender=user, audience="chosen", audience_values=list(faults), **kwargs
     )
-    return sending.send(user, draft.pk, digest=audience_of(draft).digest)
+    return services_send.send(user, draft.pk, digest=audience_of(draft).digest)
 
 
 def work_until_idle() -> None:
@@ -118,7 +119,7 @@ def test_a_paused_notification_goes_on_after_mending(sandbox, settings):
     work_until_idle()
     settings.IM_SECRET_KEY = key
 
-    controls.resume(notification.sender, notification.pk)
+    delivery_controls.resume(notification.sender, notification.pk)
     work_until_idle()
 
     assert results(notification) == {"g": ("accepted", 0, "", 2)}
@@ -127,9 +128,9 @@ def test_a_paused_notification_goes_on_after_mending(sandbox, settings):
 def test_an_unreachable_service_pauses_and_calls_nobody(settings):
     settings.IM_BASE_URL = "http://127.0.0.1:9"
     make_group(group_id="g")
-    user = make_user(roles.COMMUNITY_MANAGER)
+    user = make_user(permissions.COMMUNITY_MANAGER)
     draft = make_notification(sender=user, audience="every", doubt_streak=19)
-    sending.send(user, draft.pk, digest=audience_of(draft).digest)
+    services_send.send(user, draft.pk, digest=audience_of(draft).digest)
 
     work_until_idle()
 

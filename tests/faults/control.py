@@ -9,7 +9,7 @@ import sys
 from django.conf import settings
 from django.core.management import execute_from_command_line
 
-from notifications.delivery import durability
+from notifications.db import durability
 
 
 def main() -> None:

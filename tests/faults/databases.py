@@ -8,7 +8,7 @@ from tests.faults.processes import BEYOND_THE_LEASE
 from tests.faults.proxy import Cable
 from tests.faults.scene import Scene, Sent
 
-# The first number of a worker's advisory lock (notifications/delivery/session.py).
+# The first number of a worker's advisory lock (notifications/delivery/worker_lock.py).
 NAMESPACE = 1_231_975
 
 

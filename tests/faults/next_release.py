@@ -45,7 +45,7 @@ class NextRelease:
                 file.write(f"\n\n{line}\n")
             self._run("makemigrations", "notifications", "--verbosity=0")
         # Another style sheet, so that its name differs.
-        sheet = self.folder / "notifications/static/notifications/css/tokens.css"
+        sheet = self.folder / "notifications/static/notifications/ui/tokens.css"
         with sheet.open("a") as file:
             file.write("\n/* the next release */\n")
         self._run("collectstatic", "--no-input", "--verbosity=0")

@@ -23,6 +23,13 @@ from django.db import connection
 from django.db.utils import DatabaseError, InterfaceError
 from django.test import Client
 
+from notifications.audiences.audience import audience_of
+from notifications.compose.services import resend as services_resend
+from notifications.compose.services import send as services_send
+from notifications.delivery import controls as delivery_controls
+from notifications.delivery.resendable import Again
+from notifications.groups.sync import services as sync_services
+from notifications.groups.sync.queries import change_counts
 from notifications.models import (
     Attempt,
     AuditEntry,
@@ -33,12 +40,8 @@ from notifications.models import (
     Pace,
     Worker,
 )
-from notifications.pacing.clock import engine_clock
-from notifications.selectors import seals
-from notifications.selectors.audiences import audience_of
-from notifications.selectors.resend import Again
-from notifications.selectors.syncs import change_counts
-from notifications.services import controls, resend, sending, syncing
+from notifications.rate_limit.clock import engine_clock
+from notifications.record import queries as record_queries
 
 LONG_AGO = 60.0  # seconds; more than any lease
 
@@ -64,7 +67,7 @@ def draft(content: str) -> Notification:
 def send(content: str) -> int:
     written = draft(content)
     digest = audience_of(written).digest
-    return sending.send(sender(), written.pk, digest=digest).pk
+    return services_send.send(sender(), written.pk, digest=digest).pk
 
 
 def send_twice(content: str) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def send_twice(content: str) -> dict[str, Any]:
         try:
             person = sender()
             barrier.wait()
-            found.append(sending.send(person, written.pk, digest=digest).pk)
+            found.append(services_send.send(person, written.pk, digest=digest).pk)
         except Exception as error:  # noqa: BLE001  the harness reports it
             found.append(repr(error))
         finally:
@@ -96,20 +99,20 @@ def send_twice(content: str) -> dict[str, Any]:
 
 
 def pause(notification: int) -> None:
-    controls.pause(sender(), notification)
+    delivery_controls.pause(sender(), notification)
 
 
 def resume(notification: int) -> None:
-    controls.resume(sender(), notification)
+    delivery_controls.resume(sender(), notification)
 
 
 def stop(notification: int) -> None:
-    controls.stop(sender(), notification)
+    delivery_controls.stop(sender(), notification)
 
 
 def send_unconfirmed_again(notification: int) -> dict[str, Any]:
     """What a person does about a doubt who would rather have it shown twice."""
-    again = resend.send_again(sender(), notification, Again.UNCONFIRMED)
+    again = services_resend.send_again(sender(), notification, Again.UNCONFIRMED)
     groups = again.deliveries.order_by("id").values_list("group_id", flat=True)
     return {"notification": again.pk, "groups": list(groups)}
 
@@ -152,13 +155,13 @@ def timed_send(content: str) -> dict[str, Any]:
     written = draft(content)
     digest = audience_of(written).digest
     began = time.perf_counter()
-    sending.send(sender(), written.pk, digest=digest)
+    services_send.send(sender(), written.pk, digest=digest)
     return {"notification": written.pk, "seconds": time.perf_counter() - began}
 
 
 def head() -> str:
     """The head of the newest seal; empty before the first."""
-    return seals.head()
+    return record_queries.head()
 
 
 def claimed() -> int:
@@ -189,7 +192,7 @@ def end_lease(pid: int) -> None:
 
 def sync() -> int:
     """A sync of the groups, asked for."""
-    return syncing.request_sync(sender()).pk
+    return sync_services.request_sync(sender()).pk
 
 
 def sync_seconds(sync: int) -> float | None:

@@ -3,7 +3,7 @@
 import secrets
 from urllib.parse import quote_plus
 
-from notifications.im.user_sig import make_user_sig
+from notifications.tencent.user_sig import make_user_sig
 from tests.environment import VARIABLES
 from tests.faults.secrets import secrets_in
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notifications.models import Archive, Attempt, AuditEntry, Delivery, Seal, Tally
-from notifications.record import guards, sealing
-from notifications.record.sealed_text import sealed_text
+from notifications.record import sealing
+from notifications.record.canonical_text import sealed_text
+from notifications.record.guards import install as guards_install
 from notifications.record.verification import verify
 from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
 from tests.management.running import run
@@ -77,7 +78,7 @@ def test_the_rows_go_into_a_file(tmp_path):
         },
     )
     assert entry.request_number is not None
-    assert guards.missing() == []
+    assert guards_install.missing() == []
 
 
 def test_the_record_is_still_provable(tmp_path):
@@ -172,7 +173,7 @@ def stopped(folder, row, says):
     assert out.splitlines()[-1] == "archived: notifications: 0, rows: 0"
     assert (row.deliveries.count(), Attempt.objects.count()) == (2, 2)
     assert not Archive.objects.exists()
-    assert guards.missing() == []
+    assert guards_install.missing() == []
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_a_second_run_at_the_same_time(tmp_path):
 
 def test_a_changed_record_is_not_archived(tmp_path):
     row = sealed()
-    with guards.lifted():
+    with guards_install.lifted():
         Delivery.objects.filter(status="failed").update(error_info="x")
 
     stopped(tmp_path, row, f"Run manage.py verify_history --notification {row.pk}.")

@@ -6,10 +6,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from notifications import conf, roles
+from notifications import conf, permissions
 from notifications.delivery.worker import SendWorker
 from notifications.models import AuditEntry, Notification, SendingSwitch, Worker
-from notifications.pacing.clock import engine_clock
+from notifications.rate_limit.clock import engine_clock
 from tests.factories import make_group, make_user
 from tests.management.running import run
 
@@ -28,7 +28,7 @@ def test_a_connection_that_works(sandbox):
 @pytest.mark.django_db
 def test_a_connection_that_does_not(sandbox, settings):
     settings.IM_SECRET_KEY = "0" * 64
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     make_group(group_id="hikers")
 
     code, out, err = run("check_connection", *WITH_NOTICE)
@@ -54,8 +54,8 @@ def test_a_connection_that_does_not(sandbox, settings):
     ],
 )
 def test_what_is_refused(sandbox, arguments, sentence):
-    make_user(roles.COMMUNITY_MANAGER)
-    make_user(roles.SYSTEM_ADMINISTRATOR, username="wang")
+    make_user(permissions.COMMUNITY_MANAGER)
+    make_user(permissions.SYSTEM_ADMINISTRATOR, username="wang")
     make_group(group_id="hikers")
 
     code, _out, err = run("check_connection", *arguments)
@@ -75,7 +75,7 @@ def test_twice_in_a_row(sandbox):
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_off", [True, False])
 def test_a_notice_that_nobody_calls(sandbox, is_off):
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     make_group(group_id="hikers")
     SendingSwitch.objects.update_or_create(pk=1, defaults={"is_off": is_off})
 
@@ -97,7 +97,7 @@ def test_a_notice_that_nobody_calls(sandbox, is_off):
 )
 def test_the_outcome_of_the_notice(sandbox, fault, expected, told):
     sandbox.add_group("hikers", "Public", fault=fault)
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     make_group(group_id="hikers")
     is_over = threading.Event()
     clock = engine_clock()

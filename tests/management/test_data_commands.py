@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from notifications import roles
+from notifications import permissions
 from notifications.models import (
     AuditEntry,
     Delivery,
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def manager():
-    return make_user(roles.COMMUNITY_MANAGER)
+    return make_user(permissions.COMMUNITY_MANAGER)
 
 
 def send(*arguments: str) -> tuple[int, str, str]:
@@ -131,7 +131,7 @@ def test_a_refusal_leaves_nothing_behind(manager, arguments, sentence):
 
 def test_people_who_may_not_send_are_refused():
     make_group()
-    make_user(roles.AUDITOR)
+    make_user(permissions.AUDITOR)
 
     assert send("--content", "Hi", "--all")[::2] == (
         2,

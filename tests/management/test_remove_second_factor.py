@@ -2,8 +2,8 @@
 
 import pytest
 
+from notifications.access.queries import state_of
 from notifications.models import AuditEntry
-from notifications.selectors.second_factors import state_of
 from tests.factories import make_second_factor, make_user
 from tests.management.running import run
 

@@ -1,5 +1,7 @@
 """``manage.py sync_chat_groups``: what it says, and its exit codes."""
 
+import time
+
 import pytest
 from django.utils import timezone
 
@@ -31,7 +33,7 @@ def ending(monkeypatch, **values):
                 setattr(sync, name, value)
         sync.save()
 
-    monkeypatch.setattr(sync_chat_groups.time, "sleep", work)
+    monkeypatch.setattr(time, "sleep", work)
 
 
 @pytest.mark.usefixtures("_worker")

@@ -4,8 +4,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from notifications.models import AuditEntry, Seal
-from notifications.record import guards, sealing
-from notifications.selectors import seals
+from notifications.record import queries as record_queries
+from notifications.record import sealing
+from notifications.record.guards import install as guards_install
 from tests.factories import make_attempt, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db
@@ -31,18 +32,18 @@ def test_unchanged(notification, capsys):
     call_command("verify_history")
 
     assert capsys.readouterr().out == (
-        f"seals: 1; notifications read: 1, with 2 rows; head: {seals.head()}\n"
+        f"seals: 1; notifications read: 1, with 2 rows; head: {record_queries.head()}\n"
         "ended, not sealed yet: 1\n"
         "Unchanged.\n"
     )
     entry = AuditEntry.objects.get(action="verified")
     assert entry.detail["unchanged"] is True
-    assert entry.detail["head"] == seals.head()
+    assert entry.detail["head"] == record_queries.head()
 
 
 def test_changed(notification):
     seal = notification.seal
-    with guards.lifted():
+    with guards_install.lifted():
         Seal.objects.filter(pk=seal.pk).update(rows=5)
 
     code, sentence = refused()

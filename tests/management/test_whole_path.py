@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from notifications import conf, roles
+from notifications import conf, permissions
 from notifications.delivery.worker import SendWorker
 from notifications.models import GroupType
-from notifications.pacing.clock import engine_clock
+from notifications.rate_limit.clock import engine_clock
 from tests.factories import make_user
 from tests.management.running import run
 
@@ -23,7 +23,7 @@ def test_three_hundred_groups_from_the_file_to_the_export(sandbox, tmp_path):
         lines.append(f"@TGS#{number},{kind},群组{number}")
     file = tmp_path / "groups.csv"
     file.write_text("\n".join(lines), "utf-8")
-    make_user(roles.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER)
     assert run("import_chat_groups", str(file))[0] == 0
     words = ["--as", "lin.mei", "--content", "今晚维护", "--all"]
     assert run("send_notification", *words)[0] == 0

@@ -20,7 +20,7 @@ from notifications.models import (
     Seal,
     Tally,
 )
-from notifications.record import guards
+from notifications.record.guards import install as guards_install
 from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
 from tests.management.running import run
 
@@ -386,11 +386,11 @@ def test_the_door_opens_and_closes():
     row = make_delivery(status="accepted")
     attempt = make_attempt(row)
 
-    with guards.lifted():
+    with guards_install.lifted():
         assert update(row, {"error_info": "x"}) == 1
         assert delete(attempt) == 1
 
-    assert guards.missing() == []
+    assert guards_install.missing() == []
     refused(FINISHED, update, row, {"error_info": "y"})
 
 
@@ -398,7 +398,7 @@ def test_an_error_inside_the_door_undoes_all_and_closes_it():
     row = make_delivery(status="accepted")
 
     def fail() -> None:
-        with guards.lifted():
+        with guards_install.lifted():
             update(row, {"error_info": "x"})
             raise KeyError
 
@@ -406,7 +406,7 @@ def test_an_error_inside_the_door_undoes_all_and_closes_it():
         fail()
 
     row.refresh_from_db()
-    assert (row.error_info, guards.missing()) == ("", [])
+    assert (row.error_info, guards_install.missing()) == ("", [])
     refused(FINISHED, update, row, {"error_info": "y"})
 
 
@@ -423,21 +423,21 @@ def test_no_setting_of_a_session_opens_it(value):
 def test_many_inserts_open_nothing_else():
     row = make_delivery(status="accepted")
 
-    with guards.for_many_inserts(Delivery):
+    with guards_install.for_many_inserts(Delivery):
         refused(FINISHED, update, row, {"error_info": "x"})
         refused("cannot be removed", delete, row)
 
-    assert guards.missing() == []
+    assert guards_install.missing() == []
 
 
 def test_an_error_among_many_inserts_leaves_the_guards():
     def fail() -> None:
-        with guards.for_many_inserts(Delivery):
+        with guards_install.for_many_inserts(Delivery):
             raise KeyError
 
     with pytest.raises(KeyError):
         fail()
-    assert guards.missing() == []
+    assert guards_install.missing() == []
 
 
 # --- missing ones -----------------------------------------------------------------
@@ -450,7 +450,7 @@ def drop(name: str) -> None:
 
 def test_all_are_there_after_migrate():
     """Also where a migration has rebuilt tables since."""
-    assert guards.missing() == []
+    assert guards_install.missing() == []
     with connection.cursor() as cursor:
         if connection.vendor == ON_SQLITE:
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -468,7 +468,7 @@ def test_all_are_there_after_migrate():
 def test_a_missing_one_is_named_and_made_again():
     drop("notifier_guard_delivery_delete")
 
-    assert guards.missing() == ["notifier_guard_delivery_delete"]
+    assert guards_install.missing() == ["notifier_guard_delivery_delete"]
     (found,) = run_checks(databases=["default"], tags=["database"])
     assert (found.id, found.msg) == (
         "notifier.W020",
@@ -476,8 +476,8 @@ def test_a_missing_one_is_named_and_made_again():
         "changed: rows of the history can be altered.",
     )
     assert "manage.py migrate" in found.hint
-    guards.install_after_migrate("default")
-    assert guards.missing() == []
+    guards_install.install_after_migrate("default")
+    assert guards_install.missing() == []
     assert run_checks(databases=["default"], tags=["database"]) == []
 
 
@@ -486,25 +486,27 @@ def test_sqlite_migrates_without_them():
     ours = Migration("0006_next", "notifications")
     others = Migration("0013_next", "auth")
 
-    guards.remove_before_migrate("default", plan=[(others, False)])
-    assert guards.missing() == []
-    guards.remove_before_migrate("default", plan=[(others, False), (ours, False)])
+    guards_install.remove_before_migrate("default", plan=[(others, False)])
+    assert guards_install.missing() == []
+    guards_install.remove_before_migrate(
+        "default", plan=[(others, False), (ours, False)]
+    )
     all_of_them = 3 * len(FACTORIES)
-    assert len(guards.missing()) == (
+    assert len(guards_install.missing()) == (
         all_of_them if connection.vendor == ON_SQLITE else 0
     )
-    guards.install_after_migrate("default", plan=[(ours, False)])
-    assert guards.missing() == []
+    guards_install.install_after_migrate("default", plan=[(ours, False)])
+    assert guards_install.missing() == []
 
 
 def test_an_older_version_is_left_without_them():
     """They name columns that it does not have."""
-    guards.install_after_migrate(
+    guards_install.install_after_migrate(
         "default", plan=[(Migration("0005_record", "notifications"), True)]
     )
-    assert len(guards.missing()) == 3 * len(FACTORIES)
-    guards.install_after_migrate("default")
-    assert guards.missing() == []
+    assert len(guards_install.missing()) == 3 * len(FACTORIES)
+    guards_install.install_after_migrate("default")
+    assert guards_install.missing() == []
 
 
 def test_one_that_was_changed_counts_as_missing():
@@ -521,9 +523,9 @@ def test_one_that_was_changed_counts_as_missing():
         )
         changed = ["notifier_guard_delivery_update", name]
 
-    assert guards.missing() == changed
-    guards.install()
-    assert guards.missing() == []
+    assert guards_install.missing() == changed
+    guards_install.install()
+    assert guards_install.missing() == []
 
 
 def test_the_worker_does_not_start_without_them():
@@ -556,4 +558,4 @@ def test_the_flush_of_tests_empties_all():
 
     call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=True)
 
-    assert (Delivery.objects.count(), guards.missing()) == (0, [])
+    assert (Delivery.objects.count(), guards_install.missing()) == (0, [])

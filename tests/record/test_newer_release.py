@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from notifications.record import guards
+from notifications.record.guards import install as guards_install
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def make_anew(condition: str) -> None:
 
 def body() -> str:
     with connection.cursor() as cursor:
-        cursor.execute(guards._PRESENT[connection.vendor])
+        cursor.execute(guards_install._PRESENT[connection.vendor])
         (found,) = (text for _table, name, text in cursor.fetchall() if name == NAME)
     return found
 
@@ -46,7 +46,7 @@ def test_a_guard_of_a_newer_release_is_not_missing_and_stays():
     make_anew("OLD.number = 1")
     newer = body()
 
-    assert guards.missing() == []
+    assert guards_install.missing() == []
     call_command("migrate", verbosity=0)
     assert body() == newer
 
@@ -57,15 +57,15 @@ def test_one_that_is_not_there_is_missing_all_the_same():
         of = "" if connection.vendor == "sqlite" else " ON notifications_seal"
         cursor.execute(f"DROP TRIGGER {NAME}{of}")
 
-    assert guards.missing() == [NAME]
-    guards.install()
-    assert guards.missing() == []
+    assert guards_install.missing() == [NAME]
+    guards_install.install()
+    assert guards_install.missing() == []
 
 
 def test_without_a_newer_release_another_one_is_a_changed_one():
     make_anew("OLD.number = 1")
 
-    assert guards.missing() == [NAME]
+    assert guards_install.missing() == [NAME]
 
 
 def test_the_check_says_that_the_tables_are_newer():

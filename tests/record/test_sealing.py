@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
+from notifications.record import queries as record_queries
 from notifications.record import sealing
-from notifications.record.sealed_text import sealed_text
-from notifications.selectors import seals
+from notifications.record.canonical_text import sealed_text
 from tests.factories import make_attempt, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_what_has_ended_is_sealed_once_and_counted():
     text = b"".join(sealed_text(notification))
     assert (seal.number, seal.previous, seal.rows) == (1, "", 3)
     assert seal.digest == hashlib.sha256(text).hexdigest()
-    assert seals.head() == seal.head
+    assert record_queries.head() == seal.head
     assert {(t.status, t.count) for t in notification.tallies.all()} == {
         ("accepted", 1),
         ("failed", 1),

@@ -10,9 +10,10 @@ from django.core.management import call_command
 from django.db import transaction
 
 from notifications.models import AuditEntry, Delivery, Notification
-from notifications.record import guards, sealing
+from notifications.record import queries as record_queries
+from notifications.record import sealing
+from notifications.record.guards import install as guards_install
 from notifications.record.verification import Verification, verify
-from notifications.selectors import seals
 from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
 from tests.record.tampering import WAYS, Scene, Way, edit
 
@@ -88,11 +89,11 @@ def tampered(scene: Scene, way: Way, head: str) -> tuple[Sequence[str], Sequence
 
 
 def test_every_tampering_is_found_and_named(scene):
-    head = seals.head()
+    head = record_queries.head()
     assert found_in(scene, head).differences == []
     overlooked = []
 
-    with guards.lifted():
+    with guards_install.lifted():
         for number, way in enumerate(ways()):
             said, differences = tampered(scene, way, head)
             text = "\n".join(differences)
@@ -115,7 +116,7 @@ def test_what_is_not_sealed_yet_is_called_so(scene):
     """An edit there cannot be seen: it is counted as unsealed, not vouched for."""
     tail = ended(9)
     before = verify()
-    with guards.lifted():
+    with guards_install.lifted():
         edit(Delivery.objects.filter(notification=tail).first(), error_info="edited")
 
     found = verify()

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notifications.models import Archive, AuditEntry
+from notifications.record import queries as record_queries
 from notifications.record import sealing
-from notifications.record.sealed_text import sealed_text
+from notifications.record.canonical_text import sealed_text
 from notifications.record.verification import verify
-from notifications.selectors import seals
 from tests.factories import make_attempt, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_an_unchanged_record(notification):
     assert found.differences == []
     assert (found.seals, found.notifications, found.rows) == (3, 2, 4)
     assert found.unsealed == 1
-    assert found.head == seals.head()
+    assert found.head == record_queries.head()
 
 
 def test_an_empty_record():
@@ -70,7 +70,7 @@ def test_only_what_was_sealed_from_a_day_on_is_read(notification):
 
 def test_a_head_that_somebody_kept(notification):
     sealing.seal_ended()
-    kept = seals.head()
+    kept = record_queries.head()
     make_notification(status="completed")
     sealing.seal_ended()
 

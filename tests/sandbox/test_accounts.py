@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from notifications.im.client import Endpoint, ImClient
-from notifications.im.user_sig import UserSigCache
-from notifications.sandbox import accounts
+from notifications.sandbox import protocol
 from notifications.sandbox.groups import SandboxGroup
 from notifications.sandbox.protocol import Account, Refused
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent.client import Endpoint, ImClient
+from notifications.tencent.user_sig import UserSigCache
 
 pytestmark = pytest.mark.one_database
 
@@ -88,6 +88,6 @@ def test_its_clock_stands_in_the_answer(ahead, code):
 )
 def test_requests_that_are_refused(body, code):
     with pytest.raises(Refused) as refused:
-        accounts.fields_of(body, set())
+        protocol.fields_of(body, set())
 
     assert refused.value.code == code

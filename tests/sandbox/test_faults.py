@@ -5,13 +5,13 @@ import io
 import pytest
 from django.core.management import load_command_class
 
-from notifications.im.client import Endpoint, ImClient
-from notifications.im.outcomes import OutcomeKind
-from notifications.im.user_sig import UserSigCache
-from notifications.sandbox import misbehave
+from notifications.sandbox import faults
 from notifications.sandbox.faults import FAULTS, check_fault, named, pattern
 from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent.client import Endpoint, ImClient
+from notifications.tencent.outcomes import OutcomeKind
+from notifications.tencent.user_sig import UserSigCache
 
 pytestmark = pytest.mark.one_database
 
@@ -71,6 +71,6 @@ def test_every_fault_does_what_its_entry_says(name):
 
 
 def test_every_unusual_answer_is_of_a_fault():
-    sent = {*misbehave.THEN_CLOSE, *misbehave.THEN_KEEP, *misbehave.OWN_ANSWER}
+    sent = {*faults.THEN_CLOSE, *faults.THEN_KEEP, *faults.OWN_ANSWER}
 
     assert sent <= FAULTS.keys()

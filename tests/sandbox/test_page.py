@@ -5,14 +5,14 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from notifications.im.client import Endpoint, ImClient
-from notifications.im.user_sig import UserSigCache
-from notifications.sandbox import routes
+from notifications.sandbox import page as sandbox_page
 from notifications.sandbox.faults import FAULTS, pattern
 from notifications.sandbox.journal import JournalEntry
 from notifications.sandbox.page import MAX_WINDOWS, render
 from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent.client import Endpoint, ImClient
+from notifications.tencent.user_sig import UserSigCache
 
 pytestmark = pytest.mark.one_database
 
@@ -158,7 +158,7 @@ def test_a_name_that_is_not_ours_sees_nothing(server):
     assert ask(server, host="evil.example")[0] == 403
     assert ask(server, host="localhost:9999")[0] == 200
     assert ask(server, host="[::1]:9999")[0] == 200
-    assert routes.respond(server, "GET", "/", {}, b"").status == 403
+    assert sandbox_page.respond(server, "GET", "/", {}, b"").status == 403
 
 
 def test_the_page_does_not_grow_with_the_journal(server):

@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from notifications.im.user_sig import make_user_sig
 from notifications.sandbox import protocol
 from notifications.sandbox.protocol import Account, Notice, Refused
+from notifications.tencent.user_sig import make_user_sig
 
 pytestmark = pytest.mark.one_database
 

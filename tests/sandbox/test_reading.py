@@ -2,14 +2,14 @@
 
 import pytest
 
-from notifications.im.client import Endpoint, ImClient
-from notifications.im.outcomes import OutcomeKind
-from notifications.im.reading import GroupInfo
-from notifications.im.user_sig import UserSigCache
-from notifications.sandbox import reading
+from notifications.sandbox import group_calls
 from notifications.sandbox.groups import SandboxGroup, load_groups
 from notifications.sandbox.protocol import Account, Refused
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent.client import Endpoint, ImClient
+from notifications.tencent.outcomes import OutcomeKind
+from notifications.tencent.responses import GroupInfo
+from notifications.tencent.user_sig import UserSigCache
 
 pytestmark = pytest.mark.one_database
 
@@ -84,19 +84,27 @@ def test_members(client):
 @pytest.mark.parametrize(
     ("path", "body", "code"),
     [
-        (reading.LIST, b"{", 60003),
-        (reading.LIST, b"[]", 60003),
-        (reading.LIST, b'{"Limit": 10001}', 10004),
-        (reading.LIST, b'{"Limit": true}', 10004),
-        (reading.LIST, b'{"Next": 7}', 10004),
-        (reading.LIST, b'{"GroupType": "Topic"}', 10004),
-        (reading.INFO, b'{"GroupIdList": []}', 10004),
-        (reading.INFO, b'{"GroupIdList": [1]}', 10004),
-        (reading.INFO, b'{"GroupIdList": ["%s"]}' % b'","'.join([b"g"] * 51), 10004),
-        (reading.MEMBERS, b'{"GroupId": 1, "Member_List_Account": ["a"]}', 10004),
-        (reading.MEMBERS, b'{"GroupId": "a b", "Member_List_Account": ["a"]}', 10015),
+        (group_calls.LIST, b"{", 60003),
+        (group_calls.LIST, b"[]", 60003),
+        (group_calls.LIST, b'{"Limit": 10001}', 10004),
+        (group_calls.LIST, b'{"Limit": true}', 10004),
+        (group_calls.LIST, b'{"Next": 7}', 10004),
+        (group_calls.LIST, b'{"GroupType": "Topic"}', 10004),
+        (group_calls.INFO, b'{"GroupIdList": []}', 10004),
+        (group_calls.INFO, b'{"GroupIdList": [1]}', 10004),
         (
-            reading.MEMBERS,
+            group_calls.INFO,
+            b'{"GroupIdList": ["%s"]}' % b'","'.join([b"g"] * 51),
+            10004,
+        ),
+        (group_calls.MEMBERS, b'{"GroupId": 1, "Member_List_Account": ["a"]}', 10004),
+        (
+            group_calls.MEMBERS,
+            b'{"GroupId": "a b", "Member_List_Account": ["a"]}',
+            10015,
+        ),
+        (
+            group_calls.MEMBERS,
             b'{"GroupId": "p2", "Member_List_Account": ["%s"]}'
             % b'","'.join([b"a"] * 51),
             10005,
@@ -105,13 +113,15 @@ def test_members(client):
 )
 def test_requests_that_are_refused(path, body, code):
     with pytest.raises(Refused) as refused:
-        reading.fields_of(path, body, GROUPS)
+        group_calls.fields_of(path, body, GROUPS)
 
     assert refused.value.code == code
 
 
 def test_an_id_of_a_wrong_form_has_a_code_of_its_own():
-    fields = reading.fields_of(reading.INFO, b'{"GroupIdList": ["a b", "p1"]}', GROUPS)
+    fields = group_calls.fields_of(
+        group_calls.INFO, b'{"GroupIdList": ["a b", "p1"]}', GROUPS
+    )
 
     assert [row["ErrorCode"] for row in fields["GroupInfo"]] == [10015, 0]
 
@@ -121,7 +131,7 @@ def test_an_answer_above_one_megabyte_is_refused():
     groups = {str(n): SandboxGroup("g" * 200, "Public") for n in range(10_000)}
 
     with pytest.raises(Refused) as refused:
-        reading.fields_of(reading.LIST, b"{}", groups)
+        group_calls.fields_of(group_calls.LIST, b"{}", groups)
 
     assert refused.value.code == 10018
 

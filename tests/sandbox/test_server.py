@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from notifications.im.client import Endpoint, ImClient
-from notifications.im.user_sig import UserSigCache, make_user_sig
 from notifications.sandbox.groups import load_groups
 from notifications.sandbox.journal import KEPT_PER_GROUP
 from notifications.sandbox.protocol import Account, Refused, check_user_sig
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent.client import Endpoint, ImClient
+from notifications.tencent.user_sig import UserSigCache, make_user_sig
 
 pytestmark = pytest.mark.one_database
 

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 
+from notifications.history import archiving
+from notifications.history.archiving import Archived
 from notifications.management.base import REFUSED, RecordedCommand, account, day
 from notifications.record.archive import NotArchivable
-from notifications.services import archiving
-from notifications.services.archiving import Archived
 
 
 class Command(RecordedCommand):

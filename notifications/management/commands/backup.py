@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from notifications.management.base import FAILED, refusal
-from notifications.record.backup import (
+from notifications.system.backup import (
     CannotBackUp,
     CopyIsBroken,
     back_up,

@@ -6,7 +6,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from notifications.delivery.presence import worker_is_there
+from notifications import audit_log
+from notifications.delivery.explanations import explain
+from notifications.delivery.heartbeat import worker_is_there
 from notifications.management.base import (
     FAILED,
     REFUSED,
@@ -14,15 +16,12 @@ from notifications.management.base import (
     account,
     person,
     refusal,
+    wait_for_end,
 )
-from notifications.management.waiting import wait_for_end
 from notifications.models import SendingSwitch
-from notifications.record import trail
-from notifications.selectors.connection import failed_step
-from notifications.selectors.explanations import explain
-from notifications.services.connection_check import check_connection_by
-from notifications.services.trial_notice import send_trial_notice
-from notifications.views.connection_words import Line, first_hour, line
+from notifications.system.connection import failed_step
+from notifications.system.connection_check import check_connection_by, send_trial_notice
+from notifications.system.connection_presentation import Line, first_hour, line
 
 
 class Command(RecordedCommand):
@@ -76,7 +75,7 @@ class Command(RecordedCommand):
 
     def _send(self, sender: User, group: str) -> None:
         try:
-            with trail.origin(trail.Origin(lambda: sender)):
+            with audit_log.origin(audit_log.Origin(lambda: sender)):
                 sent = send_trial_notice(sender, group)
         except (ValidationError, PermissionDenied) as error:
             raise refusal(error) from None

@@ -6,10 +6,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from notifications.management.base import REFUSED, refusal
-from notifications.management.output import deliver
+from notifications.history.evidence.services import evidence_for
+from notifications.management.base import REFUSED, deliver, refusal
 from notifications.models import Notification
-from notifications.services.evidence import evidence_for
 
 
 class Command(BaseCommand):

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from notifications.forms.filters import DeliveryFilterForm
-from notifications.management.base import REFUSED, RecordedCommand
-from notifications.management.output import deliver
+from notifications.history.export.files import export_as
+from notifications.history.forms import DeliveryFilterForm
+from notifications.management.base import REFUSED, RecordedCommand, deliver
 from notifications.models import GroupType, Notification
-from notifications.selectors.seals import head
-from notifications.services.downloads import export_as
+from notifications.record.queries import head
 
 ACTOR = "export_history"
+
 # Option → what it says in --help; the values are those of the list's address.
 FILTERS = {
     "from": "first day, 2026-03-31",

@@ -6,12 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from notifications.forms.trail import TrailFilterForm
-from notifications.management.base import REFUSED, RecordedCommand, account
-from notifications.management.output import deliver
+from notifications.audit.export import export_trail_as
+from notifications.audit.forms import TrailFilterForm
+from notifications.audit.queries import entries
+from notifications.management.base import REFUSED, RecordedCommand, account, deliver
 from notifications.models import AuditEntry
-from notifications.selectors.actions import entries
-from notifications.services.trail_downloads import export_trail_as
 
 
 class Command(RecordedCommand):

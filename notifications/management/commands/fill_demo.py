@@ -9,23 +9,29 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from notifications import roles
-from notifications.management import demo_past
+from notifications import permissions
+from notifications.audiences import saved
+from notifications.demo import past
+from notifications.groups import labels as groups_labels
 from notifications.models import ChatGroup, Notification, Rule
-from notifications.services import labels, saved_audiences
 
 PEOPLE = [
-    ("lin.mei", "Lin Mei", roles.COMMUNITY_MANAGER),
-    ("chen.jie", "Chen Jie", roles.COMMUNITY_MANAGER),
-    ("wang.fang", "Wang Fang", roles.AUDITOR),
+    ("lin.mei", "Lin Mei", permissions.COMMUNITY_MANAGER),
+    ("chen.jie", "Chen Jie", permissions.COMMUNITY_MANAGER),
+    ("wang.fang", "Wang Fang", permissions.AUDITOR),
 ]
+
 # By the place of the group in the file: not everything is as it was.
 SWITCHED_OFF, CLOSED, RENAMED = 9, 21, 15
+
 LONG_UNCHECKED = range(0, 42, 13)
+
 # The rest of the file waits for the first sync.
 KNOWN = 42
+
 # Label → every how many groups have it, from which on.
 LABELS = {"North": (3, 0), "South": (3, 1), "VIP": (7, 2), "校区": (11, 4)}
+
 AUDIENCES = {
     "Live rooms of the north": Rule(types=("AVChatRoom",), labels=("North",)),
     "Large public groups": Rule(types=("Public",), min_members=300),
@@ -46,7 +52,7 @@ class Command(BaseCommand):
         now = timezone.now()
         self._people(options["password"])
         groups = self._groups(options["groups"], now)
-        demo_past.fill(groups, now)
+        past.fill(groups, now)
         self._labels_and_audiences(groups)
         Notification.objects.create(
             sender=User.objects.get(username="lin.mei"),
@@ -60,10 +66,12 @@ class Command(BaseCommand):
         administrator = User.objects.get(username="admin")
         for name, (every, first) in LABELS.items():
             some = [group.pk for group in groups[first::every]]
-            labels.put_on(administrator, ChatGroup.objects.filter(pk__in=some), [name])
+            groups_labels.put_on(
+                administrator, ChatGroup.objects.filter(pk__in=some), [name]
+            )
         manager = User.objects.get(username="lin.mei")
         for name, rule in AUDIENCES.items():
-            saved_audiences.save(manager, name, rule)
+            saved.save(manager, name, rule)
 
     def _people(self, password: str) -> None:
         for username, name, role in PEOPLE:

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from django.core.management.commands import flush
 
 from notifications.management.base import FAILED
-from notifications.record import guards
+from notifications.record.guards import install as guards_install
 
 
 class Command(flush.Command):
@@ -25,5 +25,5 @@ class Command(flush.Command):
                 "begin anew, name an empty database in DATABASE_URL and run migrate.",
                 returncode=FAILED,
             )
-        with guards.lifted(options["database"]):
+        with guards_install.lifted(options["database"]):
             super().handle(**options)

@@ -6,10 +6,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
+from notifications.groups.importing.apply import import_groups
+from notifications.groups.importing.plan import Plan, plan
+from notifications.groups.importing.rows import read
 from notifications.management.base import FAILED, RecordedCommand, refusal
-from notifications.services.group_import import import_groups
-from notifications.services.group_plan import Plan, plan
-from notifications.services.group_rows import read
 
 
 class Command(RecordedCommand):

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
+from notifications.access.services import sso_accounts
 from notifications.management.base import RecordedCommand, account, refusal
-from notifications.services import outside_logins
 
 
 class Command(RecordedCommand):
@@ -31,10 +31,10 @@ class Command(RecordedCommand):
         actor = f"command ({account()})"
         try:
             if options["remove"]:
-                outside_logins.unlink(actor, username)
+                sso_accounts.unlink(actor, username)
                 self.stdout.write(f"{username} no longer logs in by single sign-on.")
             else:
-                outside_logins.link(actor, username, options["subject"])
+                sso_accounts.link(actor, username, options["subject"])
                 self.stdout.write(f"{username} now logs in by single sign-on only.")
         except ValidationError as error:
             raise refusal(error) from None

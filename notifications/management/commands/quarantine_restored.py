@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from notifications.delivery.restore_guard import quarantine_restored
 from notifications.management.base import RecordedCommand, account
-from notifications.services.quarantine import quarantine_restored
 
 
 class Command(RecordedCommand):

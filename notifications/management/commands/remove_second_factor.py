@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
+from notifications.access.services.second_factor import remove_at_the_server
 from notifications.management.base import RecordedCommand, account, refusal
-from notifications.services.second_factor import remove_at_the_server
 
 
 class Command(RecordedCommand):

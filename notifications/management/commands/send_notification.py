@@ -8,13 +8,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from notifications.delivery.presence import worker_is_there
-from notifications.management.base import person, refusal
-from notifications.management.waiting import wait_for_end
+from notifications import audit_log
+from notifications.audiences.audience import Kind, Values, audience_of
+from notifications.compose.services import drafts
+from notifications.compose.services import send as services_send
+from notifications.delivery.heartbeat import worker_is_there
+from notifications.management.base import person, refusal, wait_for_end
 from notifications.models import Notification, Rule
-from notifications.record import trail
-from notifications.selectors.audiences import Kind, Values, audience_of
-from notifications.services import sending, writing
 
 
 class Command(BaseCommand):
@@ -57,7 +57,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = person(options["username"])
         try:
-            with trail.origin(trail.Origin(lambda: user)):
+            with audit_log.origin(audit_log.Origin(lambda: user)):
                 sent = self._send(user, options)
         except (
             OSError,
@@ -86,9 +86,9 @@ class Command(BaseCommand):
             given = options[name] or []
             if twice := len(given) - len(set(given)):
                 self.stderr.write(f"{twice} --{name} given twice, counted once.")
-        draft = writing.save_draft(
+        draft = drafts.save_draft(
             user,
-            writing.Draft(
+            drafts.Draft(
                 content=content,
                 audience=kind,
                 audience_values=values,
@@ -96,7 +96,7 @@ class Command(BaseCommand):
                 note=options["note"],
             ),
         )
-        return sending.send(user, draft.pk, digest=audience_of(draft).digest)
+        return services_send.send(user, draft.pk, digest=audience_of(draft).digest)
 
 
 def _choice(options: dict[str, Any]) -> tuple[str, Values]:

@@ -7,16 +7,16 @@ from typing import Any
 from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from notifications import conf, log_lines
-from notifications.delivery.durability import durability_problem
-from notifications.delivery.restore_mark import DatabaseIsOlder
+from notifications import conf, logs
+from notifications.audit.settings_changes import record_settings
+from notifications.db.durability import durability_problem
+from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.worker import SendWorker
+from notifications.groups.sync.syncer import Syncer
 from notifications.management.base import account
 from notifications.models import Notification
-from notifications.pacing.clock import engine_clock
-from notifications.record import guards
-from notifications.record.settings_seen import record_settings
-from notifications.sync.syncer import Syncer
+from notifications.rate_limit.clock import engine_clock
+from notifications.record.guards import install as guards_install
 
 
 class Command(BaseCommand):
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             beside=[Syncer(im)],
         )
         try:
-            with log_lines.about(worker=lambda: worker.worker_id):
+            with logs.about(worker=lambda: worker.worker_id):
                 worker.run()
         except DatabaseIsOlder as error:
             raise CommandError(str(error), returncode=2) from None
@@ -67,7 +67,7 @@ class Command(BaseCommand):
             raise CommandError(f"The worker does not start. {sentences}", returncode=2)
         if problem := durability_problem():
             raise CommandError(f"The worker does not start. {problem}", returncode=2)
-        if names := guards.missing():
+        if names := guards_install.missing():
             raise CommandError(
                 "The worker does not start. Guards of the record are missing or were "
                 f"changed: {', '.join(names)}. Run manage.py migrate, which makes them "

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from notifications.delivery.presence import worker_is_there
+from notifications.delivery.heartbeat import worker_is_there
+from notifications.groups.sync.presentation import summary, why_it_failed
+from notifications.groups.sync.queries import change_counts, progress_of
+from notifications.groups.sync.services import request_sync_by
 from notifications.management.base import FAILED, RecordedCommand, account
 from notifications.models import GroupSync
-from notifications.selectors.syncs import change_counts, progress_of
-from notifications.services.syncing import request_sync_by
-from notifications.views.sync_words import summary, why_it_failed
 
 LOOK_EVERY = 1.0
 

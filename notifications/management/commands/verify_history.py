@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from notifications import audit_log
 from notifications.management.base import FAILED, REFUSED, day, refusal
 from notifications.models import AuditEntry, Notification
-from notifications.record import trail
 from notifications.record.verification import Verification, verify
 
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         self, found: Verification, options: dict[str, Any], seconds: float
     ) -> None:
         since = options["since"]
-        trail.write(
+        audit_log.write(
             AuditEntry.Action.VERIFIED,
             "verify_history",
             unchanged=found.unchanged,

@@ -1,0 +1,1 @@
+"""Who gets in: login, second factor, single sign-on, sessions, people and roles."""

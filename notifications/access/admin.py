@@ -1,0 +1,204 @@
+"""People: who may log in, and with which roles."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from notifications import permissions
+from notifications.access.forms import NewPasswordForm
+from notifications.access.queries import is_there, open_sessions
+from notifications.access.services import people
+from notifications.ui.admin import PlainAdmin, badge, labelled, two_lines
+from notifications.ui.dates import time_cell
+from notifications.ui.fields import TickList
+from notifications.ui.pages import person, present_key
+
+admin.site.unregister(User)
+
+# People see to their own second factor; nobody reads its key.
+admin.site.unregister(TOTPDevice)
+
+
+class RoleField(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Group) -> str:
+        return permissions.label(obj.name)
+
+
+@admin.register(User)
+class PersonAdmin(PlainAdmin, UserAdmin):
+    list_title = _("People")
+    add_title = _("Add a person")
+    list_display = ["name", "roles", "state", "second_factor", "last_seen"]
+    list_filter = []
+    search_help_text = _("Search by name")
+    ordering = ["username"]
+    actions = None
+    filter_horizontal = []
+    add_form = UserCreationForm
+    change_password_form = NewPasswordForm
+    change_user_password_template = "notifications/access/new_password.html"  # noqa: S105  a path
+    add_form_template = "admin/change_form.html"
+    fieldsets = [
+        (None, {"fields": ["username", "new_password", "lost_factor"]}),
+        (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
+        (_("Rights"), {"fields": ["is_active", "groups", "is_superuser"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["username", "password1", "password2"]}),
+        (_("Person"), {"fields": ["first_name", "last_name"]}),
+        (_("Rights"), {"fields": ["groups"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        found: QuerySet[User] = super().get_queryset(request)
+        return found.prefetch_related("groups").annotate(has_second_factor=is_there())
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        """A people administrator can neither raise himself nor touch a superuser."""
+        allowed = super().has_change_permission(request, obj)
+        if obj is None or request.user.is_superuser:
+            return allowed
+        return allowed and not obj.is_superuser and obj.pk != request.user.pk
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> bool:
+        return False  # the history names people: deactivate them
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> list[str]:
+        always = ["new_password", "lost_factor"]
+        return always if request.user.is_superuser else [*always, "is_superuser"]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if (shown := kwargs.get("obj")) is not None:
+            context["open_sessions"] = open_sessions([shown.pk]).count()
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        texts: dict[str, dict[str, object]] = {
+            "username": {"help_text": _("The name to log in with.")},
+            "is_active": {
+                "label": _("May log in"),
+                "help_text": _("People are not deleted: the history names them."),
+            },
+            "is_superuser": {
+                "label": _("May do everything"),
+                "help_text": _("Without any role, and also what comes later."),
+            },
+        }
+        field: Any = super().formfield_for_dbfield(
+            db_field, request, **kwargs | texts.get(db_field.name, {})
+        )
+        if db_field.name == "groups":
+            field.widget.can_add_related = False  # a role is not made in passing
+        return field
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: Any, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "groups":
+            kwargs |= {
+                "form_class": RoleField,
+                "label": _("Roles"),
+                "widget": TickList(_("Roles")),
+                "help_text": _("The page Roles says what each of them may do."),
+            }
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: Any, change: bool
+    ) -> None:
+        # Django's admin admits staff only; here everybody who has a login is inside.
+        obj.is_staff = True
+        form.before = people.values_of_person(obj.pk) if change else None
+        super().save_model(request, obj, form, change)
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        permission = "auth.change_user" if change else "auth.add_user"
+        user = person(request, permission)
+        people.record_person(
+            user.get_username(),
+            form.instance.pk,
+            form.before,
+            present=present_key(request),
+        )
+
+    @transaction.atomic
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        if request.user.is_superuser and id == str(request.user.pk):
+            return redirect("admin:password_change")  # asks for the present one
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        # Only a new password leads on; all else shows the form again.
+        if isinstance(response, HttpResponseRedirect):
+            user = person(request, "auth.change_user")
+            changed = User.objects.get(pk=id)
+            people.record_password(user, changed, present=present_key(request))
+        return response
+
+    @admin.display(description=pgettext_lazy("person", "Name"), ordering="username")
+    def name(self, person: User) -> SafeString:
+        return two_lines(person.get_full_name() or person.username, person.username)
+
+    @admin.display(description=_("Roles"))
+    def roles(self, person: User) -> SafeString:
+        names = [permissions.label(role.name) for role in person.groups.all()]
+        if person.is_superuser:
+            names.insert(0, str(_("May do everything")))
+        return labelled(_("Roles"), ", ".join(sorted(names)) or "–")
+
+    @admin.display(description=_("State"), ordering="is_active")
+    def state(self, person: User) -> SafeString:
+        if person.is_active:
+            return badge("in_use", _("May log in"))
+        return badge("switched_off", _("Switched off"))
+
+    @admin.display(description=_("Second factor"))
+    def second_factor(self, person: Any) -> SafeString:
+        return labelled(
+            _("Second factor"), _("Set up") if person.has_second_factor else "–"
+        )
+
+    @admin.display(description=_("Second factor"))
+    def lost_factor(self, person: Any) -> SafeString | str:
+        if not person.has_second_factor:
+            return "–"
+        address = reverse("admin:auth_user_second_factor", args=[person.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Remove, if it is lost"))
+
+    @admin.display(description=_("Last login"), ordering="last_login")
+    def last_seen(self, person: User) -> SafeString:
+        return labelled(_("Last login"), time_cell(person.last_login))
+
+    @admin.display(description=_("Password"))
+    def new_password(self, person: User) -> SafeString | str:
+        if hasattr(person, "outside_login"):
+            return str(_("None: logs in by single sign-on"))
+        address = reverse("admin:auth_user_password_change", args=[person.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Set a new password"))

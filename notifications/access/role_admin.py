@@ -1,0 +1,111 @@
+"""Roles: which permissions go together, in plain sentences."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Case, Count, QuerySet, Value, When
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from notifications import permissions
+from notifications.access.services import people as services_people
+from notifications.ui.admin import PlainAdmin, labelled
+from notifications.ui.fields import TickList
+from notifications.ui.pages import person, present_key
+
+admin.site.unregister(Group)
+
+
+class PermissionField(forms.ModelMultipleChoiceField):
+    """The permissions that the console asks for, each with its sentence."""
+
+    def label_from_instance(self, obj: Permission) -> str:
+        return permissions.sentence(obj)
+
+
+@admin.register(Group)
+class RoleAdmin(PlainAdmin, GroupAdmin):
+    list_title = _("Roles")
+    add_title = _("Add a role")
+    list_display = ["role_name", "may", "people"]
+    search_fields = []
+    actions = None  # a role is deleted on its own page
+    filter_horizontal = []
+    delete_confirmation_template = "notifications/access/role_delete.html"
+
+    def row_title(self, row: Group) -> str:
+        return permissions.label(row.name)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        found: QuerySet[Group] = super().get_queryset(request)
+        return (
+            found.annotate(people_count=Count("user"))
+            .prefetch_related("permissions__content_type")
+            .order_by("name")
+        )
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: Any, **kwargs: Any
+    ) -> Any:
+        if db_field.name != "permissions":
+            return super().formfield_for_manytomany(db_field, request, **kwargs)
+        ids = [permission.pk for permission in permissions.permissions(permissions.ALL)]
+        places = [When(pk=pk, then=Value(place)) for place, pk in enumerate(ids)]
+        return PermissionField(
+            Permission.objects.filter(pk__in=ids)
+            .select_related("content_type")
+            .order_by(Case(*places)),
+            label=_("People with this role"),
+            widget=TickList(_("People with this role")),
+            required=False,
+        )
+
+    def save_model(
+        self, request: HttpRequest, obj: Group, form: Any, change: bool
+    ) -> None:
+        form.before = services_people.values_of_role(obj.pk) if change else None
+        super().save_model(request, obj, form, change)
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        permission = "auth.change_group" if change else "auth.add_group"
+        user = person(request, permission)
+        services_people.record_role(
+            user, form.instance.pk, form.before, present=present_key(request)
+        )
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        user = person(request, "auth.delete_group")
+        services_people.record_deleted_role(user, obj.pk, present=present_key(request))
+        super().delete_model(request, obj)
+
+    @admin.display(description=_("Role"), ordering="name")
+    def role_name(self, role: Group) -> str:
+        return permissions.label(role.name)
+
+    @admin.display(description=_("What it allows"))
+    def may(self, role: Group) -> SafeString | str:
+        held = {permissions.full_name(p): p for p in role.permissions.all()}
+        return (
+            format_html_join(
+                "",
+                "<div>{}</div>",
+                (
+                    [permissions.sentence(held[name])]
+                    for name in permissions.ALL
+                    if name in held
+                ),
+            )
+            or "–"
+        )
+
+    @admin.display(description=_("People"))
+    def people(self, role: Any) -> SafeString:
+        return labelled(_("People"), str(role.people_count))

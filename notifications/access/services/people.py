@@ -1,0 +1,109 @@
+"""People and roles: what was changed about whom, and whose sessions that ends.
+
+The admin's own pages save them; they ask for the values before and call these functions
+after, in the same transaction. No password is among the values. Who has other rights or
+another password must log in again (OWASP ASVS 5.0, 7.4.2 and 7.4.3); ``present``, the
+key of the session in which the change is made, goes on.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+
+from notifications import audit_log, permissions
+from notifications.access.services import sessions
+from notifications.models import AuditEntry, OutsideLogin
+
+A = AuditEntry.Action
+
+FIELDS = ("username", "first_name", "last_name", "email", "is_active", "is_superuser")
+
+RIGHTS = ("is_active", "is_superuser", "roles", "subject")
+
+Values = Mapping[str, Any]
+
+
+def values_of_person(pk: int) -> Values:
+    """As they are stored now; roles by name."""
+    person = User.objects.get(pk=pk)
+    names = person.groups.order_by("name").values_list("name", flat=True)
+    subjects = OutsideLogin.objects.filter(user=pk).values_list("subject", flat=True)
+    return {name: getattr(person, name) for name in FIELDS} | {
+        "roles": list(names),
+        "subject": subjects.first() or "",
+    }
+
+
+def record_person(
+    actor: str, pk: int, before: Values | None, *, present: str = ""
+) -> None:
+    """``before`` is ``None`` for somebody new; nothing is written of no change."""
+    after = values_of_person(pk)
+    action = A.PERSON_ADDED if before is None else A.PERSON_CHANGED
+    _write(action, actor, before, after, person=after["username"])
+    if before is not None and any(after[name] != before[name] for name in RIGHTS):
+        sessions.end_after_change(actor, [pk], present=present)
+
+
+def record_password(user: User, person: User, *, present: str = "") -> None:
+    """``user`` set a new password for ``person``, who may be the same."""
+    audit_log.write(
+        A.PASSWORD_CHANGED, user.get_username(), person=person.get_username()
+    )
+    sessions.end_after_change(user.get_username(), [person.pk], present=present)
+
+
+def values_of_role(pk: int) -> Values:
+    role = Group.objects.get(pk=pk)
+    held = role.permissions.select_related("content_type")
+    return {"name": role.name, "permissions": sorted(map(permissions.full_name, held))}
+
+
+def record_role(
+    user: User, pk: int, before: Values | None, *, present: str = ""
+) -> None:
+    """As ``record_person``; other permissions concern all who have the role."""
+    after = values_of_role(pk)
+    action = A.ROLE_ADDED if before is None else A.ROLE_CHANGED
+    _write(action, user.get_username(), before, after, role=after["name"])
+    if before is not None and after["permissions"] != before["permissions"]:
+        sessions.end_after_change(
+            user.get_username(), _people_with(pk), present=present
+        )
+
+
+def record_deleted_role(user: User, pk: int, *, present: str = "") -> None:
+    """Call it before: the entry says what the role allowed, and who loses that."""
+    before = values_of_role(pk)
+    people = User.objects.filter(groups=pk).order_by("username")
+    audit_log.write(
+        A.ROLE_DELETED,
+        user.get_username(),
+        role=before["name"],
+        before=before,
+        after={},
+        people=list(people.values_list("username", flat=True)),
+    )
+    sessions.end_after_change(user.get_username(), _people_with(pk), present=present)
+
+
+def _people_with(role: int) -> list[int]:
+    return list(User.objects.filter(groups=role).values_list("pk", flat=True))
+
+
+def _write(
+    action: AuditEntry.Action,
+    actor: str,
+    before: Values | None,
+    after: Values,
+    **about: Any,
+) -> None:
+    if before is None:
+        changed = {name: value for name, value in after.items() if value}
+    else:
+        changed = {name: v for name, v in after.items() if v != before[name]}
+    if not changed:
+        return
+    was = {name: before[name] for name in changed} if before else {}
+    audit_log.write(action, actor, before=was, after=changed, **about)

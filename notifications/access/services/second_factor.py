@@ -1,0 +1,242 @@
+"""The second factor of a person: set up, asked for, removed.
+
+It is a code of an authenticator app (TOTP, RFC 6238), or a recovery code when the app is
+not at hand. OWASP ASVS 5.0, 6.5 and 6.6.
+"""
+
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from math import ceil
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from notifications import audit_log
+from notifications.access.queries import is_demanded_of
+from notifications.access.services import sessions
+from notifications.models import AuditEntry, RecoveryCode
+from notifications.permissions import require
+
+A = AuditEntry.Action
+
+DIGITS = 6
+
+# Base32 without what looks alike: 25 characters are 125 bits.
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+RECOVERY_LENGTH = 25
+
+RECOVERY_GROUP = 5
+
+RECOVERY_CODES = 10
+
+
+class Answer(StrEnum):
+    APP = "app"  # the right code of the app
+    RECOVERY = "recovery"  # a recovery code, which is used up now
+    WRONG = "wrong"
+    TOO_SOON = "too_soon"  # after wrong codes; this one was not looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``wait`` is in seconds, and only said of ``TOO_SOON``."""
+
+    answer: Answer
+    wait: int = 0
+    recovery_codes: tuple[str, ...] = ()
+
+    @property
+    def is_right(self) -> bool:
+        return self.answer in (Answer.APP, Answer.RECOVERY)
+
+
+# --- setting up ------------------------------------------------------------------------
+
+
+@transaction.atomic
+def begin_set_up(person: User) -> TOTPDevice:
+    """A new key, which counts from its first right code on.
+
+    It takes the place of one that was begun and not finished. One that is in use stays
+    in use meanwhile.
+    """
+    TOTPDevice.objects.filter(user=person, confirmed=False).delete()
+    device: TOTPDevice = TOTPDevice.objects.create(
+        user=person, name="app", digits=DIGITS, confirmed=False
+    )
+    return device
+
+
+@transaction.atomic
+def finish_set_up(
+    person: User, device_id: int, code: str, *, may_replace: bool, present: str
+) -> Verdict:
+    """Put the begun device into use when ``code`` is its present one.
+
+    The other sessions of the person end, all but that with the key ``present``: nobody
+    was asked for a code there.
+    ``may_replace`` says whether it may take the place of one in use; who was not yet
+    asked for that one's code may not. Raises ``ValidationError`` when another browser
+    was faster.
+    """
+    User.objects.select_for_update().get(pk=person.pk)  # one set-up at a time
+    devices = TOTPDevice.objects.filter(user=person)
+    device = devices.filter(pk=device_id, confirmed=False).first()
+    if device is None or (devices.filter(confirmed=True).exists() and not may_replace):
+        raise ValidationError(
+            _("The second factor was set up in another window meanwhile.")
+        )
+    verdict = _of_app(device, code)
+    if not verdict.is_right:
+        return verdict
+    devices.exclude(pk=device.pk).delete()
+    device.confirmed = True
+    device.save()
+    audit_log.write(A.FACTOR_SET, person.get_username())
+    _end_sessions(person, person.get_username(), present)
+    return Verdict(Answer.APP, recovery_codes=make_recovery_codes(person))
+
+
+@transaction.atomic
+def make_recovery_codes(person: User) -> tuple[str, ...]:
+    """New ones as they are to be read, in groups of five; the old ones are void.
+
+    Only their digests are kept: nobody can show them again.
+    """
+    codes = ["".join(_letters()) for _n in range(RECOVERY_CODES)]
+    RecoveryCode.objects.filter(user=person).delete()
+    RecoveryCode.objects.bulk_create(
+        RecoveryCode(user=person, digest=_digest(code)) for code in codes
+    )
+    audit_log.write(A.RECOVERY_MADE, person.get_username())
+    return tuple(map(_in_groups, codes))
+
+
+# --- asking ----------------------------------------------------------------------------
+
+
+@transaction.atomic
+def check_code(person: User, code: str) -> Verdict:
+    """What a code is worth that was given after the password.
+
+    ``code`` is ``DIGITS`` digits of the app or ``RECOVERY_LENGTH`` letters and digits of
+    a recovery code, without spaces. The lock on the device lets each code in once, even
+    when it is given twice at the same time.
+    """
+    devices = TOTPDevice.objects.select_for_update()
+    device = devices.filter(user=person, confirmed=True).first()
+    if len(code) == RECOVERY_LENGTH:
+        verdict = _of_recovery(person, code)
+    elif device is None:
+        verdict = Verdict(Answer.WRONG)
+    else:
+        verdict = _of_app(device, code)
+    if verdict.answer == Answer.WRONG:
+        audit_log.write(A.FACTOR_REFUSED, person.get_username())
+    return verdict
+
+
+def _of_app(device: TOTPDevice, code: str) -> Verdict:
+    is_allowed, why = device.verify_is_allowed()
+    if not is_allowed:
+        wait = (why["locked_until"] - timezone.now()).total_seconds()
+        return Verdict(Answer.TOO_SOON, wait=max(1, ceil(wait)))
+    return Verdict(Answer.APP if device.verify_token(code) else Answer.WRONG)
+
+
+def _of_recovery(person: User, code: str) -> Verdict:
+    codes = RecoveryCode.objects.filter(user=person, digest=_digest(code))
+    used, _per_table = codes.delete()
+    if not used:
+        return Verdict(Answer.WRONG)
+    audit_log.write(A.RECOVERY_USED, person.get_username())
+    return Verdict(Answer.RECOVERY)
+
+
+# --- removing --------------------------------------------------------------------------
+
+
+@transaction.atomic
+def remove_own(person: User, *, present: str) -> None:
+    """The other sessions end. Raises ``PermissionDenied`` where one is demanded."""
+    if is_demanded_of(person):
+        raise PermissionDenied(
+            _("Your login needs a second factor. You can set it up anew instead.")
+        )
+    _remove(person, person.get_username())
+    _end_sessions(person, person.get_username(), present)
+
+
+def require_may_help(user: User, person: User) -> None:
+    """Raises ``PermissionDenied`` without the right to change people, for oneself and,
+    from who is no superuser, for a superuser.
+    """
+    require(user, "auth.change_user")
+    if user.pk == person.pk:
+        raise PermissionDenied(
+            _(
+                "Somebody else must do this for you. Your own page asks for the password."
+            )
+        )
+    if person.is_superuser and not user.is_superuser:
+        raise PermissionDenied(_("Only a superuser can do this for a superuser."))
+
+
+@transaction.atomic
+def remove_of(user: User, person: User) -> None:
+    """``user`` helps ``person``, who lost it; that person's sessions end.
+
+    Raises ``PermissionDenied`` as ``require_may_help`` does; ``ValidationError`` where
+    there is nothing to remove.
+    """
+    require_may_help(user, person)
+    _remove(person, user.get_username())
+    _end_sessions(person, user.get_username())
+
+
+@transaction.atomic
+def remove_at_the_server(person: User, actor: str) -> None:
+    """For the last one who could help; ``actor`` is who ran the command.
+
+    Raises ``ValidationError`` where there is nothing to remove.
+    """
+    _remove(person, actor)
+    _end_sessions(person, actor)
+
+
+def _remove(person: User, actor: str) -> None:
+    had_any, _per_table = TOTPDevice.objects.filter(user=person).delete()
+    RecoveryCode.objects.filter(user=person).delete()
+    if not had_any:
+        raise ValidationError(
+            _("No second factor is set up for %(person)s.")
+            % {"person": person.get_username()}
+        )
+    audit_log.write(A.FACTOR_REMOVED, actor, person=person.get_username())
+
+
+def _end_sessions(person: User, actor: str, present: str = "") -> None:
+    sessions.end_after_change(actor, [person.pk], present=present)
+
+
+# --- recovery codes as texts -----------------------------------------------------------
+
+
+def _letters() -> list[str]:
+    return [secrets.choice(ALPHABET) for _n in range(RECOVERY_LENGTH)]
+
+
+def _in_groups(code: str) -> str:
+    starts = range(0, RECOVERY_LENGTH, RECOVERY_GROUP)
+    return "-".join(code[start : start + RECOVERY_GROUP] for start in starts)
+
+
+def _digest(code: str) -> str:
+    return sha256(code.encode()).hexdigest()

@@ -1,0 +1,79 @@
+"""Sessions that somebody ends before their time.
+
+``present`` is always the stored key of the session in which this is done: it goes on.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from notifications import audit_log
+from notifications.access.queries import browser_of, open_sessions
+from notifications.models import AuditEntry, LoginSession
+from notifications.permissions import require
+
+
+def begin(request: HttpRequest, user: User) -> None:
+    """Call it at each login: who was inside already gets a new key all the same.
+
+    OWASP ASVS 5.0, 7.2.4. Sessions that ended long ago are removed by the way.
+    """
+    store: Any = request.session
+    if (origin := audit_log.present_origin()) is not None:
+        store.address = origin.address
+        store.browser = browser_of(request.META.get("HTTP_USER_AGENT", ""))
+    if store.row is not None and store.row.user_id == user.pk:
+        store.begin_anew()
+    store.clear_expired()
+
+
+def end_one(user: User, public_id: str, *, present: str) -> int:
+    """End the session of one's own that bears this id; 0 when it had ended already."""
+    own = open_sessions([user.pk])
+    return _end(
+        user.get_username(), [row for row in own if row.public_id == public_id], present
+    )
+
+
+def end_others(user: User, *, present: str) -> int:
+    """End one's own sessions but this one. Returns how many that were."""
+    return _end(user.get_username(), open_sessions([user.pk]), present)
+
+
+def end_all_of(user: User, person: User, *, present: str = "") -> int:
+    """End all sessions of ``person``. Returns how many that were.
+
+    Raises ``PermissionDenied`` for who may not change this person.
+    """
+    require(user, "auth.change_user")
+    if person.is_superuser and not user.is_superuser:
+        raise PermissionDenied(
+            _("Only somebody who may do everything can log this person out.")
+        )
+    return _end(user.get_username(), open_sessions([person.pk]), present)
+
+
+def end_after_change(actor: str, people: Iterable[int], *, present: str = "") -> int:
+    """End the sessions of these people (ids), whose rights or password were changed.
+
+    Call it in the transaction of the change, which asked for the permission.
+    """
+    return _end(actor, open_sessions([*people]), present)
+
+
+@transaction.atomic
+def _end(actor: str, rows: Iterable[LoginSession], present: str) -> int:
+    ended = [row for row in rows if row.session_key != present]
+    LoginSession.objects.filter(pk__in=[row.pk for row in ended]).delete()
+    counts = Counter(row.user.get_username() for row in ended if row.user)
+    for name, count in sorted(counts.items()):
+        audit_log.write(
+            AuditEntry.Action.SESSIONS_ENDED, actor, person=name, sessions=count
+        )
+    return len(ended)

@@ -1,0 +1,1 @@
+"""Pages of login, account and second factor."""

@@ -1,0 +1,71 @@
+"""The Account page, and the buttons that end sessions."""
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from notifications import permissions
+from notifications.access.queries import browser_in_words, open_sessions, state_of
+from notifications.access.services import sessions
+from notifications.ui.pages import anybody, page, person, present_key
+
+
+@require_safe
+def account(request: HttpRequest) -> TemplateResponse:
+    user = anybody(request)
+    names = sorted(permissions.label(role.name) for role in user.groups.all())
+    if user.is_superuser:
+        names.insert(0, _("May do everything"))
+    key = present_key(request)
+    return page(
+        request,
+        "notifications/access/account.html",
+        _("Account"),
+        roles=names,
+        factor=state_of(user),
+        sessions=[
+            (session, browser_in_words(session.browser), session.session_key == key)
+            for session in open_sessions([user.pk])
+        ],
+    )
+
+
+@require_POST
+def end_one(request: HttpRequest) -> HttpResponse:
+    chosen = request.POST.get("session", "")
+    ended = sessions.end_one(anybody(request), chosen, present=present_key(request))
+    if ended:
+        messages.success(request, _("That session is ended."))
+    else:
+        messages.info(request, _("That session had ended already."))
+    return redirect("admin:account")
+
+
+@require_POST
+def end_others(request: HttpRequest) -> HttpResponse:
+    _say(request, sessions.end_others(anybody(request), present=present_key(request)))
+    return redirect("admin:account")
+
+
+@require_POST
+def end_all_of(request: HttpRequest, pk: int) -> HttpResponse:
+    """From the page of a person."""
+    user = person(request, "auth.change_user")
+    whose = get_object_or_404(User, pk=pk)
+    _say(request, sessions.end_all_of(user, whose, present=present_key(request)))
+    return redirect("admin:auth_user_change", pk)
+
+
+def _say(request: HttpRequest, ended: int) -> None:
+    if not ended:
+        messages.info(request, _("No other session was open."))
+        return
+    sentence = ngettext(
+        "%(n)d session is ended.", "%(n)d sessions are ended.", ended
+    ) % {"n": ended}
+    messages.success(request, sentence)

@@ -1,0 +1,1 @@
+"""Which chat groups a notification is for, which are excluded, and why."""

@@ -1,0 +1,175 @@
+"""Rules that select chat groups: validation, and their description in words."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Value
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from notifications.groups.queries import known_ids
+from notifications.models import GroupType, Label, Rule
+from notifications.tencent.limits import is_group_id
+from notifications.ui.text import first_few
+
+MOST_EXCEPTIONS = 500
+
+MOST_MEMBERS = 999_999_999
+
+NAME_MAX_LENGTH = 100  # of a chat group
+
+
+def clean_rule(rule: Rule) -> Rule:
+    """The rule as it is kept: each value once, labels spelt as they exist.
+
+    Raises ``ValidationError`` with a sentence for each field of ``Rule`` that cannot be
+    used, or one for the whole where the rule asks nothing.
+    """
+    clean: dict[str, Any] = {}
+    problems: dict[str, ValidationError] = {}
+    for field, check in CHECKS.items():
+        try:
+            clean[field] = check(getattr(rule, field))
+        except ValidationError as error:
+            problems[field] = error
+    least, most = clean.get("min_members"), clean.get("max_members")
+    if least is not None and most is not None and least > most:
+        problems["max_members"] = ValidationError(
+            _("At most %(most)d is less than at least %(least)d.")
+            % {"most": most, "least": least}
+        )
+    if not problems and Rule(**clean) == Rule():
+        problems[NON_FIELD_ERRORS] = ValidationError(
+            _("Choose at least one condition, or send to every group.")
+        )
+    if problems:
+        raise ValidationError(problems)
+    return Rule(**clean)
+
+
+def _types(types: Sequence[str]) -> tuple[str, ...]:
+    if wrong := [value for value in types if value not in GroupType.values]:
+        raise ValidationError(
+            _("“%(type)s” is not one of %(types)s.")
+            % {"type": wrong[0], "types": ", ".join(GroupType.values)}
+        )
+    return tuple(value for value in GroupType.values if value in types)
+
+
+def _labels(names: Sequence[str]) -> tuple[str, ...]:
+    # PostgreSQL refuses a null character, which no label has.
+    wanted = [Lower(Value(name)) for name in names if not _has_control(name)]
+    known = Label.objects.alias(lower=Lower("name")).filter(lower__in=wanted)
+    spelt = {name.lower(): name for name in known.values_list("name", flat=True)}
+    if missing := [name for name in names if name.lower() not in spelt]:
+        sentence = ngettext(
+            "There is no label %(names)s.", "There are no labels %(names)s.",
+            len(missing),
+        )  # fmt: skip
+        raise ValidationError(
+            sentence % {"names": first_few([f"“{n}”" for n in missing])}
+        )
+    return tuple(sorted({spelt[name.lower()] for name in names}))
+
+
+def _part_of_name(text: str) -> str:
+    text = text.strip()
+    if _has_control(text):
+        raise ValidationError(_("This holds a control character. Remove it."))
+    if len(text) > NAME_MAX_LENGTH:
+        raise ValidationError(
+            _("No name has more than %(limit)d characters; these are %(n)d.")
+            % {"limit": NAME_MAX_LENGTH, "n": len(text)}
+        )
+    return text
+
+
+def _members(number: int | None) -> int | None:
+    if number is not None and not 0 <= number <= MOST_MEMBERS:
+        raise ValidationError(
+            _("%(n)d is not between 0 and %(most)d.")
+            % {"n": number, "most": MOST_MEMBERS}
+        )
+    return number
+
+
+def _exceptions(group_ids: Sequence[str]) -> tuple[str, ...]:
+    unique = list(dict.fromkeys(group_ids))
+    if wrong := [value for value in unique if not is_group_id(value)]:
+        raise ValidationError(
+            ngettext("Not a group ID: %(ids)s", "Not group IDs: %(ids)s", len(wrong))
+            % {"ids": first_few(wrong)}
+        )
+    if len(unique) > MOST_EXCEPTIONS:
+        raise ValidationError(
+            _("%(n)d IDs entered; the limit is %(limit)d.")
+            % {"n": len(unique), "limit": MOST_EXCEPTIONS}
+        )
+    known = known_ids(unique)
+    if unknown := [value for value in unique if value not in known]:
+        raise ValidationError(
+            ngettext(
+                "This ID is not in the list of groups: %(ids)s",
+                "These IDs are not in the list of groups: %(ids)s",
+                len(unknown),
+            )
+            % {"ids": first_few(unknown)}
+        )
+    return tuple(unique)
+
+
+CHECKS: dict[str, Callable[[Any], Any]] = {
+    "types": _types,
+    "labels": _labels,
+    "name_contains": _part_of_name,
+    "min_members": _members,
+    "max_members": _members,
+    "exceptions": _exceptions,
+}
+
+
+def _has_control(text: str) -> bool:
+    return any(unicodedata.category(char) in ("Cc", "Cs") for char in text)
+
+
+def describe_rule(rule: Rule) -> list[tuple[str, str]]:
+    """Each condition as its label and its words; all of them must be met.
+
+    Such as ``("Types", "Live room, Public")`` and ``("Members", "100 to 5,000")``.
+    """
+    types = dict(GroupType.choices)
+    told = [
+        (_("Types"), ", ".join(str(types.get(word, word)) for word in rule.types)),
+        (_("Labels"), ", ".join(rule.labels)),
+        (_("Name contains"), rule.name_contains),
+        (_("Members"), _members_in_words(rule)),
+        (_("Except"), _groups(len(rule.exceptions)) if rule.exceptions else ""),
+    ]
+    return [(label, words) for label, words in told if words]
+
+
+def in_words(rule: Rule) -> str:
+    """All conditions on one line: ``Types: Live room · Labels: North``."""
+    parts = [
+        _("%(label)s: %(value)s") % {"label": label, "value": words}
+        for label, words in describe_rule(rule)
+    ]
+    return " · ".join(parts)
+
+
+def _members_in_words(rule: Rule) -> str:
+    least, most = rule.min_members, rule.max_members
+    if least is not None and most is not None:
+        return _("%(least)s to %(most)s") % {"least": f"{least:,}", "most": f"{most:,}"}
+    if least is not None:
+        return _("at least %(n)s") % {"n": f"{least:,}"}
+    if most is not None:
+        return _("at most %(n)s") % {"n": f"{most:,}"}
+    return ""
+
+
+def _groups(count: int) -> str:
+    return ngettext("%(n)d group", "%(n)d groups", count) % {"n": count}

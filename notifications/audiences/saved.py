@@ -1,0 +1,99 @@
+"""Saved audiences: a rule kept under a name, so that people choose it again."""
+
+import unicodedata
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from notifications import audit_log, permissions
+from notifications.audiences.rule import clean_rule
+from notifications.models import AuditEntry, Label, Notification, Rule, SavedAudience
+from notifications.models.audiences import AUDIENCE_NAME_MAX_LENGTH
+from notifications.permissions import require
+
+
+@transaction.atomic
+def save(user: User, name: str, rule: Rule, *, pk: int | None = None) -> SavedAudience:
+    """Keep a rule under a name; with ``pk``, instead of what that audience was.
+
+    Raises ``ValidationError`` by field: ``name``, or one of ``Rule``.
+    """
+    require(user, permissions.CHANGE_AUDIENCES)
+    rule = clean_rule(rule)
+    # Nobody deletes or renames these labels until this is written.
+    labels = Label.objects.select_for_update().filter(name__in=rule.labels)
+    if len(labels) < len(rule.labels):  # somebody just did
+        rule = clean_rule(rule)
+    audience = SavedAudience(stored_rule={})
+    if pk is not None:
+        audience = SavedAudience.objects.select_for_update().get(pk=pk)
+    was = _values(audience)
+    try:
+        audience.name = clean_name(name, pk)
+    except ValidationError as error:
+        raise ValidationError({"name": error}) from None
+    audience.stored_rule = rule.as_json()
+    changed = {key: v for key, v in _values(audience).items() if v != was[key]}
+    if not changed:
+        return audience
+    audience.changed_by = user.get_username()
+    audience.save()
+    if pk is not None and "name" in changed:
+        # Drafts name the audience they are for.
+        Notification.objects.filter(
+            status=Notification.Status.DRAFT,
+            audience=Notification.Audience.SAVED,
+            audience_values=[was["name"]],
+        ).update(audience_values=[audience.name])
+    audit_log.write(
+        AuditEntry.Action.AUDIENCE_SAVED,
+        user.get_username(),
+        audience=audience.name,
+        before={key: was[key] for key in changed} if pk is not None else {},
+        after=changed,
+    )
+    return audience
+
+
+@transaction.atomic
+def delete(user: User, pk: int) -> None:
+    """Forget an audience; what was sent to it stays as it is."""
+    require(user, permissions.CHANGE_AUDIENCES)
+    audience = SavedAudience.objects.select_for_update().get(pk=pk)
+    audience.delete()
+    audit_log.write(
+        AuditEntry.Action.AUDIENCE_DELETED,
+        user.get_username(),
+        audience=audience.name,
+        before=audience.stored_rule,
+        after={},
+    )
+
+
+def clean_name(text: str, pk: int | None = None) -> str:
+    """Raises ``ValidationError`` for what is no name, or that of another than ``pk``."""
+    name = " ".join(text.split())
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
+        problem = _("The name holds a control character. Remove it.")
+    elif not name or len(name) > AUDIENCE_NAME_MAX_LENGTH:
+        problem = _("The name must have 1 to %(n)d characters, on one line.") % {
+            "n": AUDIENCE_NAME_MAX_LENGTH
+        }
+    elif SavedAudience.objects.filter(name=name).exclude(pk=pk or 0).exists():
+        problem = _("There is an audience “%(name)s” already.") % {"name": name}
+    else:
+        return name
+    raise ValidationError(problem)
+
+
+def _values(audience: SavedAudience) -> dict[str, Any]:
+    """Name and conditions as plain JSON values; what is empty asks nothing."""
+    conditions = asdict(audience.rule)
+    return {"name": audience.name} | {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in conditions.items()
+    }

@@ -1,0 +1,71 @@
+"""The filters above the audit trail."""
+
+from ipaddress import ip_address
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from notifications.audit.queries import SeveralPeople, TrailFilter, actor_matching
+from notifications.models import AuditEntry
+from notifications.ui.filters import Day, FilterForm, NotificationNumber, OneOf, Search
+
+
+class TrailFilterForm(FilterForm):
+    who = Search(_("Who"))
+    action = OneOf(_("What"))
+    since = Day(_("From"))
+    until = Day(_("To"))
+    notification = NotificationNumber()
+    q = Search(_("Address or request number"))
+
+    actor = ""
+    request_number: UUID | None = None
+
+    def fill_choices(self) -> None:
+        actions = [
+            (name, str(capfirst(label))) for name, label in AuditEntry.Action.choices
+        ]
+        self.set_choices("action", actions)
+
+    def clean_who(self) -> str:
+        text: str = self.cleaned_data["who"]
+        try:
+            self.actor = actor_matching(text) if text else ""
+        except SeveralPeople as several:
+            raise ValidationError(
+                _("Several people match: %(names)s. Type more of the name.")
+                % {"names": ", ".join(several.names)}
+            ) from None
+        return text
+
+    def clean_q(self) -> str:
+        """An address or a number, whole: each is looked up in an index."""
+        text: str = self.cleaned_data["q"]
+        if not text:
+            return text
+        try:
+            self.request_number = UUID(text)
+        except ValueError:
+            pass
+        else:
+            return str(self.request_number)
+        try:
+            return str(ip_address(text))
+        except ValueError:
+            raise ValidationError(
+                _("Enter a whole address, such as 192.0.2.7, or a whole number.")
+            ) from None
+
+    @property
+    def filters(self) -> TrailFilter:
+        return TrailFilter(
+            actor=self.actor,
+            action=self.given("action"),
+            since=self.day("since"),
+            until=self.day("until"),
+            notification=self.cleaned_data.get("notification"),
+            address="" if self.request_number else self.given("q"),
+            request_number=self.request_number,
+        )

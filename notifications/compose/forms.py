@@ -1,0 +1,229 @@
+"""The form of the Write page; it enforces which group types take all members only."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Fieldset, Layout, LayoutObject
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from notifications.audiences.audience import Values, count_every, counts_of_saved
+from notifications.audiences.forms import RULE_FIELDS, RuleFields, initial_of_rule
+from notifications.audiences.validation import NOT_FOR_EVERY
+from notifications.compose.services.drafts import Draft, check_draft
+from notifications.groups.forms import GroupIds
+from notifications.models import Notification, Rule
+from notifications.models.notifications import NOTE_MAX_LENGTH
+from notifications.ui.fields import Reveals
+from notifications.ui.text import split_ids
+
+Kind = Notification.Audience
+
+CHOSEN, RULE, SAVED, EVERY = (
+    Kind.CHOSEN.value,
+    Kind.RULE.value,
+    Kind.SAVED.value,
+    Kind.EVERY.value,
+)
+
+
+class ChoiceForm(RuleFields):
+    """``choice()`` is what was chosen, once the form is valid.
+
+    What stands in a field that is not meant does no harm.
+    """
+
+    audience = forms.ChoiceField(
+        label=_("Send to"),
+        choices=[
+            (CHOSEN, _("Groups I choose")),
+            (RULE, _("Groups by type, label or name")),
+            (SAVED, _("A saved audience")),
+            (EVERY, _("Every group")),
+        ],
+        initial=CHOSEN,
+        widget=forms.RadioSelect,
+    )
+    groups = GroupIds(
+        label=_("Groups"),
+        rows=4,
+        help_text=_(
+            "One group ID per line, or separated by commas. You can also tick groups "
+            "on the page Groups."
+        ),
+    )
+    # No ChoiceField: services.meant_groups says it better when an audience is gone.
+    saved = forms.CharField(
+        label=_("Audience"), required=False, widget=forms.Select(choices=[])
+    )
+    members = forms.ChoiceField(
+        label=_("Who in the groups"),
+        choices=[
+            ("everyone", _("Everyone in the group")),
+            ("named", _("Only certain members")),
+        ],
+        initial="everyone",
+        widget=forms.RadioSelect,
+    )
+
+    def show_counts(self) -> None:
+        """Say in the choices how many groups each means; two queries."""
+        kinds = dict(self.fields["audience"].choices)  # type: ignore[attr-defined]  # a ChoiceField
+        kinds[EVERY] = _("Every group (%(n)s)") % {"n": f"{count_every():,}"}
+        self.fields["audience"].choices = list(kinds.items())  # type: ignore[attr-defined]  # a ChoiceField
+        counts = counts_of_saved()
+        # One that is gone stays chosen and is refused.
+        if (given := self["saved"].value()) and given not in counts:
+            counts[given] = 0
+        first = _("Choose an audience") if counts else _("No audience is saved yet")
+        self.fields["saved"].widget.choices = [
+            ("", first),
+            *((name, f"{name} ({count:,})") for name, count in counts.items()),
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("audience") != RULE:
+            for name in RULE_FIELDS:
+                self.errors.pop(name, None)
+        return data
+
+    @property
+    def is_named(self) -> bool:
+        return bool(self.cleaned_data["members"] == "named")
+
+    def choice(self) -> tuple[str, Values]:
+        """The kind of audience and its values, as a notification keeps them.
+
+        Not checked: ``services.meant_groups`` does that.
+        """
+        data = self.cleaned_data
+        kind: str = data["audience"]
+        values: Values = []
+        if kind == CHOSEN:
+            values = data["groups"]
+        elif kind == RULE:
+            values = self.entered_rule().as_json()
+        elif kind == SAVED:
+            values = [data["saved"]] if data["saved"] else []
+        return kind, values
+
+
+def choice_fields(*below: LayoutObject) -> Sequence[LayoutObject]:
+    """For a layout: the groups, then who in them; ``below`` the IDs of members."""
+    return [
+        Fieldset(
+            _("Groups"),
+            "audience",
+            Reveals("audience", CHOSEN, "groups"),
+            Reveals("audience", RULE, *RULE_FIELDS),
+            Reveals("audience", SAVED, "saved"),
+        ),
+        Fieldset(
+            _("Members"), "members", Reveals("members", "named", "recipients", *below)
+        ),
+    ]
+
+
+def initial_of_choice(notification: Notification) -> dict[str, Any]:
+    """The values of the fields for a draft that is edited."""
+    values = notification.audience_values
+    match notification.audience:
+        case Kind.CHOSEN:
+            return {"audience": CHOSEN, "groups": list(values)}
+        case Kind.RULE:
+            rule = Rule.from_json(values)
+        case Kind.TYPES:  # a draft from before there were rules
+            rule = Rule(types=tuple(values))
+        case Kind.SAVED:
+            return {"audience": SAVED, "saved": "".join(values)}
+        case _:
+            return {"audience": EVERY}
+    return {"audience": RULE, **initial_of_rule(rule)}
+
+
+CHECK_MEMBERS = HTML('{% include "notifications/compose/_check_members.html" %}')
+
+
+class WriteForm(ChoiceForm):
+    """What a manager writes. Valid → ``draft`` is ready for ``save_draft``."""
+
+    token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    recipients = forms.CharField(
+        label=_("Member IDs"),
+        required=False,
+        widget=forms.Textarea(
+            attrs={"rows": 4, "spellcheck": "false", "autocapitalize": "off"}
+        ),
+        help_text=_(
+            "One per line, or separated by commas. Up to 500; more than 50 go out in "
+            "several calls."
+        ),
+    )
+    content = forms.CharField(
+        label=_("Message"),
+        required=False,  # check_draft says it better
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Plain text. Members see it as a system message in the chat."),
+    )
+    note = forms.CharField(
+        label=_("Note for the history"),
+        required=False,
+        widget=forms.TextInput(attrs={"maxlength": NOTE_MAX_LENGTH}),
+        help_text=_("Only your team sees this, for example a ticket number."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        content = self.fields["content"].widget
+        content.attrs["data-max-bytes"] = settings.IM_CONTENT_MAX_BYTES
+        self.draft: Draft | None = None
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+        self.helper.layout = Layout(
+            "token",
+            *choice_fields(CHECK_MEMBERS),
+            Fieldset(_("Message"), "content"),
+            Fieldset(_("For your team"), "note"),
+        )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if self.errors:
+            return data
+        kind, values = self.choice()
+        is_named = self.is_named
+        if is_named and kind == EVERY:
+            self.add_error("members", NOT_FOR_EVERY)
+            is_named = False  # said already
+        try:
+            self.draft = check_draft(
+                Draft(
+                    content=data["content"],
+                    audience=kind,
+                    audience_values=values,
+                    recipients=split_ids(data["recipients"]) if is_named else None,
+                    note=data["note"],
+                    token=data["token"],
+                )
+            )
+        except ValidationError as error:
+            self.add_error(None, error)
+        return data
+
+
+def initial_of(notification: Notification) -> dict[str, Any]:
+    """The form's values for a draft that is edited."""
+    return initial_of_choice(notification) | {
+        "token": notification.token,
+        "members": "named" if notification.recipients else "everyone",
+        "recipients": notification.recipients,
+        "content": notification.content,
+        "note": notification.note,
+    }

@@ -1,0 +1,51 @@
+"""The members that a notification names, and in which portions they are sent to."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from notifications.conf import MAX_RECIPIENTS
+from notifications.models.notifications import join_recipients
+from notifications.tencent.limits import is_user_id
+from notifications.ui.text import first_few
+
+
+def clean_recipients(ids: Sequence[str] | None) -> list[str] | None:
+    """The named members, each once; ``None`` stays ``None`` (everyone)."""
+    if ids is None:
+        return None
+    unique = list(dict.fromkeys(ids))
+    if not unique:
+        raise ValidationError(
+            _("Enter at least one member ID, or pick “Everyone in the group”.")
+        )
+    wrong = [value for value in unique if not is_user_id(value)]
+    if wrong:
+        raise ValidationError(
+            ngettext("Not a member ID: %(ids)s", "Not member IDs: %(ids)s", len(wrong))
+            % {"ids": first_few(wrong)}
+        )
+    if len(unique) > MAX_RECIPIENTS:
+        raise ValidationError(
+            _("%(n)d IDs entered; the limit is %(limit)d.")
+            % {"n": len(unique), "limit": MAX_RECIPIENTS}
+        )
+    return unique
+
+
+def portions(recipients: Sequence[str] | None) -> list[str]:
+    """The recipients of each call in stored form; ``[""]`` for everyone.
+
+    At most ``IM_RECIPIENTS_PER_CALL`` a call: texts of Tencent name 500 and, since
+    2025, 50 (https://www.tencentcloud.com/zh/document/product/1047/34958).
+    """
+    if recipients is None:
+        return [""]
+    size = settings.IM_RECIPIENTS_PER_CALL
+    return [
+        join_recipients(recipients[start : start + size])
+        for start in range(0, len(recipients), size)
+    ]

@@ -1,0 +1,64 @@
+"""The form of the Check page: whether, and when, to send."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from notifications.compose.services.send import When
+from notifications.delivery.forms import ScheduleForm
+
+NOW = "now"
+
+LATER = "later"
+
+
+class SendForm(ScheduleForm):
+    """``digest`` is the audience that the page showed."""
+
+    digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    moment = forms.ChoiceField(
+        label=gettext_lazy("When"),
+        choices=[
+            (NOW, gettext_lazy("Now")),
+            (LATER, gettext_lazy("At a time that I choose")),
+        ],
+        initial=NOW,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    sure = forms.BooleanField()
+
+    def __init__(
+        self, *args: Any, count: int, must_confirm: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["start"].required = False
+        if not must_confirm:
+            del self.fields["sure"]
+            return
+        sure = self.fields["sure"]
+        sure.label = ngettext(
+            "I want to send this to %(n)d group",
+            "I want to send this to %(n)d groups",
+            count,
+        ) % {"n": count}
+        sure.error_messages["required"] = ngettext(
+            "Tick the box: this goes to %(n)d group.",
+            "Tick the box: this goes to %(n)d groups.",
+            count,
+        ) % {"n": count}
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("moment") != LATER:
+            # What stands in a field that is not meant does no harm.
+            self.cleaned_data["start"] = None
+            self.errors.pop("start", None)
+        elif not self.cleaned_data.get("start") and "start" not in self.errors:
+            self.add_error("start", _("Choose the time of the start, or pick “Now”."))
+        return super().clean()
+
+    @property
+    def when(self) -> When:
+        return When(self.cleaned_data["start"], self.cleaned_data["not_after"])

@@ -1,0 +1,90 @@
+"""Making the rows of a send: one delivery per chat group and portion of recipients.
+
+100,000 rows are made within a second or two, because the database copies them from the
+table of chat groups itself; made one by one in Python they take ten times as long.
+"""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Field
+
+from notifications.models import ChatGroup, Delivery, Notification
+from notifications.record.guards import install as guards_install
+
+BLOCK = 5000
+
+# Of the delivery → of the chat group: copied at the time of sending.
+COPIED = {"group_id": "group_id", "group_name": "name", "group_type": "type"}
+
+
+def insert_deliveries(
+    notification: Notification,
+    groups: Sequence[int],
+    *,
+    portion: int,
+    recipients: str,
+    now: datetime,
+) -> int:
+    """One queued delivery for each chat group in use; ``groups`` are their row numbers.
+
+    ``recipients`` in stored form, empty for everyone. Call it inside a transaction and
+    compare what is returned, the number of rows made, with ``len(groups)``.
+    """
+    values = {
+        "notification": notification.pk,
+        "sender_name": notification.sender_name,
+        "portion": portion,
+        "recipients": recipients,
+        "not_before": now,
+        "created_at": now,
+    }
+    # For few rows it is not worth a change of the schema.
+    is_large = len(groups) > BLOCK
+    with guards_install.for_many_inserts(Delivery) if is_large else nullcontext():
+        return sum(
+            _insert(values, groups[start : start + BLOCK])
+            for start in range(0, len(groups), BLOCK)
+        )
+
+
+def _insert(values: dict[str, Any], groups: Sequence[int]) -> int:
+    fields = [f for f in Delivery._meta.concrete_fields if not f.primary_key]
+    selected: list[str] = []
+    parameters: list[Any] = []
+    for field in fields:
+        if field.name in COPIED:
+            selected.append(_column(COPIED[field.name]))
+        else:
+            selected.append("%s")
+            parameters.append(_prepared(field, values))
+    # The order of the choice is the order of the rows, and so of the calls. Both
+    # databases call the columns of VALUES column1 and column2.
+    places = ", ".join(f"({place}, {pk:d})" for place, pk in enumerate(groups))
+    sql = (
+        f"INSERT INTO {_quoted(Delivery._meta.db_table)} "  # noqa: S608  no text of others
+        f"({', '.join(_quoted(field.column) for field in fields)}) "
+        f"SELECT {', '.join(selected)} FROM (VALUES {places}) AS chosen "
+        f"JOIN {_quoted(ChatGroup._meta.db_table)} ON {_column('id')} = chosen.column2 "
+        f"WHERE {_column('state')} = %s ORDER BY chosen.column1"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*parameters, ChatGroup.State.IN_USE.value])
+        return int(cursor.rowcount)
+
+
+def _prepared(field: "Field[Any, Any]", values: dict[str, Any]) -> Any:
+    value = values[field.name] if field.name in values else field.get_default()
+    return field.get_db_prep_save(value, connection)
+
+
+def _column(name: str) -> str:
+    column = next(f for f in ChatGroup._meta.concrete_fields if f.name == name).column
+    return _quoted(column)
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)

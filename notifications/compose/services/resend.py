@@ -1,0 +1,97 @@
+"""Sending again what failed or was not confirmed, and clearing up a doubt.
+
+No finished row is touched: sending again makes a new notification, linked to the first.
+"""
+
+from collections import defaultdict
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from notifications import audit_log, permissions
+from notifications.audiences.audience import audience
+from notifications.audiences.validation import check_audience
+from notifications.compose.services.create_deliveries import insert_deliveries
+from notifications.delivery.resendable import Again, sendable_again
+from notifications.models import AuditEntry, Notification
+from notifications.models.notifications import WrongState
+from notifications.permissions import require, require_own
+
+Kind = Notification.Audience
+
+
+@transaction.atomic
+def send_again(user: User, notification_id: int, kind: Again) -> Notification:
+    """A new notification for the groups that failed, or for those not confirmed.
+
+    A second press finds nothing left to send again and lands on the notification that
+    the first one made. Raises ``PermissionDenied``; ``WrongState`` while the first one
+    is not over; ``ValidationError`` when there is nothing to send again, or a group
+    takes notices for everybody only by now.
+    """
+    require(user, permissions.SEND)
+    first = Notification.objects.select_for_update().get(pk=notification_id)
+    require_own(user, first)
+    if not first.has_ended:
+        raise WrongState(first.pk, "sent again")
+    rows = sendable_again(first, kind)
+    group_ids_of = defaultdict(list)
+    recipients_of = {}
+    for group_id, portion, recipients in rows.values_list(
+        "group_id", "portion", "recipients"
+    ):
+        group_ids_of[portion].append(group_id)
+        recipients_of[portion] = recipients
+    if not group_ids_of:
+        return _made_before(first)
+    chosen = sorted({i for ids in group_ids_of.values() for i in ids})
+    meant = audience(Kind.CHOSEN, chosen, is_named=bool(first.recipients))
+    check_audience(meant)
+    row_numbers = dict(zip(chosen, meant.row_numbers(), strict=True))
+    again = _copy(user, first, chosen)
+    now = timezone.now()
+    for portion, group_ids in sorted(group_ids_of.items()):
+        insert_deliveries(
+            again,
+            [row_numbers[group_id] for group_id in group_ids],
+            portion=portion,
+            recipients=recipients_of[portion],
+            now=now,
+        )
+    again.start()
+    audit_log.write(
+        AuditEntry.Action.RESENT,
+        user.get_username(),
+        notification=again.pk,
+        of=first.pk,
+        kind=kind.value,
+        groups=len(chosen),
+    )
+    return again
+
+
+def _copy(user: User, first: Notification, group_ids: list[str]) -> Notification:
+    return Notification.objects.create(
+        sender=user,
+        sender_name=user.get_username(),
+        by_superuser=user.is_superuser,
+        content=first.content,
+        note=first.note,
+        recipients=first.recipients,
+        audience=Kind.CHOSEN,
+        audience_values=group_ids,
+        audience_count=len(group_ids),
+        resend_of=first,
+    )
+
+
+def _made_before(first: Notification) -> Notification:
+    newest: Notification | None = first.resends.order_by("-pk").first()
+    if newest is None:
+        raise ValidationError(
+            _("There is no group left that this could be sent to again.")
+        )
+    return newest

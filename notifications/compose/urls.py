@@ -1,0 +1,31 @@
+"""URLs of the pages in this folder."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from notifications.compose.views import audience_count, check, write
+from notifications.compose.views import resend as views_resend
+
+
+def urls(protected: Callable[..., Any]) -> list[URLPattern]:
+    """``protected`` wraps a view for logged-in staff (``AdminSite.admin_view``)."""
+    return [
+        # Not protected: keeps a text that is posted after the session ended.
+        path("write/", write.write, name="write"),
+        path("write/count/", protected(audience_count.count), name="write_count"),
+        path("write/<int:pk>/", write.write, name="write_edit"),
+        path("write/<int:pk>/delete/", protected(write.delete), name="draft_delete"),
+        path("write/<int:pk>/check/", protected(check.check), name="check"),
+        path(
+            "sent/<int:pk>/try-failed/",
+            protected(views_resend.try_failed_again),
+            name="try_failed_again",
+        ),
+        path(
+            "sent/<int:pk>/send-again/",
+            protected(views_resend.send_unconfirmed_again),
+            name="send_unconfirmed_again",
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""Pages of Write, Check and resend."""

@@ -1,0 +1,92 @@
+"""How many groups and people a choice on the Write page means, while it is made."""
+
+from dataclasses import replace
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from notifications import permissions
+from notifications.audiences.audience import Audience, Kind, Sums, audience
+from notifications.audiences.exclusions import LeftOut, counts_in_words
+from notifications.audiences.validation import (
+    NOT_FOR_EVERY,
+    check_audience,
+    clean_values,
+    names_of,
+)
+from notifications.compose.forms import ChoiceForm
+from notifications.ui.pages import person
+
+NOTHING = {"groups": "–", "people": "–", "left_out": "", "problem": "", "reason": ""}
+
+
+@require_POST
+def count(request: HttpRequest) -> JsonResponse:
+    """What the preview shows, in words; ``reason``: why members cannot be named."""
+    person(request, permissions.SEND)
+    form = ChoiceForm(request.POST)
+    if not form.is_valid():
+        return JsonResponse(NOTHING | {"problem": next(iter(form.errors.values()))[0]})
+    kind, values = form.choice()
+    if not values and kind in (Kind.CHOSEN, Kind.SAVED):
+        return JsonResponse(NOTHING | {"groups": _groups(0)})
+    try:
+        values = clean_values(kind, values)
+    except ValidationError as error:
+        return JsonResponse(NOTHING | {"problem": error.messages[0]})
+    meant = audience(kind, values, is_named=form.is_named)
+    return JsonResponse(_told(meant) | {"reason": _reason(meant)})
+
+
+def _told(meant: Audience) -> dict[str, str]:
+    problem = ""
+    try:
+        check_audience(meant)
+    except ValidationError as error:
+        # What is said of the members stands beside them.
+        by_field = error.message_dict
+        by_field.pop("recipients", None)
+        problem = next(iter(by_field.values()), [""])[0]
+    is_by_rule = meant.kind != Kind.CHOSEN
+    return {
+        "groups": _groups(meant.count),
+        "people": _people(meant.going),
+        "left_out": counts_in_words(meant.left_out) if is_by_rule else "",
+        "problem": problem,
+    }
+
+
+def _groups(count: int) -> str:
+    return ngettext("%(n)s group", "%(n)s groups", count) % {"n": f"{count:,}"}
+
+
+def _people(going: Sums) -> str:
+    """Of groups whose members nobody counted, no number is made up."""
+    counted = ngettext("%(n)s person", "%(n)s people", going.people) % {
+        "n": f"{going.people:,}"
+    }
+    if not going.uncounted:
+        return counted
+    if not going.people:
+        return _("not known")
+    unknown = ngettext(
+        "%(n)s group of unknown size", "%(n)s groups of unknown size", going.uncounted
+    ) % {"n": f"{going.uncounted:,}"}
+    return _("%(people)s and %(groups)s") % {"people": counted, "groups": unknown}
+
+
+def _reason(meant: Audience) -> str:
+    """Of a rule, groups that are for everyone are left out instead."""
+    if meant.kind == Kind.EVERY:
+        return str(NOT_FOR_EVERY)
+    if meant.kind != Kind.CHOSEN or not meant.for_everyone_only:
+        return ""
+    names, _count = names_of(replace(meant, is_named=True), LeftOut.RECIPIENTS)
+    sentence = _(
+        "Live rooms and broadcast groups can only be sent to everyone. To name members, "
+        "first remove: %(names)s"
+    )
+    return sentence % {"names": names}

@@ -1,0 +1,140 @@
+"""What the Write page says after “Check these members”: who is not in which group."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from notifications.compose.services.member_check import Checked, NotSaid, check_members
+from notifications.delivery.explanations import Explanation, explain_reading
+from notifications.groups.ids import split_group_ids
+from notifications.models import ChatGroup, Notification
+from notifications.tencent import error_codes
+from notifications.tencent.outcomes import Outcome
+from notifications.ui.text import first_few, split_ids
+
+# The name of the button beside the field.
+BUTTON = "check_members"
+
+NAMED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence of the result; ``kind`` is how it looks: fine, warn or bad."""
+
+    kind: str
+    sentence: str
+
+
+def is_asked(request: HttpRequest) -> bool:
+    """Whether the form was posted by the button that checks the members."""
+    return request.method == "POST" and BUTTON in request.POST
+
+
+def as_entered(request: HttpRequest, form: type[forms.Form]) -> dict[str, Any]:
+    """Initial values that show the form as it was posted, without a word of errors."""
+    return {
+        name: field.widget.value_from_datadict(request.POST, request.FILES, name)
+        for name, field in form.base_fields.items()
+    }
+
+
+def result(request: HttpRequest, user: User) -> list[Line]:
+    """Ask Tencent about what was posted. Raises ``PermissionDenied``."""
+    if request.POST.get("audience") != Notification.Audience.CHOSEN:
+        sentence = _("To check members, choose the groups one by one.")
+        return [Line("bad", sentence)]
+    try:
+        found = check_members(
+            user,
+            split_group_ids(request.POST.get("groups", "")),
+            split_ids(request.POST.get("recipients", "")),
+        )
+    except ValidationError as error:
+        return [Line("bad", sentence) for sentence in error.messages]
+    return list(_lines(found))
+
+
+def _lines(found: Checked) -> Iterator[Line]:
+    if found.trouble is not None:
+        why = _explained(found.trouble)
+        yield Line("bad", f"{_with_mark(why)} {_remedy(found.trouble, why)}")
+    for group, missing in found.missing:
+        yield Line(
+            "warn",
+            _("Not in “%(group)s”: %(ids)s.")
+            % {"group": group.name, "ids": first_few(missing, most=NAMED)},
+        )
+    for unknown in found.not_said:
+        yield Line("warn", _why_not_said(unknown))
+    if found.not_asked:
+        yield Line(
+            "warn",
+            (
+                _("No time was left to ask about: %(groups)s. Choose fewer groups.")
+                if found.trouble is None
+                else _("Not asked about: %(groups)s.")
+            )
+            % {"groups": _names(found.not_asked)},
+        )
+    if found.complete:
+        others = found.missing or found.not_said or found.not_asked
+        yield Line(
+            "fine", _all_are_in(found) if not others else _all_are_in_some(found)
+        )
+
+
+def _all_are_in(found: Checked) -> str:
+    if found.members == 1:
+        return ngettext(
+            "This is a member of the group.",
+            "This is a member of the %(n)d groups.",
+            len(found.complete),
+        ) % {"n": len(found.complete)}
+    return ngettext(
+        "All %(ids)d are members of the group.",
+        "All %(ids)d are members of the %(n)d groups.",
+        len(found.complete),
+    ) % {"ids": found.members, "n": len(found.complete)}
+
+
+def _all_are_in_some(found: Checked) -> str:
+    return _("Nobody is missing in: %(groups)s.") % {"groups": _names(found.complete)}
+
+
+def _why_not_said(unknown: NotSaid) -> str:
+    group = unknown.group
+    if unknown.outcome is not None:
+        return _("“%(group)s” could not be checked: %(why)s") % {
+            "group": group.name,
+            "why": _with_mark(_explained(unknown.outcome)),
+        }
+    if group.all_members_only:
+        return _("“%(group)s” can only be sent to everyone.") % {"group": group.name}
+    return _("“%(group)s” cannot be sent to now. Remove it.") % {"group": group.name}
+
+
+def _explained(outcome: Outcome) -> Explanation:
+    return explain_reading(outcome.error_code, outcome.reason or "")
+
+
+def _remedy(outcome: Outcome, why: Explanation) -> str:
+    code = outcome.error_code
+    if code is None or error_codes.info(code).is_rate_limit:
+        return _("Try again in a moment.")
+    return why.remedy
+
+
+def _with_mark(why: Explanation) -> str:
+    return f"{why.meaning} ({why.mark})" if why.mark else why.meaning
+
+
+def _names(groups: Sequence[ChatGroup]) -> str:
+    return ", ".join(group.name for group in groups)

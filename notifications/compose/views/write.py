@@ -1,0 +1,118 @@
+"""Write: the first of three steps. Saves a draft; sends nothing."""
+
+import json
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_POST
+
+from notifications import permissions
+from notifications.audiences.audience import audience
+from notifications.audiences.picker import given_again, to_show
+from notifications.compose.forms import SAVED, WriteForm, initial_of
+from notifications.compose.services import drafts
+from notifications.compose.views import member_check
+from notifications.groups.filters import CHOSEN
+from notifications.groups.forms import GroupIds
+from notifications.models import Notification
+from notifications.permissions import require_own
+from notifications.ui.pages import page, person
+
+KEPT = "write_kept"
+
+KEPT_MAX = 200_000
+
+DRAFTS_LISTED = 20
+
+
+@csrf_protect
+def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The form; not behind the admin's own login, which would lose a posted text."""
+    if not request.user.is_authenticated:
+        return _log_in_first(request)
+    user = person(request, permissions.SEND)
+    draft = get_object_or_404(Notification, pk=pk) if pk is not None else None
+    if draft is not None:
+        require_own(user, draft)
+        if draft.status != Notification.Status.DRAFT:
+            return redirect(draft)
+    form = _form(request, draft)
+    checks_members = member_check.is_asked(request)
+    if form.is_valid() and form.draft is not None and not checks_members:
+        saved = drafts.save_draft(user, form.draft, notification_id=pk)
+        if saved.status != Notification.Status.DRAFT:
+            return redirect(saved)
+        if form.draft.repeated:
+            messages.info(request, given_again(form.draft.repeated))
+        return redirect("admin:check", saved.pk)
+    form.show_counts()
+    return page(
+        request,
+        "notifications/compose/write.html",
+        _("New notification") if pk is None else _("Edit the draft"),
+        form=form,
+        step=1,
+        picked={
+            name: _picked(form[name].value())
+            for name, field in form.fields.items()
+            if isinstance(field, GroupIds)
+        },
+        drafts=_drafts(user, pk),
+        members_checked=member_check.result(request, user) if checks_members else [],
+    )
+
+
+def _picked(ids: str) -> list[dict[str, str]]:
+    """What the script knows of the chosen groups without asking; ``ids`` by line."""
+    chosen = ids.split("\n") if ids else []
+    return to_show(audience(Notification.Audience.CHOSEN, chosen))
+
+
+def _drafts(user: User, edited: int | None) -> list[Notification]:
+    """The newest other drafts of this person, without their long lists of groups."""
+    own = Notification.objects.drafts_of(user.pk).exclude(pk=edited or 0)
+    return list(own.only("content", "created_at").order_by("-id")[:DRAFTS_LISTED])
+
+
+def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
+    if member_check.is_asked(request):
+        return WriteForm(initial=member_check.as_entered(request, WriteForm))
+    if request.method == "POST":
+        return WriteForm(request.POST)
+    if kept := request.session.pop(KEPT, None):
+        messages.info(
+            request, _("You were logged out while writing. Your text is here again.")
+        )
+        return WriteForm(initial=kept)
+    if draft is not None:
+        return WriteForm(initial=initial_of(draft))
+    if chosen := request.session.pop(CHOSEN, []):
+        return WriteForm(initial={"groups": chosen})
+    if name := request.GET.get("audience"):
+        return WriteForm(initial={"audience": SAVED, "saved": name})
+    return WriteForm()
+
+
+def _log_in_first(request: HttpRequest) -> HttpResponse:
+    """Keep what was posted: a session that ended must not cost the text."""
+    if request.method == "POST":
+        fields = member_check.as_entered(request, WriteForm)
+        if len(json.dumps(fields)) <= KEPT_MAX:
+            request.session[KEPT] = fields
+    return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+
+
+@require_POST
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw an own draft away."""
+    user = person(request, permissions.SEND)
+    get_object_or_404(Notification, pk=pk, status=Notification.Status.DRAFT)
+    drafts.delete_draft(user, pk)
+    messages.success(request, _("The draft is gone. Nothing was sent."))
+    return redirect("admin:write")

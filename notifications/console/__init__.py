@@ -1,0 +1,1 @@
+"""The frame of the site: admin site, middleware, context processors, error pages."""

@@ -1,0 +1,153 @@
+"""Pausing, resuming, stopping and rescheduling notifications, and the switch for all sending."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from notifications import audit_log, permissions
+from notifications.delivery.schedule import check_not_after, check_start
+from notifications.models import AuditEntry, Delivery, Notification, SendingSwitch
+from notifications.models.workers import wake_workers
+from notifications.permissions import require, require_own
+from notifications.ui.text import clean_note
+
+
+@transaction.atomic
+def pause(user: User, notification_id: int, *, note: str = "") -> Notification:
+    """Hold a running notification; calls already under way still end.
+
+    ``note`` says why, for the colleagues. Raises ``PermissionDenied``, ``WrongState``,
+    ``ValidationError`` for a note that cannot be.
+    """
+    notification = _controlled(user, notification_id)
+    note = clean_note(note)
+    reason = Notification.PauseReason.PERSON
+    notification.pause(reason, by=user.get_username(), note=note)
+    _write(AuditEntry.Action.PAUSED, user, notification, note=note)
+    return notification
+
+
+@transaction.atomic
+def resume(user: User, notification_id: int) -> Notification:
+    """Go on with a paused notification. Raises ``PermissionDenied``, ``WrongState``."""
+    notification = _controlled(user, notification_id)
+    notification.resume()
+    Delivery.objects.filter(
+        notification=notification, status=Delivery.Status.QUEUED
+    ).update(not_sent_streak=0, not_before=timezone.now())
+    _write(AuditEntry.Action.RESUMED, user, notification)
+    return notification
+
+
+@transaction.atomic
+def stop(user: User, notification_id: int) -> Notification:
+    """Cancel what is still waiting; calls already under way still end.
+
+    A waiting delivery that was refused before keeps that verdict: it ends failed. A
+    scheduled notification is stopped the same way. Raises ``PermissionDenied``,
+    ``WrongState``.
+    """
+    notification = _controlled(user, notification_id)
+    notification.cancel()
+    ended = notification.deliveries.cancel_waiting(timezone.now())
+    _write(AuditEntry.Action.STOPPED, user, notification, **ended)
+    return notification
+
+
+@transaction.atomic
+def reschedule(
+    user: User, notification_id: int, *, start: datetime, not_after: datetime | None
+) -> Notification:
+    """Another time for a scheduled notification.
+
+    Raises ``PermissionDenied``, ``WrongState`` when it has started, ``ValidationError``
+    for a time that cannot be.
+    """
+    notification = _controlled(user, notification_id)
+    check_start(start)
+    check_not_after(not_after, start)
+    before = notification.scheduled_for
+    notification.reschedule(start, not_after=not_after)
+    _write(
+        AuditEntry.Action.SCHEDULED,
+        user,
+        notification,
+        start=start.isoformat(),
+        before=before and before.isoformat(),
+        not_after=not_after and not_after.isoformat(),
+    )
+    return notification
+
+
+def _controlled(user: User, notification_id: int) -> Notification:
+    require(user, permissions.SEND)
+    notification = Notification.objects.select_for_update().get(pk=notification_id)
+    require_own(user, notification)
+    return notification
+
+
+def _write(
+    action: AuditEntry.Action, user: User, notification: Notification, **detail: Any
+) -> None:
+    audit_log.write(action, user.get_username(), notification=notification.pk, **detail)
+
+
+def stop_everything(user: User) -> SendingSwitch:
+    """No worker claims anything any more; calls under way still end.
+
+    Raises ``PermissionDenied``. A second call changes nothing and writes nothing.
+    """
+    return _turn(user, is_off=True)
+
+
+def allow_everything(user: User) -> SendingSwitch:
+    """Sending goes on where it was. Raises ``PermissionDenied``."""
+    return _turn(user, is_off=False)
+
+
+@transaction.atomic
+def _turn(user: User, *, is_off: bool) -> SendingSwitch:
+    require(user, permissions.SEND)
+    SendingSwitch.objects.get_or_create(pk=1)
+    switch = SendingSwitch.objects.select_for_update().get(pk=1)
+    if switch.is_off == is_off:
+        return switch
+    switch.is_off = is_off
+    switch.changed_by = user.get_username()
+    switch.changed_at = timezone.now()
+    switch.save()
+    action = AuditEntry.Action.ALL_STOPPED if is_off else AuditEntry.Action.ALL_ALLOWED
+    audit_log.write(action, user.get_username())
+    if not is_off:
+        wake_workers()
+    return switch
+
+
+@transaction.atomic
+def resolve(user: User, delivery_id: int, *, note: str) -> None:
+    """Write down what became of an unconfirmed delivery, for example "Anna saw it".
+
+    The delivery itself does not change: its result is what the program knew. Raises
+    ``PermissionDenied``; ``ValidationError`` for an empty or too long note, or when
+    the delivery is confirmed.
+    """
+    require(user, permissions.SEND)
+    delivery = Delivery.objects.select_related("notification").get(pk=delivery_id)
+    require_own(user, delivery.notification)
+    note = clean_note(note)
+    if not note:
+        raise ValidationError(_("Write what you found out."))
+    if delivery.status != Delivery.Status.UNCONFIRMED:
+        raise ValidationError(_("Only a delivery that is not confirmed is cleared up."))
+    audit_log.write(
+        AuditEntry.Action.RESOLVED,
+        user.get_username(),
+        notification=delivery.notification_id,
+        delivery=delivery.pk,
+        note=note,
+    )

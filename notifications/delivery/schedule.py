@@ -1,0 +1,98 @@
+"""Scheduled starts and the time after which no call may start."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from notifications import audit_log
+from notifications.models import AuditEntry, Notification
+
+
+def start_scheduled(now: datetime, actor: str) -> int:
+    """Scheduled notifications whose time has come → sending. Returns how many.
+
+    One that is more than 15 minutes late, for example after an outage, is paused
+    instead: what was right at eight may be wrong at noon, so a person decides.
+    """
+    due = Notification.objects.filter(
+        status=Notification.Status.SCHEDULED, scheduled_for__lte=now
+    ).select_for_update(skip_locked=True)
+    for notification in due:
+        if notification.start_is_late(now):
+            reason = Notification.PauseReason.LATE
+            notification.pause(reason)
+            action = AuditEntry.Action.PAUSED
+            audit_log.write(
+                action, actor, notification=notification.pk, reason=reason.value
+            )
+        else:
+            notification.start()
+            audit_log.write(
+                AuditEntry.Action.STARTED, actor, notification=notification.pk
+            )
+    return len(due)
+
+
+def stop_expired(now: datetime, actor: str) -> int:
+    """Open notifications whose "not after" has passed → cancelled. Returns how many.
+
+    A call that is under way still gets its outcome.
+    """
+    expired = Notification.objects.filter(
+        status__in=Notification.OPEN, not_after__lte=now
+    ).select_for_update(skip_locked=True)
+    for notification in expired:
+        notification.cancel(Notification.StopReason.EXPIRED)
+        ended: dict[str, Any] = notification.deliveries.cancel_waiting(now)
+        audit_log.write(
+            AuditEntry.Action.EXPIRED, actor, notification=notification.pk, **ended
+        )
+    return len(expired)
+
+
+FURTHEST = timedelta(days=366)
+
+
+def check_start(start: datetime | None) -> None:
+    """Raises ``ValidationError`` (field ``start``) for the past or a year ahead."""
+    now = timezone.now()
+    if start is None:
+        return
+    if start <= now:
+        raise ValidationError(
+            {"start": _("%(time)s is over. Choose a later time.") % _shown(start)}
+        )
+    if start > now + FURTHEST:
+        raise ValidationError(
+            {"start": _("%(time)s is more than a year ahead.") % _shown(start)}
+        )
+
+
+def check_not_after(not_after: datetime | None, start: datetime | None) -> None:
+    """Raises ``ValidationError`` (field ``not_after``) when nothing could be sent."""
+    if not_after is None:
+        return
+    if not_after <= timezone.now():
+        raise ValidationError(
+            {
+                "not_after": _("%(time)s is over. Choose a later time.")
+                % _shown(not_after)
+            }
+        )
+    if start is not None and not_after <= start:
+        raise ValidationError(
+            {
+                "not_after": _(
+                    "%(time)s is not after the start. Nothing would be sent."
+                )
+                % _shown(not_after)
+            }
+        )
+
+
+def _shown(moment: datetime) -> dict[str, str]:
+    local = timezone.localtime(moment)
+    return {"time": local.strftime("%Y-%m-%d %H:%M") + f" {local.tzname()}"}

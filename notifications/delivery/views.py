@@ -1,0 +1,123 @@
+"""The buttons over a notification that was sent, and the switch for all sending."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from notifications import permissions
+from notifications.delivery import controls as delivery_controls
+from notifications.delivery.forms import ScheduleForm
+from notifications.models import AuditEntry, Delivery, Notification, WrongState
+from notifications.permissions import require_own
+from notifications.ui.pages import page, person
+
+LATEST_TURNS = 10
+
+
+def act_on(
+    request: HttpRequest, pk: int, act: Callable[[User], Notification]
+) -> HttpResponse:
+    """Do it, then show where the notification stands now."""
+    user = person(request, permissions.SEND)
+    notification = get_object_or_404(Notification, pk=pk)
+    try:
+        notification = act(user)
+    except WrongState:
+        messages.warning(
+            request, _("That was not possible any more: the state had changed.")
+        )
+    except ValidationError as error:
+        for sentence in error.messages:
+            messages.error(request, sentence)
+    return redirect(notification)
+
+
+@require_POST
+def pause(request: HttpRequest, pk: int) -> HttpResponse:
+    note = request.POST.get("note", "")
+    return act_on(
+        request, pk, lambda user: delivery_controls.pause(user, pk, note=note)
+    )
+
+
+@require_POST
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    return act_on(request, pk, lambda user: delivery_controls.resume(user, pk))
+
+
+@require_POST
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    return act_on(request, pk, lambda user: delivery_controls.stop(user, pk))
+
+
+def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
+    """Another time for what is scheduled."""
+    user = person(request, permissions.SEND)
+    notification = get_object_or_404(Notification, pk=pk)
+    require_own(user, notification)
+    if notification.status != Notification.Status.SCHEDULED:
+        return redirect(notification)
+    form = ScheduleForm(
+        request.POST if request.method == "POST" else None,
+        initial={
+            "start": notification.scheduled_for,
+            "not_after": notification.not_after,
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        times = form.cleaned_data
+        return act_on(
+            request,
+            pk,
+            lambda user: delivery_controls.reschedule(
+                user, pk, start=times["start"], not_after=times["not_after"]
+            ),
+        )
+    return page(
+        request,
+        "notifications/delivery/reschedule.html",
+        _("Change the schedule"),
+        n=notification,
+        form=form,
+    )
+
+
+@require_POST
+def resolve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down what became of a delivery that is not confirmed."""
+    user = person(request, permissions.SEND)
+    delivery = get_object_or_404(Delivery.objects.history(), pk=pk)
+    try:
+        delivery_controls.resolve(user, pk, note=request.POST.get("note", ""))
+    except ValidationError as error:
+        for sentence in error.messages:
+            messages.error(request, sentence)
+    else:
+        messages.success(request, _("Written down beside the delivery."))
+    return redirect("admin:delivery", delivery.pk)
+
+
+def all_sending(request: HttpRequest) -> HttpResponse:
+    """The switch for all sending, and who turned it lately."""
+    user = person(request, permissions.SEND)
+    if request.method == "POST":
+        wants_off = request.POST.get("turn") == "off"
+        (
+            delivery_controls.stop_everything
+            if wants_off
+            else delivery_controls.allow_everything
+        )(user)
+        return redirect("admin:all_sending")
+    turned = [AuditEntry.Action.ALL_STOPPED, AuditEntry.Action.ALL_ALLOWED]
+    return page(
+        request,
+        "notifications/delivery/all_sending.html",
+        _("Stop all sending"),
+        turns=AuditEntry.objects.filter(action__in=turned)[:LATEST_TURNS],
+    )

@@ -1,0 +1,1 @@
+"""Chat groups: list, labels, filters, import and sync."""

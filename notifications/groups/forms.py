@@ -1,0 +1,105 @@
+"""Form fields for labels and for group IDs, and the form of a chat group."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from notifications.groups.ids import split_group_ids
+from notifications.groups.labels import split_labels
+from notifications.models import ChatGroup, Label
+from notifications.models.groups import LABEL_MAX_LENGTH
+from notifications.ui.fields import TickField
+
+
+class LabelChoice(forms.Form):
+    """Also to be mixed into another form; ``names()`` are the labels chosen."""
+
+    label_names = TickField(label=_("Labels"))
+    new_labels = forms.CharField(
+        label=_("New labels"),
+        required=False,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text=_("Such as a region or a campaign; several are separated by commas."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = Label.objects.values_list("name", flat=True)
+        ticks = self.fields["label_names"]
+        ticks.choices = [(name, name) for name in names]  # type: ignore[attr-defined]  # a ChoiceField
+        if not ticks.choices:  # type: ignore[attr-defined]  # a ChoiceField
+            ticks.help_text = _("There are no labels yet. Write the first one below.")
+
+    def clean_new_labels(self) -> list[str]:
+        return split_labels(self.cleaned_data["new_labels"])
+
+    def names(self) -> list[str]:
+        return [*self.cleaned_data["label_names"], *self.cleaned_data["new_labels"]]
+
+
+class LabelsHad(forms.Form):
+    """Labels to take off: those that the groups have, each with how many have it."""
+
+    label_names = TickField(label=_("Labels"))
+
+    def __init__(self, *args: Any, had: Iterable[tuple[str, int]]) -> None:
+        super().__init__(*args)
+        choices = [(name, f"{name} ({count:,})") for name, count in had]
+        self.fields["label_names"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
+
+    def names(self) -> list[str]:
+        return list(self.cleaned_data["label_names"])
+
+
+class LabelName(forms.Form):
+    """Another name for a label."""
+
+    name = forms.CharField(
+        label=_("New name"),
+        required=False,  # clean_label says it better
+        widget=forms.TextInput(
+            attrs={"class": "vTextField", "maxlength": LABEL_MAX_LENGTH}
+        ),
+    )
+
+
+class GroupForm(forms.ModelForm, LabelChoice):
+    """One chat group with its labels."""
+
+    class Meta:
+        model = ChatGroup
+        fields = ("group_id", "name", "type", "member_count", "state")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None:
+            had = self.instance.labels.values_list("name", flat=True)
+            self.initial["label_names"] = list(had)
+
+
+class GroupIds(forms.CharField):
+    """IDs with any separator; shown again with one on each line.
+
+    One field: Django limits the number of fields, not their length. On pages with
+    picker.js a search field with chips takes its place.
+    """
+
+    widget = forms.Textarea
+
+    def __init__(self, *, rows: int, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self.widget.attrs |= {
+            "rows": rows,
+            "spellcheck": "false",
+            "autocapitalize": "off",
+            "data-picker": "",
+        }
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # a list
+        return split_group_ids(super().to_python(value) or "")
+
+    def prepare_value(self, value: Any) -> str:
+        ids = split_group_ids(value) if isinstance(value, str) else value or []
+        return "\n".join(ids)

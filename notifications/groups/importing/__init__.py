@@ -1,0 +1,1 @@
+"""Importing chat groups from a file: parse, rows, plan, apply."""

@@ -1,0 +1,260 @@
+"""Writing an import: many chat groups and their labels in one transaction.
+
+What is to be written goes to the database as one JSON array of arrays a statement, and
+the database makes rows of it: a parameter a value, as Django writes it, takes five
+times as long. Call these inside one transaction, ``keep_others_waiting`` first.
+
+In the page a file waits as a ``GroupImport`` between its preview and the confirmation.
+A file never changes whether a group is in use, switched off or closed.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from notifications import audit_log, permissions
+from notifications.groups.importing.parse import check_file
+from notifications.groups.importing.plan import Changed, Plan, plan
+from notifications.groups.importing.rows import Reading, Row
+from notifications.models import AuditEntry, ChatGroup, GroupImport, Label
+from notifications.permissions import require
+
+BLOCK = 500
+
+LARGE_BLOCK = 5000
+
+T = TypeVar("T")
+
+
+# Parameters: the time, the state of a new group, the rows (``GroupValues``).
+SAVE = {
+    "sqlite": """
+        INSERT INTO notifications_chatgroup (
+            group_id, name, former_names, type, member_count,
+            created_at, checked_at, state
+        )
+        SELECT
+            json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+            json_extract(value, '$[2]'), json_extract(value, '$[3]'),
+            json_extract(value, '$[4]'), given.now, given.now, given.state
+        FROM (SELECT %s AS now, %s AS state) AS given, json_each(%s) AS new
+        WHERE true
+        ON CONFLICT (group_id) DO UPDATE SET
+            name = excluded.name, former_names = excluded.former_names,
+            type = excluded.type, member_count = excluded.member_count,
+            checked_at = excluded.checked_at
+    """,
+    "postgresql": """
+        INSERT INTO notifications_chatgroup (
+            group_id, name, former_names, type, member_count,
+            created_at, checked_at, state
+        )
+        SELECT
+            value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+            (value ->> 4)::integer, given.now, given.now, given.state
+        FROM (SELECT %s::timestamptz AS now, %s AS state) AS given,
+            jsonb_array_elements(%s::jsonb) AS new
+        ON CONFLICT (group_id) DO UPDATE SET
+            name = excluded.name, former_names = excluded.former_names,
+            type = excluded.type, member_count = excluded.member_count,
+            checked_at = excluded.checked_at
+    """,
+}
+
+# Parameter: the rows, each the ID of a group and the number of a label.
+PUT_LABELS = {
+    "sqlite": """
+        INSERT INTO notifications_chatgroup_labels (chatgroup_id, label_id)
+        SELECT chatgroup.id, json_extract(value, '$[1]')
+        FROM json_each(%s) AS new
+        JOIN notifications_chatgroup AS chatgroup
+            ON chatgroup.group_id = json_extract(value, '$[0]')
+    """,
+    "postgresql": """
+        INSERT INTO notifications_chatgroup_labels (chatgroup_id, label_id)
+        SELECT chatgroup.id, (value ->> 1)::bigint
+        FROM jsonb_array_elements(%s::jsonb) AS new
+        JOIN notifications_chatgroup AS chatgroup
+            ON chatgroup.group_id = value ->> 0
+    """,
+}
+
+
+# group_id, name, former_names, type, member_count
+GroupValues = tuple[str, str, str, str, int]
+
+
+def keep_others_waiting() -> None:
+    """Nobody changes groups or labels until the transaction ends; all can be read.
+
+    On SQLite every transaction begins like that.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "LOCK TABLE notifications_chatgroup, notifications_label, "
+                "notifications_chatgroup_labels IN SHARE ROW EXCLUSIVE MODE"
+            )
+
+
+def save(groups: Sequence[GroupValues]) -> None:
+    """Add groups, in use; of those that there are, the state stays. All are checked."""
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        for block in _blocks(groups, LARGE_BLOCK):
+            values = [now, ChatGroup.State.IN_USE.value, json.dumps(block)]
+            cursor.execute(SAVE[connection.vendor], values)
+
+
+def mark_checked(groups: Sequence[int]) -> None:
+    """``groups`` are row numbers."""
+    now = timezone.now()
+    for block in _blocks(groups, BLOCK):
+        ChatGroup.objects.filter(pk__in=block).update(checked_at=now)
+
+
+def make_labels(names: Collection[str]) -> None:
+    Label.objects.bulk_create([Label(name=name) for name in names], batch_size=BLOCK)
+
+
+def take_labels(groups: Sequence[int]) -> None:
+    """All labels off these groups, given by row number."""
+    put = ChatGroup.labels.through.objects.all()
+    for block in _blocks(groups, BLOCK):
+        put.filter(chatgroup__in=block).delete()
+
+
+def put_labels(pairs: Sequence[tuple[str, str]]) -> None:
+    """ID of a group, label: both must exist, but not yet together."""
+    names = Label.objects.order_by().values_list("name", "pk")
+    numbers = {name.lower(): pk for name, pk in names} if pairs else {}
+    with connection.cursor() as cursor:
+        for block in _blocks(pairs, LARGE_BLOCK):
+            rows = [(group, numbers[label.lower()]) for group, label in block]
+            cursor.execute(PUT_LABELS[connection.vendor], [json.dumps(rows)])
+
+
+def _blocks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+KEPT = timedelta(days=1)
+
+
+class NotWaiting(Exception):
+    """The file was imported already, or is too old to be kept."""
+
+
+@transaction.atomic
+def import_groups(
+    reading: Reading, *, actor: str, seen: str | None = None, **detail: Any
+) -> Plan:
+    """Write what can be used of a file: all of it or, when something fails, nothing.
+
+    ``seen`` is the digest of the plan that a person looked at: raises
+    ``ValidationError`` when it is another one by now. ``detail`` goes into the entry of
+    the audit trail.
+    """
+    keep_others_waiting()
+    made = plan(reading)
+    if seen is not None and made.digest != seen:
+        raise ValidationError(
+            _("The groups were changed after this page was shown. Look at it again.")
+        )
+    save([_added(row) for row in made.new])
+    save([_changed(changed) for changed in made.changed])
+    mark_checked(made.unchanged)
+    relabelled = [changed for changed in made.changed if changed.has_other_labels]
+    take_labels([changed.group.pk for changed in relabelled])
+    make_labels(made.new_labels)
+    rows = (*made.new, *(changed.row for changed in relabelled))
+    put_labels([(row.group_id, label) for row in rows for label in row.labels or ()])
+    audit_log.write(AuditEntry.Action.IMPORTED, actor, **made.counts, **detail)
+    return made
+
+
+@transaction.atomic
+def keep(user: User, content: bytes, file_name: str = "") -> GroupImport:
+    """Take a file, or what was pasted, for its preview.
+
+    Raises ``PermissionDenied``, and ``ValidationError`` when the file as a whole cannot
+    be used. Files of yesterday that nobody confirmed are removed.
+    """
+    _require(user)
+    check_file(content)
+    GroupImport.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
+    return GroupImport.objects.create(
+        owner=user,
+        content=content,
+        file_name=file_name[: GroupImport._meta.get_field("file_name").max_length],
+    )
+
+
+def import_kept(
+    user: User, kept: GroupImport, reading: Reading, *, seen: str, leave_out: bool
+) -> Plan:
+    """Import a file of one's own that was looked at; it is removed then.
+
+    ``reading`` is what the file says; ``leave_out`` leaves out its lines with errors.
+    Raises ``PermissionDenied``, ``NotWaiting`` when it was imported already, and
+    ``ValidationError`` when there are errors, or other groups than were ``seen``.
+    """
+    _require(user)
+    if kept.owner_id != user.pk:
+        raise PermissionDenied
+    with transaction.atomic():
+        # Of two that confirm at once, the second waits here and finds nothing.
+        removed, _of_what = GroupImport.objects.filter(pk=kept.pk).delete()
+        if not removed:
+            raise NotWaiting(already_imported(user, kept.pk))
+        made = import_groups(
+            reading,
+            actor=user.get_username(),
+            seen=seen,
+            file=kept.file_name,
+            number=kept.pk,
+        )
+        if made.problems and not leave_out:
+            raise ValidationError(
+                _("There are lines with errors. Leave them out first.")
+            )
+    return made
+
+
+def already_imported(user: User, number: int) -> str:
+    """What became of a file that is not waiting any more, as a sentence."""
+    imported = AuditEntry.objects.filter(
+        action=AuditEntry.Action.IMPORTED,
+        actor=user.get_username(),
+        detail__number=number,
+    )
+    if imported.exists():
+        return _("This file was imported already.")
+    return _("This file is not here any more. Choose it again.")
+
+
+def _require(user: User) -> None:
+    require(user, permissions.ADD_GROUPS)
+    require(user, permissions.CHANGE_GROUPS)
+
+
+def _added(row: Row) -> GroupValues:
+    return (row.group_id, row.name, "", row.type, row.member_count or 0)
+
+
+def _changed(changed: Changed) -> GroupValues:
+    known, row = changed.group, changed.row
+    former_names = known.former_names
+    if row.name != known.name:
+        group = ChatGroup(name=known.name, former_names=former_names)
+        group.rename(row.name)
+        former_names = group.former_names
+    count = known.member_count if row.member_count is None else row.member_count
+    return (known.group_id, row.name, former_names, row.type, count)

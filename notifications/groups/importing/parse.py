@@ -1,0 +1,236 @@
+"""From the bytes of an import file to cells under known column names.
+
+What cannot be used as a whole is refused with one sentence.
+"""
+
+import csv
+import io
+import re
+import unicodedata
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import chain
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from notifications.models import GroupType
+
+MAX_BYTES = 10 * 1024 * 1024
+
+MAX_ROWS = 100_000
+
+SEPARATORS = ",;\t"
+
+# How Excel's own files begin: .xlsx, which is a ZIP file, and .xls.
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+
+UTF_8, UTF_16, GB_18030 = "UTF-8", "UTF-16", "GB 18030"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFile:
+    """``columns``: our names, in the order of the cells; ``None`` is not read.
+
+    ``lines`` can be read once: the number of the line (the first is 1), its cells.
+    """
+
+    encoding: str
+    columns: list[str | None]
+    ignored: list[str]  # headings
+    lines: Iterator[tuple[int, list[str]]]
+
+
+def open_file(raw: bytes) -> GroupFile:
+    """Find encoding, separator and columns.
+
+    Raises ``ValidationError`` when the file cannot be used; so does reading its lines.
+    """
+    encoding, text = _decode(raw)
+    if not text.strip():
+        raise ValidationError(_("The file is empty."))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
+    lines = _lines(reader)
+    _number, headings = next(lines, (1, []))  # nothing but separators: no columns
+    columns = _columns(headings)
+    ignored = [
+        heading.strip()
+        for heading, column in zip(headings, columns, strict=True)
+        if column is None and heading.strip()
+    ]
+    first = next(lines, None)
+    if first is None:
+        raise ValidationError(
+            _("The file has no line below the one with the headings.")
+        )
+    return GroupFile(encoding, columns, ignored, _at_most(chain([first], lines)))
+
+
+def check_file(raw: bytes) -> None:
+    """Raise ``ValidationError`` when the file as a whole cannot be used."""
+    for _line in open_file(raw).lines:
+        pass
+
+
+def _decode(raw: bytes) -> tuple[str, str]:
+    if len(raw) > MAX_BYTES:
+        raise ValidationError(_("The file is larger than 10 MB. Split it."))
+    if raw.startswith(WORKBOOKS):
+        raise ValidationError(_("This is an Excel workbook. Save it as CSV first."))
+    if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return UTF_16, _text(raw, "utf-16")
+    if b"\0" in raw:
+        raise ValidationError(_("This is not a text file. Save the list as CSV first."))
+    try:
+        return UTF_8, raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return GB_18030, _text(raw, "gb18030")
+
+
+def _text(raw: bytes, encoding: str) -> str:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValidationError(
+            _(
+                "The file is neither UTF-8 nor GB 18030 (byte %(n)d). Save it as “CSV "
+                "UTF-8”."
+            )
+            % {"n": error.start + 1}
+        ) from None
+
+
+def _separator(text: str) -> str:
+    """The one that finds the most columns in the first line."""
+    first = text.lstrip().partition("\n")[0]
+
+    def found(separator: str) -> int:
+        return sum(
+            column_of(cell.strip(' "\r')) is not None for cell in first.split(separator)
+        )
+
+    return max(SEPARATORS, key=found)
+
+
+def _columns(headings: list[str]) -> list[str | None]:
+    found = [column_of(heading) for heading in headings]
+    missing = [name for name in REQUIRED if name not in found]
+    if missing:
+        raise ValidationError(
+            _("The first line must name the columns. Missing: %(names)s")
+            % {"names": ", ".join(missing)}
+        )
+    columns = [None if name in READ_ONLY else name for name in found]
+    twice = [
+        heading.strip()
+        for place, heading in enumerate(headings)
+        if columns[place] and columns[place] in columns[:place]
+    ]
+    if twice:
+        raise ValidationError(
+            _("The first line names a column twice: %(names)s")
+            % {"names": ", ".join(twice)}
+        )
+    return columns
+
+
+def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Each record that is not blank, with the line on which it begins."""
+    begins = 1
+    try:
+        for cells in reader:
+            if any(map(str.strip, cells)):
+                yield begins, cells
+            begins = reader.line_num + 1
+    except csv.Error:  # a cell without an end, mostly: its quote is never closed
+        raise ValidationError(
+            _("Line %(n)d cannot be read. Is a quotation mark missing?")
+            % {"n": reader.line_num}
+        ) from None
+
+
+def _at_most(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    for count, line in enumerate(lines, start=1):
+        if count > MAX_ROWS:
+            raise ValidationError(_("The file has more than 100,000 lines. Split it."))
+        yield line
+
+
+REQUIRED = ("group_id", "type", "name")
+
+# Our own names, and what else people, the page and Tencent write for them.
+COLUMNS = {
+    "group_id": ("group_id", "id", "群ID", "群组ID", "群号"),
+    "type": ("type", "group type", "类型", "群类型", "群组类型"),
+    "name": ("name", "group name", "group", "名称", "群名称", "群名", "群组名称", "群组"),
+    "member_count": (
+        "member_count", "members", "member num", "成员数", "成员", "人数", "群人数",
+    ),
+    "labels": ("labels", "label", "标签", "群标签"),
+    "state": ("state", "状态", "群状态"),
+    "checked_at": ("checked_at", "last checked", "上次核对", "最近核对"),
+}  # fmt: skip
+
+# In the file that we write, for people to read; a file does not change them.
+READ_ONLY = ("state", "checked_at")
+
+# As the page calls them.
+LABELS = {
+    "group_id": gettext_lazy("Group ID"),
+    "type": gettext_lazy("Type"),
+    "name": gettext_lazy("Name"),
+    "member_count": gettext_lazy("Members"),
+    "labels": gettext_lazy("Labels"),
+}
+
+# Beside Tencent's words and those of the page: newer ones and shorter ones.
+TYPES = {
+    GroupType.PRIVATE: ("Work", "好友工作群", "工作群"),
+    GroupType.PUBLIC: ("陌生人社交群", "公开群"),
+    GroupType.CHAT_ROOM: ("Meeting", "临时会议群", "会议群"),
+    GroupType.AV_CHAT_ROOM: ("直播群", "音视频聊天室"),
+    GroupType.B_CHAT_ROOM: ("全员广播群", "在线成员广播大群"),
+    GroupType.COMMUNITY: ("社群",),
+}
+
+BRACKETS = re.compile(r"[(（].*?[)）]")
+
+
+def column_of(heading: str) -> str | None:
+    """Our name of the column that a heading means."""
+    return _column_names().get(plain(heading))
+
+
+@lru_cache(maxsize=1000)
+def type_of(word: str) -> str | None:
+    """Tencent's word for a type that a cell means."""
+    return _types().get(plain(word))
+
+
+def plain(text: str) -> str:
+    """Without what makes no difference: capitals, spaces, strokes, full width."""
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", text)).lower()
+
+
+@cache
+def _column_names() -> dict[str, str]:
+    return {plain(word): name for name, words in COLUMNS.items() for word in words}
+
+
+@cache
+def _types() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            for value, label in GroupType.choices:
+                found[plain(str(label))] = value
+                found[plain(BRACKETS.sub("", str(label)))] = value
+    for group_type, words in TYPES.items():
+        found |= {plain(word): group_type.value for word in (group_type.value, *words)}
+    return found

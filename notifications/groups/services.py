@@ -1,0 +1,83 @@
+"""Chat groups: one saved, some switched on or off."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from notifications import audit_log, permissions
+from notifications.models import AuditEntry, ChatGroup
+from notifications.permissions import require
+
+BLOCK = 500
+
+
+@transaction.atomic
+def save_group(user: User, group: ChatGroup) -> None:
+    """Add a group, or change one; a new name keeps the old one searchable."""
+    group.checked_at = timezone.now()
+    if group.pk is None:
+        require(user, permissions.ADD_GROUPS)
+        group.save()
+        action = AuditEntry.Action.GROUP_ADDED
+        detail: dict[str, Any] = _values(group)
+    else:
+        require(user, permissions.CHANGE_GROUPS)
+        before = ChatGroup.objects.select_for_update().get(pk=group.pk)
+        was, name = _values(before), group.name
+        group.name, group.former_names = before.name, before.former_names
+        group.rename(name)
+        group.save()
+        changed = {key: v for key, v in _values(group).items() if v != was[key]}
+        action = AuditEntry.Action.GROUP_CHANGED
+        detail = {"before": {key: was[key] for key in changed}, "after": changed}
+    audit_log.write(action, user.get_username(), group_id=group.group_id, **detail)
+
+
+def switch_off(user: User, groups: QuerySet[ChatGroup]) -> int:
+    """In use → switched off: nothing is sent to them. Returns how many changed."""
+    return _switch(user, groups, ChatGroup.State.IN_USE, ChatGroup.State.SWITCHED_OFF)
+
+
+def switch_on(user: User, groups: QuerySet[ChatGroup]) -> int:
+    """Switched off → in use; a closed group stays closed. Returns how many changed."""
+    return _switch(user, groups, ChatGroup.State.SWITCHED_OFF, ChatGroup.State.IN_USE)
+
+
+@transaction.atomic
+def _switch(
+    user: User,
+    groups: QuerySet[ChatGroup],
+    leaves: ChatGroup.State,
+    to: ChatGroup.State,
+) -> int:
+    require(user, permissions.CHANGE_GROUPS)
+    ids = list(groups.order_by("pk").filter(state=leaves).values_list("pk", flat=True))
+    switched: list[str] = []
+    for start in range(0, len(ids), BLOCK):
+        block = ChatGroup.objects.filter(
+            pk__in=ids[start : start + BLOCK], state=leaves
+        )
+        locked = block.order_by("pk").select_for_update()
+        names = list(locked.values_list("group_id", flat=True))
+        block.update(state=to)
+        switched += names
+    if switched:
+        action = (
+            AuditEntry.Action.SWITCHED_ON
+            if to == ChatGroup.State.IN_USE
+            else AuditEntry.Action.SWITCHED_OFF
+        )
+        audit_log.write(action, user.get_username(), groups=switched)
+    return len(switched)
+
+
+def _values(group: ChatGroup) -> dict[str, Any]:
+    return {
+        "name": group.name,
+        "type": group.type,
+        "member_count": group.member_count,
+        "state": group.state,
+    }

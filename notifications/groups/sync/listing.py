@@ -1,0 +1,103 @@
+"""Pages of Tencent's list → items: the groups whose details are to be asked.
+
+A page is written in short pieces, so that a send beside it never waits for long; the
+place in the list moves on with the last of them. After a kill in between the page is
+read again, and what is there already is left alone.
+"""
+
+from collections.abc import Callable, Sequence
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from notifications.db import bulk
+from notifications.groups.sync.finish import locked
+from notifications.groups.sync.http_workers import Listing
+from notifications.models import ChatGroup, GroupSync, GroupType, SyncChange, SyncItem
+from notifications.tencent.limits import is_group_id
+from notifications.tencent.responses import GroupPage
+
+# Without a filter last: it finds types that came after us.
+PASSES = (*GroupType.values, "")
+
+BLOCK = 1000
+
+ID_MAX_LENGTH = 48
+
+
+Pause = Callable[[], None]
+
+
+def listing_of(sync: GroupSync, limit: int) -> Listing:
+    """The page that a run has to read next."""
+    return Listing(
+        step=sync.step, group_type=PASSES[sync.step], next=sync.next, limit=limit
+    )
+
+
+def write_page(sync_id: int, asked: Listing, page: GroupPage, pause: Pause) -> None:
+    """Keep a page. Raises ``RunEnded``."""
+    good = [group_id for group_id in page.group_ids if is_group_id(group_id)]
+    odd = [group_id for group_id in page.group_ids if not is_group_id(group_id)]
+    for number in range(0, len(good), BLOCK):
+        add_items(sync_id, good[number : number + BLOCK])
+        pause()
+    bulk.refresh_statistics()
+    if odd:
+        _note_odd(sync_id, odd)
+    move_on(sync_id, asked, page.next)
+
+
+def move_on(sync_id: int, asked: Listing, next_page: int = 0) -> None:
+    """To the next page, or with 0 to the next pass. Raises ``RunEnded``."""
+    with transaction.atomic():
+        locked(sync_id)
+        # Of two that overlap for a moment the slower one moves nothing back.
+        here = GroupSync.objects.filter(pk=sync_id, step=asked.step, next=asked.next)
+        if next_page:
+            here.update(next=next_page)
+        else:
+            here.update(step=asked.step + 1, next=0)
+
+
+def add_missing(sync: GroupSync, pause: Pause) -> None:
+    """Groups of ours that stand in no list are asked for as well. Raises ``RunEnded``.
+
+    Only Tencent's own word closes a group. Those that were closed before are asked for
+    only when they are in the list again.
+    """
+    listed = SyncItem.objects.filter(sync=sync, group_id=OuterRef("group_id"))
+    missing = list(
+        ChatGroup.objects.filter(~Exists(listed), created_at__lt=sync.started_at)
+        .exclude(state=ChatGroup.State.CLOSED)
+        .values_list("group_id", flat=True)
+    )
+    for number in range(0, len(missing), BLOCK):
+        add_items(sync.pk, missing[number : number + BLOCK])
+        pause()
+    with transaction.atomic():
+        locked(sync.pk)
+        GroupSync.objects.filter(pk=sync.pk).update(is_listed=True)
+
+
+def add_items(sync_id: int, group_ids: Sequence[str]) -> None:
+    """Each ID once, whatever came before. Raises ``RunEnded``."""
+    with transaction.atomic():
+        locked(sync_id)
+        bulk.insert_items(sync_id, group_ids)
+
+
+def _note_odd(sync_id: int, group_ids: Sequence[str]) -> None:
+    """IDs that we could not call: named once, since two passes list each group."""
+    short = dict.fromkeys(group_id[:ID_MAX_LENGTH] for group_id in group_ids)
+    with transaction.atomic():
+        locked(sync_id)
+        known = SyncChange.objects.filter(
+            sync_id=sync_id, kind=SyncChange.Kind.NOT_READ, group_id__in=list(short)
+        ).values_list("group_id", flat=True)
+        SyncChange.objects.bulk_create(
+            SyncChange(
+                sync_id=sync_id, kind=SyncChange.Kind.NOT_READ, group_id=group_id
+            )
+            for group_id in short.keys() - set(known)
+        )

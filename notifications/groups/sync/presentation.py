@@ -1,0 +1,117 @@
+"""Syncs in words: where one stands, what it came to, what it changed in one group."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from notifications.delivery.explanations import (
+    Explanation,
+    explain_code,
+    explain_reading,
+)
+from notifications.groups.sync.queries import Progress
+from notifications.models import ChatGroup, GroupSync, GroupType, SyncChange
+
+# Of GroupSync.reason, where no call was at fault.
+DEFECT = "defect"
+
+
+def headline(run: GroupSync, progress: Progress | None, *, has_worker: bool) -> str:
+    """Where a run stands, in one sentence."""
+    if progress is None:
+        return _ended(run)
+    if not has_worker:
+        return _("It waits because no worker is running.")
+    if run.status == GroupSync.Status.WAITING:
+        return _("It starts within a second.")
+    if not progress.total:
+        return _("Reading the list of groups.")
+    read = _("%(done)s of %(total)s groups read.") % {
+        "done": f"{progress.done:,}",
+        "total": f"{progress.total:,}",
+    }
+    if run.is_listed:
+        return read
+    more = _("The list is still being read; more may come.")
+    return f"{read} {more}"
+
+
+def _ended(run: GroupSync) -> str:
+    match run.status:
+        case GroupSync.Status.COMPLETED:
+            return _("The list of groups is up to date.")
+        case GroupSync.Status.CANCELLED:
+            return _("Stopped. What was read before that is kept.")
+    return _("The sync failed. What was read before that is kept.")
+
+
+def summary(run: GroupSync, counts: Mapping[str, int]) -> list[str]:
+    """What a run changed: a part for each kind that occurred."""
+    kind = SyncChange.Kind
+    told = [
+        (kind.ADDED, _("%(n)s added")),
+        (kind.CHANGED, _("%(n)s changed")),
+        (kind.CLOSED, _("%(n)s closed")),
+        (kind.REOPENED, _("%(n)s open again")),
+        (kind.UNKNOWN_TYPE, _("%(n)s of an unknown type")),
+        (kind.NOT_READ, _("%(n)s not read")),
+    ]
+    parts = [words % {"n": f"{counts[name]:,}"} for name, words in told if counts[name]]
+    if run.members_updated:
+        parts.append(
+            ngettext(
+                "%(n)s number of members updated",
+                "%(n)s numbers of members updated",
+                run.members_updated,
+            )
+            % {"n": f"{run.members_updated:,}"}
+        )
+    return parts
+
+
+def why_it_failed(run: GroupSync) -> Explanation | None:
+    """``None`` unless it failed."""
+    if run.status != GroupSync.Status.FAILED:
+        return None
+    if run.reason == DEFECT:
+        return Explanation(
+            "",
+            _("There is a mistake in this program."),
+            _("Ask whoever runs this console to look into the log of the worker."),
+        )
+    return explain_reading(run.error_code, run.reason)
+
+
+def change_line(change: SyncChange) -> str:
+    """What changed in one group: ``Name: old → new``, or why it was not read."""
+    kind = SyncChange.Kind
+    if change.kind == kind.UNKNOWN_TYPE:
+        return _(
+            "“%(type)s” is a type that this console does not know. The group is kept, "
+            "but cannot be sent to."
+        ) % {"type": change.after.get("type", "")}
+    if change.kind == kind.NOT_READ:
+        return _why_not_read(change)
+    if change.kind == kind.CLOSED:
+        return _("The chat service says that this group no longer exists.")
+    if change.kind == kind.ADDED:
+        return _value("type", change.after.get("type", ""))
+    labels = {"name": _("Name"), "type": _("Type"), "state": _("State")}
+    return "; ".join(
+        f"{labels[name]}: {_value(name, old)} → {_value(name, change.after.get(name, ''))}"
+        for name, old in change.before.items()
+    )
+
+
+def _why_not_read(change: SyncChange) -> str:
+    code = change.after.get("code")
+    if code is None:
+        return _("The chat service told nothing about it that can be used.")
+    found = explain_code(int(code))
+    return f"{found.meaning} ({found.mark})"
+
+
+def _value(name: str, value: str) -> str:
+    choices = {"type": GroupType.choices, "state": ChatGroup.State.choices}
+    return str(dict(choices.get(name, [])).get(value, value))

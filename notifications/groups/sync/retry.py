@@ -1,0 +1,57 @@
+"""What an answer that is no success means: a table, no sleeping and no saving.
+
+A call that reads shows nothing to anybody, so it is tried again after every failure
+that may pass by itself, also where a notice would be in doubt.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from notifications.rate_limit.backoff import backoff
+from notifications.tencent import error_codes
+from notifications.tencent.outcomes import Outcome, OutcomeKind
+
+MAX_TRIES = 5
+
+TOO_LARGE = 10018
+
+# Said of a whole call, these are about a group in it.
+OF_ONE_GROUP = frozenset({10010, 10015})
+
+
+class Step(Enum):
+    TRY_AGAIN = auto()
+    SMALLER = auto()  # ask for less at once
+    REFUSED = auto()  # this question is not answered; another one may be
+    GIVE_UP = auto()  # every other call would fail alike
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``delay`` in seconds before the next try; ``slow_down`` is for the whole app."""
+
+    step: Step
+    delay: float = 0.0
+    slow_down: bool = False
+
+
+def decide(outcome: Outcome, failures: int, jitter: float) -> Verdict:
+    """The next step after ``failures`` earlier ones."""
+    if outcome.kind is not OutcomeKind.REJECTED or outcome.error_code is None:
+        return _later(failures, jitter)
+    if outcome.signed_anew and failures + 1 < MAX_TRIES:
+        return Verdict(Step.TRY_AGAIN)
+    info = error_codes.info(outcome.error_code)
+    if info.scope is error_codes.Scope.ACCOUNT:
+        return Verdict(Step.GIVE_UP)
+    if info.retry is error_codes.Retry.AFTER_BACKOFF:
+        return _later(failures, jitter, slow_down=info.is_rate_limit)
+    if info.code in OF_ONE_GROUP or info.code == TOO_LARGE:
+        return Verdict(Step.SMALLER)
+    return Verdict(Step.REFUSED)
+
+
+def _later(failures: int, jitter: float, *, slow_down: bool = False) -> Verdict:
+    if failures + 1 >= MAX_TRIES:
+        return Verdict(Step.GIVE_UP, slow_down=slow_down)
+    return Verdict(Step.TRY_AGAIN, backoff(failures, jitter), slow_down=slow_down)

@@ -1,0 +1,284 @@
+"""One run: what is asked next, what came back, when it has ended.
+
+The list is read page by page, as slowly as Tencent wants it, while the details of what
+was listed so far are asked for beside it. All of it can be done again: what this object
+holds in memory is only what is being asked at the moment.
+"""
+
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from notifications import conf
+from notifications.groups.sync import finish as sync_finish
+from notifications.groups.sync import listing
+from notifications.groups.sync.details import write_details
+from notifications.groups.sync.http_workers import Batch, Callers, Listing, Result
+from notifications.groups.sync.retry import Step, Verdict, decide
+from notifications.models import GroupSync, Notification, SyncItem
+from notifications.rate_limit.clock import EngineClock
+from notifications.rate_limit.limiter import Gate
+from notifications.tencent.limits import MAX_GROUPS_PER_CALL, MAX_GROUPS_PER_PAGE
+from notifications.tencent.outcomes import Outcome, Reason
+from notifications.tencent.responses import GroupInfo, GroupPage
+
+logger = logging.getLogger(__name__)
+
+
+THREADS = 16
+
+# The longest wait for an answer before looking what else can be done, in seconds.
+ROUND = 0.02
+
+# So many batches are written in one transaction: a send waits for none for long.
+BATCHES_PER_WRITE = 4
+
+# Tencent allows one. There is only one under way at a time, and what comes late moves the
+# next one: only the way to Tencent, longer for one than for the next, has to be allowed for.
+LISTS_PER_SECOND = 0.97
+
+# While notices are sent, details are asked for at this share of their pace: both share
+# the process and the database. The list takes longer than the details all the same.
+SHARE_BESIDE_A_SEND = 0.25
+
+LOOK_FOR_SENDS_EVERY = 1.0
+
+SMALLEST_PAGE = 100
+
+
+class Run:
+    """Goes on with ``sync`` from wherever it is; ``actor`` is named at its end.
+
+    ``may_go_on`` is asked in every round, ``pause`` is called between two pieces of
+    work on the database.
+    """
+
+    def __init__(
+        self,
+        sync: GroupSync,
+        im: conf.Connection,
+        clock: EngineClock,
+        *,
+        actor: str,
+        may_go_on: Callable[[], bool],
+        pause: Callable[[], None],
+    ) -> None:
+        self.sync = sync
+        self.clock = clock
+        self.actor = actor
+        self.may_go_on = may_go_on
+        self.pause = pause
+        app = im.endpoint.sdk_app_id
+        self.lists = Gate(f"{app}:get_appid_group_list", LISTS_PER_SECOND, clock)
+        self.infos = Gate(f"{app}:get_group_info", conf.calls_per_second(), clock)
+        self.full_pace = self.infos.rate
+        self.next_look = 0.0
+        self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
+        self.callers = Callers(im, clock, THREADS)
+        self.page_limit = MAX_GROUPS_PER_PAGE
+        self.listing: Listing | None = None  # waiting for its moment
+        self.listing_is_under_way = False
+        self.batches: deque[Batch] = deque()  # likewise
+        self.batches_under_way = 0
+        self.answered: list[tuple[Batch, tuple[GroupInfo, ...]]] = []
+        self.asked_up_to = 0  # the last item that was taken into a batch
+        self.has_more_items = True  # as far as the last look could see
+
+    def go(self) -> None:
+        """Until the run has ended or may not go on. Raises ``DatabaseError``."""
+        sync_finish.begin(self.sync, datetime.now(UTC))
+        self.callers.start()
+        try:
+            while self.may_go_on() and not self._round():
+                pass
+        except sync_finish.RunEnded:
+            logger.info("Sync %d was ended by somebody else.", self.sync.pk)
+        finally:
+            self.callers.stop()
+
+    def _round(self) -> bool:
+        """One round; whether the run has ended."""
+        for result in self.callers.results(ROUND):
+            if result.defect is not None:
+                raise result.defect
+            if isinstance(result.asked, Listing):
+                self.listing_is_under_way = False
+                self.lists.called_late(result.called_at)
+                if not self._take_page(result.asked, result):
+                    return True
+            else:
+                self.batches_under_way -= 1
+                if result.data is not None:
+                    self.answered.append((result.asked, result.data))  # type: ignore[arg-type]  # of a batch
+                elif not self._ask_batch_again(result.asked, result.outcome):
+                    return True
+        if len(self.answered) >= BATCHES_PER_WRITE or not self.batches_under_way:
+            self._write()
+        self._ask()
+        return self._finish_if_done()
+
+    # --- the list ------------------------------------------------------------------
+
+    def _take_page(self, asked: Listing, result: Result) -> bool:
+        """Write a page, or ask for it again; whether the run goes on."""
+        outcome, page = result.outcome, result.data
+        if isinstance(page, GroupPage):
+            if page.next and page.next == asked.next:
+                self._fail(None, Reason.BAD_ANSWER, "The list comes back to one page.")
+                return False
+            listing.write_page(self.sync.pk, asked, page, self.pause)
+            self.has_more_items = True
+            return True
+        if outcome is None:
+            raise ValueError("A page has neither data nor an outcome.")
+        verdict = self._decide(asked, outcome, self.lists)
+        is_smaller = verdict.step is Step.SMALLER and asked.limit > SMALLEST_PAGE
+        if is_smaller:
+            self.page_limit = asked.limit = max(SMALLEST_PAGE, asked.limit // 2)
+        if is_smaller or verdict.step is Step.TRY_AGAIN:
+            self.listing = asked
+            return True
+        if verdict.step is Step.REFUSED and asked.group_type:
+            # A type that Tencent no longer lists by itself: the last pass has it.
+            logger.warning("Tencent lists no groups of type %s.", asked.group_type)
+            listing.move_on(self.sync.pk, asked)
+            return True
+        return self._give_up(outcome)
+
+    def _next_listing(self) -> None:
+        """Look in the row what is to be listed next."""
+        if self.listing is not None or self.listing_is_under_way or self.sync.is_listed:
+            return
+        self.sync.refresh_from_db()
+        if self.sync.step < len(listing.PASSES):
+            self.listing = listing.listing_of(self.sync, self.page_limit)
+        elif not self.sync.is_listed:
+            listing.add_missing(self.sync, self.pause)
+            self.has_more_items = True
+            self.sync.refresh_from_db()
+
+    # --- the details ---------------------------------------------------------------
+
+    def _write(self) -> None:
+        """A few batches at a time: each commit keeps others from the database."""
+        while self.answered:
+            some = self.answered[:BATCHES_PER_WRITE]
+            write_details(
+                self.sync.pk,
+                [group_id for batch, _infos in some for group_id in batch.group_ids],
+                [info for _batch, infos in some for info in infos],
+                datetime.now(UTC),
+            )
+            del self.answered[:BATCHES_PER_WRITE]
+            self.pause()
+
+    def _ask_batch_again(self, asked: Batch, outcome: Outcome | None) -> bool:
+        """After a failure; whether the run goes on."""
+        if outcome is None:  # its moment was missed
+            self.batches.appendleft(asked)
+            return True
+        verdict = self._decide(asked, outcome, self.infos)
+        if verdict.step is Step.TRY_AGAIN:
+            self.batches.append(asked)
+        elif verdict.step is Step.SMALLER and len(asked.group_ids) > 1:
+            half = len(asked.group_ids) // 2
+            self.batches.append(Batch(group_ids=asked.group_ids[:half]))
+            self.batches.append(Batch(group_ids=asked.group_ids[half:]))
+        elif verdict.step is Step.SMALLER:
+            # Of one group alone, the code of the call is the code of the group.
+            (group_id,) = asked.group_ids
+            code = outcome.error_code or 0
+            info = GroupInfo(group_id, code, outcome.error_info)
+            self.answered.append((asked, (info,)))
+        else:
+            return self._give_up(outcome)
+        return True
+
+    def _next_batches(self) -> None:
+        """Fill up with what is listed and not asked for yet."""
+        wanted = self.callers.free - len(self.batches)
+        if wanted < 1 or not self.has_more_items:
+            return
+        rows = list(
+            SyncItem.objects.filter(
+                sync=self.sync, is_done=False, pk__gt=self.asked_up_to
+            )
+            .order_by("pk")
+            .values_list("pk", "group_id")[: wanted * MAX_GROUPS_PER_CALL]
+        )
+        self.has_more_items = bool(rows)
+        for number in range(0, len(rows), MAX_GROUPS_PER_CALL):
+            some = rows[number : number + MAX_GROUPS_PER_CALL]
+            is_whole = len(some) == MAX_GROUPS_PER_CALL
+            if is_whole or self.sync.is_listed or not self.batches_under_way:
+                self.asked_up_to = some[-1][0]
+                self.batches.append(Batch(group_ids=tuple(row[1] for row in some)))
+
+    # --- both ----------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        """Hand out what is due, as far as the limits allow."""
+        self._make_way()
+        self._next_listing()
+        self._next_batches()
+        now = self.clock.machine()
+        page = self.listing
+        if page is not None and page.due <= now:
+            for moment in self.lists.take(min(1, self.callers.free)):
+                self.callers.submit(page, moment)
+                self.listing, self.listing_is_under_way = None, True
+        due = [batch for batch in self.batches if batch.due <= now]
+        for moment, batch in zip(
+            self.infos.take(min(len(due), self.callers.free)), due, strict=False
+        ):
+            self.batches.remove(batch)
+            self.batches_under_way += 1
+            self.callers.submit(batch, moment)
+
+    def _make_way(self) -> None:
+        """Be slower while notices are sent."""
+        now = self.clock.machine()
+        if now >= self.next_look:
+            self.next_look = now + LOOK_FOR_SENDS_EVERY
+            sends = Notification.objects.filter(status=Notification.Status.SENDING)
+            share = SHARE_BESIDE_A_SEND if sends.exists() else 1.0
+            self.infos.rate = self.full_pace * share
+
+    def _decide(self, asked: Listing | Batch, outcome: Outcome, gate: Gate) -> Verdict:
+        verdict = decide(outcome, asked.failures, self.jitter.random())
+        if verdict.slow_down:
+            gate.slow_down()
+        asked.failures += 1
+        asked.due = self.clock.machine() + verdict.delay
+        return verdict
+
+    def _finish_if_done(self) -> bool:
+        is_asking = self.batches or self.batches_under_way or self.answered
+        if not self.sync.is_listed or is_asking:
+            return False
+        if SyncItem.objects.filter(sync=self.sync, is_done=False).exists():
+            # Added late, by a worker that was here before.
+            self.asked_up_to, self.has_more_items = 0, True
+            return False
+        status = GroupSync.Status.COMPLETED
+        sync_finish.finish(self.sync.pk, status, self.actor, datetime.now(UTC))
+        return True
+
+    def _give_up(self, outcome: Outcome) -> bool:
+        self._fail(
+            outcome.error_code, outcome.reason, outcome.error_info or outcome.detail
+        )
+        return False
+
+    def _fail(self, code: int | None, reason: Reason | None, text: str) -> None:
+        sync_finish.finish(
+            self.sync.pk,
+            GroupSync.Status.FAILED,
+            self.actor,
+            datetime.now(UTC),
+            code=code,
+            reason=reason.value if reason else "",
+            error_info=text,
+        )

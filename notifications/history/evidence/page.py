@@ -1,0 +1,95 @@
+"""The readable part of an evidence bundle: a page without a script, and a text."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from notifications.audit.queries import of_notification
+from notifications.delivery.explanations import Explanation, explain
+from notifications.history.notification_detail import dossier
+from notifications.models import Delivery, Notification, Seal
+
+PROBLEMS = [Delivery.Status.FAILED, Delivery.Status.UNCONFIRMED]
+
+# Of the deliveries that are no problem; all of them are in record.jsonl.
+OTHERS = 1000
+
+BLOCK = 200
+
+TEMPLATES = "notifications/history/evidence/"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    delivery: Delivery
+    why: Explanation | None
+
+
+class Page:
+    """In the language and time zone of the moment when it is made.
+
+    It is read later, piece by piece, when both may have changed.
+    """
+
+    def __init__(self, notification: Notification, seal: Seal, newest: Seal) -> None:
+        self._notification = notification
+        self._language = translation.get_language() or "en"
+        self._zone = timezone.get_current_timezone()
+        self._facts = {
+            "n": notification,
+            "seal": seal,
+            "newest": newest,
+            "language": self._language,
+            "zone": timezone.get_current_timezone_name(),
+            "others": OTHERS,
+        }
+
+    def html(self) -> Iterator[bytes]:
+        """``index.html``, with the deliveries in blocks."""
+        gap = uuid.uuid4().hex
+        number = self._notification.pk
+        whole = self._render(
+            "index.html",
+            dossier=lambda: dossier(self._notification),
+            timeline=lambda: of_notification(number),
+            instructions=self._instructions,
+            gap=gap,
+        )
+        before, between, after = whole.split(gap.encode())
+        rows: QuerySet[Delivery] = self._notification.deliveries.order_by("pk")
+        yield before
+        yield from self._rows(rows.filter(status__in=PROBLEMS))
+        yield between
+        yield from self._rows(rows.exclude(status__in=PROBLEMS)[:OTHERS])
+        yield after
+
+    def text(self) -> Iterator[bytes]:
+        """``VERIFY.txt``."""
+        yield self._render("verify.txt")
+
+    def _instructions(self) -> str:
+        return self._render("verify.txt").decode()
+
+    def _rows(self, deliveries: QuerySet[Delivery]) -> Iterator[bytes]:
+        rows = deliveries.iterator(chunk_size=BLOCK)
+        block = list(islice(rows, BLOCK))
+        yield self._block(block)
+        while block := list(islice(rows, BLOCK)):
+            yield self._block(block)
+
+    def _block(self, block: list[Delivery]) -> bytes:
+        return self._render(
+            "rows.html", rows=lambda: [DeliveryRow(row, explain(row)) for row in block]
+        )
+
+    def _render(self, template: str, **values: Any) -> bytes:
+        """What has to be in the language of the page is given as a function."""
+        with translation.override(self._language), timezone.override(self._zone):
+            text = render_to_string(TEMPLATES + template, self._facts | values)
+        return text.encode()

@@ -1,0 +1,68 @@
+"""Handing out the evidence of one notification; that is written down first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from notifications import audit_log, permissions
+from notifications.history.evidence.bundle import bundle, bundle_name
+from notifications.models import Archive, AuditEntry, Notification, Seal
+from notifications.permissions import require
+from notifications.record.queries import seal_of
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A ZIP file: its name, and its bytes in pieces."""
+
+    name: str
+    pieces: Iterator[bytes]
+
+
+def obstacle(
+    notification: Notification, seal: Seal | None, archive: Archive | None
+) -> str:
+    """Why there is no evidence to be had, in words; empty when there is."""
+    if archive is not None:
+        return _(
+            "Its deliveries were moved to the archive. The file %(name)s there holds "
+            "the sealed text."
+        ) % {"name": archive.file_name}
+    if seal is not None:
+        return ""
+    if notification.has_ended:
+        return _(
+            "It is not sealed yet. A running worker does that within a minute; then "
+            "the evidence can be downloaded."
+        )
+    return _("The evidence can be downloaded when all of it has ended and is sealed.")
+
+
+def evidence(user: User, notification_id: int) -> Evidence:
+    """The evidence for a person. Raises ``PermissionDenied``, ``ValidationError``."""
+    require(user, permissions.EXPORT_HISTORY)
+    return evidence_for(user.get_username(), notification_id)
+
+
+def evidence_for(actor: str, notification_id: int) -> Evidence:
+    """``actor`` is a username or a command.
+
+    Raises ``Notification.DoesNotExist``, also for a draft; ``ValidationError``, in
+    words, for one that is not sealed or is archived.
+    """
+    notification = Notification.objects.sent().get(pk=notification_id)
+    seal = seal_of(notification.pk)
+    archive = Archive.objects.filter(notification=notification).first()
+    problem = obstacle(notification, seal, archive)
+    if problem or seal is None:
+        raise ValidationError(problem)
+    audit_log.write(
+        AuditEntry.Action.EVIDENCE,
+        actor,
+        notification=notification.pk,
+        head=seal.head,
+    )
+    return Evidence(bundle_name(seal), bundle(notification, seal))

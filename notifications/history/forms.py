@@ -1,0 +1,94 @@
+"""Filter forms above the lists of notifications and deliveries."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from notifications.delivery.explanations import explain_code, explain_reason
+from notifications.history.search.facets import occurring
+from notifications.history.search.filters import DeliveryFilter, NotificationFilter
+from notifications.history.search.queries import TooManyGroups, group_ids_matching
+from notifications.models import Delivery, GroupType, Notification
+from notifications.tencent.outcomes import Reason
+from notifications.ui.filters import Day, FilterForm, NotificationNumber, OneOf, Search
+
+# Reasons that a delivery can end with; after the others it is tried again.
+REASONS = [
+    Reason.NO_ANSWER,
+    Reason.CONNECTION_LOST,
+    Reason.HTTP_STATUS,
+    Reason.BAD_ANSWER,
+    Reason.TOO_LARGE,
+    Reason.WORKER_LOST,
+]
+
+
+class NotificationFilterForm(FilterForm):
+    q = Search(_("Search by message, note or sender"))
+    since = Day(_("From"))
+    until = Day(_("To"))
+    status = OneOf(_("State"), Notification.Status.choices)
+    sender = OneOf(_("Sender"))
+
+    def fill_choices(self) -> None:
+        self.fill_senders(occurring().senders)
+
+    @property
+    def filters(self) -> NotificationFilter:
+        return NotificationFilter(
+            text=self.given("q"),
+            since=self.day("since"),
+            until=self.day("until"),
+            status=self.given("status"),
+            sender=self.given("sender"),
+        )
+
+
+class DeliveryFilterForm(FilterForm):
+    q = Search(_("Search by group name or ID"))
+    since = Day(_("From"))
+    until = Day(_("To"))
+    status = OneOf(_("Result"), Delivery.Status.choices)
+    type = OneOf(_("Group type"), GroupType.choices)
+    sender = OneOf(_("Sender"))
+    code = OneOf(_("Error code"))
+    reason = OneOf(_("Reason"))
+    notification = NotificationNumber()
+
+    group_ids: list[str] | None = None
+
+    def fill_choices(self) -> None:
+        self.occurring = occurring()
+        self.fill_senders(self.occurring.senders)
+        codes = [explain_code(code) for code in self.occurring.codes]
+        self.set_choices(
+            "code", [(why.mark, f"{why.mark} · {why.meaning}") for why in codes]
+        )
+        self.set_choices(
+            "reason", [(r.value, explain_reason(r).meaning) for r in REASONS]
+        )
+
+    def clean_q(self) -> str:
+        term: str = self.cleaned_data["q"]
+        if term:
+            try:
+                self.group_ids = group_ids_matching(term)
+            except TooManyGroups:
+                raise ValidationError(
+                    _("More than 500 groups match. Type more of the name.")
+                ) from None
+        return term
+
+    @property
+    def filters(self) -> DeliveryFilter:
+        code = self.given("code")
+        return DeliveryFilter(
+            group_ids=self.group_ids,
+            since=self.day("since"),
+            until=self.day("until"),
+            status=self.given("status"),
+            group_type=self.given("type"),
+            sender=self.given("sender"),
+            code=int(code) if code else None,
+            reason=self.given("reason"),
+            notification=self.cleaned_data.get("notification"),
+        )

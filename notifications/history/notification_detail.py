@@ -1,0 +1,169 @@
+"""What the page of a notification says to an auditor, beside its progress."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+from notifications.audiences.exclusions import reason_in_words
+from notifications.audiences.rule import describe_rule
+from notifications.delivery.explanations import (
+    Explanation,
+    explain_code,
+    explain_reason,
+)
+from notifications.models import Archive, AuditEntry, Delivery, Notification, Rule, Seal
+from notifications.record.queries import seal_of
+from notifications.record.result_counts import counted
+
+S, A = Delivery.Status, AuditEntry.Action
+
+ORDER = [S.ACCEPTED, S.FAILED, S.UNCONFIRMED, S.CANCELLED, S.SENDING, S.QUEUED]
+
+# Enough to find the newest that read this notification among those that did not.
+VERIFICATIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Deliveries that are alike; ``filter`` finds them in the list of deliveries."""
+
+    status: str
+    label: str
+    why: Explanation | None
+    count: int
+    filter: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """``count`` groups that the audience did not hold; the first of them named.
+
+    ``is_known`` is false for what was sent before this was written down.
+    """
+
+    is_known: bool
+    count: int
+    named: Sequence[tuple[str, str, str]]  # group ID, name, reason in words
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    at: datetime
+    unchanged: bool
+    differences: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """``seal`` is ``None`` before it is sealed; ``archive`` while its rows are here."""
+
+    conditions: Sequence[tuple[str, str]]  # of the rule at that time, in words
+    results: Sequence[Result]
+    left_out: LeftOut
+    seal: Seal | None
+    archive: Archive | None
+    verified: Verified | None
+
+
+def dossier(notification: Notification) -> Dossier:
+    """Eight queries at most, whatever the number of deliveries."""
+    seal = seal_of(notification.pk)
+    sending = _sending(notification.pk)
+    return Dossier(
+        conditions=_conditions(notification, sending),
+        results=results(notification, seal),
+        left_out=_left_out(sending),
+        seal=seal,
+        archive=Archive.objects.filter(notification=notification).first(),
+        verified=_verified(notification.pk, seal) if seal else None,
+    )
+
+
+def results(notification: Notification, seal: Seal | None) -> list[Result]:
+    """Counts by result, and by code or reason where there is one."""
+    rows = notification.tallies.all() if seal else counted([notification.pk])
+    found: Counter[tuple[str, int | None, str]] = Counter()
+    for row in rows:
+        # The code of what waits, or is in doubt, is that of an earlier attempt.
+        code = row.error_code if row.status == S.FAILED else None
+        found[row.status, code, row.reason] += row.count
+    kinds = sorted(
+        found.items(), key=lambda kind: (ORDER.index(S(kind[0][0])), -kind[1], kind[0])
+    )
+    return [_result(notification.pk, *kind, count) for kind, count in kinds]
+
+
+def _result(
+    number: int, status: str, code: int | None, reason: str, count: int
+) -> Result:
+    found = {"notification": str(number), "status": status}
+    why = None
+    if reason:
+        found["reason"], why = reason, explain_reason(reason)
+    elif code:
+        found["code"], why = str(code), explain_code(code)
+    return Result(status, str(S(status).label), why, count, found)
+
+
+def _sending(number: int) -> Mapping[str, Any]:
+    """What the entry of the audit trail about the sending says."""
+    entry = (
+        AuditEntry.objects.filter(
+            notification_number=number, action__in=[A.SENT, A.SCHEDULED]
+        )
+        .order_by("id")
+        .first()
+    )
+    return entry.detail if entry is not None else {}
+
+
+def _conditions(
+    notification: Notification, sending: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    if "rule" in sending:
+        return describe_rule(Rule.from_json(sending["rule"]))
+    # Sent before this was written down, or not at all yet.
+    if notification.audience == Notification.Audience.TYPES:
+        return describe_rule(Rule(types=tuple(notification.audience_values)))
+    return []
+
+
+def _left_out(sending: Mapping[str, Any]) -> LeftOut:
+    if "left_out" not in sending:
+        return LeftOut(is_known=False, count=0, named=[])
+    return LeftOut(
+        is_known=True,
+        count=sending["left_out_count"],
+        # Once, only the state of the group was written down.
+        named=[
+            (
+                row["group_id"],
+                row["name"],
+                reason_in_words(row.get("reason") or row["state"]),
+            )
+            for row in sending["left_out"]
+        ],
+    )
+
+
+def _verified(number: int, seal: Seal) -> Verified | None:
+    """The newest verification that read the rows of this notification."""
+    entries = AuditEntry.objects.filter(
+        action=A.VERIFIED, at__gte=seal.sealed_at
+    ).order_by("-id")[:VERIFICATIONS]
+    for entry in entries:
+        if _has_read(entry.detail, number, seal):
+            differences = entry.detail.get("differences", [])
+            return Verified(entry.at, entry.detail["unchanged"], differences)
+    return None
+
+
+def _has_read(detail: Mapping[str, Any], number: int, seal: Seal) -> bool:
+    since = parse_datetime(detail.get("since") or "")
+    return detail.get("only") in (None, number) and (
+        since is None or since <= seal.sealed_at
+    )

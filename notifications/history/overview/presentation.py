@@ -1,0 +1,188 @@
+"""What the Overview shows: figures, pictures and tables, each linked to its rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from notifications.history.overview.charts import Bar, Part, columns, strip
+from notifications.history.overview.queries import (
+    BARS,
+    RESULTS,
+    Count,
+    Overview,
+    Trouble,
+    overview,
+)
+from notifications.history.overview.sums import Span
+from notifications.history.presentation import counted
+from notifications.models import Delivery, GroupType
+
+PERIODS = [7, 14, 30, 90]  # days
+
+USUAL_PERIOD = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    count: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRow:
+    """How deliveries to groups of one type ended."""
+
+    label: str
+    count: Count
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleRow:
+    trouble: Trouble
+    address: str
+    picture: SafeString
+
+    @property
+    def heading(self) -> str:
+        """Above a column of numbers: the code, or the words where there is none."""
+        return self.trouble.why.mark or self.trouble.why.meaning
+
+
+class Links:
+    """Addresses of the list of deliveries."""
+
+    def __init__(self, period: Span) -> None:
+        self.list = reverse("admin:deliveries")
+        self.period = period
+
+    def to(self, filters: Mapping[str, str], *, of: Span | None = None) -> str:
+        """The rows that ``filters`` mean, of a span or of the whole period."""
+        span = of or self.period
+        days = {"from": span.first.isoformat(), "to": span.last.isoformat()}
+        return f"{self.list}?{urlencode(days | dict(filters))}"
+
+
+def context(request: HttpRequest) -> dict[str, object]:
+    """For the template, of the period that the address names (``?days=30``)."""
+    days = _period(request)
+    found = overview(days)
+    links = Links(found.period)
+    results = [(status.value, str(status.label)) for status in RESULTS]
+    attention = "failed" if found.all.by_status["failed"] else "unconfirmed"
+    return {
+        "figures": found,
+        "period": days,
+        "periods": PERIODS,
+        "per_week": days > BARS,
+        "results": results,
+        "accepted_today": links.to({"status": "accepted"}, of=found.today.of),
+        "whole_period": links.to({}),
+        "attention": links.to({"status": attention}),
+        "picture": columns(
+            [_bar(count, results, links) for count in found.per_span], _sum(found)
+        ),
+        "rows": _rows(found, links),
+        "types": [
+            TypeRow(
+                str(GroupType(count.of).label),
+                count,
+                links.to({"type": count.of.value}),
+            )
+            for count in found.per_type
+        ],
+        "troubles": [_trouble(found, trouble, links) for trouble in found.top_troubles],
+        "archived": counted() if found.has_archived else "",
+        "trouble_rows": _trouble_rows(found, links),
+    }
+
+
+def _period(request: HttpRequest) -> int:
+    """Anything that is not offered counts as not given."""
+    given = request.GET.get("days", "")
+    return next((days for days in PERIODS if str(days) == given), USUAL_PERIOD)
+
+
+def _sum(found: Overview) -> str:
+    counts = found.all.by_status
+    return _(
+        "%(accepted)s accepted, %(failed)s failed, %(unconfirmed)s not confirmed, "
+        "%(cancelled)s cancelled."
+    ) % {status.value: f"{counts[status]:,}" for status in RESULTS}
+
+
+def _bar(count: Count, results: Sequence[tuple[str, str]], links: Links) -> Bar:
+    span = count.of
+    named = [
+        f"{count.by_status[status]:,} {label}"
+        for status, label in results
+        if count.by_status[status]
+    ]
+    title = f"{span}: {', '.join(named)}"
+    return Bar(
+        tick=f"{span.first:%m-%d}",
+        title=title,
+        address=links.to({}, of=span),
+        parts=[
+            Part(
+                status,
+                count.by_status[status],
+                title,
+                links.to({"status": status}, of=span),
+            )
+            for status, _label in results
+        ],
+    )
+
+
+def _rows(found: Overview, links: Links) -> list[tuple[Span, list[Cell]]]:
+    """The newest first; spans without a result are left out."""
+    return [
+        (
+            count.of,
+            [
+                Cell(
+                    count.by_status[status],
+                    links.to({"status": status.value}, of=count.of),
+                )
+                for status in RESULTS
+            ],
+        )
+        for count in reversed(found.per_span)
+        if any(count.by_status[status] for status in RESULTS)
+    ]
+
+
+def _trouble(found: Overview, trouble: Trouble, links: Links) -> TroubleRow:
+    most = max(max(other.per_span) for other in found.top_troubles)
+    kind = trouble.filter.get("status", Delivery.Status.UNCONFIRMED.value)
+    per_span = [
+        (count.of, n) for count, n in zip(found.per_span, trouble.per_span, strict=True)
+    ]
+    parts = [
+        Part(kind, n, f"{span}: {n:,}", links.to(trouble.filter, of=span))
+        for span, n in per_span
+    ]
+    busiest, n = max(per_span, key=lambda pair: pair[1])
+    says = _("Most on %(day)s: %(n)s") % {"day": busiest, "n": f"{n:,}"}
+    return TroubleRow(trouble, links.to(trouble.filter), strip(parts, most, says))
+
+
+def _trouble_rows(found: Overview, links: Links) -> list[tuple[Span, list[Cell]]]:
+    """As ``_rows``, with a number for each of the reasons that are shown."""
+    rows = [
+        (
+            count.of,
+            [
+                Cell(t.per_span[place], links.to(t.filter, of=count.of))
+                for t in found.top_troubles
+            ],
+        )
+        for place, count in enumerate(found.per_span)
+    ]
+    return [row for row in reversed(rows) if any(cell.count for cell in row[1])]

@@ -1,0 +1,224 @@
+"""The deliveries to some chat groups: what a search for a group finds.
+
+Without another filter the newest of each group are merged. With one: of groups with few
+deliveries all are read, and the filters are asked of them; with many, the notifications
+that have such deliveries at all (tallies) are walked through, newest first, and asked
+for these groups, until the page is full.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import F, Max, Min, QuerySet, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
+
+from notifications.history.search.by_result_counts import matching_tallies
+from notifications.history.search.filters import DeliveryFilter
+from notifications.models import Delivery
+from notifications.ui.lists import Count, capped, capped_count
+
+# As many rows are read and asked for a search, and no more.
+FEW = 20_000
+
+# Notifications asked at once: few at first, since most often they fill the page.
+FIRST_BATCH, LARGEST_BATCH = 20, 320
+
+TALLIES = 1000  # read at once to find them
+
+
+class FewRows:
+    """A listing over the rows of groups that have few."""
+
+    def __init__(self, rows: QuerySet[Delivery]) -> None:
+        self._rows = rows
+
+    def older(self, before: int | None, size: int) -> Sequence[Delivery]:
+        rows = self._rows if before is None else self._rows.filter(pk__lt=before)
+        # By a sum, which no index holds: else a planner may walk down the whole table.
+        return _whole(rows.order_by((F("pk") + 0).desc()).values("pk")[:size], "-pk")
+
+    def newer(self, after: int, size: int) -> Sequence[Delivery]:
+        rows = self._rows.filter(pk__gt=after)
+        return _whole(rows.order_by((F("pk") + 0).asc()).values("pk")[:size], "pk")
+
+    def count(self) -> Count:
+        return capped(capped_count(self._rows))
+
+
+class NewestOfEach:
+    """A listing of all deliveries to some groups, however many they are."""
+
+    def __init__(self, group_ids: Sequence[str]) -> None:
+        self._group_ids = group_ids
+
+    def older(self, before: int | None, size: int) -> Sequence[Delivery]:
+        return self._rows("<", before, size)
+
+    def newer(self, after: int, size: int) -> Sequence[Delivery]:
+        return self._rows(">", after, size)
+
+    def count(self) -> Count:
+        return capped(capped_count(_to_groups(self._group_ids)))
+
+    def _rows(self, sign: str, place: int | None, size: int) -> Sequence[Delivery]:
+        direction, least = ("DESC", "MIN") if sign == "<" else ("ASC", "MAX")
+        values = ", ".join(["(%s)"] * len(self._group_ids))
+        beyond = "" if place is None else f"AND id {sign} {place:d}"
+        inside = ">=" if sign == "<" else "<="
+        # Of each group its nearest ``size`` rows: from the place to the last of them.
+        sql = f"""
+            SELECT d.id FROM (
+                SELECT column1 AS group_id, (
+                    SELECT {least}(id) FROM (
+                        SELECT id FROM {_delivery()} WHERE group_id = column1 {beyond}
+                        ORDER BY id {direction} LIMIT {size:d}) AS near) AS edge
+                FROM (VALUES {values}) AS wanted) AS groups
+            JOIN {_delivery()} AS d
+            ON d.group_id = groups.group_id AND d.id {inside} groups.edge
+            {beyond.replace("id", "d.id", 1)}
+            ORDER BY d.id {direction} LIMIT {size:d}"""  # noqa: S608  numbers, names of ours
+        ids = RawSQL(sql, list(self._group_ids))  # noqa: S611  values are parameters
+        return _whole(ids, "-pk" if sign == "<" else "pk")
+
+
+class Candidate(NamedTuple):
+    """A notification that has such deliveries, none nearer than ``edge``.
+
+    That is its newest one while walking to older ones, else its oldest one.
+    """
+
+    notification: int
+    edge: int
+
+
+class Walk:
+    """A listing for groups with many deliveries and another filter beside them."""
+
+    def __init__(self, wanted: DeliveryFilter, live: Iterable[int]) -> None:
+        self._group_ids = list(wanted.group_ids or ())
+        self._alike = wanted.alike
+        self._tallies = matching_tallies(wanted)
+        self._live = list(live)
+        self._found = 0
+        self._is_all = False
+
+    def older(self, before: int | None, size: int) -> Sequence[Delivery]:
+        beyond = {} if before is None else {"pk__lt": before}
+        found = self._walk(self._newest_first(before), beyond, size, is_older=True)
+        self._found, self._is_all = len(found), before is None and len(found) < size
+        return _whole(found, "-pk")
+
+    def newer(self, after: int, size: int) -> Sequence[Delivery]:
+        candidates = iter(self._oldest_first(after))
+        found = self._walk(candidates, {"pk__gt": after}, size, is_older=False)
+        self._found = len(found)
+        return _whole(found, "pk")
+
+    def count(self) -> Count:
+        """What the page found: counting the rest would mean to walk to the end."""
+        if self._is_all:
+            return Count(self._found)
+        return Count(max(self._found - 1, 0), is_more=True)
+
+    def _newest_first(self, before: int | None) -> Iterator[Candidate]:
+        """Read as far as the walk goes: most often a page is full after a few."""
+        live = sorted(self._live_by(Max("pk")), key=lambda c: -c.edge)
+        seen = set()
+        for candidate in merge(live, self._tallied(before), key=lambda c: -c.edge):
+            if candidate.notification not in seen:
+                seen.add(candidate.notification)
+                yield candidate
+
+    def _tallied(self, before: int | None) -> Iterator[Candidate]:
+        """By the end of each tally, newest first; a notification has several."""
+        tallies = self._tallies.order_by("-last_delivery")
+        if before is not None:
+            tallies = tallies.filter(first_delivery__lt=before)
+        ends = tallies.values_list("notification_id", "last_delivery")
+        following = ends
+        while chunk := [Candidate(*row) for row in following[:TALLIES]]:
+            yield from chunk
+            following = ends.filter(last_delivery__lt=chunk[-1].edge)
+
+    def _oldest_first(self, after: int) -> list[Candidate]:
+        sealed = self._tallies.filter(last_delivery__gt=after).order_by()
+        starts = sealed.values_list("notification_id").annotate(Min("first_delivery"))
+        found = [Candidate(*row) for row in starts]
+        return sorted(found + self._live_by(Min("pk")), key=lambda c: c.edge)
+
+    def _live_by(self, edge: Max | Min) -> list[Candidate]:
+        rows = Delivery.objects.filter(notification_id__in=self._live).order_by()
+        edges = rows.values_list("notification_id").annotate(edge)
+        return [Candidate(*row) for row in edges] if self._live else []
+
+    def _walk(
+        self,
+        candidates: Iterator[Candidate],
+        beyond: dict[str, int],
+        size: int,
+        *,
+        is_older: bool,
+    ) -> list[int]:
+        """The nearest ids, until no later candidate can have a nearer one."""
+        sign = -1 if is_older else 1
+        found: list[int] = []
+        batch_size = FIRST_BATCH
+        batch = list(islice(candidates, batch_size))
+        while batch:
+            batch_size = min(2 * batch_size, LARGEST_BATCH)
+            following = list(islice(candidates, batch_size))
+            found += self._ask(batch, beyond, size, is_older=is_older)
+            found.sort(key=lambda pk: sign * pk)
+            is_full = len(found) >= size and following
+            if is_full and sign * found[size - 1] < sign * following[0].edge:
+                break
+            batch = following
+        return found[:size]
+
+    def _ask(
+        self,
+        batch: Sequence[Candidate],
+        beyond: dict[str, int],
+        size: int,
+        *,
+        is_older: bool,
+    ) -> list[int]:
+        rows = Delivery.objects.filter(
+            notification_id__in=[c.notification for c in batch],
+            group_id__in=self._group_ids,
+            **beyond,
+        )
+        if self._alike.get("status") == Delivery.Status.ACCEPTED:
+            # Nearly all are: look up the groups, not what is alike. In an expression
+            # the status leads SQLite to no index.
+            alike = {n: v for n, v in self._alike.items() if n != "status"}
+            rows = rows.annotate(result=Concat("status", Value(""))).filter(
+                result=Delivery.Status.ACCEPTED, **alike
+            )
+        else:
+            rows = rows.filter(**self._alike)
+        order = (F("pk") + 0).desc() if is_older else (F("pk") + 0).asc()
+        return list(rows.order_by(order).values_list("pk", flat=True)[:size])
+
+
+def has_few_rows(group_ids: Sequence[str]) -> bool:
+    """Whether reading all deliveries to these groups is quick."""
+    return _to_groups(group_ids).values("pk")[: FEW + 1].count() <= FEW
+
+
+def _to_groups(group_ids: Sequence[str]) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(group_id__in=group_ids).order_by()
+
+
+def _whole(ids: Any, order: str) -> Sequence[Delivery]:
+    """The rows, once their ids are known: nothing wide is ever sorted."""
+    rows = Delivery.objects.history().filter(pk__in=ids)
+    return list(rows.select_related("notification").order_by(order))
+
+
+def _delivery() -> str:
+    return connection.ops.quote_name(Delivery._meta.db_table)

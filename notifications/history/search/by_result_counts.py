@@ -1,0 +1,199 @@
+"""The deliveries that filters mean, found by what is counted of them.
+
+A sealed notification has a tally for the deliveries that are alike: the same type and
+result. So a filter is a condition on a few tallies, and each tally's deliveries lie in
+one stretch of an index, newest first. Of a notification without a seal the rows
+themselves are asked. However rare a filter is, nothing else is read.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
+
+from django.db import connection
+from django.db.models import QuerySet, Sum
+from django.db.models.expressions import RawSQL
+
+from notifications.history.search.filters import DeliveryFilter
+from notifications.models import Archive, Delivery, Tally
+from notifications.ui.lists import COUNTED, Count, capped
+
+# SQLite takes 500 SELECTs in one UNION.
+BRANCHES = 200
+
+# Tallies that are read for each row of a page: most often they count to COUNTED, so that
+# no further query has to.
+READ = 4
+
+
+Condition: TypeAlias = dict[str, Any]
+
+Branch: TypeAlias = tuple[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A tally: what its deliveries have in common, how many, and where they lie."""
+
+    notification_id: int
+    status: str
+    group_type: str
+    error_code: int | None
+    reason: str
+    count: int
+    first_delivery: int
+    last_delivery: int
+
+    @property
+    def alike(self) -> Condition:
+        return {
+            "notification_id": self.notification_id,
+            "status": self.status,
+            "group_type": self.group_type,
+            "error_code": self.error_code,
+            "reason": self.reason,
+        }
+
+
+class ByTallies:
+    """A listing (``paging.Listing``); ``live`` are the notifications without a seal."""
+
+    def __init__(self, wanted: DeliveryFilter, live: Iterable[int]) -> None:
+        self._tallies = matching_tallies(wanted)
+        self._live = sorted(live, reverse=True)
+        self._alike = wanted.alike
+        # What older() and newer() learned on the way: rows that there are at least,
+        # and whether that is all.
+        self._seen = 0
+        self._seen_all = False
+
+    def older(self, before: int | None, size: int) -> Sequence[Delivery]:
+        newest_first = self._tallies.order_by("-last_delivery")
+        if before is None:
+            spans = _spans(newest_first[: READ * size])
+            self._seen_all = len(spans) < READ * size
+        else:
+            # Each tally that ends below has a row there, so ``size`` of them are enough.
+            # Two queries: joined by OR, PostgreSQL reads all tallies.
+            around = _between(first_below=before, last_from=before)
+            spans = _spans(newest_first.filter(pk__in=around))
+            below = newest_first.filter(last_delivery__lt=before)
+            spans += _spans(below[: READ * size])
+        self._seen = sum(span.count for span in spans)
+        return self._rows(_enough(spans, before, size), "<", before, size)
+
+    def newer(self, after: int, size: int) -> Sequence[Delivery]:
+        # Each tally that ends above has a row there, so no row beyond the end of the
+        # ``size``-th is on the page.
+        above = self._tallies.filter(last_delivery__gt=after).order_by("last_delivery")
+        ends = list(above.values_list("last_delivery", flat=True)[:size])
+        if not ends:
+            return self._rows([], ">", after, size)
+        near = _between(first_below=ends[-1] + 1, last_from=after + 1)
+        spans = _spans(self._tallies.filter(pk__in=near))
+        return self._rows(spans, ">", after, size)
+
+    def count(self) -> Count:
+        """Of all rows, no further than ``COUNTED``."""
+        number = self._seen
+        if not self._seen_all and number <= COUNTED:
+            # Each tally counts at least one.
+            some = self._tallies.order_by()[: COUNTED + 1]
+            number = some.aggregate(n=Sum("count"))["n"] or 0
+        if number <= COUNTED and self._live:
+            rows = Delivery.objects.filter(
+                notification_id__in=self._live, **self._alike
+            )
+            number += rows.order_by().values("pk")[: COUNTED + 1 - number].count()
+        return capped(number)
+
+    def _rows(
+        self, spans: Iterable[Span], sign: str, place: int | None, size: int
+    ) -> Sequence[Delivery]:
+        conditions = [span.alike for span in spans]
+        conditions += [{"notification_id": n, **self._alike} for n in self._live]
+        if not conditions:
+            return []
+        branches = [_branch(given, sign, place, size) for given in conditions]
+        ids = RawSQL(*_first_of(branches, sign, size))  # noqa: S611  values are parameters
+        rows = Delivery.objects.filter(pk__in=ids).select_related("notification")
+        return list(rows.order_by("-pk" if sign == "<" else "pk"))
+
+
+def matching_tallies(wanted: DeliveryFilter) -> QuerySet[Tally]:
+    """Those with deliveries that the filters mean, but for the group."""
+    archived = Archive.objects.values("notification_id")
+    return Tally.objects.filter(**wanted.conditions).exclude(
+        notification_id__in=archived
+    )
+
+
+def _between(*, first_below: int, last_from: int) -> QuerySet[Tally, Any]:
+    """The numbers of all tallies around, whatever they count: from an index alone."""
+    tallies = Tally.objects.order_by().values("pk")
+    return tallies.filter(first_delivery__lt=first_below, last_delivery__gte=last_from)
+
+
+def _spans(tallies: QuerySet[Tally]) -> list[Span]:
+    names = [field.name for field in fields(Span)]
+    return [Span(*row) for row in tallies.values_list(*names)]
+
+
+def _enough(spans: Sequence[Span], before: int | None, size: int) -> Sequence[Span]:
+    """As many of the newest as certainly hold ``size`` rows above all that follow."""
+    for place, following in enumerate(spans[1:], start=1):
+        edge = following.last_delivery
+        certain = sum(
+            span.count if span.first_delivery > edge else 1
+            for span in spans[:place]
+            if before is None or span.last_delivery < before
+        )
+        if certain >= size:
+            return spans[:place]
+    return spans
+
+
+def _branch(given: Condition, sign: str, place: int | None, size: int) -> Branch:
+    """The ids of the deliveries that are alike, nearest to the place first."""
+    parts, values = [], []
+    for name, value in given.items():
+        # Plain equality, never IS NOT DISTINCT FROM: that uses no index.
+        parts.append(f"{name} IS NULL" if value is None else f"{name} = %s")
+        values += [] if value is None else [value]
+    if place is not None:
+        parts.append(f"id {sign} %s")
+        values.append(place)
+    return (
+        f"SELECT id FROM {_delivery()} WHERE {' AND '.join(parts)} "  # noqa: S608  names of fields
+        f"ORDER BY id {_direction(sign)} LIMIT {size:d}",
+        values,
+    )
+
+
+def _first_of(branches: list[Branch], sign: str, size: int) -> Branch:
+    """The ``size`` ids that come first among all branches, as one SELECT."""
+    while True:
+        branches = [
+            _union(branches[start : start + BRANCHES], sign, size)
+            for start in range(0, len(branches), BRANCHES)
+        ]
+        if len(branches) == 1:
+            return branches[0]
+
+
+def _union(branches: Sequence[Branch], sign: str, size: int) -> Branch:
+    # SQLite takes a LIMIT within a UNION only inside of a sub-select.
+    parts = [f"SELECT id FROM ({sql}) AS one" for sql, _values in branches]  # noqa: S608  made above
+    return (
+        f"SELECT id FROM ({' UNION ALL '.join(parts)}) AS found "  # noqa: S608  made above
+        f"ORDER BY id {_direction(sign)} LIMIT {size:d}",
+        [value for _sql, values in branches for value in values],
+    )
+
+
+def _direction(sign: str) -> str:
+    return "DESC" if sign == "<" else "ASC"
+
+
+def _delivery() -> str:
+    return connection.ops.quote_name(Delivery._meta.db_table)

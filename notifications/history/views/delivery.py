@@ -1,0 +1,42 @@
+"""One delivery: its result, what was sent, and every call for it."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from notifications import permissions
+from notifications.delivery.explanations import explain
+from notifications.history import delivery_detail
+from notifications.history.delivery_detail import beside
+from notifications.history.forms import DeliveryFilterForm
+from notifications.history.presentation import missing_delivery
+from notifications.models import Delivery
+from notifications.ui.lists import way_back
+from notifications.ui.pages import may_control, page, person
+
+
+@require_safe
+def delivery(request: HttpRequest, pk: int) -> HttpResponse:
+    person(request, permissions.SEE_HISTORY)
+    found = Delivery.objects.history().select_related("notification")
+    row = found.filter(pk=pk).first()
+    if row is None:
+        raise missing_delivery(pk)
+    return page(
+        request,
+        "notifications/history/delivery.html",
+        _("Delivery to %(group)s") % {"group": row.group_name},
+        delivery=row,
+        explanation=explain(row),
+        calls=delivery_detail.calls(row),
+        late_answers=delivery_detail.late_answers(row),
+        resolutions=delivery_detail.resolutions(row),
+        beside=beside(row),
+        may_resolve=(
+            row.status == Delivery.Status.UNCONFIRMED
+            and may_control(request, row.notification)
+        ),
+        request_line=delivery_detail.request_line(),
+        request_body=delivery_detail.request_body(row),
+        back=way_back(request, DeliveryFilterForm),
+    )

@@ -1,0 +1,80 @@
+"""History: the list of notifications, the list of deliveries, and its download."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from notifications import permissions
+from notifications.delivery.explanations import explain
+from notifications.history.export import files
+from notifications.history.forms import DeliveryFilterForm, NotificationFilterForm
+from notifications.history.presentation import end_of_list
+from notifications.history.search import queries as search_queries
+from notifications.models import Delivery
+from notifications.record.queries import record_state
+from notifications.ui.downloads import CONTENT_TYPES, as_file, nothing_downloaded
+from notifications.ui.lists import Count, Page, count_of, frame, page_of, place
+from notifications.ui.lists import page as page_of_rows
+from notifications.ui.pages import page, person
+
+
+@require_safe
+def notifications(request: HttpRequest) -> HttpResponse:
+    user = person(request, permissions.SEE_HISTORY)
+    form = NotificationFilterForm(request.GET)
+    rows = search_queries.notifications(form.filters, user.pk)
+    here = place(request)
+    found = page_of_rows(rows, before=here["before"], after=here["after"])
+    problems = search_queries.problems_of(found.rows)
+    return page(
+        request,
+        "notifications/history/notifications.html",
+        _("Send history"),
+        rows=[(row, problems.get(row.pk, {})) for row in found.rows],
+        record=record_state(),
+        **frame(form, here, found, count_of(rows, found)),
+    )
+
+
+@require_safe
+def deliveries(request: HttpRequest) -> HttpResponse:
+    person(request, permissions.SEE_HISTORY)
+    form = DeliveryFilterForm(request.GET)
+    rows = search_queries.deliveries(form.filters, form.occurring.live)
+    here = place(request)
+    found = page_of(rows, before=here["before"], after=here["after"])
+    return page(
+        request,
+        "notifications/history/deliveries.html",
+        _("Send history"),
+        rows=[(row, explain(row)) for row in found.rows],
+        archived=end_of_list(form.filters.notification, form.filters.since)
+        if found.older is None
+        else "",
+        **frame(form, here, found, _count(rows, found)),
+    )
+
+
+@require_POST
+def download(request: HttpRequest) -> HttpResponseBase:
+    """The deliveries that the filters mean, of any number, as one file."""
+    user = person(request, permissions.EXPORT_HISTORY)
+    form = DeliveryFilterForm(request.POST)
+    file_format = request.POST.get("format", "csv")
+    if form.errors or file_format not in CONTENT_TYPES:
+        return nothing_downloaded(request, form, "admin:deliveries")
+    file = files.download(
+        user,
+        form.filters,
+        form.occurring.live,
+        file_format=file_format,
+        filters=form.active,
+    )
+    name = files.file_name(file_format)
+    return as_file(file, name, CONTENT_TYPES[file_format])
+
+
+def _count(rows: search_queries.DeliveryListing, found: Page[Delivery]) -> Count:
+    if found.newer is None and found.older is None:
+        return Count(len(found.rows))  # the list is this page
+    return rows.count()

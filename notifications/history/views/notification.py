@@ -1,0 +1,124 @@
+"""The page of a notification: progress, later the result, the record and its evidence."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from notifications import permissions
+from notifications.audit.queries import of_notification
+from notifications.delivery.explanations import explain_code
+from notifications.delivery.heartbeat import worker_is_there
+from notifications.delivery.presentation import (
+    ADVICE,
+    headline,
+    why_it_is_held,
+    why_it_waits,
+)
+from notifications.delivery.progress import progress_of, waiting
+from notifications.delivery.resendable import groups_again
+from notifications.history.evidence.services import evidence, obstacle
+from notifications.history.forms import NotificationFilterForm
+from notifications.history.notification_detail import dossier
+from notifications.models import Notification
+from notifications.ui.downloads import as_file
+from notifications.ui.lists import way_back
+from notifications.ui.pages import may_control, page, person
+
+
+@require_safe
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    notification = _visible(request, pk)
+    return page(
+        request,
+        "notifications/history/progress.html",
+        _("Notification %(number)d") % {"number": pk},
+        **_context(request, notification),
+        **_record(request, notification),
+        back=way_back(request, NotificationFilterForm),
+    )
+
+
+@require_safe
+def status(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of the page that changes, for the script that keeps it fresh."""
+    notification = _visible(request, pk)
+    response = render(
+        request,
+        "notifications/delivery/_progress.html",
+        _context(request, notification),
+    )
+    if notification.has_ended:
+        response["X-Done"] = "1"
+    return response
+
+
+def _visible(request: HttpRequest, pk: int) -> Notification:
+    user = request.user
+    notification = get_object_or_404(Notification, pk=pk)
+    is_own = notification.sender_id == user.pk and user.has_perm(permissions.SEND)
+    if not is_own and not user.has_perm(permissions.SEE_HISTORY):
+        raise PermissionDenied
+    if notification.status == Notification.Status.DRAFT:
+        raise Http404
+    return notification
+
+
+def _record(request: HttpRequest, notification: Notification) -> dict[str, object]:
+    """The sections for whoever may see the history."""
+    if not request.user.has_perm(permissions.SEE_HISTORY):
+        return {}
+    found = dossier(notification)
+    return {
+        "dossier": found,
+        "results": [
+            (result, f"{reverse('admin:deliveries')}?{urlencode(dict(result.filter))}")
+            for result in found.results
+        ],
+        "timeline": of_notification(notification.pk),
+        "no_evidence_because": obstacle(notification, found.seal, found.archive),
+    }
+
+
+def _context(request: HttpRequest, notification: Notification) -> dict[str, object]:
+    found = progress_of(notification)
+    code = notification.paused_code
+    rest = waiting(
+        notification,
+        found.calls,
+        now=timezone.now(),
+        has_worker=worker_is_there(),
+    )
+    return {
+        "n": notification,
+        "again": groups_again(notification),
+        "waits": why_it_waits(rest),
+        "resends": notification.resends.order_by("pk"),
+        "held_because": why_it_is_held(notification),
+        "paused_advice": ADVICE.get(notification.paused_reason),
+        "progress": found,
+        "headline": headline(notification, found),
+        "paused_by_code": explain_code(code) if code is not None else None,
+        "may_control": may_control(request, notification),
+    }
+
+
+@require_POST
+def download(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A ZIP file; or back to the page, which then says why there is none."""
+    user = person(request, permissions.EXPORT_HISTORY)
+    person(request, permissions.SEE_HISTORY)
+    try:
+        found = evidence(user, pk)
+    except Notification.DoesNotExist:
+        raise Http404 from None
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("admin:notification_progress", pk)
+    return as_file(found.pieces, found.name, "application/zip")

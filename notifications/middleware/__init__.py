@@ -1,1 +1,0 @@
-"""Around every request."""

@@ -1,0 +1,139 @@
+"""Roles and permissions: who may do what.
+
+A role is a Django group. People may change what a role holds; a role that is missing
+is made again.
+"""
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission, User
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from notifications.models import Notification
+
+SEND = "notifications.send_notification"
+
+SEE_HISTORY = "notifications.view_history"
+
+EXPORT_HISTORY = "notifications.export_history"
+
+SEE_TRAIL = "notifications.view_trail"
+
+SEE_GROUPS = "notifications.view_chatgroup"
+
+ADD_GROUPS = "notifications.add_chatgroup"
+
+CHANGE_GROUPS = "notifications.change_chatgroup"
+
+CHANGE_AUDIENCES = "notifications.change_savedaudience"
+
+SEE_SYSTEM = "notifications.view_system"
+
+
+COMMUNITY_MANAGER = "Community manager"
+
+AUDITOR = "Auditor"
+
+GROUP_ADMINISTRATOR = "Group administrator"
+
+PEOPLE_ADMINISTRATOR = "People administrator"
+
+SYSTEM_ADMINISTRATOR = "System administrator"
+
+
+# Their names as people read them; what people made or renamed bears its own name.
+LABELS: dict[str, Any] = {
+    COMMUNITY_MANAGER: gettext_lazy("Community manager"),
+    AUDITOR: gettext_lazy("Auditor"),
+    GROUP_ADMINISTRATOR: gettext_lazy("Group administrator"),
+    PEOPLE_ADMINISTRATOR: gettext_lazy("People administrator"),
+    SYSTEM_ADMINISTRATOR: gettext_lazy("System administrator"),
+}
+
+
+PERMISSIONS_OF = {
+    COMMUNITY_MANAGER: [SEND, SEE_HISTORY, SEE_GROUPS, CHANGE_AUDIENCES],
+    AUDITOR: [SEE_HISTORY, EXPORT_HISTORY, SEE_TRAIL, SEE_GROUPS],
+    GROUP_ADMINISTRATOR: [SEE_GROUPS, ADD_GROUPS, CHANGE_GROUPS, CHANGE_AUDIENCES],
+    PEOPLE_ADMINISTRATOR: [
+        "auth.view_user",
+        "auth.add_user",
+        "auth.change_user",
+        "auth.view_group",
+    ],
+    SYSTEM_ADMINISTRATOR: [SEE_SYSTEM],
+}
+
+
+# What a permission allows, in words.
+SENTENCES: dict[str, Any] = {
+    SEND: gettext_lazy("May write and send notifications"),
+    SEE_HISTORY: gettext_lazy("May see the history"),
+    EXPORT_HISTORY: gettext_lazy("May download the history"),
+    SEE_TRAIL: gettext_lazy("May see the audit trail"),
+    SEE_GROUPS: gettext_lazy("May see the groups"),
+    ADD_GROUPS: gettext_lazy("May add groups"),
+    CHANGE_GROUPS: gettext_lazy("May change groups and switch them off"),
+    CHANGE_AUDIENCES: gettext_lazy("May save, change and delete audiences"),
+    SEE_SYSTEM: gettext_lazy("May see the System page and check the connection"),
+    "auth.view_user": gettext_lazy("May see people"),
+    "auth.add_user": gettext_lazy("May add people"),
+    "auth.change_user": gettext_lazy("May change people, their roles and passwords"),
+    "auth.view_group": gettext_lazy("May see the roles"),
+    "auth.add_group": gettext_lazy("May add roles"),
+    "auth.change_group": gettext_lazy("May change roles"),
+    "auth.delete_group": gettext_lazy("May delete roles"),
+}
+
+
+# The only permissions that the console asks for, in the order they are shown.
+ALL = list(SENTENCES)
+
+
+def label(name: str) -> str:
+    """The name of a role in the reader's language."""
+    return str(LABELS.get(name, name))
+
+
+def full_name(permission: Permission) -> str:
+    """``app.codename``, as ``has_perm`` takes it."""
+    return f"{permission.content_type.app_label}.{permission.codename}"
+
+
+def sentence(permission: Permission) -> str:
+    return str(SENTENCES[full_name(permission)])
+
+
+def permissions(names: list[str]) -> list[Permission]:
+    """The rows for ``app.codename`` names, in that order."""
+    codenames = [name.partition(".")[2] for name in names]
+    rows = Permission.objects.filter(codename__in=codenames)
+    found = {full_name(row): row for row in rows.select_related("content_type")}
+    return [found[name] for name in names if name in found]
+
+
+def make_missing_roles(**_kwargs: Any) -> None:
+    """Runs after every migrate; an existing role is left as people arranged it."""
+    for name, names in PERMISSIONS_OF.items():
+        group, is_new = Group.objects.get_or_create(name=name)
+        if is_new:
+            group.permissions.set(permissions(names))
+
+
+def require(user: User, permission: str) -> None:
+    """Raise ``PermissionDenied``, in words, when ``user`` lacks ``permission``."""
+    if not user.has_perm(permission):
+        raise PermissionDenied(
+            _("Your login may not do this. Ask whoever gives out roles here.")
+        )
+
+
+def require_own(user: User, notification: Notification) -> None:
+    """People control what they sent themselves; a superuser controls everything."""
+    if notification.sender_id != user.pk and not user.is_superuser:
+        raise PermissionDenied(
+            _("Only %(sender)s can do this, because they wrote the notification.")
+            % {"sender": notification.sender_name}
+        )

@@ -1,0 +1,1 @@
+"""Triggers that refuse to change the record, SQL by hand included."""

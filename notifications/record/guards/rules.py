@@ -1,0 +1,141 @@
+"""What the database refuses, as data: table by table, the rules about its rows.
+
+The conditions are SQL over OLD and NEW that SQLite and PostgreSQL read alike. They name
+no other table: SQLite renames tables in later migrations, and a trigger that names a
+table which is away for a moment makes such a migration fail.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Model
+
+from notifications.models import (
+    Archive,
+    Attempt,
+    AuditEntry,
+    Delivery,
+    Notification,
+    Seal,
+    Tally,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A change is refused where ``when`` holds and one of ``columns`` changes.
+
+    Without the one or the other, that part is not asked for.
+    """
+
+    refusal: str
+    when: str = ""
+    columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``noun`` stands in the refusals that are alike for all tables."""
+
+    model: type[Model]
+    noun: str
+    update: Sequence[Rule]
+    delete: Sequence[Rule] = field(default_factory=list)
+
+
+def _columns(model: type[Model], *, without: Collection[str] = ()) -> list[str]:
+    fields = model._meta.concrete_fields
+    return [field.column for field in fields if field.name not in without]
+
+
+def _was(statuses: Iterable[str]) -> str:
+    values = ", ".join(sorted(f"'{status}'" for status in statuses))
+    return f"OLD.status IN ({values})"
+
+
+def _never_changes(model: type[Model], noun: str) -> Table:
+    return Table(
+        model,
+        noun,
+        update=[Rule(f"{noun} cannot be changed")],
+        delete=[Rule(f"{noun} cannot be removed")],
+    )
+
+
+_SENT = set(Notification.Status) - {Notification.Status.DRAFT}
+
+
+TABLES = [
+    Table(
+        Notification,
+        "a notification",
+        update=[
+            # Else UPDATE OR REPLACE of a draft could push a sent one out of the table.
+            Rule(
+                "the number of a notification cannot be changed",
+                columns=["id", "token"],
+            ),
+            Rule(
+                "a notification that was sent cannot become a draft again",
+                when=f"{_was(_SENT)} AND NEW.status = 'draft'",
+            ),
+            Rule(
+                "what was written cannot be changed after it was sent",
+                when=_was(_SENT),
+                columns=[
+                    "sender_id",
+                    "sender_name",
+                    "by_superuser",
+                    "content",
+                    "note",
+                    "recipients",
+                    "audience",
+                    "audience_values",
+                    "audience_count",
+                    "audience_digest",
+                    "resend_of_id",
+                    "created_at",
+                ],
+            ),
+            Rule(
+                "the time when a notification was sent cannot be changed",
+                when="OLD.sent_at IS NOT NULL",
+                columns=["sent_at"],
+            ),
+            # Answers to calls that were under way at a stop still count.
+            Rule(
+                "a notification that has ended cannot be changed",
+                when=_was(Notification.ENDED),
+                columns=_columns(Notification, without=["doubt_streak"]),
+            ),
+        ],
+        delete=[Rule("a notification that was sent cannot be removed", _was(_SENT))],
+    ),
+    Table(
+        Delivery,
+        "a delivery",
+        update=[
+            Rule("a finished delivery cannot be changed", _was(Delivery.ENDED)),
+            Rule(
+                "what a delivery was made for cannot be changed",
+                columns=[
+                    "id",
+                    "notification_id",
+                    "group_id",
+                    "group_name",
+                    "group_type",
+                    "sender_name",
+                    "portion",
+                    "recipients",
+                    "created_at",
+                ],
+            ),
+        ],
+        delete=[Rule("a delivery cannot be removed")],
+    ),
+    _never_changes(Attempt, "an attempt"),
+    _never_changes(AuditEntry, "an audit entry"),
+    _never_changes(Seal, "a seal"),
+    _never_changes(Tally, "a tally"),
+    _never_changes(Archive, "an archive"),
+]

@@ -1,0 +1,1 @@
+"""Health, metrics, checks, backup and the connection to Tencent."""

@@ -1,0 +1,87 @@
+"""The steps of a connection check, and the last one that was made.
+
+Its results are kept as an entry of the audit trail, as facts rather than sentences: each
+reader reads them in his own language.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from notifications.models import AuditEntry
+
+
+class Step(models.TextChoices):
+    """In the order in which they are tried."""
+
+    SETTINGS = "settings", _("Settings")
+    HOST = "host", _("Host name")
+    CONNECTION = "connection", _("Connection")
+    TLS = "tls", _("TLS certificate")
+    ANSWER = "answer", _("Tencent’s answer")
+    CLOCK = "clock", _("Clock")
+    APPLICATION = "application", _("SDKAppID")
+    KEY = "key", _("Key")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+class State(models.TextChoices):
+    PASSED = "passed", pgettext_lazy("step", "Passed")
+    FAILED = "failed", pgettext_lazy("step", "Failed")
+    NOT_REACHED = "not_reached", pgettext_lazy("step", "Not reached")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """``finding`` is a key of ``connection_presentation.py``, for ``values`` to fill in."""
+
+    step: Step
+    state: State
+    finding: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check, by whom; its results in the order of the steps."""
+
+    at: datetime
+    actor: str
+    results: Sequence[Result]
+
+    @property
+    def has_passed(self) -> bool:
+        return failed_step(self.results) is None
+
+
+def failed_step(results: Sequence[Result]) -> Result | None:
+    """The first that failed."""
+    return next((r for r in results if r.state is State.FAILED), None)
+
+
+def as_detail(results: Sequence[Result]) -> dict[str, Any]:
+    """What the entry of the audit trail holds."""
+    failed = failed_step(results)
+    return {
+        "result": State.FAILED.value if failed else State.PASSED.value,
+        "step": failed.step.value if failed else "",
+        "steps": [asdict(result) for result in results],
+    }
+
+
+def last_check() -> Check | None:
+    """``None`` before the first. One query."""
+    checks = AuditEntry.objects.filter(action=AuditEntry.Action.CONNECTION_CHECKED)
+    entry = checks.order_by("-id").first()
+    if entry is None:
+        return None
+    results = [
+        Result(Step(row["step"]), State(row["state"]), row["finding"], row["values"])
+        for row in entry.detail["steps"]
+    ]
+    return Check(entry.at, entry.actor, results)

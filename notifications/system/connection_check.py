@@ -1,0 +1,222 @@
+"""The connection check: from the settings to the rights of the administrator account.
+
+The last steps are one harmless call, account_check, whose code says what is wrong.
+Nobody is shown anything. Source: https://cloud.tencent.com/document/product/269/38417.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.checks import run_checks
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from notifications import audit_log, conf, permissions
+from notifications.audiences.audience import audience_of
+from notifications.compose.services import drafts
+from notifications.compose.services import send as services_send
+from notifications.models import AuditEntry, Notification
+from notifications.permissions import require
+from notifications.system.connection import Result, State, Step, as_detail, last_check
+from notifications.tencent.connectivity import Way, try_way
+from notifications.tencent.error_codes import about
+from notifications.tencent.outcomes import Outcome, OutcomeKind
+
+# Somebody waits, 20 s at most: 5 for the name, 2 for each address and its greeting, 5
+# for the answer.
+CONNECT_WITHIN = 2.0
+
+ANSWER_WITHIN = 5.0
+
+NOT_SOONER_THAN = timedelta(seconds=5)
+
+# Seconds. A signature is valid from our time on: a clock ahead of Tencent's makes ones
+# that are not valid yet.
+CLOCK_MAY_DIFFER = 60
+
+
+def check_connection(user: User) -> Sequence[Result]:
+    """Try every step and write down what came of it.
+
+    Raises ``PermissionDenied``; ``ValidationError`` while another check runs, and
+    within 5 s of the last one. Call it outside of a transaction: it takes up to 20 s.
+    """
+    require(user, permissions.SEE_SYSTEM)
+    return check_connection_by(user.get_username())
+
+
+def check_connection_by(actor: str) -> Sequence[Result]:
+    """The same for a command; ``actor`` is named in the audit trail."""
+    with _only_one():
+        last = last_check()
+        if last is not None and timezone.now() < last.at + NOT_SOONER_THAN:
+            raise ValidationError(
+                _("The connection was checked a moment ago. Wait five seconds.")
+            )
+        found = {result.step: result for result in _results()}
+        results = [found.get(step) or Result(step, State.NOT_REACHED) for step in Step]
+        audit_log.write(
+            AuditEntry.Action.CONNECTION_CHECKED, actor, **as_detail(results)
+        )
+    return results
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """One check at a time on this machine, by a lock that a crash lets go of, too.
+
+    The folder itself is locked, so that no file belongs to whoever came first.
+    """
+    folder = os.open(settings.STATE_DIR, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise ValidationError(
+            _("The connection is being checked already. Wait for its end.")
+        ) from None
+    finally:
+        os.close(folder)
+
+
+def _results() -> Iterator[Result]:
+    """Up to the first step that failed, and what is known of those behind it."""
+    problems = run_checks(tags=["im"])
+    if problems:
+        sentences = [f"{problem.msg} {problem.hint}" for problem in problems]
+        yield _failed(Step.SETTINGS, "settings_problems", problems=sentences)
+        return
+    yield _passed(Step.SETTINGS, "settings_complete")
+    connection = conf.connection()
+    endpoint = replace(
+        connection.endpoint,
+        connect_timeout=min(connection.endpoint.connect_timeout, CONNECT_WITHIN),
+        read_timeout=min(connection.endpoint.read_timeout, ANSWER_WITHIN),
+        total_deadline=ANSWER_WITHIN,
+    )
+    way = try_way(endpoint)
+    yield from _way(way)
+    if way.fault is not None:
+        return
+    with closing(replace(connection, endpoint=endpoint).client()) as client:
+        is_signed_anew = True
+        while is_signed_anew:  # with the key that is to follow, as the worker would
+            began = time.monotonic()
+            answer = client.account_check([endpoint.identifier])
+            milliseconds = round((time.monotonic() - began) * 1000)
+            is_signed_anew = answer.outcome.signed_anew
+        answered_at = client.answered_at
+        skew = None if answered_at is None else answered_at - time.time()
+    yield from _verdict(answer.outcome, milliseconds, skew)
+
+
+def _way(way: Way) -> Iterator[Result]:
+    """Name, connection and TLS."""
+    place = {"host": way.host, "port": way.port}
+    if not way.addresses:
+        yield _failed(Step.HOST, f"host_{way.fault}", **place)
+        return
+    yield _passed(
+        Step.HOST, "host_found", host=way.host, addresses=", ".join(way.addresses)
+    )
+    if way.fault is not None and not way.fault.is_about_tls:
+        yield _failed(
+            Step.CONNECTION,
+            f"connection_{way.fault}",
+            **place,
+            status=way.proxy_status,
+        )
+        return
+    through = "proxy" if settings.IM_PROXY_URL else "open"
+    yield _passed(Step.CONNECTION, f"connection_{through}", **place)
+    if way.fault is not None:
+        yield _failed(Step.TLS, f"tls_{way.fault}", **place)
+    elif way.certificate is None:
+        yield _passed(Step.TLS, "tls_not_needed")
+    else:
+        certificate = way.certificate
+        yield _passed(
+            Step.TLS,
+            "tls_right",
+            name=certificate.name,
+            issuer=certificate.issuer,
+            days=certificate.days_left(time.time()),
+        )
+
+
+def _verdict(
+    outcome: Outcome, milliseconds: int, skew: float | None
+) -> Iterator[Result]:
+    """What the call says of all that is behind the connection.
+
+    ``skew``: how many seconds the other clock is before ours.
+    """
+    if outcome.error_code is None:
+        yield _failed(
+            Step.ANSWER,
+            "no_verdict",
+            reason=str(outcome.reason),
+            status=outcome.http_status,
+        )
+        return
+    code = {"code": outcome.error_code, "info": outcome.error_info}
+    refusal = None
+    if outcome.kind is OutcomeKind.REJECTED:
+        refusal = about(outcome.error_code)
+        yield _failed(Step(refusal.step), "code", **code)
+    if refusal is None or refusal.step != Step.ANSWER:
+        yield _passed(Step.ANSWER, "answered", milliseconds=milliseconds)
+    if skew is not None and (refusal is None or refusal.step != Step.CLOCK):
+        yield _clock(round(skew))
+    proven = refusal.proves if refusal else [Step.APPLICATION, Step.KEY]
+    names = {"app": settings.IM_SDK_APP_ID, "account": settings.IM_ADMIN_ACCOUNT}
+    for step in [*map(Step, proven), *([] if refusal else [Step.ADMINISTRATOR])]:
+        yield _passed(step, f"{step}_right", **names)
+
+
+def _clock(skew: int) -> Result:
+    if abs(skew) <= CLOCK_MAY_DIFFER:
+        return _passed(Step.CLOCK, "clock_right", seconds=abs(skew))
+    finding = "clock_behind" if skew > 0 else "clock_ahead"
+    return _failed(Step.CLOCK, finding, seconds=abs(skew))
+
+
+def _passed(step: Step, finding: str, **values: Any) -> Result:
+    return Result(step, State.PASSED, finding, values)
+
+
+def _failed(step: Step, finding: str, **values: Any) -> Result:
+    return Result(step, State.FAILED, finding, values)
+
+
+@transaction.atomic
+def send_trial_notice(user: User, group_id: str) -> Notification:
+    """Send a short text, marked as a test, to one group of the list.
+
+    It is a notification like any other: a worker calls it at the pace, and it stays in
+    the history. The text is in the language of the moment. Raises ``PermissionDenied``;
+    ``ValidationError`` for a group that cannot be sent to.
+    """
+    draft = drafts.save_draft(
+        user,
+        drafts.Draft(
+            content=_(
+                "[Test] This notice tries out the connection of the notification "
+                "console. There is nothing to do."
+            ),
+            audience=Notification.Audience.CHOSEN,
+            audience_values=[group_id] if group_id else [],
+            note=_("Test of the connection"),
+        ),
+    )
+    return services_send.send(user, draft.pk, digest=audience_of(draft).digest)

@@ -1,0 +1,71 @@
+"""The System page and the page of the connection to Tencent."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from notifications import permissions
+from notifications.system.connection import last_check
+from notifications.system.connection_check import check_connection, send_trial_notice
+from notifications.system.connection_presentation import first_hour, line
+from notifications.system.presentation import sections, troubles
+from notifications.system.state import state
+from notifications.ui.pages import page, person
+
+
+@require_safe
+def system(request: HttpRequest) -> HttpResponse:
+    person(request, permissions.SEE_SYSTEM)
+    found = state(timezone.now())
+    return page(
+        request,
+        "notifications/system/system.html",
+        _("System"),
+        found=found,
+        troubles=troubles(found),
+        sections=sections(found),
+    )
+
+
+def connection(request: HttpRequest) -> HttpResponse:
+    """POST checks and leads back, so that a reload asks nobody again."""
+    user = person(request, permissions.SEE_SYSTEM)
+    if request.method == "POST":
+        try:
+            check_connection(user)
+        except ValidationError as error:
+            _say(request, error)
+        return redirect("admin:connection")
+    last = last_check()
+    return page(
+        request,
+        "notifications/system/connection.html",
+        _("Connection to Tencent"),
+        last=last,
+        lines=[line(result) for result in last.results] if last else [],
+        may_send=last is not None
+        and last.has_passed
+        and user.has_perm(permissions.SEND),
+        first_hour=first_hour(),
+    )
+
+
+@require_POST
+def notice(request: HttpRequest) -> HttpResponse:
+    """One real notice to the group that was named; then its progress."""
+    person(request, permissions.SEE_SYSTEM)
+    user = person(request, permissions.SEND)
+    try:
+        return redirect(send_trial_notice(user, request.POST.get("group", "").strip()))
+    except ValidationError as error:
+        _say(request, error)
+    return redirect("admin:connection")
+
+
+def _say(request: HttpRequest, error: ValidationError) -> None:
+    for sentence in error.messages:
+        messages.warning(request, sentence)

@@ -1,0 +1,1 @@
+"""The REST client of Tencent IM. It does not know Django."""

@@ -1,0 +1,127 @@
+"""Outcomes of a REST call, from an answer or from an exception.
+
+A call ends in exactly one of four ways, and only two of them are verdicts of Tencent:
+
+    accepted      HTTP 200, a JSON object, ``ErrorCode`` 0
+    rejected      HTTP 200, a JSON object, another integer ``ErrorCode``
+    not_sent      our own byte count proves that nothing reached the service
+    unconfirmed   anything else: the group may or may not have seen the notice
+
+Errors are values here: the caller decides by ``kind``, never by exception class.
+
+None of them leaves the client, since those hold the address with the UserSig.
+"""
+
+import ssl
+from dataclasses import dataclass
+from enum import StrEnum
+from http.client import HTTPException
+
+import requests
+import urllib3.exceptions as u3
+
+
+class OutcomeKind(StrEnum):
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    NOT_SENT = "not_sent"
+    UNCONFIRMED = "unconfirmed"
+
+
+class Reason(StrEnum):
+    """Why a call gave no verdict. The first block can only be ``not_sent``."""
+
+    DNS = "dns"
+    REFUSED = "refused"
+    CONNECT_TIMEOUT = "connect_timeout"
+    CONNECT_FAILED = "connect_failed"
+    TLS = "tls"
+
+    NO_ANSWER = "no_answer"  # read timeout or total deadline: the request had left
+    CONNECTION_LOST = "connection_lost"  # reset or closed before the answer was whole
+    HTTP_STATUS = "http_status"  # any status but 200, redirects included
+    BAD_ANSWER = "bad_answer"  # 200, but no JSON object with an integer ErrorCode
+    TOO_LARGE = "too_large"  # more than the body cap
+
+    WORKER_LOST = "worker_lost"  # written by recovery, never by the client
+    RESTORED = "restored"  # written by quarantine_restored, likewise
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of one call; fields of the answer are verbatim.
+
+    ``detail`` is one plain sentence for people who look closer; it never holds the
+    key, the UserSig or the request's address. ``signed_anew``: Tencent refused the
+    signature, and the next call carries another one.
+    """
+
+    kind: OutcomeKind
+    reason: Reason | None = None
+    detail: str = ""
+    http_status: int | None = None
+    action_status: str = ""
+    error_code: int | None = None
+    error_info: str = ""
+    signed_anew: bool = False
+
+
+# HTTPException: what a proxy says before the tunnel stands passes urllib3 unwrapped.
+NETWORK_ERRORS = (
+    requests.RequestException,
+    u3.HTTPError,
+    HTTPException,
+    OSError,
+    ValueError,
+)
+
+
+# What is at the bottom of an exception → the reason; the first that fits counts.
+_BEFORE_SENDING: list[tuple[tuple[type[BaseException], ...], Reason, str]] = [
+    ((u3.NameResolutionError,), Reason.DNS, "The host name has no address."),
+    ((ssl.SSLError, u3.SSLError), Reason.TLS, "No safe connection could be made."),
+    ((TimeoutError,), Reason.CONNECT_TIMEOUT, "No connection came about in time."),
+    ((ConnectionRefusedError,), Reason.REFUSED, "The connection was refused."),
+]
+
+
+def not_sent(error: BaseException) -> Outcome:
+    """Before the first byte: nothing reached the service."""
+    causes = causes_of(error)
+    for kinds, reason, detail in _BEFORE_SENDING:
+        if any(isinstance(cause, kinds) for cause in causes):
+            return Outcome(OutcomeKind.NOT_SENT, reason, detail)
+    return Outcome(
+        OutcomeKind.NOT_SENT, Reason.CONNECT_FAILED, "The connection failed."
+    )
+
+
+def no_verdict(error: BaseException) -> Outcome:
+    """After the first byte: the service may have acted."""
+    timeouts = (u3.TimeoutError, TimeoutError, requests.Timeout)
+    if any(isinstance(cause, timeouts) for cause in causes_of(error)):
+        return unconfirmed(Reason.NO_ANSWER, "No whole answer came in time.")
+    return unconfirmed(
+        Reason.CONNECTION_LOST, "The connection was lost before the whole answer."
+    )
+
+
+def causes_of(error: BaseException) -> list[BaseException]:
+    """The exception and all that it wraps: in its chain, arguments or ``reason``."""
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, BaseException) and item not in found:
+            found.append(item)
+            waiting += [
+                item.__cause__,
+                item.__context__,
+                getattr(item, "reason", None),
+                *item.args,
+            ]
+    return found
+
+
+def unconfirmed(reason: Reason, detail: str, http_status: int | None = None) -> Outcome:
+    return Outcome(OutcomeKind.UNCONFIRMED, reason, detail, http_status)

@@ -1,0 +1,1 @@
+"""Shared by pages: frame, lists, filters, dates, downloads, text, form fields."""

@@ -1,0 +1,60 @@
+"""Form fields and layout objects that Django and crispy-forms do not have."""
+
+from typing import Any
+
+from crispy_forms.layout import Fieldset
+from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+
+class TickList(forms.CheckboxSelectMultiple):
+    """``label`` is what a screen reader says for the whole group."""
+
+    def __init__(self, label: object, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.label = label
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        return format_html(
+            '<div class="tick-list" role="group" aria-label="{}">{}</div>',
+            self.label,
+            super().render(*args, **kwargs),
+        )
+
+
+class Ticks(forms.CheckboxSelectMultiple):
+    """Side by side, in a legend's fieldset; a long list scrolls."""
+
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        return format_html(
+            '<div class="tick-list beside">{}</div>', super().render(*args, **kwargs)
+        )
+
+
+class TickField(forms.MultipleChoiceField):
+    """None or several of ``choices``."""
+
+    widget = Ticks
+    default_error_messages = {"invalid_choice": _("“%(value)s” is not in this list.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+
+class Reveals(Fieldset):  # type: ignore[misc]  # crispy-forms has no types
+    """Fields that matter only while another field has a value.
+
+    Without JavaScript they stay visible; the server checks in any case.
+    """
+
+    def __init__(self, when: str, equals: str, *fields: Any, **kwargs: Any) -> None:
+        super().__init__(
+            "",
+            *fields,
+            data_show_when=when,
+            data_show_equals=equals,
+            css_class="dependent",
+            **kwargs,
+        )

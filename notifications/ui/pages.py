@@ -1,0 +1,52 @@
+"""What all our own pages share: the frame of the console."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from notifications import permissions
+from notifications.models import Notification, stored_key
+
+
+def page(
+    request: HttpRequest, template: str, title: object, **context: Any
+) -> TemplateResponse:
+    """A page in the console's frame."""
+    frame = admin.site.each_context(request)
+    return TemplateResponse(request, template, {**frame, "title": title, **context})
+
+
+def person(request: HttpRequest, permission: str) -> User:
+    """Who asks. Raises ``PermissionDenied`` without the permission.
+
+    ``admin_view`` only asks whether somebody is active and staff.
+    """
+    user = anybody(request)
+    if not user.has_perm(permission):
+        raise PermissionDenied
+    return user
+
+
+def anybody(request: HttpRequest) -> User:
+    """Who asks, whatever their roles. Raises ``PermissionDenied`` for nobody."""
+    user: User | AnonymousUser = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied
+    return user
+
+
+def present_key(request: HttpRequest) -> str:
+    """The stored key of this request's session; services that end sessions take it."""
+    return stored_key(request.session.session_key or "")
+
+
+def may_control(request: HttpRequest, notification: Notification) -> bool:
+    """Whether to show the buttons over it; the services ask again."""
+    user = request.user
+    if not isinstance(user, User) or not user.has_perm(permissions.SEND):
+        return False
+    return user.is_superuser or notification.sender_id == user.pk

@@ -1,1 +1,0 @@
-"""How the console is doing: whether it is ready, figures, and what needs somebody."""

@@ -1,0 +1,221 @@
+"""Single sign-on from the button to the Overview, and who must not get in."""
+
+import logging
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError
+from django.test import Client
+
+from notifications import permissions
+from notifications.access.services import sso_accounts
+from notifications.access.services.sso_accounts import Refusal
+from notifications.access.session_store import SessionStore
+from notifications.models import LoginSession, OutsideLogin
+from tests.access.sso.provider import SECRET, SUBJECT
+from tests.access.sso.refusal import entries, is_inside, refused_and_recorded
+from tests.factories import PASSWORD, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+
+def test_without_the_settings_there_is_nothing(client):
+    page = client.get("/login/").content.decode()
+
+    assert "/sso/" not in page
+    for address in ("/sso/", "/sso/callback/"):
+        assert client.get(address).status_code == 404
+        assert client.post(address).status_code == 404
+
+
+def test_the_whole_way(client, provider, settings):
+    settings.OIDC_NAME = "Keycloak"
+    page = unescape(client.get("/login/?next=/history/%3Fa%3D1%26b").content.decode())
+    assert "Log in with Keycloak" in page
+    assert 'href="/sso/?next=/history/%3Fa%3D1%26b"' in page
+
+    begun = client.get("/sso/?next=/history/%3Fa%3D1%26b")
+    asked = parse_qs(urlsplit(begun["Location"]).query)
+    assert asked["scope"] == ["openid profile email"]
+    assert asked["redirect_uri"] == ["http://testserver/sso/callback/"]
+    assert len(asked["state"][0]) == len(asked["nonce"][0]) == 32
+    response = client.get(provider.consent(begun["Location"]))
+
+    assert (response.status_code, response["Location"]) == (302, "/history/?a=1&b")
+    assert "no-store" in response["Cache-Control"]
+    person = User.objects.get()
+    assert (person.username, person.is_staff, person.is_superuser) == (
+        "mei",
+        True,
+        False,
+    )
+    assert not person.has_usable_password()
+    assert OutsideLogin.objects.filter(
+        user=person, issuer=provider.url, subject=SUBJECT
+    ).exists()
+    kept = client.session
+    assert kept["_auth_user_backend"] == "notifications.access.backends.OutsideBackend"
+    assert not [name for name, _ in kept.items() if name.startswith("oidc")]
+    overview = client.get("/").content.decode()
+    assert "Your login has no role here yet." in overview
+    assert "/password_change/" not in overview
+    assert [(action, actor) for action, actor, _ in entries()] == [
+        ("person_added", "single sign-on"),
+        ("logged_in", "mei"),
+    ]
+    assert entries()[1][2] == {"by": "sso"}
+    out = unescape(client.post("/logout/").content.decode())
+    assert "Whoever came with Keycloak is still logged in there." in out
+
+
+def test_a_target_elsewhere_leads_to_the_overview(visit):
+    assert visit("https://evil.example/")["Location"] == "/"
+
+
+def test_the_second_factor_is_the_providers_to_ask_for(visit, client, settings):
+    settings.SECOND_FACTOR = "everybody"
+
+    visit("/account/")
+
+    assert client.get("/account/").status_code == 200
+    assert entries()[-1] == ("logged_in", "mei", {"by": "sso"})
+
+
+def test_a_second_login_is_the_same_person_whatever_their_name_is_now(visit, provider):
+    visit()
+    provider.claims |= {"preferred_username": "somebody", "email": "x@example.com"}
+    visit()
+
+    assert OutsideLogin.objects.get().user == User.objects.get(username="mei")
+    provider.claims["sub"] = "another"
+    visit()
+    assert User.objects.count() == 2
+
+
+def test_a_callback_that_this_browser_did_not_begin(provider, client):
+    begun = Client().get("/sso/")
+    stolen = provider.consent(begun["Location"])
+
+    for address in (stolen, "/sso/callback/", "/sso/callback/?state=x&error=y"):
+        response = client.get(address)
+        assert response.status_code == 403
+        assert str(Refusal.LOST.label) in unescape(response.content.decode())
+    assert not is_inside(client)
+    assert entries() == []  # or anybody could fill the audit trail
+
+
+def test_a_callback_counts_once(provider, client):
+    address = provider.consent(client.get("/sso/")["Location"])
+
+    assert client.get(address).status_code == 302
+    assert client.get(address).status_code == 403
+
+
+def test_a_code_that_was_used_already(provider, client):
+    code = parse_qs(provider.consent(client.get("/sso/")["Location"]))
+    provider.codes.clear()
+    state = code["state"][0]
+
+    response = client.get("/sso/callback/", {"code": "x", "state": state})
+
+    refused_and_recorded(response, "provider", client)
+
+
+def test_the_provider_says_no_and_who_is_inside_stays(provider, client):
+    client.force_login(make_user())
+    location = client.get("/sso/")["Location"]
+    state = parse_qs(urlsplit(location).query)["state"][0]
+
+    answer = {"error": "access_denied", "state": state}
+    response = client.get("/sso/callback/", answer)
+
+    assert str(Refusal.PROVIDER.label) in unescape(response.content.decode())
+    assert is_inside(client)
+    assert (
+        client.get("/sso/callback/", {"code": "x", "state": state}).status_code == 403
+    )
+
+
+@pytest.mark.parametrize("status", [400, 500, 307])
+def test_the_token_endpoint_refuses_or_leads_elsewhere(visit, provider, status, client):
+    provider.status = status
+
+    refused_and_recorded(visit(), "provider", client)
+    assert len(provider.tokens) == 1  # asked once: no redirect is followed
+
+
+def test_the_provider_is_away(visit, settings, client):
+    settings.OIDC_OP_TOKEN_ENDPOINT = "http://127.0.0.1:9/token"
+
+    refused_and_recorded(visit(), "unreachable", client)
+
+
+def test_who_is_switched_off_is_put_out_and_stays_out(visit, client):
+    visit()
+    User.objects.update(is_active=False)
+    assert client.get("/")["Location"].startswith("/login/")
+
+    assert visit().status_code == 403
+    assert client.get("/")["Location"].startswith("/login/")
+    detail = {"by": "sso", "why": "switched_off"}
+    assert entries()[-1] == ("login_refused", "mei", detail)
+
+
+def test_switched_off_again_it_ends_the_sessions_that_it_began(visit, client, settings):
+    visit()
+    settings.AUTHENTICATION_BACKENDS = settings.AUTHENTICATION_BACKENDS[:-1]
+
+    assert client.get("/")["Location"].startswith("/login/")
+
+
+@pytest.mark.parametrize("local", ["mei", "MEI"])
+def test_a_name_that_a_local_login_has(visit, client, local):
+    make_user(username=local, superuser=True)
+
+    actor = "mei" if local == "mei" else "(unknown name)"
+    refused_and_recorded(visit(), "name_taken", client, actor)
+    assert User.objects.get().has_usable_password()
+
+
+def test_a_password_login_never_asks_the_provider(provider, client):
+    make_user(permissions.AUDITOR)
+    begun = client.get("/sso/")
+    query = urlsplit(provider.consent(begun["Location"])).query
+
+    right = {"username": "lin.mei", "password": PASSWORD}
+    assert client.post(f"/login/?{query}", right | {"password": "x"}).status_code == 200
+    assert client.post("/login/", right).status_code == 302
+
+    assert client.session["_auth_user_backend"].endswith(".RoleBackend")
+    assert provider.tokens == []
+
+
+def test_no_token_and_no_secret_is_left_anywhere(visit, provider, client, caplog):
+    with caplog.at_level(logging.DEBUG):
+        visit()
+        client.logout()
+        provider.claims["aud"] = "another"
+        refused = visit().content.decode()
+
+    assert len(provider.tokens) == 2
+    left = [caplog.text, refused, str(entries())]
+    left += [
+        str(SessionStore().decode(row.session_data))
+        for row in LoginSession.objects.all()
+    ]
+    for secret in (*provider.tokens, "an-access-token", SECRET):
+        assert not any(secret in text for text in left)
+
+
+def test_two_first_logins_at_once(visit, monkeypatch):
+    make = sso_accounts._make
+
+    def as_if_another_was_faster(*_args):
+        monkeypatch.setattr(sso_accounts, "_make", make)
+        raise IntegrityError
+
+    monkeypatch.setattr(sso_accounts, "_make", as_if_another_was_faster)
+
+    assert visit().status_code == 302

@@ -1,0 +1,229 @@
+"""Who comes by single sign-on: their name, their roles, their missing password."""
+
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+from notifications import permissions
+from notifications.access.services import sso_accounts
+from notifications.models import AuditEntry, OutsideLogin
+from tests.factories import PASSWORD, make_user
+from tests.management.running import run
+
+pytestmark = pytest.mark.django_db
+
+ISSUER = "https://id.example"
+ROLES = [
+    ("im-auditors", permissions.AUDITOR),
+    ("im-managers", permissions.COMMUNITY_MANAGER),
+    ("cn=boss,ou=im", permissions.COMMUNITY_MANAGER),
+    ("ghosts", "No such role"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _mapping(settings):
+    settings.OIDC_ISSUER = ISSUER
+    settings.OIDC_ROLES = ROLES
+
+
+def enter(**claims) -> User:
+    return sso_accounts.enter(ISSUER, {"sub": "s-1"} | claims)
+
+
+def held(person: User) -> list[str]:
+    return sorted(person.groups.values_list("name", flat=True))
+
+
+def last_entry() -> tuple[str, str, dict]:
+    entry = AuditEntry.objects.latest("id")
+    return entry.action, entry.actor, entry.detail
+
+
+def test_a_new_person_is_written_down():
+    enter(
+        preferred_username="mei",
+        given_name="Mei",
+        family_name="Lin",
+        email="mei@example.com",
+        groups=["im-auditors", "others"],
+    )
+
+    assert last_entry() == (
+        "person_added",
+        "single sign-on",
+        {
+            "person": "mei",
+            "before": {},
+            "after": {
+                "username": "mei",
+                "first_name": "Mei",
+                "last_name": "Lin",
+                "email": "mei@example.com",
+                "is_active": True,
+                "roles": ["Auditor"],
+                "subject": "s-1",
+            },
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("claims", "username"),
+    [
+        ({"preferred_username": "mei@example.com"}, "mei@example.com"),
+        ({"preferred_username": " 林 美\x00 "}, "林_美"),
+        ({"preferred_username": "worker 1"}, "worker_1"),
+        ({"preferred_username": ["mei"], "sub": "auth0|7"}, "auth0_7"),
+        ({}, "s-1"),
+        ({"preferred_username": "x" * 200}, "x" * 150),
+    ],
+)
+def test_usernames(claims, username):
+    assert enter(**claims).username == username
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (["im-auditors"], ["Auditor", "Group administrator"]),
+        ("im-managers", ["Community manager", "Group administrator"]),
+        (["cn=boss,ou=im"], ["Community manager", "Group administrator"]),
+        (["IM-AUDITORS", 7, None, ["im-auditors"]], ["Group administrator"]),
+        ({"im-auditors": 1}, ["Group administrator"]),
+        (None, ["Group administrator"]),
+    ],
+    ids=str,
+)
+def test_roles_follow_the_claim_and_those_given_by_hand_stay(claim, expected):
+    person = enter(groups=["im-managers"])
+    person.groups.add(Group.objects.get(name=permissions.GROUP_ADMINISTRATOR))
+
+    enter(groups=claim)
+
+    assert held(person) == expected
+
+
+def test_a_change_of_roles_is_written_down_and_none_is_not(caplog):
+    enter(groups=["im-managers"])
+    enter(groups=["im-managers"])
+    assert AuditEntry.objects.count() == 1
+
+    enter(groups=["ghosts"])
+
+    assert last_entry() == (
+        "person_changed",
+        "single sign-on",
+        {
+            "person": "s-1",
+            "before": {"roles": ["Community manager"]},
+            "after": {"roles": []},
+        },
+    )
+    assert "“No such role”, which does not exist" in caplog.text
+
+
+def test_another_claim_may_hold_them(settings):
+    settings.OIDC_ROLES_CLAIM = "https://example.com/roles"
+
+    person = enter(**{"https://example.com/roles": ["im-auditors"], "groups": ["x"]})
+
+    assert held(person) == ["Auditor"]
+
+
+def test_without_a_mapping_roles_are_given_by_hand(settings):
+    settings.OIDC_ROLES = []
+    person = enter(groups=["im-managers"])
+    person.groups.add(Group.objects.get(name=permissions.AUDITOR))
+
+    enter(groups=[])
+
+    assert held(person) == ["Auditor"]
+
+
+def test_a_name_in_one_piece():
+    assert enter(name="Mei Lin").get_full_name() == "Mei Lin"
+
+
+def test_the_same_subject_at_another_issuer_is_somebody_else():
+    first = enter(preferred_username="mei")
+
+    second = sso_accounts.enter("https://other.example", {"sub": "s-1"})
+
+    assert second != first
+
+
+def test_link_and_unlink(log_in, client):
+    person = make_user(permissions.AUDITOR)
+    inside = log_in(person)
+
+    assert run("link_outside_login", "lin.mei", "--subject", "s-1") == (
+        0,
+        "lin.mei now logs in by single sign-on only.\n",
+        "",
+    )
+    assert inside.get("/")["Location"].startswith("/login/")
+    assert enter() == person
+    action, actor, detail = AuditEntry.objects.values_list(
+        "action", "actor", "detail"
+    ).earliest("id")
+    assert (action, actor.partition(" ")[0]) == ("person_changed", "command")
+    assert (detail["before"], detail["after"]) == ({"subject": ""}, {"subject": "s-1"})
+    assert run("link_outside_login", "lin.mei", "--remove")[0] == 0
+    assert not OutsideLogin.objects.exists()
+    person.refresh_from_db()
+    assert not person.has_usable_password()
+    right = {"username": "lin.mei", "password": PASSWORD}
+    assert client.post("/login/", right).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nobody", "--subject", "x"], "Nobody here has the username “nobody”."),
+        (["nobody", "--remove"], "Nobody here has the username “nobody”."),
+        (["lin.mei", "--subject", "s-1"], "“s-1” is mei already."),
+        (["lin.mei", "--remove"], "lin.mei does not log in by single sign-on."),
+        (
+            ["chief", "--subject", "x"],
+            "chief may do everything. Leave this login its password: it must work "
+            "when the provider does not.",
+        ),
+    ],
+)
+def test_what_cannot_be_linked(arguments, sentence):
+    make_user()
+    make_user(username="chief", superuser=True)
+    enter(preferred_username="mei")
+
+    assert run("link_outside_login", *arguments) == (2, "", sentence)
+
+
+def test_nothing_is_linked_without_a_provider(settings):
+    make_user()
+    settings.OIDC_ISSUER = ""
+
+    code, _, text = run("link_outside_login", "lin.mei", "--subject", "x")
+
+    assert (code, text) == (2, "OIDC_ISSUER is empty. Set up single sign-on first.")
+
+
+def test_there_is_no_password_to_change(log_in):
+    person = enter(preferred_username="mei")
+    new = {"password1": "a long enough pass", "password2": "a long enough pass"}
+    inside = log_in(person)
+
+    assert "/password_change/" not in inside.get("/").content.decode()
+    for answer in (inside.get("/password_change/"), inside.post("/password_change/")):
+        assert answer.status_code == 403
+        assert "have no password here" in answer.content.decode()
+
+    chief = log_in(make_user(permissions.PEOPLE_ADMINISTRATOR))
+    page = f"/auth/user/{person.pk}/"
+    shown = unescape(chief.get(page + "change/").content.decode())
+    assert "None: logs in by single sign-on" in shown
+    refused = chief.post(page + "password/", new)
+    assert "has no password here" in refused.content.decode()
+    person.refresh_from_db()
+    assert not person.has_usable_password()

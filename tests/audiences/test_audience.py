@@ -1,0 +1,189 @@
+"""Which groups a choice means, how many they are, and who is left out and why."""
+
+import hashlib
+
+import pytest
+
+from notifications.audiences.audience import audience, counts_of_saved, digest_of
+from notifications.audiences.exclusions import LeftOut, counts_in_words, reason_in_words
+from notifications.groups.queries import known_ids
+from notifications.models import Label, Rule, SavedAudience
+from tests.factories import make_delivery, make_group, make_notification
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def groups():
+    """Of each kind one, and two that get it."""
+    north = Label.objects.create(name="North")
+    for number, values in enumerate(
+        [
+            {"group_id": "b", "name": "Beta", "member_count": 20},
+            {"group_id": "a", "name": "Alpha", "member_count": 300},
+            {"group_id": "live", "name": "Live", "type": "AVChatRoom"},
+            {"group_id": "off", "name": "Off", "state": "switched_off"},
+            {"group_id": "gone", "name": "Gone", "state": "closed", "type": "Topic"},
+            {"group_id": "odd", "name": "Odd", "type": "Topic"},
+        ]
+    ):
+        make_group(**{"member_count": 7} | values).labels.set([north] * (number < 3))
+
+
+def ids_of(meant) -> list[str]:
+    return [group.group_id for group in meant.first(9)]
+
+
+RULES = [
+    ({"types": ["Public"]}, ["a", "b"], {LeftOut.SWITCHED_OFF: 1}),
+    ({"labels": ["North"]}, ["a", "b", "live"], {}),
+    ({"name_contains": "LPH"}, ["a"], {}),
+    ({"min_members": 20, "max_members": 300}, ["a", "b"], {}),
+    ({"min_members": 21}, ["a"], {}),
+    (
+        {"exceptions": ["a", "off"]},
+        ["b", "live"],
+        {LeftOut.CLOSED: 1, LeftOut.UNKNOWN_TYPE: 1},
+    ),
+    ({"types": ["Public"], "labels": ["North"], "exceptions": ["b"]}, ["a"], {}),
+]
+
+
+@pytest.mark.parametrize(("rule", "expected", "left_out"), RULES)
+def test_the_groups_that_fit_a_rule(groups, rule, expected, left_out):
+    SavedAudience.objects.create(name="Saved", stored_rule=rule)
+
+    for meant in (audience("rule", rule), audience("saved", ["Saved"])):
+        assert ids_of(meant) == expected
+        assert (meant.count, meant.left_out) == (len(expected), left_out)
+        assert meant.rule == Rule.from_json(rule)
+    assert counts_of_saved() == {"Saved": len(expected)}
+
+
+def test_every_group(groups):
+    meant = audience("every", [])
+
+    assert ids_of(meant) == ["a", "b", "live"]
+    assert (meant.count, meant.going.people) == (3, 327)
+    assert meant.left_out == {
+        LeftOut.SWITCHED_OFF: 1,
+        LeftOut.CLOSED: 1,
+        LeftOut.UNKNOWN_TYPE: 1,
+    }
+    assert [(group.group_id, group.reason) for group in meant.left_out_groups()] == [
+        ("gone", "closed"),
+        ("odd", "unknown_type"),
+        ("off", "switched_off"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("every", []),
+        ("types", ["Public", "AVChatRoom"]),
+        ("rule", {"labels": ["North"]}),
+        ("chosen", ["live", "b", "a"]),
+    ],
+)
+def test_groups_that_take_notices_for_everyone_only_when_members_are_named(
+    groups, kind, values
+):
+    everyone = audience(kind, values)
+    named = audience(kind, values, is_named=True)
+
+    assert "live" in ids_of(everyone)
+    assert LeftOut.RECIPIENTS not in everyone.left_out
+    assert set(ids_of(named)) == {"a", "b"}
+    assert named.left_out[LeftOut.RECIPIENTS] == 1
+    assert named.digest != everyone.digest
+
+
+def test_chosen_groups_stay_in_their_order_and_the_unknown_are_named(groups):
+    meant = audience("chosen", ["nobody", "live", "off", "王五", "a", "a\0", "live"])
+
+    assert meant.ids == ["nobody", "live", "off", "王五", "a", "a\0"]
+    assert meant.unknown == ["nobody", "王五", "a\0"]
+    assert ids_of(meant) == ["live", "a"]
+    assert meant.left_out == {LeftOut.SWITCHED_OFF: 1}
+    assert len(meant.row_numbers()) == 2
+
+
+def test_all_chosen_are_known(groups):
+    assert audience("chosen", ["live", "off"]).unknown == []
+    assert audience("chosen", []).sums == {}
+
+
+def test_row_numbers_come_in_the_order_of_the_calls(groups):
+    by_name = audience("every", [])
+    chosen = audience("chosen", ["live", "b", "a"])
+
+    assert chosen.row_numbers() == [group.pk for group in chosen.first(9)]
+    assert by_name.row_numbers() == [group.pk for group in by_name.first(9)]
+
+
+@pytest.mark.parametrize("name", ["Gone", "", "a\0b"])
+def test_a_saved_audience_that_is_gone(groups, name):
+    meant = audience("saved", [name])
+
+    assert (meant.is_gone, meant.count, meant.name) == (True, 0, name)
+
+
+def test_the_digest_is_over_ids_and_types_whatever_the_order_of_the_database():
+    for group_id in ("b", "A", "a", "@TGS#9", "Z", "-"):
+        make_group(group_id=group_id)
+    make_group(group_id="live", type="AVChatRoom")
+    lines = sorted(
+        [
+            *(f"{i}\tPublic" for i in ("b", "A", "a", "@TGS#9", "Z", "-")),
+            "live\tAVChatRoom",
+        ]
+    )
+
+    assert (
+        audience("every", []).digest
+        == hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    )
+    assert audience("chosen", []).digest == hashlib.sha256(b"").hexdigest()
+
+
+def test_rows_of_a_send_have_the_digest_of_their_groups():
+    notification = make_notification(status="sending")
+    groups = [make_group(), make_group(type="AVChatRoom")]
+    for group in groups:
+        make_delivery(notification, group)
+
+    made = digest_of(notification.deliveries.all(), "group_id", "group_type")
+
+    assert made == audience("every", []).digest
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_saved_audiences_are_counted_in_one_pass(count, django_assert_num_queries):
+    make_group()
+    for number in range(count):
+        SavedAudience.objects.create(
+            name=f"A{number}", stored_rule={"min_members": number * 100}
+        )
+
+    with django_assert_num_queries(2):
+        found = counts_of_saved()
+
+    assert found == {f"A{n}": int(n < 2) for n in range(count)}
+
+
+def test_known_ids():
+    make_group(group_id="a", state="closed")
+
+    assert known_ids(["a", "b", "王", "a\0"]) == {"a"}
+    assert known_ids([]) == set()
+
+
+def test_reasons_in_words():
+    assert reason_in_words("switched_off") == "Switched off"
+    assert reason_in_words("from the future") == "from the future"
+    assert (
+        counts_in_words({LeftOut.CLOSED: 1200, LeftOut.RECIPIENTS: 1})
+        == "Closed: 1,200 · Can only be sent to everyone: 1"
+    )
+    assert counts_in_words({}) == ""

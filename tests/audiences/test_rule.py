@@ -1,0 +1,106 @@
+"""A rule for chat groups: what is refused, and in which words."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from notifications.audiences.rule import clean_rule
+from notifications.models import Label, Rule
+from tests.factories import make_group
+
+pytestmark = pytest.mark.django_db
+
+
+def said(rule: Rule) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as refused:
+        clean_rule(rule)
+    return refused.value.message_dict
+
+
+def test_a_rule_is_kept_with_each_value_once_and_labels_as_they_are_spelt():
+    Label.objects.create(name="North")
+    Label.objects.create(name="VIP")
+    make_group(group_id="@TGS#1")
+
+    found = clean_rule(
+        Rule(
+            types=("AVChatRoom", "Public", "Public"),
+            labels=("vip", "north", "VIP"),
+            name_contains=" 直播 ",
+            min_members=100,
+            max_members=100,
+            exceptions=("@TGS#1", "@TGS#1"),
+        )
+    )
+
+    assert found == Rule(
+        types=("Public", "AVChatRoom"),
+        labels=("North", "VIP"),
+        name_contains="直播",
+        min_members=100,
+        max_members=100,
+        exceptions=("@TGS#1",),
+    )
+
+
+def test_every_field_says_what_is_wrong_with_it():
+    make_group(group_id="known")
+
+    assert said(
+        Rule(
+            types=("Nope",),
+            labels=("East", "w\0st"),
+            name_contains="x" * 101,
+            min_members=-1,
+            max_members=10**9,
+            exceptions=("known", "王 五", "a b"),
+        )
+    ) == {
+        "types": [
+            "“Nope” is not one of Private, Public, ChatRoom, AVChatRoom, BChatRoom, "
+            "Community."
+        ],
+        "labels": ["There are no labels “East”, “w\0st”."],
+        "name_contains": ["No name has more than 100 characters; these are 101."],
+        "min_members": ["-1 is not between 0 and 999999999."],
+        "max_members": ["1000000000 is not between 0 and 999999999."],
+        "exceptions": ["Not group IDs: 王 五, a b"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "problems"),
+    [
+        (
+            Rule(min_members=5, max_members=4),
+            {"max_members": ["At most 4 is less than at least 5."]},
+        ),
+        (
+            Rule(name_contains="a\0b"),
+            {"name_contains": ["This holds a control character. Remove it."]},
+        ),
+        (
+            Rule(exceptions=tuple(f"g{n}" for n in range(501))),
+            {"exceptions": ["501 IDs entered; the limit is 500."]},
+        ),
+        (
+            Rule(exceptions=tuple(f"g{n}" for n in range(7))),
+            {
+                "exceptions": [
+                    "These IDs are not in the list of groups: g0, g1, g2, g3, g4 and 2 more"
+                ]
+            },
+        ),
+        (
+            Rule(name_contains="  "),
+            {"__all__": ["Choose at least one condition, or send to every group."]},
+        ),
+    ],
+)
+def test_what_a_rule_may_not_ask(rule, problems):
+    assert said(rule) == problems
+
+
+def test_exceptions_alone_are_a_condition():
+    make_group(group_id="a")
+
+    assert clean_rule(Rule(exceptions=("a",))) == Rule(exceptions=("a",))

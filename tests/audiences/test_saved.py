@@ -1,0 +1,115 @@
+"""Audiences saved, changed and deleted, and what the audit trail says of it."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from notifications import permissions
+from notifications.audiences import saved as audiences_saved
+from notifications.audit import events as audit_events
+from notifications.models import AuditEntry, Label, Notification, Rule, SavedAudience
+from tests.factories import make_notification, make_user
+
+pytestmark = pytest.mark.django_db
+
+LIVE = Rule(types=("AVChatRoom",), min_members=100)
+
+
+@pytest.fixture
+def user():
+    return make_user(permissions.COMMUNITY_MANAGER)
+
+
+def said(user, name: str, rule: Rule = LIVE, **kwargs) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as refused:
+        audiences_saved.save(user, name, rule, **kwargs)
+    return refused.value.message_dict
+
+
+def told() -> list[tuple[str, list[str]]]:
+    return [
+        (
+            audit_events.sentence(entry.action, entry.detail),
+            audit_events.lines(entry.action, entry.detail),
+        )
+        for entry in AuditEntry.objects.order_by("id")
+    ]
+
+
+def test_an_audience_is_saved_changed_and_deleted(user):
+    Label.objects.create(name="North")
+    saved = audiences_saved.save(user, " Live  rooms ", LIVE)
+    other = make_user(permissions.GROUP_ADMINISTRATOR, username="xu")
+    changed = Rule(types=("AVChatRoom", "Public"), labels=("north",))
+
+    audiences_saved.save(other, "Live rooms", changed, pk=saved.pk)
+    audiences_saved.save(user, "Live rooms", changed, pk=saved.pk)  # changes nothing
+
+    found = SavedAudience.objects.get()
+    assert (found.name, found.changed_by) == ("Live rooms", "xu")
+    assert found.rule == Rule(types=("Public", "AVChatRoom"), labels=("North",))
+    audiences_saved.delete(user, saved.pk)
+    assert not SavedAudience.objects.exists()
+    assert told() == [
+        (
+            "Saved the audience “Live rooms”.",
+            ["Name: Live rooms", "Types: Live room", "Members, at least: 100"],
+        ),
+        (
+            "Saved the audience “Live rooms”.",
+            [
+                "Types: Live room → Public, Live room",
+                "Labels: – → North",
+                "Members, at least: 100 → –",
+            ],
+        ),
+        (
+            "Deleted the audience “Live rooms”.",
+            ["Types: Public, Live room", "Labels: North"],
+        ),
+    ]
+
+
+def test_drafts_follow_an_audience_that_gets_another_name(user):
+    saved = audiences_saved.save(user, "Old", LIVE)
+    kind = Notification.Audience.SAVED
+    draft = make_notification(sender=user, audience=kind, audience_values=["Old"])
+    sent = make_notification(
+        sender=user, audience=kind, audience_values=["Old"], status="completed"
+    )
+
+    audiences_saved.save(user, "New", LIVE, pk=saved.pk)
+
+    draft.refresh_from_db()
+    sent.refresh_from_db()
+    assert (draft.audience_values, sent.audience_values) == (["New"], ["Old"])
+
+
+def test_what_cannot_be_saved(user):
+    saved = audiences_saved.save(user, "Live", LIVE)
+    length = {"name": ["The name must have 1 to 80 characters, on one line."]}
+
+    assert said(user, "") == length
+    assert said(user, "x" * 81) == length
+    assert said(user, "a\0b") == {
+        "name": ["The name holds a control character. Remove it."]
+    }
+    assert said(user, "Live") == {"name": ["There is an audience “Live” already."]}
+    assert said(user, "Other", Rule()) == {
+        "__all__": ["Choose at least one condition, or send to every group."]
+    }
+    assert said(user, "Live", Rule(labels=("North",)), pk=saved.pk) == {
+        "labels": ["There is no label “North”."]
+    }
+    assert SavedAudience.objects.get().rule == LIVE
+
+
+def test_an_auditor_changes_no_audience(user):
+    saved = audiences_saved.save(user, "Live", LIVE)
+    auditor = make_user(permissions.AUDITOR, username="wang.fang")
+
+    with pytest.raises(PermissionDenied):
+        audiences_saved.save(auditor, "Mine", LIVE)
+    with pytest.raises(PermissionDenied):
+        audiences_saved.delete(auditor, saved.pk)
+
+    assert SavedAudience.objects.get() == saved

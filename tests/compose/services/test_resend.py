@@ -1,0 +1,187 @@
+"""Sending again to what failed, or was not confirmed; clearing up a doubt."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from notifications import permissions
+from notifications.compose.services.resend import send_again
+from notifications.delivery import controls as delivery_controls
+from notifications.delivery.controls import resolve
+from notifications.delivery.resendable import Again, sendable_again
+from notifications.models import AuditEntry, Notification, WrongState
+from tests.factories import make_delivery, make_group, make_notification, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager():
+    return make_user(permissions.COMMUNITY_MANAGER)
+
+
+@pytest.fixture
+def ended(manager):
+    """A notification of which each delivery ended in another way, by group ID."""
+    notification = make_notification(
+        sender=manager, status="completed", recipients="anna\nli", note="CM-1"
+    )
+    results = {
+        "ok": {"status": "accepted"},
+        "busy": {"status": "failed", "error_code": 60007},
+        "gone": {"status": "failed", "error_code": 10010},
+        "inside": {"status": "failed", "error_code": 10002},
+        "silent": {"status": "unconfirmed"},
+        "stopped": {"status": "cancelled"},
+    }
+    for group_id, values in results.items():
+        make_delivery(notification, make_group(group_id=group_id), **values)
+    return notification
+
+
+def rows(notification: Notification) -> list[tuple]:
+    return list(
+        notification.deliveries.order_by("group_id").values_list(
+            "group_id", "portion", "recipients", "status"
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "group_ids"),
+    [(Again.FAILED, ["busy"]), (Again.UNCONFIRMED, ["inside", "silent"])],
+)
+def test_a_new_notification_is_made_and_the_old_one_stays(
+    manager, ended, kind, group_ids
+):
+    before = rows(ended)
+
+    again = send_again(manager, ended.pk, kind)
+
+    assert rows(again) == [(i, 1, "anna\nli", "queued") for i in group_ids]
+    assert (again.status, again.resend_of_id, again.content, again.note) == (
+        "sending",
+        ended.pk,
+        ended.content,
+        "CM-1",
+    )
+    assert rows(ended) == before
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.notification_number, entry.detail) == (
+        "resent",
+        again.pk,
+        {"of": ended.pk, "kind": kind.value, "groups": len(group_ids)},
+    )
+
+
+def test_a_second_press_lands_on_the_first_one(manager, ended):
+    first = send_again(manager, ended.pk, Again.FAILED)
+
+    assert send_again(manager, ended.pk, Again.FAILED).pk == first.pk
+    assert Notification.objects.count() == 2
+
+
+def test_only_the_portion_that_failed_goes_out_again(manager):
+    notification = make_notification(
+        sender=manager, status="completed", recipients="a\nb\nc"
+    )
+    group = make_group(group_id="g")
+    make_delivery(notification, group, status="accepted", portion=1, recipients="a\nb")
+    make_delivery(
+        notification,
+        group,
+        status="failed",
+        error_code=60007,
+        portion=2,
+        recipients="c",
+    )
+
+    again = send_again(manager, notification.pk, Again.FAILED)
+
+    assert rows(again) == [("g", 2, "c", "queued")]
+
+
+def test_a_group_that_was_switched_off_is_left_out(manager, ended):
+    make_group(group_id="other")
+    type(make_group()).objects.filter(group_id="busy").update(state="switched_off")
+
+    assert not sendable_again(ended, Again.FAILED).exists()
+    with pytest.raises(ValidationError, match="There is no group left"):
+        send_again(manager, ended.pk, Again.FAILED)
+
+
+def test_a_group_that_takes_notices_for_everybody_by_now(manager, ended):
+    type(make_group()).objects.filter(group_id="busy").update(type="AVChatRoom")
+
+    with pytest.raises(ValidationError, match="can only be sent to everyone"):
+        send_again(manager, ended.pk, Again.FAILED)
+
+    assert Notification.objects.count() == 1
+
+
+@pytest.mark.parametrize("status", ["sending", "paused"])
+def test_not_while_the_first_one_runs(manager, status):
+    notification = make_notification(sender=manager, status=status)
+    make_delivery(notification, status="failed", error_code=60007)
+
+    with pytest.raises(WrongState):
+        send_again(manager, notification.pk, Again.FAILED)
+
+
+def test_only_the_sender_sends_again(manager, ended):
+    auditor = make_user(permissions.AUDITOR, username="wang.fang")
+    colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+
+    for user in (auditor, colleague):
+        with pytest.raises(PermissionDenied):
+            send_again(user, ended.pk, Again.FAILED)
+
+    assert Notification.objects.count() == 1
+
+
+def test_a_doubt_is_cleared_up_beside_the_delivery(manager, ended):
+    row = ended.deliveries.get(group_id="silent")
+
+    resolve(manager, row.pk, note=" Anna\nsaw it ")
+
+    row.refresh_from_db()
+    assert row.status == "unconfirmed"
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.delivery_number, entry.detail) == (
+        "resolved",
+        "lin.mei",
+        row.pk,
+        {"note": "Anna saw it"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("group_id", "note", "sentence"),
+    [
+        ("silent", " \n ", "Write what you found out."),
+        ("silent", "x" * 201, "The note has 201 characters; the limit is 200."),
+        ("ok", "seen", "Only a delivery that is not confirmed is cleared up."),
+    ],
+)
+def test_what_cannot_be_cleared_up(manager, ended, group_id, note, sentence):
+    row = ended.deliveries.get(group_id=group_id)
+
+    with pytest.raises(ValidationError) as caught:
+        resolve(manager, row.pk, note=note)
+
+    assert caught.value.messages == [sentence]
+    assert not AuditEntry.objects.exists()
+
+
+def test_an_auditor_clears_nothing_up(ended):
+    row = ended.deliveries.get(group_id="silent")
+    auditor = make_user(permissions.AUDITOR, username="wang.fang")
+
+    with pytest.raises(PermissionDenied):
+        resolve(auditor, row.pk, note="seen")
+
+
+def test_what_was_stopped_before_its_call_is_offered_once_more(manager, ended):
+    again = send_again(manager, ended.pk, Again.FAILED)
+    delivery_controls.stop(manager, again.pk)
+
+    assert [row.group_id for row in sendable_again(ended, Again.FAILED)] == ["busy"]

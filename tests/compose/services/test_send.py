@@ -1,0 +1,214 @@
+"""Send, pause, continue, stop: what they write, and whom they refuse."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.utils import timezone
+
+from notifications import permissions
+from notifications.audiences.audience import audience_of
+from notifications.compose.services import send as services_send
+from notifications.compose.services.send import When
+from notifications.delivery import controls as delivery_controls
+from notifications.models import AuditEntry, Delivery, Notification
+from tests.factories import make_group, make_notification, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager():
+    return make_user(permissions.COMMUNITY_MANAGER)
+
+
+def draft_for(manager, *groups, **kwargs) -> Notification:
+    return make_notification(
+        sender=manager,
+        audience="chosen",
+        audience_values=[group.group_id for group in groups],
+        **kwargs,
+    )
+
+
+def send(user, draft, digest=None) -> Notification:
+    digest = digest or audience_of(draft).digest
+    return services_send.send(user, draft.pk, digest=digest)
+
+
+def test_sending_makes_a_row_per_group_and_starts(manager):
+    live = make_group(group_id="live", name="直播间", type="AVChatRoom")
+    hikers = make_group(group_id="hikers", name="Hikers", type="Public")
+    draft = draft_for(manager, hikers, live)
+
+    sent = send(manager, draft)
+
+    assert (sent.pk, sent.status, sent.audience_count) == (draft.pk, "sending", 2)
+    assert sent.sent_at is not None
+    assert list(
+        sent.deliveries.order_by("id").values_list(
+            "group_id",
+            "group_name",
+            "group_type",
+            "sender_name",
+            "recipients",
+            "status",
+        )
+    ) == [
+        ("hikers", "Hikers", "Public", "lin.mei", "", "queued"),
+        ("live", "直播间", "AVChatRoom", "lin.mei", "", "queued"),
+    ]
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.notification_number) == (
+        "sent",
+        "lin.mei",
+        sent.pk,
+    )
+
+
+def test_recipients_go_out_in_portions(manager, settings):
+    settings.IM_RECIPIENTS_PER_CALL = 2
+    draft = draft_for(manager, make_group(), recipients="a\nb\nc\nd\ne")
+
+    send(manager, draft)
+
+    rows = draft.deliveries.order_by("portion").values_list("portion", "recipients")
+    assert list(rows) == [(1, "a\nb"), (2, "c\nd"), (3, "e")]
+
+
+def test_a_second_press_changes_nothing(manager):
+    draft = draft_for(manager, make_group(), make_group())
+    digest = audience_of(draft).digest
+
+    first = send(manager, draft, digest)
+    second = send(manager, draft, digest)
+
+    assert first.pk == second.pk
+    assert Delivery.objects.count() == 2
+    assert AuditEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            {"state": "switched_off"},
+            "This group is switched off or closed: Hikers. Remove it.",
+        ),
+        (
+            {"state": "closed"},
+            "This group is switched off or closed: Hikers. Remove it.",
+        ),
+        (
+            {"type": "AVChatRoom"},
+            "Hikers can only be sent to everyone. Remove it, or pick “Everyone in the "
+            "group”.",
+        ),
+        (
+            {"type": "Private"},
+            "The groups changed since you checked; now it would go to 2. Look again, then "
+            "send.",
+        ),
+        ({"group_id": "new"}, "This ID is not in the list of groups: hikers"),
+    ],
+)
+def test_a_group_that_changed_since_check_is_refused(manager, change, sentence):
+    hikers = make_group(group_id="hikers", name="Hikers")
+    draft = draft_for(manager, hikers, make_group(), recipients="anna")
+    digest = audience_of(draft).digest
+    type(hikers).objects.filter(pk=hikers.pk).update(**change)
+
+    with pytest.raises(ValidationError) as refused:
+        send(manager, draft, digest)
+
+    assert refused.value.messages == [sentence]
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+    assert Delivery.objects.count() == 0
+
+
+def test_a_new_group_is_noticed_when_every_group_was_meant(manager):
+    make_group()
+    draft = make_notification(sender=manager, audience="every")
+    digest = audience_of(draft).digest
+    make_group()
+
+    with pytest.raises(ValidationError, match="now it would go to 2"):
+        send(manager, draft, digest)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda user, n: send(user, n, "digest"),
+        lambda user, n: delivery_controls.pause(user, n.pk),
+        lambda user, n: delivery_controls.resume(user, n.pk),
+        lambda user, n: delivery_controls.stop(user, n.pk),
+    ],
+    ids=["send", "pause", "resume", "stop"],
+)
+def test_auditors_and_colleagues_are_refused(manager, act):
+    notification = draft_for(manager, make_group())
+    auditor = make_user(permissions.AUDITOR, username="wang.fang")
+    colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+
+    with pytest.raises(PermissionDenied, match="Your login may not do this"):
+        act(auditor, notification)
+    with pytest.raises(PermissionDenied, match=r"Only lin\.mei can do this"):
+        act(colleague, notification)
+
+    notification.refresh_from_db()
+    assert notification.status == "draft"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_sending_takes_one_number_of_queries(manager, count, django_assert_num_queries):
+    draft = draft_for(manager, *[make_group() for _n in range(count)])
+    digest = audience_of(draft).digest
+    user = type(manager).objects.get(pk=manager.pk)
+
+    # On PostgreSQL one more wakes the workers.
+    with django_assert_num_queries(12 if connection.vendor == "sqlite" else 13):
+        send(user, draft, digest)
+
+
+def test_a_send_can_wait_for_its_time(manager):
+    draft = draft_for(manager, make_group())
+    start = timezone.now() + timedelta(hours=1)
+    end = start + timedelta(hours=2)
+
+    services_send.send(
+        manager,
+        draft.pk,
+        digest=audience_of(draft).digest,
+        when=When(start=start, not_after=end),
+    )
+
+    draft.refresh_from_db()
+    assert (draft.status, draft.scheduled_for, draft.not_after, draft.sent_at) == (
+        "scheduled",
+        start,
+        end,
+        None,
+    )
+    assert draft.deliveries.count() == 1
+    entry = AuditEntry.objects.get()
+    assert entry.action == "scheduled"
+    assert entry.detail["start"] == start.isoformat()
+
+
+def test_a_time_that_is_over_leaves_the_draft_alone(manager):
+    draft = draft_for(manager, make_group())
+
+    with pytest.raises(ValidationError) as caught:
+        services_send.send(
+            manager,
+            draft.pk,
+            digest=audience_of(draft).digest,
+            when=When(start=timezone.now() - timedelta(minutes=1)),
+        )
+
+    assert list(caught.value.message_dict) == ["start"]
+    draft.refresh_from_db()
+    assert (draft.status, draft.deliveries.count()) == ("draft", 0)

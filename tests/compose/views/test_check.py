@@ -1,0 +1,246 @@
+"""The Check page: what it warns of, what it lists, what keeps a draft from being sent."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from notifications import permissions
+from tests.factories import make_delivery, make_group, make_notification, make_user
+
+pytestmark = pytest.mark.django_db
+
+TEXT = "The walk moves to 9:30."
+
+
+@pytest.fixture
+def person():
+    return make_user(permissions.COMMUNITY_MANAGER)
+
+
+@pytest.fixture
+def manager(person, log_in):
+    return log_in(person)
+
+
+@pytest.fixture
+def page_of(manager):
+    return lambda draft: manager.get(f"/write/{draft.pk}/check/")
+
+
+def fresh_group(**kwargs):
+    return make_group(**{"checked_at": timezone.now()} | kwargs)
+
+
+def draft_for(person, groups, **kwargs):
+    values = {
+        "sender": person,
+        "content": TEXT,
+        "audience": "chosen",
+        "audience_values": [group.group_id for group in groups],
+    }
+    return make_notification(**values | kwargs)
+
+
+def sent_to(
+    groups, *, minutes_ago: float, content: str = TEXT, sender=None, **kwargs
+) -> None:
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    values = {"status": "sending", "content": content, "sent_at": at}
+    notification = make_notification(**values | ({"sender": sender} if sender else {}))
+    for group in groups:
+        make_delivery(notification, group, created_at=at, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("ages", "sentences"),
+    [
+        ([timedelta(days=6, hours=23)], []),
+        (
+            [timedelta(days=8)],
+            [
+                "1 group was last checked more than a week ago. A group that has been "
+                "closed will fail; the others are not affected."
+            ],
+        ),
+        (
+            [timedelta(days=8), None, timedelta(0), timedelta(days=400)],
+            [
+                "3 groups were last checked more than a week ago. A group that has "
+                "been closed will fail; the others are not affected."
+            ],
+        ),
+    ],
+)
+def test_groups_that_nobody_checked_for_a_week(person, page_of, ages, sentences):
+    groups = [
+        make_group(checked_at=None if age is None else timezone.now() - age)
+        for age in ages
+    ]
+
+    assert page_of(draft_for(person, groups)).context["warnings"] == sentences
+
+
+def test_the_same_text_went_out_lately(person, page_of):
+    groups = [fresh_group() for _n in range(3)]
+    other = fresh_group()
+    colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    sent_to([groups[0]], minutes_ago=90, status="accepted")
+    sent_to([groups[0], groups[1], other], minutes_ago=4.2, sender=colleague)
+
+    page = page_of(draft_for(person, groups))
+
+    assert page.context["warnings"] == [
+        "The same text went to 2 of these groups 4\xa0minutes ago."
+    ]
+    assert "The same text went to 2 of these groups" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "time"),
+    [
+        ({"minutes_ago": 0}, "1\xa0minute"),
+        ({"minutes_ago": 60 * 23.9}, "23\xa0hours"),
+        ({"minutes_ago": 60 * 24.1}, None),
+        ({"minutes_ago": 5, "content": TEXT + "!"}, None),
+        ({"minutes_ago": 5, "status": "cancelled"}, None),
+        ({"minutes_ago": 5, "status": "failed", "error_code": 10010}, None),
+        # 10002 may have been shown all the same, and so may what has no answer
+        ({"minutes_ago": 5, "status": "failed", "error_code": 10002}, "5\xa0minutes"),
+        ({"minutes_ago": 5, "status": "unconfirmed"}, "5\xa0minutes"),
+    ],
+)
+def test_when_the_same_text_counts(person, page_of, kwargs, time):
+    group = fresh_group()
+    sent_to([group], **kwargs)
+
+    assert page_of(draft_for(person, [group])).context["warnings"] == (
+        [f"The same text went to 1 of these groups {time} ago."] if time else []
+    )
+
+
+def test_the_same_text_to_other_groups_is_no_matter(person, page_of):
+    sent_to([fresh_group()], minutes_ago=5)
+
+    assert page_of(draft_for(person, [fresh_group()])).context["warnings"] == []
+
+
+def test_the_same_text_when_every_group_is_meant(person, page_of):
+    groups = [fresh_group() for _n in range(501)]  # more than one question can name
+    sent_to(groups[:2], minutes_ago=5)
+
+    page = page_of(draft_for(person, [], audience="every"))
+
+    assert page.context["warnings"] == [
+        "The same text went to 2 of these groups 5\xa0minutes ago."
+    ]
+
+
+def test_warnings_stop_nobody(person, manager, page_of):
+    group = make_group(checked_at=None)
+    draft = draft_for(person, [group])
+    digest = page_of(draft).context["form"].initial["digest"]
+
+    sent = manager.post(f"/write/{draft.pk}/check/", {"digest": digest})
+
+    assert sent["Location"] == f"/sent/{draft.pk}/"
+
+
+def test_what_goes_where(person, page_of):
+    groups = [fresh_group(name=f"Club {n:02}", member_count=2000) for n in range(10)]
+    draft = draft_for(person, groups, note="CM-431")
+
+    page = page_of(draft)
+    text = page.content.decode()
+
+    assert page.context["first"] == [
+        (f"Club {n:02}", "Public · 2,000 members") for n in range(8)
+    ]
+    for part in (
+        "Goes to 10 groups",
+        "Everyone: up to 20,000 people who are online",
+        "2,000 members",
+        "Show 2 more",
+        "CM-431",
+        "Send to 10 groups",
+    ):
+        assert part in text
+
+
+def test_named_members_are_listed(person, page_of):
+    names = [f"member{n}" for n in range(60)]
+    draft = draft_for(person, [fresh_group()], recipients="\n".join(names))
+
+    text = page_of(draft).content.decode()
+
+    assert "60 named members in each group" in text
+    assert ", ".join(names[:8]) in text
+    assert ", ".join(names[8:]) in text
+    assert "The members of each group are sent to in 2 calls." in text
+
+
+@pytest.mark.parametrize(
+    ("count", "asked"), [(50, None), (51, "I want to send this to 51 groups")]
+)
+def test_more_than_fifty_groups_need_a_tick(person, manager, page_of, count, asked):
+    draft = draft_for(person, [fresh_group() for _n in range(count)])
+    form = page_of(draft).context["form"]
+
+    assert (form.fields["sure"].label if asked else None) == asked
+    assert ("sure" in form.fields) == bool(asked)
+    answer = manager.post(
+        f"/write/{draft.pk}/check/", {"digest": form.initial["digest"]}
+    )
+    assert answer.status_code == (200 if asked else 302)
+
+
+def test_all_that_keeps_a_draft_from_being_sent_is_said(person, page_of):
+    groups = [
+        fresh_group(name="Old club", state="switched_off"),
+        fresh_group(name="Gone", state="closed"),
+    ]
+    draft = draft_for(person, groups, audience_values=[
+        *(group.group_id for group in groups), "nobody"
+    ])  # fmt: skip
+
+    page = page_of(draft)
+    text = page.content.decode()
+
+    assert page.context["problems"] == [
+        "This ID is not in the list of groups: nobody",
+        "These groups are switched off or closed: Old club, Gone. Remove them.",
+    ]
+    assert "This cannot be sent as it is:" in text
+    assert "Change the draft" in text
+    assert 'class="default button"' not in text
+    assert page.context["warnings"] == []
+
+
+def test_the_queries_do_not_grow(person, page_of, django_assert_max_num_queries):
+    def queries(count: int) -> int:
+        groups = [make_group(checked_at=None) for _n in range(count)]
+        for _n in range(count):
+            sent_to(groups, minutes_ago=5)
+        with django_assert_max_num_queries(15) as counted:
+            page = page_of(draft_for(person, groups))
+        assert len(page.context["warnings"]) == 2
+        return len(counted)
+
+    assert queries(1) == queries(3)
+
+
+def test_a_colleague_sees_no_draft_of_others(person, log_in):
+    draft = draft_for(person, [fresh_group()])
+    colleague = log_in(make_user(permissions.COMMUNITY_MANAGER, username="j.okafor"))
+
+    assert colleague.get(f"/write/{draft.pk}/check/").status_code == 403
+
+
+def test_groups_that_nobody_counted(person, page_of):
+    live = make_group(type="AVChatRoom", member_count=0)
+
+    text = page_of(draft_for(person, [live])).content.decode()
+
+    assert "Everyone who is online" in text
+    assert "How many members 1 of the groups has is not known." in text
+    assert "0 members" not in text

@@ -1,0 +1,248 @@
+"""“Check these members” on the Write page: what it says, and that nothing is lost."""
+
+import re
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from notifications import permissions
+from notifications.models import AuditEntry, Notification
+from tests.factories import make_group, make_notification, make_user, write_fields
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+CALL = "get_specified_group_member_info"
+LIVE = {"type": "AVChatRoom", "name": "Friday show"}
+
+
+@pytest.fixture
+def client(log_in):
+    return log_in(make_user(permissions.COMMUNITY_MANAGER))
+
+
+@pytest.fixture
+def groups(sandbox):
+    for group_id, name, members in (
+        ("hikers", "Weekend hikers", ["anna", "ben"]),
+        ("runners", "North gate", ["anna", "ben", "li"]),
+    ):
+        make_group(group_id=group_id, name=name)
+        sandbox.add_group(group_id, "Public", members=members)
+
+
+def check(client, address="/write/", **fields):
+    values = {"members": "named", "check_members": "1", "content": ""}
+    return client.post(address, write_fields(**values | fields))
+
+
+def says(page) -> list[str]:
+    assert page.status_code == 200
+    return [line.sentence for line in page.context["members_checked"]]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "recipients", "sentences"),
+    [
+        ("hikers", "anna", ["This is a member of the group."]),
+        ("hikers runners", "anna", ["This is a member of the 2 groups."]),
+        ("hikers", "anna, ben", ["All 2 are members of the group."]),
+        ("hikers, runners", "anna\nben", ["All 2 are members of the 2 groups."]),
+        ("hikers", "anna, wang.wu, zhao", ["Not in “Weekend hikers”: wang.wu, zhao."]),
+        (
+            "hikers runners",
+            "anna li",
+            ["Not in “Weekend hikers”: li.", "Nobody is missing in: North gate."],
+        ),
+    ],
+)
+def test_who_is_a_member_and_who_is_not(client, groups, chosen, recipients, sentences):
+    page = check(client, groups=chosen, recipients=recipients)
+
+    assert says(page) == sentences
+    html = unescape(page.content.decode())
+    for sentence in sentences:
+        assert sentence in html
+
+
+def test_more_than_can_be_read_are_counted(client, groups):
+    recipients = " ".join(f"u{n}" for n in range(60))
+
+    (sentence,) = says(check(client, groups="hikers", recipients=recipients))
+
+    assert sentence.endswith("u48, u49 and 10 more.")
+
+
+def test_groups_that_say_nothing(client, groups, sandbox):
+    make_group(group_id="live", **LIVE)
+    make_group(group_id="off", name="Old town", state="switched_off")
+    make_group(group_id="gone", name="Plant swap")
+
+    page = check(client, groups="live off gone runners", recipients="anna")
+
+    assert says(page) == [
+        "“Friday show” can only be sent to everyone.",
+        "“Old town” cannot be sent to now. Remove it.",
+        "“Plant swap” could not be checked: This group no longer exists. (10010)",
+        "Nobody is missing in: North gate.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (
+            "code:70009",
+            "The secret key does not belong to this app. (70009) Ask whoever runs this "
+            "console to check IM_SDK_APP_ID, IM_ADMIN_ACCOUNT, IM_SECRET_KEY and "
+            "IM_REGION; then try again.",
+        ),
+        (
+            "code:60007",
+            "The chat service says that calls come too often. (60007) Try again in a "
+            "moment.",
+        ),
+        ("html", "The answer could not be read. Try again in a moment."),
+    ],
+)
+def test_trouble_says_what_to_do(client, groups, sandbox, fault, sentence):
+    sandbox.fail_next(CALL, fault)
+
+    assert says(check(client, groups="hikers runners", recipients="anna")) == [
+        sentence,
+        "Not asked about: Weekend hikers, North gate.",
+    ]
+
+
+def test_when_there_was_no_time(client, groups, monkeypatch):
+    monkeypatch.setattr("notifications.compose.services.member_check.BEGIN_WITHIN", 0.0)
+
+    assert says(check(client, groups="hikers runners", recipients="anna")) == [
+        "No time was left to ask about: Weekend hikers, North gate. Choose fewer groups."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"audience": "every"}, "To check members, choose the groups one by one."),
+        ({"groups": ""}, "Choose the groups first."),
+        (
+            {"recipients": ""},
+            "Enter at least one member ID, or pick “Everyone in the group”.",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_is_said_beside_the_field(
+    client, groups, fields, sentence
+):
+    assert says(
+        check(client, **{"groups": "hikers", "recipients": "anna"} | fields)
+    ) == [sentence]
+
+
+def test_without_settings_a_sentence(client, settings):
+    settings.IM_SDK_APP_ID = settings.IM_SECRET_KEY = ""
+    make_group(group_id="hikers")
+
+    (sentence,) = says(check(client, groups="hikers", recipients="anna"))
+
+    assert sentence.startswith("This console is not connected to Tencent yet")
+
+
+def test_all_that_was_entered_is_still_there_and_nothing_is_written(client, groups):
+    page = check(
+        client,
+        groups="hikers\nnowhere",
+        recipients="anna\n<b>li</b>",
+        content="  Tonight\n<i>23:00</i> ",
+        note="CM-7",
+    )
+
+    form = page.context["form"]
+    assert not form.is_bound
+    assert not form.errors
+    assert {
+        name: form[name].value()
+        for name in ("audience", "groups", "members", "recipients", "content", "note")
+    } == {
+        "audience": "chosen",
+        "groups": "hikers\nnowhere",
+        "members": "named",
+        "recipients": "anna\n<b>li</b>",
+        "content": "  Tonight\n<i>23:00</i> ",
+        "note": "CM-7",
+    }
+    assert str(form["token"].value()) == write_fields()["token"]
+    shown = page.context["picked"]["groups"]
+    assert [group["id"] for group in shown] == ["nowhere", "hikers"]
+    assert "<b>li</b>" not in page.content.decode()
+    assert not Notification.objects.exists()
+    assert not AuditEntry.objects.exists()
+
+
+def test_of_a_draft_that_is_edited(client, groups):
+    draft = make_notification(
+        audience="chosen", audience_values=["hikers"], recipients="ben", content="Old"
+    )
+
+    page = check(
+        client, f"/write/{draft.pk}/", groups="hikers", recipients="li", content="New"
+    )
+
+    assert says(page) == ["Not in “Weekend hikers”: li."]
+    assert page.context["form"]["content"].value() == "New"
+    draft.refresh_from_db()
+    assert (draft.content, draft.recipients) == ("Old", "ben")
+
+
+@pytest.mark.parametrize("role", [permissions.AUDITOR, permissions.GROUP_ADMINISTRATOR])
+def test_who_may_not_send_may_not_ask(log_in, groups, sandbox, role):
+    client = log_in(make_user(role, username="wang.fang"))
+
+    page = check(client, groups="hikers", recipients="anna")
+
+    assert page.status_code == 403
+    assert sandbox.calls.codes(CALL) == []
+
+
+def test_somebody_else_s_draft_is_not_asked_about(log_in, client, groups, sandbox):
+    draft = make_notification()
+    colleague = log_in(make_user(permissions.COMMUNITY_MANAGER, username="j.okafor"))
+
+    page = check(colleague, f"/write/{draft.pk}/", groups="hikers", recipients="anna")
+
+    assert page.status_code == 403
+    assert sandbox.calls.codes(CALL) == []
+
+
+def test_a_session_that_ended_loses_nothing(client, groups, sandbox):
+    client.logout()
+
+    page = check(client, groups="hikers", recipients="anna", content="Tonight")
+
+    assert page.url == "/login/?next=/write/"
+    assert client.session["write_kept"]["content"] == "Tonight"
+    assert sandbox.calls.codes(CALL) == []
+
+
+def test_the_page_says_what_is_not_known(client):
+    html = client.get("/write/").content.decode()
+
+    assert "Tencent does not say what happens with IDs that are not members." in html
+    assert re.search(r'<div id="members-checked" role="status">\s*</div>', html)
+
+
+def test_one_number_of_queries_beside_those_of_the_pace(client, monkeypatch):
+    monkeypatch.setattr("notifications.compose.services.member_check.BEGIN_WITHIN", 0.0)
+    for number in range(3):
+        make_group(group_id=f"g{number}")
+    counts = []
+    for chosen in ("g0", "g0 g1 g2"):
+        with CaptureQueriesContext(connection) as queries:
+            check(client, groups=chosen, recipients="anna")
+        counts.append(len(queries))
+
+    # On PostgreSQL the clock is the server's, which is asked once.
+    assert counts == [12 + (connection.vendor == "postgresql")] * 2

@@ -1,0 +1,172 @@
+"""The Write page: what it carries, its rules and words, and the list of own drafts."""
+
+import json
+
+import pytest
+
+from notifications import permissions
+from notifications.models import Notification
+from tests.factories import make_group, make_notification, make_user, write_fields
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+WRITE = "/write/"
+EVERY_RULE = "To name members, choose the groups instead of sending to every group."
+
+
+@pytest.fixture
+def person():
+    return make_user(permissions.COMMUNITY_MANAGER)
+
+
+@pytest.fixture
+def manager(person, log_in):
+    return log_in(person)
+
+
+def carried(page) -> list[dict]:
+    """The chosen groups that the page knows without asking."""
+    text = page.content.decode()
+    start = text.index('<script id="picked-groups" type="application/json">')
+    carried = text[text.index(">", start) + 1 : text.index("</script>", start)]
+    return json.loads(carried)["groups"]
+
+
+def test_the_page_carries_the_chosen_groups_only(manager, person):
+    for number in range(3):
+        make_group(group_id=f"live{number}", type="AVChatRoom")
+    draft = make_notification(
+        sender=person, audience="chosen", audience_values=["live1", "gone"]
+    )
+
+    assert carried(manager.get(WRITE)) == []
+    page = manager.get(f"/write/{draft.pk}/")
+    assert [group["id"] for group in carried(page)] == ["gone", "live1"]
+    assert "live2" not in page.content.decode()
+
+
+def test_a_hostile_name_of_a_group_stays_text(manager, person):
+    make_group(group_id="x", name="</script><script>alert(1)</script>")
+    draft = make_notification(
+        sender=person, audience="chosen", audience_values=["x"], content="<b>bold</b>"
+    )
+
+    page = manager.get(f"/write/{draft.pk}/")
+    list_of_drafts = manager.get(WRITE).content.decode()
+
+    assert carried(page)[0]["name"] == "</script><script>alert(1)</script>"
+    assert "<script>alert" not in page.content.decode()
+    assert "<b>bold" not in list_of_drafts
+
+
+def test_every_group_says_how_many(manager):
+    make_group(member_count=1000)
+    make_group(member_count=24)
+    make_group(state="closed", member_count=500)
+
+    page = manager.get(WRITE)
+
+    assert "Every group (2)" in page.content.decode()
+
+
+def test_no_group_chosen(manager):
+    make_group()
+
+    errors = manager.post(WRITE, write_fields(groups=" ,、\n")).context["form"].errors
+
+    assert errors == {"groups": ["Choose at least one group, or pick “Every group”."]}
+
+
+@pytest.mark.parametrize("group_type", ["Public", "AVChatRoom"])
+def test_members_are_not_named_for_every_group(manager, group_type):
+    make_group(type=group_type)
+    named = write_fields(audience="every", members="named", recipients="anna")
+
+    refused = manager.post(WRITE, named)
+
+    assert refused.context["form"].errors == {"members": [EVERY_RULE]}
+    assert Notification.objects.count() == 0
+    assert manager.post(WRITE, named | {"members": "everyone"}).status_code == 302
+
+
+def test_what_is_given_twice_is_said_on_the_next_page(manager):
+    make_group(group_id="hikers")
+
+    page = manager.post(
+        WRITE,
+        write_fields(
+            groups="hikers；hikers", members="named", recipients="anna,li,anna,li,wu"
+        ),
+        follow=True,
+    )
+
+    assert [str(message) for message in page.context["messages"]] == [
+        "3 IDs were given more than once and count once."
+    ]
+    draft = Notification.objects.get()
+    assert (draft.audience_values, draft.recipients) == (["hikers"], "anna\nli\nwu")
+
+
+def test_ids_given_once_are_passed_over_in_silence(manager):
+    make_group(group_id="hikers")
+
+    page = manager.post(WRITE, write_fields(), follow=True)
+
+    assert list(page.context["messages"]) == []
+
+
+@pytest.mark.parametrize("ids", ["a\0b", "x" * 100_000, "王五", "<script>"])
+def test_odd_ids_are_refused_in_words(manager, ids):
+    page = manager.post(WRITE, write_fields(groups=ids))
+
+    assert page.status_code == 200
+    assert list(page.context["form"].errors) == ["groups"]
+
+
+def test_own_drafts_are_listed_newest_first(manager, person):
+    first = make_notification(sender=person, content="First\n" + "x" * 100)
+    second = make_notification(sender=person, content="Second")
+    make_notification(sender=person, content="Was sent", status="completed")
+    colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    make_notification(sender=colleague, content="Not mine")
+
+    page = manager.get(WRITE)
+    text = page.content.decode()
+
+    assert [draft.pk for draft in page.context["drafts"]] == [second.pk, first.pk]
+    assert f'href="/write/{second.pk}/"' in text
+    assert f'action="/write/{second.pk}/delete/"' in text
+    assert '<details class="card drafts" open>' in text
+    assert manager.get(f"/write/{second.pk}/").context["drafts"] == [first]
+
+
+def test_many_drafts_are_folded_away(manager, person):
+    for _n in range(21):
+        make_notification(sender=person)
+
+    page = manager.get(WRITE)
+
+    assert len(page.context["drafts"]) == 20
+    assert '<details class="card drafts">' in page.content.decode()
+
+
+def test_without_drafts_there_is_no_list(manager):
+    assert "Your drafts" not in manager.get(WRITE).content.decode()
+
+
+def test_the_queries_do_not_grow(manager, person, django_assert_max_num_queries):
+    chosen: list[str] = []
+
+    def queries(count: int) -> int:
+        for _n in range(count):
+            chosen.append(make_group().group_id)
+            make_notification(sender=person)
+        draft = make_notification(
+            sender=person, audience="chosen", audience_values=chosen
+        )
+        with django_assert_max_num_queries(12) as counted:
+            page = manager.get(f"/write/{draft.pk}/")
+        assert len(carried(page)) == len(chosen)
+        return len(counted)
+
+    assert queries(1) == queries(2)

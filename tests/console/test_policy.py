@@ -1,0 +1,204 @@
+"""What stands in the head of every answer, whatever it is, with HTTPS and without."""
+
+import importlib.util
+import socket
+
+import pytest
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.test import Client
+
+from notifications.console import site
+from tests.addresses import Visitor, addresses_about, make_people
+from tests.environment import ROOT
+from tests.factories import PASSWORD, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+HEADS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src "
+    "'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+DENIED = ("camera=()", "geolocation=()", "microphone=()", "payment=()", "usb=()")
+ASK_TENCENT = {"admin:connection"}
+A_YEAR = "max-age=31536000; includeSubDomains; preload"
+
+
+def use_https(settings, monkeypatch, word: str) -> None:
+    """The settings as they are with ``USE_HTTPS`` on or off."""
+    monkeypatch.setenv("USE_HTTPS", word)
+    spec = importlib.util.spec_from_file_location(
+        "notifier_site.settings.https_anew", ROOT / "notifier_site/settings/https.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, value in vars(module).items():
+        if name.isupper():
+            setattr(settings, name, value)
+
+
+def is_right(response, *, secure: bool, kept: str = "no-store") -> bool:
+    """Whether the head is as it should be; an assertion says what is not."""
+    found = response.headers
+    assert {name: found.get(name) for name in HEADS} == HEADS
+    assert all(word in found["Permissions-Policy"] for word in DENIED)
+    assert found["Cache-Control"] == kept
+    assert found.get("Strict-Transport-Security") == (A_YEAR if secure else None)
+    assert "Server" not in found
+    assert "Access-Control-Allow-Origin" not in found
+    for name, cookie in response.cookies.items():
+        assert name.startswith("__Host-") == secure, name
+        assert (cookie["path"], cookie["domain"]) == ("/", ""), name
+        assert cookie["samesite"] == "Lax", name
+        assert cookie["httponly"] or cookie["max-age"] == 0, name  # 0: it is deleted
+        assert bool(cookie["secure"]) == secure, name
+    return True
+
+
+@pytest.fixture
+def asked_for(monkeypatch):
+    """Places that anybody tried to reach; that of the database is open already."""
+    found = []
+
+    def refuse(_socket: socket.socket, *arguments: object) -> None:
+        found.append(arguments[-1])
+        raise ConnectionRefusedError
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("word", "names"), [("on", [None, "superuser"]), ("off", ["superuser"])]
+)
+def test_every_address(settings, monkeypatch, asked_for, word, names):
+    use_https(settings, monkeypatch, word)
+    people = make_people()
+    addresses = addresses_about(people)
+    secure = word == "on"
+    assert len(addresses) > 50
+    asking: set[str] = set()
+
+    for person in names:
+        visitor = Visitor(people.get(person), secure=secure)
+        for name, address in addresses.items():
+            assert is_right(visitor.request("GET", address), secure=secure), name
+            assert asked_for == [], name
+            if secure:
+                assert is_right(visitor.undone("POST", address), secure=True), name
+            if asked_for:
+                asking.add(name)
+                asked_for.clear()
+
+    # Only where a person presses the button that asks Tencent.
+    assert asking == (ASK_TENCENT if secure else set())
+
+
+@pytest.fixture
+def somebody():
+    client = Client(raise_request_exception=False)
+    client.force_login(make_user(superuser=True))
+    return client
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nowhere/", 404), ("/static/nothing.css", 404), ("/", 500)]
+)
+def test_what_is_missing_or_broken(somebody, monkeypatch, path, status):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(site.overview_presentation, "context", fail)
+
+    response = somebody.get(path)
+
+    assert response.status_code == status
+    assert is_right(response, secure=False)
+
+
+@pytest.mark.parametrize("word", ["on", "off"])
+@pytest.mark.parametrize("secure", [True, False])
+def test_a_name_that_is_not_ours_gets_nothing(settings, monkeypatch, word, secure):
+    use_https(settings, monkeypatch, word)
+
+    response = Client().get("/login/", secure=secure, headers={"host": "evil.example"})
+
+    assert response.status_code == 400
+    assert b"evil" not in response.content
+    assert is_right(response, secure=secure and word == "on")
+
+
+def test_a_form_without_its_secret():
+    response = Client(enforce_csrf_checks=True).post("/login/", {"username": "x"})
+
+    assert response.status_code == 403
+    assert is_right(response, secure=False)
+
+
+def test_the_way_to_https(settings, monkeypatch):
+    use_https(settings, monkeypatch, "on")
+
+    response = Client().get("/history/?q=1")
+
+    assert response.status_code == 301
+    assert response["Location"] == "https://testserver/history/?q=1"
+    assert is_right(response, secure=False)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "X"])
+@pytest.mark.parametrize("path", ["/", "/login/", "/language/setlang/", "/nowhere/"])
+def test_other_methods_are_refused(somebody, method, path):
+    response = somebody.generic(method, path)
+
+    assert (response.status_code, response.content) == (405, b"")
+    assert response["Allow"] == "GET, HEAD, POST"
+    assert is_right(response, secure=False)
+
+
+def test_only_files_whose_name_changes_with_them_are_kept():
+    address = staticfiles_storage.url("notifications/ui/tokens.css")
+
+    for path, kept in [
+        (address, "max-age=315360000, public, immutable"),
+        ("/static/notifications/ui/tokens.css", "max-age=60, public"),
+    ]:
+        response = Client().get(path)
+        assert response.status_code == 200
+        assert b"".join(response.streaming_content)
+        assert is_right(response, secure=False, kept=kept)
+
+
+def test_a_login_through_https(settings, monkeypatch):
+    use_https(settings, monkeypatch, "on")
+    make_user()
+    client = Client(enforce_csrf_checks=True)
+
+    page = client.get("/login/", secure=True)
+    fields = {
+        "username": "lin.mei",
+        "password": PASSWORD,
+        "csrfmiddlewaretoken": page.context["csrf_token"],
+        "next": "/",
+    }
+    origin = {"referer": "https://testserver/login/"}
+    answer = client.post("/login/", fields, secure=True, headers=origin)
+    inside = client.get("/", secure=True)
+    language = {
+        "language": "zh-hans",
+        "csrfmiddlewaretoken": inside.context["csrf_token"],
+    }
+    chosen = client.post("/language/setlang/", language, secure=True, headers=origin)
+
+    assert (answer.status_code, inside.status_code) == (302, 200)
+    assert all(is_right(a, secure=True) for a in (page, answer, inside, chosen))
+    assert set(client.cookies) == {
+        "__Host-sessionid",
+        "__Host-csrftoken",
+        "__Host-language",
+    }

@@ -1,0 +1,74 @@
+"""What the matrix cannot name: patterns without a name, and two with the same."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from notifications import permissions
+from tests.factories import make_group, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+# Each with an address that it stands for. All of them are Django's admin's: the short
+# addresses of its rows, which lead on to the long ones, and whatever else is asked for.
+UNNAMED = {
+    "notifications/chatgroup/<path:object_id>/": "/notifications/chatgroup/1/",
+    "auth/user/<path:object_id>/": "/auth/user/1/",
+    "auth/group/<path:object_id>/": "/auth/group/1/",
+    "(?P<url>.*)$": "/no/such/page/",
+}
+PEOPLE = {
+    "no-role": None,
+    "manager": permissions.COMMUNITY_MANAGER,
+    "auditor": permissions.AUDITOR,
+    "groups": permissions.GROUP_ADMINISTRATOR,
+    "people": permissions.PEOPLE_ADMINISTRATOR,
+}
+
+
+def patterns(
+    resolver: URLResolver, space: str = "", route: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    """Every pattern there is, with its namespace and name or, without one, its route."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{entry.namespace}:" if entry.namespace else ""
+            yield from patterns(entry, space + inner, route + str(entry.pattern))
+        else:
+            whole = route + str(entry.pattern)
+            yield space + entry.name if entry.name else whole, entry
+
+
+def test_no_address_goes_by_the_name_of_another():
+    names = Counter(name for name, _entry in patterns(get_resolver()))
+
+    assert [name for name, number in names.items() if number > 1] == []
+
+
+def test_these_are_all_addresses_without_a_name():
+    found = [name for name, entry in patterns(get_resolver()) if not entry.name]
+
+    assert sorted(found) == sorted(UNNAMED)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("route", list(UNNAMED))
+def test_an_address_without_a_name_shows_nothing(route, method):
+    address = UNNAMED[route]
+    make_group()
+    stranger = Client().generic(method, address)
+
+    assert stranger.status_code == 302
+    assert stranger["Location"].startswith("/login/")
+    for name, role in PEOPLE.items():
+        client = Client()
+        client.force_login(make_user(role, username=name))
+        answer = client.generic(method, address)
+        if address == "/no/such/page/":
+            assert answer.status_code == 404
+        else:  # the long address asks for the permission: see the matrix
+            assert answer.status_code == 302
+            assert answer["Location"] == f"{address}change/"

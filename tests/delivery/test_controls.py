@@ -1,0 +1,235 @@
+"""The controls over a notification that was sent."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+
+from notifications import permissions
+from notifications.delivery import controls as delivery_controls
+from notifications.models import AuditEntry, WrongState
+from tests.factories import make_delivery, make_notification, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager():
+    return make_user(permissions.COMMUNITY_MANAGER)
+
+
+def test_pause_and_resume(manager):
+    notification = make_notification(sender=manager, status="sending", doubt_streak=19)
+    row = make_delivery(notification, not_sent_streak=3)
+
+    paused = delivery_controls.pause(manager, notification.pk)
+    assert (paused.status, paused.paused_reason, paused.paused_by) == (
+        "paused",
+        "person",
+        "lin.mei",
+    )
+
+    resumed = delivery_controls.resume(manager, notification.pk)
+    assert (resumed.status, resumed.paused_reason, resumed.doubt_streak) == (
+        "sending",
+        "",
+        0,
+    )
+    row.refresh_from_db()
+    assert row.not_sent_streak == 0
+    actions = AuditEntry.objects.order_by("id").values_list("action", flat=True)
+    assert list(actions) == ["paused", "resumed"]
+
+
+def test_stop_cancels_what_waits_and_keeps_verdicts(manager):
+    notification = make_notification(sender=manager, status="sending")
+    waiting = make_delivery(notification)
+    refused_before = make_delivery(notification, error_code=60007, attempt_count=1)
+    in_flight = make_delivery(notification, status="sending")
+    done = make_delivery(notification, status="accepted")
+
+    delivery_controls.stop(manager, notification.pk)
+
+    for row in (waiting, refused_before, in_flight, done):
+        row.refresh_from_db()
+    assert [row.status for row in (waiting, refused_before, in_flight, done)] == [
+        "cancelled",
+        "failed",
+        "sending",
+        "accepted",
+    ]
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.detail) == ("stopped", {"cancelled": 1, "failed": 1})
+
+
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [
+        (delivery_controls.pause, "paused"),
+        (delivery_controls.pause, "completed"),
+        (delivery_controls.resume, "sending"),
+        (delivery_controls.resume, "cancelled"),
+        (delivery_controls.stop, "completed"),
+        (delivery_controls.stop, "draft"),
+    ],
+)
+def test_a_step_that_the_state_does_not_allow(manager, act, status):
+    notification = make_notification(sender=manager, status=status)
+
+    with pytest.raises(WrongState):
+        act(manager, notification.pk)
+
+    notification.refresh_from_db()
+    assert notification.status == status
+    assert AuditEntry.objects.count() == 0
+
+
+def test_a_superuser_controls_what_others_sent(manager):
+    notification = make_notification(sender=manager, status="sending")
+    chief = make_user(username="chief", superuser=True)
+
+    assert delivery_controls.stop(chief, notification.pk).status == "cancelled"
+
+
+def test_a_pause_says_why(manager):
+    notification = make_notification(sender=manager, status="sending")
+
+    delivery_controls.pause(manager, notification.pk, note="  the date\nis wrong ")
+
+    notification.refresh_from_db()
+    assert notification.paused_note == "the date is wrong"
+    assert AuditEntry.objects.get().detail == {"note": "the date is wrong"}
+
+
+def test_a_reason_that_is_too_long(manager):
+    notification = make_notification(sender=manager, status="sending")
+
+    with pytest.raises(ValidationError, match="The note has 201 characters"):
+        delivery_controls.pause(manager, notification.pk, note="x" * 201)
+
+    notification.refresh_from_db()
+    assert notification.status == "sending"
+
+
+def test_a_schedule_is_changed_and_written_down(manager):
+    before = timezone.now() + timedelta(hours=1)
+    start = timezone.now() + timedelta(hours=2)
+    end = start + timedelta(hours=1)
+    notification = make_notification(
+        sender=manager, status="scheduled", scheduled_for=before
+    )
+
+    delivery_controls.reschedule(manager, notification.pk, start=start, not_after=end)
+
+    notification.refresh_from_db()
+    assert (notification.scheduled_for, notification.not_after) == (start, end)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.detail) == (
+        "scheduled",
+        "lin.mei",
+        {
+            "start": start.isoformat(),
+            "before": before.isoformat(),
+            "not_after": end.isoformat(),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "not_after", "field", "sentence"),
+    [
+        (timedelta(minutes=-1), None, "start", "is over. Choose a later time."),
+        (timedelta(days=367), None, "start", "is more than a year ahead."),
+        (
+            timedelta(hours=2),
+            timedelta(hours=1),
+            "not_after",
+            "is not after the start.",
+        ),
+        (timedelta(hours=2), timedelta(hours=-1), "not_after", "is over."),
+    ],
+)
+def test_times_that_cannot_be(manager, start, not_after, field, sentence):
+    now = timezone.now()
+    notification = make_notification(
+        sender=manager, status="scheduled", scheduled_for=now + timedelta(hours=5)
+    )
+
+    with pytest.raises(ValidationError) as caught:
+        delivery_controls.reschedule(
+            manager,
+            notification.pk,
+            start=now + start,
+            not_after=None if not_after is None else now + not_after,
+        )
+
+    assert list(caught.value.message_dict) == [field]
+    assert sentence in caught.value.message_dict[field][0]
+    assert AuditEntry.objects.count() == 0
+
+
+def test_a_started_one_cannot_be_rescheduled(manager):
+    notification = make_notification(sender=manager, status="sending")
+
+    with pytest.raises(WrongState):
+        delivery_controls.reschedule(
+            manager,
+            notification.pk,
+            start=timezone.now() + timedelta(hours=1),
+            not_after=None,
+        )
+
+
+def test_a_schedule_is_cancelled_by_stopping_it(manager):
+    notification = make_notification(
+        sender=manager,
+        status="scheduled",
+        scheduled_for=datetime(2030, 1, 1, tzinfo=UTC),
+    )
+    row = make_delivery(notification)
+
+    delivery_controls.stop(manager, notification.pk)
+
+    notification.refresh_from_db()
+    row.refresh_from_db()
+    assert (notification.status, row.status) == ("cancelled", "cancelled")
+    assert notification.stop_reason == "person"
+
+
+def test_only_the_sender_reschedules(manager):
+    notification = make_notification(
+        sender=manager,
+        status="scheduled",
+        scheduled_for=datetime(2030, 1, 1, tzinfo=UTC),
+    )
+    auditor = make_user(permissions.AUDITOR, username="wang.fang")
+
+    with pytest.raises(PermissionDenied):
+        delivery_controls.reschedule(
+            auditor,
+            notification.pk,
+            start=timezone.now() + timedelta(hours=1),
+            not_after=None,
+        )
+
+
+def test_what_was_paused_before_its_time_waits_for_it_again(manager):
+    start = timezone.now() + timedelta(days=1)
+    notification = make_notification(
+        sender=manager, status="scheduled", scheduled_for=start
+    )
+    delivery_controls.pause(manager, notification.pk)
+
+    delivery_controls.resume(manager, notification.pk)
+
+    notification.refresh_from_db()
+    assert (notification.status, notification.scheduled_for) == ("scheduled", start)
+    assert notification.sent_at is None
+
+
+def test_a_control_character_in_a_note(manager):
+    notification = make_notification(sender=manager, status="sending")
+
+    with pytest.raises(ValidationError, match="holds a control character"):
+        delivery_controls.pause(manager, notification.pk, note="a\x00b")

@@ -1,0 +1,41 @@
+"""Whether a worker is there, by the clock that the workers go by."""
+
+import pytest
+from django.utils import timezone
+
+from notifications.delivery.heartbeat import worker_is_there
+from notifications.models import Worker
+from notifications.rate_limit.clock import engine_clock
+
+pytestmark = pytest.mark.django_db
+
+
+def make_worker(*, age: float, **kwargs) -> Worker:
+    clock = engine_clock()
+    values = {"boot_id": clock.boot_id, "heartbeat_at": timezone.now()} | kwargs
+    return Worker.objects.create(name="host:1", lease=clock.now() - age, **values)
+
+
+def test_nobody():
+    assert not worker_is_there()
+
+
+@pytest.mark.parametrize(
+    ("age", "is_there"), [(0.0, True), (14.0, True), (16.0, False)]
+)
+def test_by_its_last_report(age, is_there):
+    make_worker(age=age)
+
+    assert worker_is_there() is is_there
+
+
+@pytest.mark.parametrize("gone", [{"ended_at": timezone.now()}, {"boot_id": "before"}])
+def test_one_that_ended_or_was_of_another_start(gone):
+    make_worker(age=0.0, **gone)
+
+    assert not worker_is_there()
+
+
+def test_it_takes_one_query(django_assert_num_queries):
+    with django_assert_num_queries(1):
+        worker_is_there()

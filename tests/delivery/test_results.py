@@ -1,0 +1,295 @@
+"""What is written for each outcome, and what a late one may not change."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from notifications.delivery.claim import Claim
+from notifications.delivery.http_workers import Result
+from notifications.delivery.results import Settled, Settlement
+from notifications.delivery.retry import Past
+from notifications.models import AuditEntry, Delivery, Notification
+from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
+from tests.factories import make_delivery, make_group, make_notification
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 9, 30, 5, tzinfo=UTC)
+WORKER = 7
+
+ACCEPTED = Outcome(
+    OutcomeKind.ACCEPTED, http_status=200, action_status="OK", error_code=0
+)
+UNCONFIRMED = Outcome(
+    OutcomeKind.UNCONFIRMED, reason=Reason.NO_ANSWER, detail="No answer within 10 s."
+)
+NOT_SENT = Outcome(OutcomeKind.NOT_SENT, reason=Reason.REFUSED)
+
+
+def rejected(code: int, info: str = "no") -> Outcome:
+    return Outcome(
+        OutcomeKind.REJECTED,
+        http_status=200,
+        action_status="FAIL",
+        error_code=code,
+        error_info=info,
+    )
+
+
+class NoJitter(random.Random):
+    def random(self) -> float:
+        return 0.0
+
+
+def settle(*pairs: tuple[Delivery, Outcome | None]) -> Settled:
+    results = [
+        Result(
+            claim=Claim(
+                delivery_id=row.pk,
+                notification_id=row.notification_id,
+                attempt=row.attempt_count,
+                group_id=row.group_id,
+                group_type=row.group_type,
+                recipients=None,
+                content="",
+                slot=0.0,
+                past=Past(row.rejection_count, row.not_sent_streak, row.error_code),
+            ),
+            started_at=NOW - timedelta(milliseconds=90),
+            finished_at=NOW + timedelta(milliseconds=place),
+            outcome=outcome,
+        )
+        for place, (row, outcome) in enumerate(pairs)
+    ]
+    return Settlement(WORKER, NOW, retry_internal_error=True, jitter=NoJitter()).write(
+        results
+    )
+
+
+def sending(notification: Notification | None = None, **kwargs) -> Delivery:
+    return make_delivery(
+        notification, status=Delivery.Status.SENDING, owner=WORKER, **kwargs
+    )
+
+
+def state(row: Delivery) -> tuple:
+    row.refresh_from_db()
+    return (row.status, row.error_code, row.reason, row.owner, row.finished_at)
+
+
+def test_accepted():
+    row = sending()
+
+    settled = settle((row, ACCEPTED))
+
+    assert settled == Settled()
+    assert state(row) == ("accepted", 0, "", None, NOW)
+    attempt = row.attempts.get()
+    assert (attempt.number, attempt.worker, attempt.outcome) == (1, 7, "accepted")
+    assert (attempt.http_status, attempt.action_status) == (200, "OK")
+    assert attempt.duration_ms == 90
+
+
+def test_failed_keeps_the_code_and_the_text_verbatim():
+    row = sending()
+
+    settle((row, rejected(10010, "群组不存在\n <b>gone</b>")))
+
+    assert state(row) == ("failed", 10010, "", None, NOW)
+    assert row.error_info == "群组不存在\n <b>gone</b>"
+    assert row.attempts.get().error_info == "群组不存在\n <b>gone</b>"
+
+
+def test_unconfirmed():
+    row = sending()
+
+    settle((row, UNCONFIRMED))
+
+    assert state(row) == ("unconfirmed", None, "no_answer", None, NOW)
+    assert row.attempts.get().detail == "No answer within 10 s."
+
+
+def test_a_retry_waits_and_keeps_its_last_code():
+    row = sending()
+
+    settled = settle((row, rejected(60007)))
+
+    assert settled == Settled(slow_down=True)
+    assert state(row) == ("queued", 60007, "", None, None)
+    assert row.not_before == NOW + timedelta(seconds=2)
+    assert (row.attempt_count, row.rejection_count) == (1, 1)
+    assert row.attempts.get().outcome == "rejected"
+
+
+def test_not_sent_uses_up_no_attempt():
+    row = sending()
+
+    settle((row, NOT_SENT))
+
+    assert state(row) == ("queued", None, "", None, None)
+    assert (row.rejection_count, row.not_sent_streak) == (0, 1)
+    assert row.attempts.get().outcome == "not_sent"
+
+
+def test_the_fourth_not_sent_in_a_row_pauses():
+    row = sending(not_sent_streak=3)
+
+    settle((row, NOT_SENT))
+
+    row.notification.refresh_from_db()
+    assert row.notification.status == "paused"
+    assert row.notification.paused_reason == "not_sent"
+    assert state(row)[0] == "queued"
+
+
+def test_a_missed_slot_leaves_no_trace():
+    row = sending()
+
+    settle((row, None))
+
+    assert state(row) == ("queued", None, "", None, None)
+    assert row.attempt_count == 0
+    assert row.attempts.count() == 0
+
+
+def test_an_account_code_puts_back_and_pauses_with_the_reason():
+    notification = make_notification(status="sending")
+    first, second = sending(notification), sending(notification)
+
+    settle((first, rejected(70009)), (second, rejected(70009)))
+
+    notification.refresh_from_db()
+    assert notification.status == "paused"
+    assert notification.paused_reason == "account_code"
+    assert (notification.paused_code, notification.paused_by) == (70009, "")
+    assert [state(row)[0] for row in (first, second)] == ["queued", "queued"]
+    assert [row.rejection_count for row in (first, second)] == [0, 0]
+    entry = AuditEntry.objects.get()  # one pause, not two
+    assert (entry.action, entry.actor) == ("paused", "worker 7")
+    assert entry.detail == {"reason": "account_code", "code": 70009}
+
+
+def test_a_refused_text_fails_and_pauses():
+    row = sending()
+
+    settle((row, rejected(80001)))
+
+    row.notification.refresh_from_db()
+    assert (row.notification.status, row.notification.paused_code) == ("paused", 80001)
+    assert state(row)[0] == "failed"
+
+
+def test_a_signature_that_was_made_anew_is_tried_at_once():
+    row = sending()
+
+    settle((row, replace(rejected(70001), signed_anew=True)))
+
+    assert state(row)[0] == "queued"
+    assert (row.not_before, row.rejection_count) == (NOW, 0)
+
+
+def test_twenty_doubtful_outcomes_in_a_row_pause():
+    notification = make_notification(status="sending", doubt_streak=18)
+
+    settle((sending(notification), UNCONFIRMED))
+    notification.refresh_from_db()
+    assert (notification.status, notification.doubt_streak) == ("sending", 19)
+
+    settle((sending(notification), NOT_SENT))
+    notification.refresh_from_db()
+    assert (notification.status, notification.paused_reason) == ("paused", "doubt")
+
+
+def test_a_verdict_ends_the_streak_of_doubt():
+    notification = make_notification(status="sending", doubt_streak=19)
+
+    settle((sending(notification), rejected(10010)))
+
+    notification.refresh_from_db()
+    assert (notification.status, notification.doubt_streak) == ("sending", 0)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (None, ("cancelled", None, "", None, NOW)),
+        (NOT_SENT, ("cancelled", None, "", None, NOW)),
+        (rejected(60007), ("failed", 60007, "", None, NOW)),
+        (ACCEPTED, ("accepted", 0, "", None, NOW)),
+    ],
+)
+def test_under_a_stopped_notification_nothing_is_queued_again(outcome, expected):
+    notification = make_notification(status="cancelled")
+    row = sending(notification)
+
+    settle((row, outcome))
+
+    assert state(row) == expected
+
+
+def test_an_answer_after_recovery_changes_nothing_and_is_noted():
+    row = make_delivery(status=Delivery.Status.UNCONFIRMED, reason="worker_lost")
+    before = state(row)
+
+    settle((row, ACCEPTED))
+
+    assert state(row) == before
+    assert row.attempts.count() == 0
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.delivery_number) == ("late_answer", row.pk)
+    assert (entry.detail["outcome"], entry.detail["error_code"]) == ("accepted", 0)
+
+
+def test_the_log_names_the_delivery_and_no_text_of_it(caplog):
+    caplog.set_level("DEBUG", "notifications.delivery")
+    notification = make_notification(status="sending", content="Secret plans")
+    row = make_delivery(
+        notification, make_group(group_id="hush"), status="sending", owner=WORKER
+    )
+    late = make_delivery(notification, make_group(), status="unconfirmed")
+
+    settle((row, rejected(70009)), (late, ACCEPTED))
+
+    told = [
+        (r.levelname, r.getMessage(), r.notification, getattr(r, "delivery", None))
+        for r in caplog.records
+    ]
+    here = notification.pk
+    assert told == [
+        (
+            "WARNING",
+            "An answer came after the delivery was given up: accepted.",
+            here,
+            late.pk,
+        ),
+        ("DEBUG", "Attempt 1: rejected.", here, row.pk),
+        ("WARNING", "Paused: account_code, ErrorCode 70009.", here, None),
+    ]
+    claim = Claim(
+        1, 2, 1, "g", "Public", ("anna",), "Secret plans", 0.0, Past(0, 0, None)
+    )
+    assert "Secret" not in f"{claim}"
+    assert "anna" not in f"{claim}"
+
+
+def test_a_row_of_another_worker_is_left_alone():
+    row = make_delivery(status=Delivery.Status.SENDING, owner=8)
+
+    settle((row, ACCEPTED))
+
+    assert state(row)[:1] == ("sending",)
+    assert AuditEntry.objects.get().action == "late_answer"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_accepted_rows_are_written_with_one_number_of_queries(
+    count, django_assert_num_queries
+):
+    notification = make_notification(status="sending")
+    rows = [sending(notification, group=make_group()) for _n in range(count)]
+
+    # notifications, deliveries, accepted, attempts, and the two of cancel_waiting
+    with django_assert_num_queries(4):
+        settle(*[(row, ACCEPTED) for row in rows])

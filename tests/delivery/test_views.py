@@ -1,0 +1,289 @@
+"""The buttons over a notification that was sent, and the switch for all sending."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from notifications import permissions
+from notifications.models import AuditEntry, Notification, SendingSwitch
+from tests.factories import make_delivery, make_group, make_notification, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager():
+    return make_user(permissions.COMMUNITY_MANAGER)
+
+
+@pytest.fixture
+def client(manager, log_in):
+    return log_in(manager)
+
+
+def sentences(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_pause_with_a_reason_that_is_shown(client, manager):
+    notification = make_notification(sender=manager, status="sending")
+
+    page = client.post(
+        f"/sent/{notification.pk}/pause/", {"note": "wrong date"}, follow=True
+    )
+
+    assert page.redirect_chain == [(f"/sent/{notification.pk}/", 302)]
+    assert "Paused by a person (lin.mei): wrong date" in page.content.decode()
+
+
+def test_a_reason_that_is_too_long_changes_nothing(client, manager):
+    notification = make_notification(sender=manager, status="sending")
+
+    page = client.post(
+        f"/sent/{notification.pk}/pause/", {"note": "x" * 201}, follow=True
+    )
+
+    assert sentences(page) == ["The note has 201 characters; the limit is 200."]
+    notification.refresh_from_db()
+    assert notification.status == "sending"
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["pause", "resume", "stop", "schedule", "try-failed", "send-again"],
+)
+def test_only_the_sender_has_the_buttons(step, manager, log_in):
+    notification = make_notification(sender=manager, status="paused")
+    for name, role in (
+        ("wang.fang", permissions.AUDITOR),
+        ("j.okafor", permissions.COMMUNITY_MANAGER),
+    ):
+        stranger = log_in(make_user(role, username=name))
+
+        assert stranger.post(f"/sent/{notification.pk}/{step}/").status_code == 403
+
+    notification.refresh_from_db()
+    assert notification.status == "paused"
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("step", ["pause", "resume", "stop", "try-failed"])
+def test_a_link_changes_nothing(step, client, manager):
+    notification = make_notification(sender=manager, status="paused")
+
+    assert client.get(f"/sent/{notification.pk}/{step}/").status_code == 405
+
+
+def test_a_schedule_is_shown_and_changed(client, manager, settings):
+    settings.TIME_ZONE = "Asia/Shanghai"
+    start = (timezone.now() + timedelta(days=2)).replace(second=0, microsecond=0)
+    notification = make_notification(
+        sender=manager, status="scheduled", scheduled_for=start
+    )
+    make_delivery(notification)
+    timezone.activate("Asia/Shanghai")
+    later = timezone.localtime(start + timedelta(hours=3))
+
+    page = client.post(
+        f"/sent/{notification.pk}/schedule/",
+        {"start": later.strftime("%Y-%m-%dT%H:%M"), "not_after": ""},
+        follow=True,
+    )
+
+    assert page.context["headline"] == (
+        f"Scheduled for {later:%Y-%m-%d %H:%M} Asia/Shanghai: 1 group"
+    )
+    timezone.deactivate()
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "sentence"),
+    [
+        ({"start": ""}, "start", "This field is required."),
+        (
+            {"start": "0001-01-01T00:00+14:00"},
+            "start",
+            "Not a time. Write it like 2026-11-23 19:15.",
+        ),
+        ({"start": "tomorrow"}, "start", "Not a time. Write it like 2026-11-23 19:15."),
+        (
+            {"start": "2020-01-01T10:00"},
+            "start",
+            "2020-01-01 10:00 UTC is over. Choose a later time.",
+        ),
+        (
+            {"start": "9999-12-31T23:59"},
+            "start",
+            "9999-12-31 23:59 UTC is more than a year ahead.",
+        ),
+        (
+            {"not_after": "2020-01-01T10:00"},
+            "not_after",
+            "2020-01-01 10:00 UTC is over. Choose a later time.",
+        ),
+    ],
+)
+def test_a_time_that_cannot_be(client, manager, values, field, sentence):
+    start = timezone.now() + timedelta(days=2)
+    notification = make_notification(
+        sender=manager, status="scheduled", scheduled_for=start
+    )
+    usual = {"start": start.strftime("%Y-%m-%dT%H:%M"), "not_after": ""}
+
+    page = client.post(f"/sent/{notification.pk}/schedule/", usual | values)
+
+    assert page.context["form"].errors == {field: [sentence]}
+    notification.refresh_from_db()
+    assert notification.scheduled_for == start
+
+
+def test_try_failed_again(client, manager):
+    first = make_notification(sender=manager, status="completed")
+    for n in range(2):
+        make_delivery(first, status="failed", error_code=60007, portion=n + 1)
+    make_delivery(first, status="failed", error_code=10010)
+
+    page = client.get(f"/sent/{first.pk}/")
+    assert page.context["again"] == {"failed": 2, "unconfirmed": 0}
+    assert "Try 2 failed groups again" in page.content.decode()
+
+    page = client.post(f"/sent/{first.pk}/try-failed/", follow=True)
+
+    again = Notification.objects.get(resend_of=first)
+    assert page.redirect_chain == [(f"/sent/{again.pk}/", 302)]
+    assert page.context["headline"] == "Sending: 0 of 2 groups done"
+    assert f'href="/sent/{first.pk}/"' in page.content.decode()
+    page = client.get(f"/sent/{first.pk}/")
+    assert page.context["again"] == {"failed": 0, "unconfirmed": 0}
+    assert f'href="/sent/{again.pk}/"' in page.content.decode()
+
+
+def test_what_did_not_confirm_has_a_page_of_its_own(client, manager):
+    first = make_notification(sender=manager, status="completed")
+    row = make_delivery(first, status="unconfirmed")
+
+    page = client.get(f"/sent/{first.pk}/send-again/")
+    assert page.context["names"] == [row.group_name]
+    assert "members could see it twice" in page.content.decode()
+    assert Notification.objects.count() == 1
+
+    client.post(f"/sent/{first.pk}/send-again/")
+
+    again = Notification.objects.get(resend_of=first)
+    assert again.deliveries.get().group_id == row.group_id
+
+
+def test_nothing_to_send_again(client, manager):
+    first = make_notification(sender=manager, status="completed")
+
+    page = client.get(f"/sent/{first.pk}/send-again/")
+    assert page.url == f"/sent/{first.pk}/"
+    page = client.post(f"/sent/{first.pk}/send-again/", follow=True)
+
+    assert sentences(page) == [
+        "There is no group left that this could be sent to again."
+    ]
+
+
+def test_the_switch_is_shown_on_every_page(client):
+    make_group()
+
+    client.post("/sending/", {"turn": "off"})
+
+    strip = "All sending is stopped, by lin.mei since"
+    for address in ("/", "/write/", "/sending/", "/notifications/chatgroup/"):
+        assert strip in client.get(address).content.decode()
+    client.post("/sending/", {"turn": "on"})
+    assert strip not in client.get("/").content.decode()
+    assert not SendingSwitch.present().is_off
+    turns = client.get("/sending/").context["turns"]
+    assert [turn.action for turn in turns] == ["all_allowed", "all_stopped"]
+
+
+def test_an_auditor_sees_the_strip_and_has_no_switch(client, log_in):
+    client.post("/sending/", {"turn": "off"})
+    auditor = log_in(make_user(permissions.AUDITOR, username="wang.fang"))
+
+    page = auditor.get("/").content.decode()
+    assert "All sending is stopped" in page
+    assert "Stop all" not in page
+    assert auditor.get("/sending/").status_code == 403
+    assert auditor.post("/sending/", {"turn": "on"}).status_code == 403
+    assert SendingSwitch.present().is_off
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_progress_page_takes_one_number_of_queries(
+    count, client, manager, django_assert_num_queries
+):
+    notification = make_notification(sender=manager, status="completed")
+    for _n in range(count):
+        make_delivery(notification, status="failed", error_code=60007)
+        make_delivery(notification, status="unconfirmed")
+    client.get("/")
+
+    with django_assert_num_queries(QUERIES):
+        client.get(f"/sent/{notification.pk}/")
+
+
+QUERIES = 21
+
+
+def test_a_doubt_is_cleared_up_on_its_page(client, manager, log_in):
+    notification = make_notification(sender=manager, status="completed")
+    row = make_delivery(notification, status="unconfirmed")
+    address = f"/history/deliveries/{row.pk}/"
+    assert client.get(address).context["may_resolve"] is True
+
+    page = client.post(f"{address}resolve/", {"note": "Anna saw it"}, follow=True)
+
+    assert sentences(page) == ["Written down beside the delivery."]
+    assert [entry.detail for entry in page.context["resolutions"]] == [
+        {"note": "Anna saw it"}
+    ]
+    auditor = log_in(make_user(permissions.AUDITOR, username="wang.fang"))
+    page = auditor.get(address)
+    assert page.context["may_resolve"] is False
+    assert "Anna saw it" in page.content.decode()
+    assert auditor.post(f"{address}resolve/", {"note": "no"}).status_code == 403
+    assert AuditEntry.objects.count() == 1
+
+
+def test_an_empty_note_says_what_to_do(client, manager):
+    notification = make_notification(sender=manager, status="completed")
+    row = make_delivery(notification, status="unconfirmed")
+
+    page = client.post(f"/history/deliveries/{row.pk}/resolve/", follow=True)
+
+    assert sentences(page) == ["Write what you found out."]
+
+
+def test_a_refused_send_keeps_the_time_that_was_chosen(client, manager):
+    make_group(group_id="a")
+    draft = make_notification(sender=manager, audience="every")
+    start = timezone.localtime() + timedelta(days=1)
+
+    page = client.post(
+        f"/write/{draft.pk}/check/",
+        {
+            "digest": "of other groups",
+            "sure": "on",
+            "moment": "later",
+            "start": start.strftime("%Y-%m-%dT%H:%M"),
+            "not_after": "",
+        },
+    )
+
+    assert sentences(page) == [
+        "The groups changed since you checked; now it would go to 1. Look again, then send."
+    ]
+    form = page.context["form"]
+    assert (form["moment"].value(), form["start"].value()) == (
+        "later",
+        start.strftime("%Y-%m-%dT%H:%M"),
+    )
+    assert form["sure"].value() is False
+    assert form["digest"].value() != "of other groups"
+    draft.refresh_from_db()
+    assert draft.status == "draft"

@@ -1,0 +1,199 @@
+"""What is read of a file of groups: encodings, separators, headings, cells."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import translation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifications.groups.importing import parse
+from notifications.groups.importing.parse import column_of, type_of
+from notifications.groups.importing.rows import Problem, Row, read
+from notifications.models import ChatGroup, GroupType
+from tests.group_files import ENGLISH, HEADER, TOO_LONG, text_of
+
+CHINESE = ("群组ID", "群类型", "群名称", "人数")
+PAGE = ("Group ID", "TYPE", "Name", "Members")
+TENCENT = ("GroupId", "Type", "Name", "MemberNum")
+ROWS = [
+    ["@TGS#1", "Public", "周末, 徒步", "24"],
+    ["live", "AVChatRoom", "直播；间", ""],
+]
+READ = [
+    Row(2, "@TGS#1", "Public", "周末, 徒步", 24, None),
+    Row(3, "live", "AVChatRoom", "直播；间", None, None),
+]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("headings", [ENGLISH, CHINESE, PAGE, TENCENT])
+def test_every_separator_with_headings_in_every_language(separator, headings):
+    reading = read(text_of(ROWS, headings, separator).encode())
+
+    assert (reading.rows, reading.problems, reading.ignored) == (READ, [], [])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("utf-8", "UTF-8"),
+        ("utf-8-sig", "UTF-8"),
+        ("utf-16", "UTF-16"),
+        ("gb18030", "GB 18030"),
+    ],
+)
+def test_every_encoding(encoding, name):
+    reading = read(text_of(ROWS, CHINESE, "\t").encode(encoding))
+
+    assert (reading.encoding, reading.rows) == (name, READ)
+
+
+def test_what_excel_saves_as_csv_in_china():
+    """As Excel 2021 (Chinese) writes "CSV (comma delimited)"."""
+    raw = (
+        b"\xc8\xba\xd7\xe9ID,\xc0\xe0\xd0\xcd,\xc3\xfb\xb3\xc6,\xb1\xea\xc7\xa9\r\n"
+        b"@TGS#1,\xd6\xb1\xb2\xa5\xc8\xba,\xc0\xee\xbd\xe3\xbf\xaa\xb2\xa5,"
+        b"\xbb\xaa\xb6\xab\xa1\xa2VIP\r\n"
+    )
+
+    assert read(raw).rows == [
+        Row(2, "@TGS#1", "AVChatRoom", "李姐开播", None, ("华东", "VIP"))
+    ]
+
+
+def test_one_line_too_many_is_refused(monkeypatch):
+    monkeypatch.setattr(parse, "MAX_ROWS", 2)
+
+    assert len(read(HEADER + b"g,Public,G\n\nh,Public,H\n").rows) == 2
+    with pytest.raises(ValidationError) as caught:
+        read(HEADER + b"g,Public,G\nh,Public,H\ni,Public,I\n")
+    assert caught.value.messages == [TOO_LONG]
+
+
+def test_columns_in_any_order_and_others_are_named():
+    reading = read(
+        "备注,NAME,labels,状态,Type,id,Checked at,\n"
+        'x,Hikers,"East, VIP",closed,public,g,2026-03-02,\n'.encode()
+    )
+
+    assert reading.ignored == ["备注", "状态", "Checked at"]
+    assert reading.rows == [Row(2, "g", "Public", "Hikers", None, ("East", "VIP"))]
+
+
+def test_blank_lines_count_but_are_left_out():
+    reading = read(b'\n\ngroup_id,type,name\n\n , ,\ng,Public,"G"\n')
+
+    assert [row.line for row in reading.rows] == [6]
+
+
+def test_what_is_wrong_with_a_line_is_said_for_each_cell():
+    reading = read(
+        b"group_id,type,name,member_count,labels\n"
+        b"two words,,,many,a\x01b\n"
+        b"g,Nope,G,1,\n"
+        b"h,Public,H,1\n"
+        b"h,Public,H\n"
+        b"i,Public,one,two,x,y\n"
+        b"k,Nope,,1,\n"
+        b"j,Public,J,1,,,\n"
+    )
+
+    assert [str(problem) for problem in reading.problems] == [
+        "Line 2, Group ID: “two words” is no group ID: 1 to 48 letters, digits or "
+        "signs, no spaces.",
+        "Line 2, Type: It is empty. Write one of Private, Public, ChatRoom, "
+        "AVChatRoom, BChatRoom, Community.",
+        "Line 2, Name: The name must have 1 to 100 characters, on one line.",
+        "Line 2, Members: “many” is no number of members.",
+        "Line 2, Labels: The label “a\x01b” has a character that cannot be shown.",
+        "Line 5, Group ID: “h” is on line 4 already.",
+        "Line 6: It has 6 cells, but there are 5 headings. A text with a comma in it "
+        "must stand between quotation marks.",
+        "Line 7, Name: The name must have 1 to 100 characters, on one line.",
+        "Line 7, Type: “Nope” is not one of Private, Public, ChatRoom, AVChatRoom, "
+        "BChatRoom, Community.",
+    ]
+    # Whether an unknown type is wrong depends on the group.
+    assert [(row.group_id, row.type) for row in reading.rows] == [
+        ("g", "Nope"),
+        ("h", "Public"),
+        ("j", "Public"),
+    ]
+
+
+def test_a_second_line_of_a_group_is_wrong_even_where_the_first_is():
+    reading = read(HEADER + b"g,Public,\ng,Public,G\n")
+
+    assert [(problem.line, problem.column) for problem in reading.problems] == [
+        (2, "name"),
+        (3, "group_id"),
+    ]
+    assert reading.rows == []
+
+
+def test_a_long_cell_is_cut_in_its_sentence():
+    problem = read(HEADER + b"x" * 1000 + b",Public,G\n").problems[0]
+
+    assert problem == Problem(
+        2,
+        "group_id",
+        f"“{'x' * 80}…” is no group ID: 1 to 48 letters, digits or signs, no spaces.",
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_words_of_the_page_are_read(language):
+    with translation.override(language):
+        words = {
+            field.name: str(field.verbose_name) for field in ChatGroup._meta.fields
+        }
+        assert {
+            name: column_of(words[name])
+            for name in ("group_id", "name", "type", "member_count", "state")
+        } == {
+            name: name for name in ("group_id", "name", "type", "member_count", "state")
+        }
+        assert column_of(words["checked_at"]) == "checked_at"
+        assert {type_of(str(label)) for _value, label in GroupType.choices} == set(
+            GroupType.values
+        )
+
+
+@pytest.mark.parametrize(
+    ("word", "group_type"),
+    [
+        ("AVCHATROOM", "AVChatRoom"),
+        ("av chat room", "AVChatRoom"),
+        ("Work", "Private"),
+        ("meeting", "ChatRoom"),
+        ("Private (Work)", "Private"),
+        ("chat room", "ChatRoom"),
+        ("live room", "AVChatRoom"),
+        ("好友工作群", "Private"),
+        ("临时会议群", "ChatRoom"),
+        ("社群", "Community"),
+        ("ＰＵＢＬＩＣ", "Public"),
+        ("Nope", None),
+        ("", None),
+    ],
+)
+def test_a_type_by_any_of_its_words(word, group_type):
+    assert type_of(word) == group_type
+
+
+@given(
+    content=st.binary()
+    | st.binary().map(HEADER.__add__)
+    | st.text().map(lambda text: HEADER + text.encode("utf-8", "replace"))
+    | st.text().map(lambda text: text.encode("gb18030", "replace"))
+    | st.text(alphabet='",;\n\r\x00ab').map(lambda text: HEADER + text.encode())
+)
+def test_no_bytes_raise_anything_but_a_refusal(content):
+    try:
+        reading = read(content)
+    except ValidationError:
+        return
+    for row in reading.rows:
+        group = ChatGroup(group_id=row.group_id, type=row.type, name=row.name)
+        group.clean_fields(exclude=["type"])
+    assert all(problem.line >= 2 and problem.sentence for problem in reading.problems)

@@ -1,0 +1,208 @@
+"""The thread beside the worker: whose turn it is, what nobody asked for, what is removed."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import DatabaseError
+from django.utils import timezone
+
+from notifications import conf, permissions
+from notifications.audiences.audience import audience_of
+from notifications.compose.services import send as services_send
+from notifications.delivery.worker import SendWorker
+from notifications.groups.sync import finish as sync_finish
+from notifications.groups.sync import services as sync_services
+from notifications.groups.sync.queries import KEPT
+from notifications.groups.sync.run import Run
+from notifications.groups.sync.syncer import Syncer
+from notifications.models import ChatGroup, GroupSync, SyncChange, SyncItem, Worker
+from notifications.rate_limit.clock import engine_clock
+from tests.factories import make_group, make_notification, make_user
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+
+def living_worker() -> int:
+    return Worker.objects.create(
+        name="w", boot_id="b", lease=0, heartbeat_at=timezone.now()
+    ).pk
+
+
+def syncer_of(worker: int) -> Syncer:
+    """One that looks when it is told to, in this thread."""
+    syncer = Syncer(conf.connection())
+    syncer._worker_id = lambda: worker
+    return syncer
+
+
+def ended(**kwargs) -> GroupSync:
+    values = {"requested_by": "x", "status": "completed", "finished_at": NOW}
+    return GroupSync.objects.create(**values | kwargs)
+
+
+@pytest.mark.django_db
+def test_the_oldest_of_several_workers_syncs(tencent):
+    tencent.add_group("g", "Public")
+    oldest, younger = living_worker(), living_worker()
+    sync = GroupSync.objects.create(requested_by="lin.mei")
+
+    syncer_of(younger)._look()
+    sync.refresh_from_db()
+    assert sync.status == "waiting"
+
+    syncer_of(oldest)._look()
+    sync.refresh_from_db()
+    assert sync.status == "completed"
+    assert SyncItem.objects.count() == 0  # they are of no use any more
+
+
+@pytest.mark.django_db
+def test_a_mistake_in_this_program_ends_the_run_and_is_logged(
+    tencent, monkeypatch, caplog
+):
+    def broken(_self):
+        raise KeyError("mistake")
+
+    monkeypatch.setattr(Run, "go", broken)
+    sync = GroupSync.objects.create(requested_by="x", status="running", started_at=NOW)
+
+    syncer_of(living_worker())._look()
+
+    sync.refresh_from_db()
+    assert (sync.status, sync.reason) == ("failed", "defect")
+    assert "failed by a mistake" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_fails_no_run(tencent, monkeypatch, caplog):
+    def away(_self):
+        raise DatabaseError
+
+    monkeypatch.setattr(Run, "go", away)
+    monkeypatch.setattr(
+        "notifications.groups.sync.syncer.connection.close", lambda: None
+    )
+    sync = GroupSync.objects.create(requested_by="x")
+
+    syncer_of(living_worker())._look()
+
+    sync.refresh_from_db()
+    assert sync.status == "waiting"
+    assert "it goes on by itself" in caplog.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("hours", "last", "has_groups", "due"),
+    [
+        (24, None, False, True),  # an empty list fills by itself
+        (24, None, True, False),  # one that people chose does not
+        (0, None, False, False),
+        (0, timedelta(days=9), True, False),
+        (24, timedelta(hours=23), True, False),
+        (24, timedelta(hours=24), True, True),
+        (1, timedelta(hours=1), False, True),
+    ],
+)
+def test_when_a_run_is_due(settings, hours, last, has_groups, due):
+    settings.IM_SYNC_EVERY_HOURS = hours
+    if last is not None:
+        ended(created_at=NOW - last)
+    if has_groups:
+        make_group()
+
+    sync_services.ask_if_due(NOW)
+
+    made = GroupSync.objects.open().values_list("requested_by", "created_at")
+    assert list(made) == ([("schedule", NOW)] if due else [])
+
+
+@pytest.mark.django_db
+def test_beside_an_open_run_none_is_due(settings):
+    settings.IM_SYNC_EVERY_HOURS = 1
+    GroupSync.objects.create(requested_by="x", created_at=NOW - timedelta(days=9))
+
+    assert not sync_services.is_due(NOW)
+
+
+@pytest.mark.django_db
+def test_the_changes_of_the_last_runs_are_kept(monkeypatch):
+    monkeypatch.setattr(sync_finish, "BLOCK", 2)
+    for _n in range(KEPT + 2):
+        sync = ended()
+        for number in range(3):
+            SyncChange.objects.create(sync=sync, kind="added", group_id=f"g{number}")
+            SyncItem.objects.create(sync=sync, group_id=f"g{number}")
+    open_one = GroupSync.objects.create(requested_by="x")
+    SyncItem.objects.create(sync=open_one, group_id="g")
+    pauses = []
+
+    sync_finish.tidy(lambda: pauses.append(1))
+
+    assert SyncItem.objects.get().sync == open_one
+    kept = set(SyncChange.objects.values_list("sync", flat=True))
+    assert len(kept) == KEPT
+    assert min(kept) == GroupSync.objects.order_by("pk")[2].pk
+    assert len(pauses) > 30  # in small pieces
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_syncs_and_sends_side_by_side(settings, tencent, monkeypatch):
+    """Both limits of Tencent are kept, and neither waits for the other."""
+    monkeypatch.setattr("notifications.groups.sync.run.LISTS_PER_SECOND", 0.6)
+    monkeypatch.setattr("notifications.groups.sync.run.MAX_GROUPS_PER_PAGE", 500)
+    monkeypatch.setattr("notifications.groups.sync.listing.PASSES", ("",))
+    monkeypatch.setattr("notifications.groups.sync.syncer.EVERY", 0.05)
+    for number in range(600):
+        tencent.add_group(f"g{number}", "Public", f"G {number}")
+    for number in range(250):
+        make_group(group_id=f"g{number}")
+    user = make_user(permissions.COMMUNITY_MANAGER)
+    draft = make_notification(sender=user, audience="every")
+    services_send.send(user, draft.pk, digest=audience_of(draft).digest)
+    GroupSync.objects.create(requested_by="lin.mei")
+    im = conf.connection()
+
+    SendWorker(
+        im,
+        engine_clock(),
+        stop_requested=lambda: False,
+        until_idle=True,
+        beside=[Syncer(im)],
+    ).run()
+
+    assert GroupSync.objects.get().status == "completed"
+    assert ChatGroup.objects.count() == 600
+    assert draft.deliveries.counts()["accepted"] == 250
+    assert len(tencent.journal) == 250
+    assert tencent.calls.codes("get_appid_group_list") == [0] * 2
+    assert tencent.calls.most_in_window("get_appid_group_list", 1.0) == 1
+    assert set(tencent.calls.codes("get_group_info")) == {0}
+    assert tencent.calls.most_in_window("get_group_info") <= 200
+    assert tencent.journal.most_in_window() <= 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stop_leaves_the_run_for_the_next_worker(tencent, monkeypatch):
+    monkeypatch.setattr("notifications.groups.sync.syncer.EVERY", 0.01)
+    for number in range(100):
+        tencent.add_group(f"g{number}", "Public")
+    tencent.fail_next("get_appid_group_list", "slow:400")
+    sync = GroupSync.objects.create(requested_by="lin.mei")
+    worker = living_worker()
+    syncer = Syncer(conf.connection())
+    syncer.start(lambda: worker)
+    while not tencent.calls.codes("get_appid_group_list"):
+        time.sleep(0.01)
+
+    syncer.stop()
+
+    sync.refresh_from_db()
+    assert sync.status == "running"
+    assert not syncer.is_idle()
+    assert "syncer" not in {thread.name for thread in threading.enumerate()}
+    syncer_of(worker)._look()
+    sync.refresh_from_db()
+    assert (sync.status, ChatGroup.objects.count()) == ("completed", 100)

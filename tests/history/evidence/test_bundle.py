@@ -1,0 +1,323 @@
+"""The evidence bundle: what is in it, and that it checks itself."""
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tracemalloc
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from django.utils import timezone, translation
+
+from notifications import audit_log
+from notifications.history.evidence.bundle import bundle, bundle_name
+from notifications.models import AuditEntry, Delivery, Notification
+from notifications.record.canonical_text import sealed_text
+from tests.factories import (
+    MOMENT,
+    make_attempt,
+    make_delivery,
+    make_group,
+    make_notification,
+    make_seal,
+)
+
+pytestmark = pytest.mark.django_db
+
+FILES = [
+    "record.jsonl",
+    "seal.json",
+    "chain.jsonl",
+    "actions.jsonl",
+    "index.html",
+    "VERIFY.txt",
+    "SHA256SUMS",
+]
+HOSTILE = "<script>alert(1)</script>\u202e=1+1"
+
+
+@pytest.fixture
+def sent() -> Notification:
+    """One of each result; hostile texts where texts of others can stand."""
+    notification = make_notification(
+        status="completed", content=HOSTILE, note=HOSTILE, audience_count=3
+    )
+    accepted = make_delivery(notification, status="accepted")
+    make_attempt(accepted)
+    failed = make_delivery(
+        notification,
+        make_group(name=HOSTILE),
+        status="failed",
+        error_info=HOSTILE,
+    )
+    make_attempt(failed, outcome="rejected", error_info=HOSTILE)
+    doubt = make_delivery(notification, status="unconfirmed")
+    make_attempt(doubt, outcome="unconfirmed")
+    audit_log.write(
+        AuditEntry.Action.SENT, "lin.mei", notification=notification.pk, groups=3
+    )
+    audit_log.write(
+        AuditEntry.Action.RESOLVED,
+        "lin.mei",
+        notification=notification.pk,
+        delivery=doubt.pk,
+        note=HOSTILE,
+    )
+    return notification
+
+
+def seal_another() -> None:
+    other = make_notification(status="completed")
+    make_delivery(other, status="accepted")
+    make_seal(other)
+
+
+def zip_of(notification: Notification) -> bytes:
+    return b"".join(bundle(notification, notification.seal))
+
+
+def unpack(data: bytes, to: Path) -> Path:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        archive.extractall(to)
+    (folder,) = to.iterdir()
+    return folder
+
+
+def run(folder: Path, *command: str) -> tuple[int, str]:
+    done = subprocess.run(  # noqa: S603  the commands of these tests
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_files_and_their_name(sent, tmp_path):
+    seal_another()
+    seal = make_seal(sent)
+
+    folder = unpack(zip_of(sent), tmp_path)
+
+    assert bundle_name(seal) == f"evidence-{sent.pk}-{seal.head[:12]}.zip"
+    assert folder.name == f"evidence-{sent.pk}-{seal.head[:12]}"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    assert (folder / "record.jsonl").read_bytes() == b"".join(sealed_text(sent))
+
+
+def test_whoever_has_it_can_check_it_with_the_lines_it_says(sent, tmp_path):
+    seal = make_seal(sent)
+    seal_another()
+    seal_another()
+    newest = Notification.objects.order_by("-pk")[0].seal
+
+    folder = unpack(zip_of(sent), tmp_path)
+
+    code, said = run(folder, "sha256sum", "-c", "SHA256SUMS")
+    assert (code, said) == (0, "".join(f"{name}: OK\n" for name in FILES[:-1]))
+    assert run(folder, "sha256sum", "record.jsonl")[1].split()[0] == seal.digest
+    assert run(folder, "sha256sum", "seal.json")[1].split()[0] == seal.head
+    assert json.loads((folder / "seal.json").read_bytes())["digest"] == seal.digest
+    assert len((folder / "chain.jsonl").read_bytes().splitlines()) == 2
+    assert run_of_the_chain(folder) == (0, newest.head + "\n")
+    text = (folder / "VERIFY.txt").read_text("utf-8")
+    for expected in (seal.digest, seal.head, newest.head):
+        assert f"    {expected}\n" in text
+
+
+def run_of_the_chain(folder: Path) -> tuple[int, str]:
+    """The program that VERIFY.txt shows, in the shell as it stands there."""
+    text = (folder / "VERIFY.txt").read_text("utf-8")
+    begin = text.index("    python3 -c")
+    end = text.index("print(head(line))'") + len("print(head(line))'")
+    lines = [line.removeprefix("    ") for line in text[begin:end].splitlines()]
+    program = "\n".join(lines).replace("python3", sys.executable)
+    return run(folder, "sh", "-c", program)
+
+
+@pytest.mark.parametrize("name", ["record.jsonl", "seal.json", "index.html"])
+def test_a_changed_file_is_found(sent, tmp_path, name):
+    make_seal(sent)
+    folder = unpack(zip_of(sent), tmp_path)
+    path = folder / name
+    path.write_bytes(
+        path.read_bytes().replace(b"lin.mei", b"lin.mai").replace(b"1", b"2")
+    )
+
+    code, said = run(folder, "sha256sum", "-c", "SHA256SUMS")
+
+    assert code == 1
+    assert f"{name}: FAILED\n" in said
+
+
+@pytest.mark.parametrize("change", ["changed", "removed"])
+def test_a_chain_that_was_tampered_with_is_found(sent, tmp_path, change):
+    make_seal(sent)
+    for _n in range(3):
+        seal_another()
+    folder = unpack(zip_of(sent), tmp_path)
+    path = folder / "chain.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    if change == "removed":
+        del lines[1]
+    else:
+        lines[1] = lines[1].replace(b'"rows":1', b'"rows":2')
+    path.write_bytes(b"".join(lines))
+
+    assert run_of_the_chain(folder)[0] == 1
+
+
+def test_the_newest_seal_has_an_empty_chain(sent, tmp_path):
+    seal = make_seal(sent)
+
+    folder = unpack(zip_of(sent), tmp_path)
+
+    assert (folder / "chain.jsonl").read_bytes() == b""
+    assert run_of_the_chain(folder) == (0, seal.head + "\n")
+
+
+def test_more_seals_than_are_read_at_once(sent, tmp_path):
+    make_seal(sent)
+    for _n in range(23):
+        seal_another()
+
+    folder = unpack(zip_of(sent), tmp_path)
+
+    newest = Notification.objects.order_by("-pk")[0].seal
+    assert len((folder / "chain.jsonl").read_bytes().splitlines()) == 23
+    assert run_of_the_chain(folder) == (0, newest.head + "\n")
+
+
+def test_the_actions_in_their_order_and_of_this_notification_only(sent, tmp_path):
+    make_seal(sent)
+    audit_log.write(AuditEntry.Action.SENT, "lin.mei", notification=sent.pk + 1)
+
+    folder = unpack(zip_of(sent), tmp_path)
+
+    lines = (folder / "actions.jsonl").read_text("utf-8").splitlines()
+    actions = [json.loads(line) for line in lines]
+    assert [(a["action"], a["notification"]) for a in actions] == [
+        ("sent", sent.pk),
+        ("resolved", sent.pk),
+    ]
+    assert actions[1]["detail"] == {"note": HOSTILE}
+
+
+def test_the_same_record_gives_the_same_bytes(sent):
+    make_seal(sent)
+
+    assert zip_of(sent) == zip_of(sent)
+
+
+class Tags(HTMLParser):
+    """All tags of a page, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes |= {name for name, _value in attrs}
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_page_is_harmless_and_needs_no_network(sent, tmp_path):
+    make_seal(sent)
+
+    folder = unpack(zip_of(sent), tmp_path)
+
+    page = Tags((folder / "index.html").read_text("utf-8"))
+    assert not {"script", "img", "link", "a", "iframe", "form"} & set(page.tags)
+    assert not {"src", "href", "style", "onclick"} & page.attributes
+    # message, note, group, Tencent's text, the words of who cleared it up
+    assert page.text.count(HOSTILE) == 5
+
+
+def test_the_page_shows_problems_first_and_a_thousand_others(
+    sent, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("notifications.history.evidence.page.OTHERS", 2)
+    monkeypatch.setattr("notifications.history.evidence.page.BLOCK", 2)
+    rows = [make_delivery(sent, status="accepted") for _n in range(3)]
+    rows += [make_delivery(sent, status="failed") for _n in range(3)]
+    make_seal(sent)
+
+    folder = unpack(zip_of(sent), tmp_path)
+
+    page = (folder / "index.html").read_text("utf-8")
+    shown = [int(cell) for cell in cells_of(page) if cell.isdigit()]
+    in_order = list(sent.deliveries.order_by("pk"))
+    problems = [r.pk for r in in_order if r.status in ("failed", "unconfirmed")]
+    others = [r.pk for r in in_order if r.status == "accepted"]
+    assert shown == [*problems, *others[:2]]
+    assert len(problems) == 5
+
+
+def cells_of(page: str) -> list[str]:
+    """The first cell of each row of the tables of deliveries."""
+    tables = page.split("<h2>Deliveries that failed")[1]
+    return [row.split("</td>")[0].strip() for row in tables.split("<td>")[1::6]]
+
+
+def test_in_the_language_and_time_zone_of_whoever_asked(sent, tmp_path):
+    make_seal(sent)
+    with translation.override("zh-hans"), timezone.override("Asia/Shanghai"):
+        pieces = bundle(sent, sent.seal)
+
+    folder = unpack(b"".join(pieces), tmp_path)  # read later, in English and UTC
+
+    page = (folder / "index.html").read_text("utf-8")
+    assert '<html lang="zh-hans">' in page
+    assert "2026-03-02 17:30:00 Asia/Shanghai" in page
+    assert str(Delivery.Status.FAILED.label) == "Failed"
+    assert "<td>失败</td>" in page
+
+
+def test_memory_does_not_grow_with_the_rows(monkeypatch):
+    monkeypatch.setattr("notifications.history.evidence.page.OTHERS", 10)
+    first, text = most_memory_for(1500)
+    second, longer_text = most_memory_for(3500)
+
+    assert longer_text - text > 1_000_000
+    assert second - first < 200_000
+
+
+def most_memory_for(deliveries: int) -> tuple[int, int]:
+    """The most that making the bundle takes, and the length of its record; in bytes."""
+    sent = make_notification(status="completed")
+    group = make_group()
+    Delivery.objects.bulk_create(
+        Delivery(
+            notification=sent,
+            group_id=group.group_id,
+            group_name=group.name,
+            group_type=group.type,
+            sender_name="lin.mei",
+            portion=portion,
+            status="accepted",
+            error_code=0,
+            attempt_count=1,
+            created_at=MOMENT,
+            finished_at=MOMENT,
+            # No two alike, so that little of it can be compressed away.
+            error_info=hashlib.sha512(str(portion).encode()).hexdigest() * 3,
+        )
+        for portion in range(1, deliveries + 1)
+    )
+    make_seal(sent)
+    tracemalloc.start()
+    try:
+        for _piece in bundle(sent, sent.seal):
+            pass
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    return most, sum(map(len, sealed_text(sent)))

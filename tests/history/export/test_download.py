@@ -1,0 +1,233 @@
+"""The download: what is in the file, who may have it, what is written down."""
+
+import csv
+import hashlib
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from notifications import permissions
+from notifications.history.export.rows import COLUMNS
+from notifications.models import AuditEntry
+from notifications.ui.downloads import Download
+from tests.factories import (
+    make_attempt,
+    make_delivery,
+    make_group,
+    make_notification,
+    make_seal,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+DELIVERIES = "/history/deliveries/"
+DOWNLOAD = "/history/deliveries/download/"
+
+
+@pytest.fixture
+def auditor(log_in):
+    return log_in(make_user(permissions.AUDITOR, username="wang.fang"))
+
+
+def rows_of(response) -> list[dict[str, str]]:
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_the_filtered_list_as_a_file(auditor):
+    group = make_group(name="=直播间")
+    failed = make_delivery(group=group, status="failed")
+    make_attempt(failed, outcome="rejected")
+    make_delivery(status="accepted")
+
+    response = auditor.post(DOWNLOAD, {"status": "failed", "q": "直播"})
+
+    (row,) = rows_of(response)
+    assert list(row) == COLUMNS
+    assert (row["group_name"], row["status"], row["error_code"]) == (
+        "'=直播间",
+        "failed",
+        "10010",
+    )
+    today = datetime.now(tz=UTC)
+    assert response["Content-Disposition"] == (
+        f'attachment; filename="history-{today:%Y-%m-%d}-none.csv"'
+    )
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert "no-store" in response["Cache-Control"]
+    first, last = AuditEntry.objects.order_by("id")
+    assert (first.action, first.actor, first.detail) == (
+        "exported",
+        "wang.fang",
+        {"format": "csv", "filters": {"q": "直播", "status": "failed"}},
+    )
+    assert (last.action, last.actor, last.detail["rows"]) == (
+        "export_ended",
+        "wang.fang",
+        1,
+    )
+
+
+@pytest.mark.parametrize("file_format", ["csv", "jsonl"])
+def test_the_last_entry_holds_the_digest_of_what_was_read(auditor, file_format):
+    for _n in range(3):
+        make_attempt(make_delivery(status="accepted"))
+
+    response = auditor.post(DOWNLOAD, {"format": file_format})
+    file = b"".join(response.streaming_content)
+
+    assert AuditEntry.objects.latest("id").detail == {
+        "rows": 3,
+        "sha256": hashlib.sha256(file).hexdigest(),
+        "completed": True,
+    }
+
+
+def test_a_reader_who_went_away(auditor, monkeypatch):
+    monkeypatch.setattr("notifications.ui.downloads.ROWS", 1)
+    for _n in range(3):
+        make_delivery()
+
+    response = auditor.post(DOWNLOAD)
+    pieces = iter(response.streaming_content)
+    read = [next(pieces), next(pieces)]
+    response._iterator.close()  # the server closes the response so; here, its client
+
+    assert AuditEntry.objects.latest("id").detail == {
+        "rows": 1,
+        "sha256": hashlib.sha256(b"".join(read)).hexdigest(),
+        "completed": False,
+    }
+
+
+def test_a_download_that_is_closed_leaves_no_query_open():
+    ended = []
+
+    def pieces():
+        try:
+            yield b"row", 1
+            yield b"row", 1
+        finally:
+            ended.append(AuditEntry.objects.count())
+
+    download = Download(
+        AuditEntry.Action.EXPORTED,
+        "wang.fang",
+        pieces(),
+        file_format="csv",
+        filters={},
+    )
+    next(download)
+    download.close()
+
+    assert ended == [1]  # before the entry about its end
+
+
+def test_lines_of_json_are_verbatim(auditor):
+    group = make_group(name="=1+1\n\u202e直播", group_id="@TGS#1")
+    notification = make_notification(status="completed", recipients="'anna\n@bo")
+    row = make_delivery(notification, group, status="accepted")
+    seal = make_seal(notification)
+
+    response = auditor.post(DOWNLOAD, {"format": "jsonl"})
+    (line,) = b"".join(response.streaming_content).decode().splitlines()
+
+    found = json.loads(line)
+    assert list(found) == COLUMNS
+    assert (found["delivery"], found["seal"]) == (row.pk, seal.number)
+    assert (found["group_id"], found["group_name"]) == ("@TGS#1", group.name)
+    assert found["recipients"] == ["'anna", "@bo"]
+    assert response["Content-Type"] == "application/jsonl; charset=utf-8"
+    assert response["Content-Disposition"].endswith(f'-{seal.head[:12]}.jsonl"')
+
+
+HOSTILE = ["=1+1", "+1", "-1", "@TGS#1", "\t=1", "\r=1", "\n=1", "'", "'=1", "''"]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "plain", "a'b", '"', "a,b", "😀 <script>"])
+def test_a_cell_without_its_first_sign_is_the_text(auditor, text):
+    make_delivery(group=make_group(name=text, group_id="hikers"), status="failed")
+
+    (row,) = rows_of(auditor.post(DOWNLOAD))
+
+    cell = row["group_name"]
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert cell.removeprefix("'") == text
+    assert cell.startswith("'") == (text in HOSTILE)
+
+
+def test_a_format_that_there_is_not(auditor):
+    make_delivery()
+
+    response = auditor.post(DOWNLOAD, {"format": "²", "status": "queued"})
+
+    assert response["Location"] == f"{DELIVERIES}?status=queued"
+    assert AuditEntry.objects.count() == 0
+
+
+def test_the_entry_is_written_before_the_first_line(auditor):
+    make_delivery()
+
+    auditor.post(DOWNLOAD)  # and nothing read
+
+    assert AuditEntry.objects.get().detail == {"format": "csv", "filters": {}}
+
+
+@pytest.mark.parametrize(("rows", "page"), [(2, 3), (3, 2), (1, 1)])
+def test_pieces_and_pages_are_the_whole(auditor, monkeypatch, rows, page):
+    monkeypatch.setattr("notifications.ui.downloads.ROWS", rows)
+    monkeypatch.setattr("notifications.history.export.rows.PAGE", page)
+    numbers = [make_delivery(status="failed").pk for _n in range(7)]
+
+    for filters in ({}, {"status": "failed"}, {"q": "Plaza"}):
+        found = rows_of(auditor.post(DOWNLOAD, filters))
+        assert [int(row["delivery"]) for row in found] == numbers
+
+
+def test_a_bad_filter_downloads_nothing(auditor):
+    make_delivery()
+
+    response = auditor.post(DOWNLOAD, {"from": "2026-13-45", "type": "Public"})
+
+    assert response["Location"] == f"{DELIVERIES}?from=2026-13-45&type=Public"
+    page = auditor.get(response["Location"])
+    assert [str(message) for message in page.context["messages"]] == [
+        "Nothing was downloaded: correct the filters first."
+    ]
+    assert AuditEntry.objects.count() == 0
+
+
+def test_a_manager_without_the_right_is_refused_in_words(log_in):
+    make_delivery(status="failed")
+    client = log_in(make_user(permissions.COMMUNITY_MANAGER, username="j.okafor"))
+
+    page = client.get(DELIVERIES)
+    refused = client.post(DOWNLOAD)
+
+    assert "Download as CSV" not in page.content.decode()
+    assert refused.status_code == 403
+    assert "Your login may not do this." in refused.content.decode()
+    assert AuditEntry.objects.count() == 0
+
+
+def test_nobody_downloads_without_a_login(client):
+    response = client.post(DOWNLOAD)
+
+    assert response["Location"].startswith("/login/")
+    assert AuditEntry.objects.count() == 0
+
+
+def test_a_link_downloads_nothing(auditor):
+    assert auditor.get(DOWNLOAD).status_code == 405
+
+
+def test_the_button_carries_the_filters(auditor):
+    make_delivery(status="failed")
+
+    text = auditor.get(DELIVERIES + "?status=failed").content.decode()
+
+    assert "Download as CSV" in text
+    assert '<input type="hidden" name="status" value="failed">' in text

@@ -1,0 +1,217 @@
+"""However the deliveries are found, they are those that a plain filter finds."""
+
+import random
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pytest
+
+from notifications.history.export import plan as export_plan
+from notifications.history.export import rows as export_rows
+from notifications.history.search import by_groups, by_result_counts
+from notifications.history.search import queries as search_queries
+from notifications.history.search.facets import occurring
+from notifications.history.search.filters import DeliveryFilter
+from notifications.models import Archive, Delivery
+from notifications.record.guards import install as guards_install
+from notifications.ui.lists import page_of
+from tests.factories import (
+    MOMENT,
+    make_delivery,
+    make_group,
+    make_notification,
+    make_seal,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+SIZE = 4
+RESULTS = [
+    {"status": "accepted"},
+    {"status": "failed"},
+    {"status": "failed", "error_code": 10007},
+    {"status": "unconfirmed"},
+    {"status": "cancelled"},
+]
+CHOICES = {
+    "status": ["", "", "accepted", "failed", "unconfirmed", "queued"],
+    "group_type": ["", "", "Public", "AVChatRoom"],
+    "sender": ["", "", "lin.mei", "j.okafor"],
+    "code": [None, None, 10007, 10010],
+    "reason": ["", "", "", "no_answer"],
+    "since": [None, None, date(2026, 3, 3), date(2026, 3, 4)],
+    "until": [None, None, date(2026, 3, 2), date(2026, 3, 3)],
+}
+
+
+def fill(source: random.Random) -> None:
+    """Three times three notifications whose rows were written in turns; some sealed."""
+    groups = [make_group(type=kind) for kind in ("Public", "AVChatRoom") * 3]
+    senders = [make_user(), make_user(username="j.okafor")]
+    sent = [
+        make_notification(sender=source.choice(senders), status="completed")
+        for _n in range(9)
+    ]
+    for day in range(3):
+        three = sent[3 * day : 3 * day + 3]
+        pairs = [(n, g) for n in three for g in groups]
+        for notification, group in source.sample(pairs, 14):
+            make_delivery(
+                notification,
+                group,
+                created_at=MOMENT + timedelta(days=day),
+                **source.choice(RESULTS),
+            )
+    for notification in source.sample(sent, 6):
+        make_seal(notification)
+    running = make_notification(sender=senders[0], status="sending")
+    for group, status in zip(groups, ("queued", "failed"), strict=False):
+        make_delivery(
+            running, group, created_at=MOMENT + timedelta(days=2), status=status
+        )
+
+
+def wanted_by(source: random.Random, group_ids: Sequence[str] | None) -> DeliveryFilter:
+    filters = {name: source.choice(values) for name, values in CHOICES.items()}
+    return DeliveryFilter(group_ids=group_ids, **filters)
+
+
+def plain(wanted: DeliveryFilter) -> list[int]:
+    """The numbers of the rows, newest first, as anybody would ask for them."""
+    return list(
+        search_queries.rows_of(wanted).order_by("-pk").values_list("pk", flat=True)
+    )
+
+
+def middle() -> int:
+    numbers = sorted(Delivery.objects.values_list("pk", flat=True))
+    return numbers[len(numbers) // 2]
+
+
+def check(wanted: DeliveryFilter, source: random.Random) -> None:
+    expected = plain(wanted)
+    rows = search_queries.deliveries(wanted, occurring().live)
+    numbers = sorted(Delivery.objects.values_list("pk", flat=True))
+    for place in [None, numbers[-1] + 1, *source.sample(numbers, 6)]:
+        below = [pk for pk in expected if place is None or pk < place]
+        assert [row.pk for row in rows.older(place, SIZE)] == below[:SIZE], wanted
+        if place is not None:
+            above = [pk for pk in expected[::-1] if pk > place]
+            assert [row.pk for row in rows.newer(place, SIZE)] == above[:SIZE], wanted
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_by_tallies(seed, monkeypatch):
+    monkeypatch.setattr(by_result_counts, "BRANCHES", 2)
+    source = random.Random(seed)
+    fill(source)
+
+    for _n in range(40):
+        check(wanted_by(source, None), source)
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+@pytest.mark.parametrize("seed", range(2))
+def test_by_groups(seed, few, monkeypatch):
+    monkeypatch.setattr(by_groups, "FEW", few)
+    monkeypatch.setattr(by_groups, "FIRST_BATCH", 1)
+    monkeypatch.setattr(by_groups, "LARGEST_BATCH", 2)
+    monkeypatch.setattr(by_groups, "TALLIES", 3)
+    source = random.Random(seed)
+    fill(source)
+    ids = sorted(set(Delivery.objects.values_list("group_id", flat=True)))
+
+    for _n in range(25):
+        check(wanted_by(source, source.sample(ids, 3)), source)
+        check(DeliveryFilter(group_ids=source.sample(ids, 2)), source)
+
+
+def test_the_pages_of_a_filter_walked_there_and_back():
+    source = random.Random(7)
+    fill(source)
+    wanted = DeliveryFilter(status="failed")
+    rows = search_queries.deliveries(wanted, occurring().live)
+
+    there = [page_of(rows, size=SIZE)]
+    while there[-1].older is not None:
+        there.append(page_of(rows, before=there[-1].older, size=SIZE))
+    back = [there[-1]]
+    while back[-1].newer is not None:
+        back.append(page_of(rows, after=back[-1].newer, size=SIZE))
+
+    assert [row.pk for found in there for row in found.rows] == plain(wanted)
+    assert [found.rows for found in back] == [found.rows for found in there[::-1]]
+
+
+def test_the_count_is_that_of_the_rows_wherever_the_page_is():
+    source = random.Random(3)
+    fill(source)
+
+    for _n in range(20):
+        wanted = wanted_by(source, None)
+        expected = len(plain(wanted))
+        for place in (None, middle()):
+            rows = search_queries.deliveries(wanted, occurring().live)
+            rows.older(place, SIZE)
+            assert rows.count().number == expected
+            assert not rows.count().is_more
+
+
+def test_counting_ends_where_nobody_reads_on(monkeypatch):
+    monkeypatch.setattr("notifications.ui.lists.COUNTED", 9)
+    monkeypatch.setattr(by_result_counts, "COUNTED", 9)
+    fill(random.Random(1))
+
+    for place in (None, middle()):
+        rows = search_queries.deliveries(DeliveryFilter(), occurring().live)
+        rows.older(place, SIZE)
+        assert (rows.count().number, rows.count().is_more) == (9, True)
+
+
+def test_what_is_archived_is_gone_from_the_list():
+    kept, archived = (make_notification(status="completed") for _n in range(2))
+    row = make_delivery(kept, status="failed")
+    gone = make_delivery(archived, status="failed")
+    make_seal(kept)
+    make_seal(archived)
+    Archive.objects.create(notification=archived, file_name="a", file_digest="0" * 64)
+    with guards_install.lifted():
+        Delivery.objects.filter(pk=gone.pk).delete()
+
+    rows = search_queries.deliveries(DeliveryFilter(status="failed"), occurring().live)
+
+    assert [found.pk for found in rows.older(None, SIZE)] == [row.pk]
+    assert rows.count().number == 1
+
+
+def test_of_a_search_with_many_rows_only_what_was_seen_is_counted(monkeypatch):
+    monkeypatch.setattr(by_groups, "FEW", 0)
+    group = make_group()
+    for _n in range(SIZE + 1):
+        make_delivery(group=group, status="failed")
+    wanted = DeliveryFilter(group_ids=[group.group_id], status="failed")
+    rows = search_queries.deliveries(wanted, occurring().live)
+
+    rows.older(None, SIZE)
+    assert (rows.count().number, rows.count().is_more) == (SIZE - 1, True)
+    rows.older(None, SIZE + 2)
+    assert (rows.count().number, rows.count().is_more) == (SIZE + 1, False)
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+@pytest.mark.parametrize("seed", range(2))
+def test_an_export_holds_the_same_rows_in_order_of_id(seed, few, monkeypatch):
+    monkeypatch.setattr(by_groups, "FEW", few)
+    monkeypatch.setattr(export_plan, "ROWS", 9)
+    monkeypatch.setattr(export_rows, "PAGE", 3)
+    source = random.Random(seed)
+    fill(source)
+    ids = sorted(set(Delivery.objects.values_list("group_id", flat=True)))
+
+    for group_ids in [None] * 12 + [source.sample(ids, 3) for _n in range(8)]:
+        wanted = wanted_by(source, group_ids)
+        pages = export_rows.pages(wanted, occurring().live)
+        assert [row[0] for page in pages for row in page.rows] == plain(wanted)[::-1], (
+            wanted
+        )

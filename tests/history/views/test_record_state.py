@@ -1,0 +1,40 @@
+"""What the History page says about the record itself."""
+
+import pytest
+
+from notifications import audit_log, permissions
+from notifications.models import AuditEntry
+from tests.factories import make_notification, make_seal, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def text_of(client) -> str:
+    return " ".join(client.get("/history/").content.decode().split())
+
+
+def test_before_anything_was_sealed_or_verified(log_in):
+    page = text_of(log_in(make_user(permissions.AUDITOR, username="wang.fang")))
+
+    assert "Nothing is sealed yet" in page
+    assert "python manage.py verify_history" in page
+
+
+@pytest.mark.parametrize(
+    ("unchanged", "words"),
+    [(True, "Unchanged"), (False, "Changed since it was sealed")],
+)
+def test_the_head_and_the_last_verification(log_in, unchanged, words):
+    seal = make_seal(make_notification(status="completed"))
+    audit_log.write(
+        AuditEntry.Action.VERIFIED,
+        "verify_history",
+        unchanged=unchanged,
+        only=None,
+        since=None,
+    )
+
+    page = text_of(log_in(make_user(permissions.AUDITOR, username="wang.fang")))
+
+    assert seal.head in page
+    assert f">{words}</span>" in page

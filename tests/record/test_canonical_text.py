@@ -1,0 +1,121 @@
+"""The text that is sealed: the same on both databases, whatever the rows hold."""
+
+import json
+
+import pytest
+
+from notifications.record.canonical_text import rows, rows_of_file, sealed_text
+from tests.factories import make_attempt, make_delivery, make_group, make_notification
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = [
+    '"quoted" \\ and \\\\ \\" \\n',
+    "tab\tline\nreturn\r",
+    "\x01\x1f\x7f",
+    "\u202e bidi \u2066 😀 广场",
+    "</script><script>alert(1)</script>",
+    "\u2028\u2029\ufeff",
+    "$$ %s {0} \\N \\.",
+]
+
+
+def decoded(notification):
+    return [json.loads(line) for line in sealed_text(notification)]
+
+
+def test_a_notification_its_deliveries_and_their_attempts():
+    notification = make_notification(status="completed", content="Hi", note="CM-1")
+    group = make_group(group_id="@TGS#1", name="Hikers")
+    failed = make_delivery(notification, group, status="failed")
+    other = make_delivery(notification, status="accepted")
+    make_attempt(other)
+    make_attempt(failed, outcome="not_sent")
+    make_attempt(failed, outcome="rejected")
+    make_attempt(make_delivery(status="accepted"))
+
+    first, *lines = decoded(notification)
+
+    assert first["format"] == 1
+    assert first["notification"]["content"] == "Hi"
+    assert first["notification"]["sent_at"] == "2026-03-02 09:30:00Z"
+    assert lines[0] == [
+        "delivery",
+        str(failed.pk),
+        "@TGS#1",
+        "Hikers",
+        "Public",
+        "lin.mei",
+        "1",
+        "",
+        "failed",
+        "",
+        "10010",
+        "group not exist or has been dismissed",
+        "1",
+        "0",
+        "2026-03-02 09:30:00Z",
+        "2026-03-02 09:30:01Z",
+    ]
+    assert len(lines[0]) == len(first["delivery"]) + 1
+    assert [line[:3] for line in lines[1:]] == [
+        ["delivery", str(other.pk), other.group_id],
+        ["attempt", str(failed.pk), "1"],
+        ["attempt", str(failed.pk), "2"],
+        ["attempt", str(other.pk), "1"],
+    ]
+    assert lines[2] == [
+        "attempt",
+        str(failed.pk),
+        "1",
+        "1",
+        "2026-03-02 09:30:00Z",
+        "2026-03-02 09:30:00.08Z",
+        "not_sent",
+        "refused",
+        "",
+        None,
+        "",
+        None,
+        "",
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_each_line_is_the_json_that_python_writes(text):
+    notification = make_notification(status="completed", content=text)
+    delivery = make_delivery(
+        notification, status="failed", group_name=text, error_info=text
+    )
+    make_attempt(delivery, outcome="rejected", detail=text, error_info=text)
+
+    found = list(sealed_text(notification))
+
+    first, *lines = [json.loads(line) for line in found]
+    assert first["notification"]["content"] == text
+    assert lines[0][3] == lines[0][11] == text
+    assert lines[1][8] == lines[1][12] == text
+    assert found[1:] == [
+        json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        for line in lines
+    ]
+
+
+def test_a_file_gives_the_rows_it_was_made_of():
+    notification = make_notification(status="completed")
+    make_attempt(make_delivery(notification, status="accepted"))
+
+    found = list(rows(notification))
+
+    assert list(rows_of_file(line for _number, line in found)) == found
+
+
+def test_a_pause_ends_the_reading():
+    notification = make_notification(status="completed")
+    make_delivery(notification, status="accepted")
+
+    def stop():
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        list(rows(notification, pause=stop))

@@ -1,0 +1,48 @@
+"""Counting what is alike."""
+
+import pytest
+
+from notifications.models import Delivery
+from notifications.record.result_counts import counted
+from tests.factories import MOMENT, make_delivery, make_group, make_notification
+
+pytestmark = pytest.mark.django_db
+
+
+def test_alike_are_those_of_one_type_and_result():
+    first = make_notification(status="completed")
+    second = make_notification(status="completed")
+    room = make_group(type="AVChatRoom")
+    rows = [
+        make_delivery(first, status=Delivery.Status.ACCEPTED),
+        make_delivery(first, status=Delivery.Status.FAILED),
+        make_delivery(first, room, status=Delivery.Status.ACCEPTED),
+        make_delivery(first, status=Delivery.Status.ACCEPTED),
+        make_delivery(first, status=Delivery.Status.UNCONFIRMED),
+        make_delivery(second, status=Delivery.Status.ACCEPTED),
+    ]
+    make_delivery(make_notification(status="completed"), status="accepted")
+
+    found = counted([first.pk, second.pk])
+
+    keys = [row.pk for row in rows]
+    assert [
+        (t.notification_id, t.status, t.group_type, t.error_code, t.reason, t.count)
+        for t in found
+    ] == [
+        (second.pk, "accepted", "Public", 0, "", 1),
+        (first.pk, "unconfirmed", "Public", None, "no_answer", 1),
+        (first.pk, "accepted", "Public", 0, "", 2),
+        (first.pk, "accepted", "AVChatRoom", 0, "", 1),
+        (first.pk, "failed", "Public", 10010, "", 1),
+    ]
+    alike = found[2]
+    assert (alike.first_delivery, alike.last_delivery) == (keys[0], keys[3])
+    assert (alike.sender_name, alike.created_at) == ("lin.mei", MOMENT)
+
+
+def test_two_queries_for_any_number(django_assert_num_queries):
+    rows = [make_delivery(status="accepted") for _n in range(4)]
+
+    with django_assert_num_queries(2):
+        assert len(counted([row.notification_id for row in rows])) == 4

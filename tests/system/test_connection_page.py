@@ -1,0 +1,167 @@
+"""The page of the connection check."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import translation
+
+from notifications import permissions
+from notifications.models import AuditEntry, Notification
+from notifications.system import connection_presentation
+from notifications.system.connection import Result, State, Step
+from notifications.system.connection_check import check_connection_by
+from tests.factories import make_group, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+QUERIES = 7
+
+
+@pytest.fixture
+def user():
+    return make_user(permissions.SYSTEM_ADMINISTRATOR)
+
+
+@pytest.fixture
+def client(log_in, user):
+    return log_in(user)
+
+
+def may_send(user):
+    user.groups.add(Group.objects.get(name=permissions.COMMUNITY_MANAGER))
+
+
+def shown(client) -> str:
+    response = client.get(reverse("admin:connection"))
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def check(client):
+    response = client.post(reverse("admin:connection"))
+    assert (response.status_code, response["Location"]) == (302, "/system/connection/")
+
+
+def test_before_the_first_check(client, sandbox):
+    page = shown(client)
+
+    assert "Check the connection</button>" in page
+    assert "Last checked" not in page
+    assert "<table" not in page
+    assert '<details class="card hints"> <summary>' in page  # closed
+    assert "Wrong region" in page
+    assert sandbox.calls.codes("account_check") == []
+
+
+def test_a_check_is_shown_to_everybody_who_comes_later(client, user, sandbox, log_in):
+    may_send(user)
+    check(client)
+
+    page = shown(client)
+    assert "The connection works." in page
+    assert page.count("s-passed") == 9
+    assert "Last checked by lin.mei" in page
+    assert "1400000000 is known there." in page
+    assert "Send the test notice</button>" in page
+    other = log_in(make_user(permissions.SYSTEM_ADMINISTRATOR, username="wang"))
+    page = shown(other)
+    assert "Last checked by lin.mei" in page
+    assert "Send the test notice" not in page  # may not send
+    assert sandbox.calls.codes("account_check") == [0]
+
+
+def test_a_failure_says_what_to_do(client, user, sandbox, settings):
+    may_send(user)
+    settings.IM_SECRET_KEY = "<b>" + "0" * 61
+
+    check(client)
+
+    page = shown(client)
+    assert "The connection does not work." in page
+    assert "The secret key does not belong to this app. (70009)" in page
+    assert "Copy the key from the page of this very application" in page
+    assert "usersig does not match the key" in page
+    assert "<b>" not in page
+    assert page.count("s-failed") == 1
+    assert "Send the test notice" not in page
+
+
+def test_a_second_press_is_refused_in_words(client, sandbox):
+    check(client)
+    check(client)
+
+    assert "The connection was checked a moment ago." in shown(client)
+
+
+def test_looking_takes_few_queries_and_writes_nothing(client, sandbox):
+    check_connection_by("operator")
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        shown(client)
+
+    assert len(queries) <= QUERIES
+    assert AuditEntry.objects.count() == 1
+
+
+def test_the_test_notice_leads_to_its_progress(client, user):
+    may_send(user)
+    make_group(group_id="hikers")
+
+    response = client.post(reverse("admin:connection_notice"), {"group": " hikers "})
+
+    sent = Notification.objects.get()
+    assert response["Location"] == sent.get_absolute_url()
+    assert sent.content.startswith("[Test]")
+
+
+def test_a_test_notice_to_no_group_leads_back(client, user):
+    may_send(user)
+
+    response = client.post(reverse("admin:connection_notice"), {"group": "ghost"})
+
+    assert response["Location"] == "/system/connection/"
+    assert "ghost" in shown(client)
+    assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        permissions.SYSTEM_ADMINISTRATOR,
+        permissions.COMMUNITY_MANAGER,
+        permissions.AUDITOR,
+    ],
+)
+def test_the_test_notice_needs_both_permissions(log_in, role):
+    make_group(group_id="hikers")
+    client = log_in(make_user(role, username="somebody"))
+
+    response = client.post(reverse("admin:connection_notice"), {"group": "hikers"})
+
+    assert response.status_code == 403
+    assert not Notification.objects.exists()
+
+
+VALUES = {
+    "host": "h", "port": 1, "addresses": "a", "status": 407, "milliseconds": 1,
+    "seconds": 1, "app": "1", "account": "a", "problems": ["p"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("finding", connection_presentation.FOUND)
+def test_every_finding_is_a_sentence(finding):
+    line = connection_presentation.line(
+        Result(Step.HOST, State.FAILED, finding, VALUES)
+    )
+
+    assert line.found.endswith(".")
+    assert not line.to_do or line.to_do.endswith(".")
+
+
+def test_the_hints_are_in_the_readers_language():
+    with translation.override("zh-hans"):
+        assert connection_presentation.first_hour()[0].name == "地域错误"

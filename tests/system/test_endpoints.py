@@ -1,0 +1,173 @@
+"""What machines ask for: answered to any host, over plain HTTP, and it tells little."""
+
+import json
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+from django.utils import timezone
+
+from notifications.models import Worker
+from notifications.rate_limit.clock import engine_clock
+from notifications.record.guards.triggers import guards
+from notifications.system import health as system_health
+from notifications.system import machine
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+TOKEN = "a-token-that-nobody-guesses-0123456789"
+BY_ADDRESS = {"Host": "10.0.0.7:8000"}  # not in ALLOWED_HOSTS
+ALL_PASSED = {
+    "database": True,
+    "disk": True,
+    "migrations": True,
+    "guards": True,
+    "durability": True,
+    "worker": True,
+}
+
+
+@pytest.fixture
+def _worker():
+    clock = engine_clock()
+    Worker.objects.create(
+        name="w", boot_id=clock.boot_id, lease=clock.now(), heartbeat_at=timezone.now()
+    )
+
+
+def ready() -> tuple[int, dict[str, bool]]:
+    response = Client().get("/readyz", headers=BY_ADDRESS)
+    assert response["Content-Type"] == "application/json"
+    return response.status_code, json.loads(response.content)
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz", "/metrics"])
+def test_by_any_name_over_plain_http_without_a_cookie(settings, address):
+    settings.SECURE_SSL_REDIRECT = True
+    settings.METRICS_TOKEN = TOKEN
+    heads = BY_ADDRESS | {"Authorization": f"Bearer {TOKEN}"}
+
+    response = Client().get(address, headers=heads)
+
+    assert response.status_code == 200
+    assert not response.cookies
+    assert response["Cache-Control"] == "no-store"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert not {"Vary", "Content-Language"} & set(response.headers)
+    assert Client().post(address, headers=heads).status_code == 405
+
+
+def test_nothing_else_is_answered_over_plain_http(settings):
+    settings.SECURE_SSL_REDIRECT = True
+
+    assert Client().get("/healthz/x").status_code == 301
+    assert Client().get("/login/").status_code == 301
+
+
+def test_that_it_lives_asks_no_database(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        response = Client().get("/healthz")
+
+    assert response.content == b"ok\n"
+
+
+@pytest.mark.usefixtures("_worker")
+def test_ready():
+    assert ready() == (200, ALL_PASSED)
+
+
+def test_without_a_worker_the_pages_stay():
+    assert ready() == (200, ALL_PASSED | {"worker": False})
+
+
+@pytest.mark.usefixtures("_worker")
+def test_too_little_disk(settings):
+    settings.DISK_FLOOR_MB = 10**12
+
+    assert ready() == (503, ALL_PASSED | {"disk": False})
+
+
+@pytest.mark.usefixtures("_worker")
+def test_a_guard_that_is_missing():
+    guard = guards(connection)[0]
+    of = "" if connection.vendor == "sqlite" else f' ON "{guard.table}"'
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP TRIGGER "{guard.name}"{of}')
+
+    assert ready() == (503, ALL_PASSED | {"guards": False})
+
+
+@pytest.mark.usefixtures("_worker")
+def test_a_migration_that_is_not_applied():
+    MigrationRecorder(connection).record_unapplied("notifications", "0008_access")
+
+    assert ready() == (503, ALL_PASSED | {"migrations": False})
+
+
+@pytest.mark.usefixtures("_worker")
+def test_commits_that_a_power_cut_undoes(monkeypatch):
+    monkeypatch.setattr(system_health, "durability_problem", lambda: "Set it to FULL.")
+
+    assert ready() == (503, ALL_PASSED | {"durability": False})
+
+
+def test_without_a_database_nothing_else_is_tried(monkeypatch, caplog):
+    def gone() -> bool:
+        raise OperationalError("could not connect")
+
+    always = dict(system_health.ALWAYS) | {"database": gone}
+    monkeypatch.setattr(system_health, "ALWAYS", always)
+
+    assert ready() == (503, dict.fromkeys(ALL_PASSED, False) | {"disk": True})
+    assert caplog.messages[0] == (
+        "The check “database” cannot be made: could not connect"
+    )
+
+
+def test_answers_are_kept_for_some_seconds(django_assert_num_queries):
+    now = [100.0]
+    kept = system_health.Readiness(clock=lambda: now[0])
+    first = kept.checks()
+
+    now[0] += system_health.KEPT_FOR - 0.1
+    with django_assert_num_queries(0):
+        assert kept.checks() is first
+    now[0] += 0.1
+    assert kept.checks() is not first
+
+
+def test_free_bytes_are_those_of_the_disks_that_are_written_to():
+    found = machine.free_bytes()
+
+    on_sqlite = connection.vendor == "sqlite"
+    assert set(found) == ({"state", "database"} if on_sqlite else {"state"})
+    assert min(found.values()) > 0
+
+
+# --- /metrics ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("token", "given", "status"),
+    [
+        ("", "", 404),
+        ("", "Bearer ", 404),
+        (TOKEN, "", 401),
+        (TOKEN, TOKEN, 401),
+        (TOKEN, f"Bearer {TOKEN}x", 401),
+        (TOKEN, "Bearer ünknown", 401),
+        (TOKEN, f"Bearer {TOKEN}", 200),
+    ],
+)
+def test_the_figures_ask_for_their_token(settings, token, given, status):
+    settings.METRICS_TOKEN = token
+
+    response = Client().get("/metrics", HTTP_AUTHORIZATION=given)
+
+    assert response.status_code == status
+    assert TOKEN not in response.content.decode()
+    assert (b"notifier_" in response.content) == (status == 200)
+    assert response.headers.get("WWW-Authenticate") == (
+        "Bearer" if status == 401 else None
+    )

@@ -1,0 +1,187 @@
+"""The figures: each in its place, none that falls, no name of anybody."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from notifications import audit_log
+from notifications.models import AuditEntry, GroupSync, SendingSwitch, Worker
+from notifications.rate_limit.clock import engine_clock
+from notifications.system.health import checks
+from notifications.system.metrics import Metrics
+from tests.environment import ROOT
+from tests.factories import (
+    make_attempt,
+    make_delivery,
+    make_notification,
+    make_seal,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+QUERIES = 17
+
+
+def figures(kept: Metrics | None = None) -> dict[str, float]:
+    """Each sample as ``name{label=value}``, without the labels that are empty."""
+    text = (kept or Metrics()).text(checks()).decode()
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f"{k}={v}" for k, v in sample.labels.items() if v)
+            found[f"{sample.name}{{{labels}}}".replace("{}", "")] = sample.value
+    return found
+
+
+def ended(*statuses: str, sealed: bool = True):
+    notification = make_notification(status="completed")
+    for status in statuses:
+        make_delivery(notification, status=status)
+    if sealed:
+        make_seal(notification)
+    return notification
+
+
+def test_nothing_has_happened_yet():
+    found = figures()
+
+    assert found["notifier_workers"] == 0
+    assert found["notifier_sending_allowed"] == 1
+    assert found["notifier_oldest_due_seconds"] == 0
+    assert found["notifier_unconfirmed_deliveries_total"] == 0
+    assert found["notifier_unsealed_seconds"] == 0
+    assert found["notifier_verified_timestamp_seconds"] == 0
+    assert found["notifier_calls_per_second_limit"] == 190
+    assert found["notifier_check_passed{check=guards}"] == 1
+    assert found["notifier_check_passed{check=worker}"] == 0
+    assert found["notifier_database_bytes"] > 10_000
+    assert sum(v for k, v in found.items() if "paused_notifications" in k) == 0
+
+
+def test_sending():
+    now = timezone.now()
+    sending = make_notification(status="sending")
+    for seconds in (30, 90, -60):
+        make_delivery(sending, not_before=now - timedelta(seconds=seconds))
+    make_delivery(sending, status="sending")
+    paused = make_notification(status="paused", paused_reason="doubt")
+    make_delivery(paused, not_before=now - timedelta(days=1))
+    for seconds, outcome in [(5, "accepted"), (50, "unconfirmed"), (5, "not_sent")]:
+        at = now - timedelta(seconds=seconds)
+        made = make_delivery(sending, status="unconfirmed")
+        make_attempt(made, outcome=outcome, started_at=at, finished_at=now)
+    make_attempt(started_at=now - timedelta(minutes=2), finished_at=now)
+    clock = engine_clock()
+    for age in (0, 1, 60):
+        Worker.objects.create(
+            name="w", boot_id=clock.boot_id, lease=clock.now() - age, heartbeat_at=now
+        )
+    SendingSwitch.objects.create(pk=1, is_off=True)
+
+    found = figures()
+
+    assert found["notifier_waiting_deliveries{notification=sending}"] == 3
+    assert found["notifier_waiting_deliveries{notification=paused}"] == 1
+    assert found["notifier_waiting_deliveries{notification=scheduled}"] == 0
+    assert found["notifier_in_flight_deliveries"] == 1
+    assert 90 <= found["notifier_oldest_due_seconds"] < 150
+    assert found["notifier_calls_last_minute"] == 2
+    assert found["notifier_paused_notifications{reason=doubt}"] == 1
+    assert found["notifier_paused_notifications{reason=person}"] == 0
+    assert found["notifier_workers"] == 2
+    assert found["notifier_sending_allowed"] == 0
+
+
+def test_outcomes_are_counted_once_while_they_are_sealed():
+    kept = Metrics()
+    ended("accepted", "accepted", "failed")
+    open_one = ended("accepted", "unconfirmed", "cancelled", sealed=False)
+    make_delivery(status="queued")
+    expected = {
+        "notifier_deliveries_total{code=0,result=accepted}": 3,
+        "notifier_deliveries_total{code=10010,result=failed}": 1,
+        "notifier_deliveries_total{reason=no_answer,result=unconfirmed}": 1,
+        "notifier_deliveries_total{result=cancelled}": 1,
+    }
+
+    def totals() -> dict[str, float]:
+        found = figures(kept).items()
+        return {k: v for k, v in found if k.startswith("notifier_deliveries_total")}
+
+    assert totals() == expected
+    make_seal(open_one)
+    assert totals() == expected
+    assert totals() == expected
+    ended("failed")
+    expected["notifier_deliveries_total{code=10010,result=failed}"] = 2
+    assert totals() == expected
+    assert figures(kept)["notifier_unconfirmed_deliveries_total"] == 1
+
+
+def test_the_record():
+    now = timezone.now()
+    ended("accepted")
+    for hours in (1, 2):
+        make_notification(status="completed", finished_at=now - timedelta(hours=hours))
+    audit_log.write(
+        AuditEntry.Action.VERIFIED,
+        "verify_history",
+        at=now - timedelta(days=1),
+        unchanged=True,
+        only=None,
+        since=None,
+    )
+
+    found = figures()
+
+    assert found["notifier_unsealed_notifications"] == 2
+    assert 7200 <= found["notifier_unsealed_seconds"] < 7260
+    assert found["notifier_verified_unchanged"] == 1
+    verified = (now - timedelta(days=1)).timestamp()
+    assert found["notifier_verified_timestamp_seconds"] == pytest.approx(verified)
+
+
+def test_syncs():
+    now = timezone.now()
+    for status, at in [("completed", now), ("failed", now), ("running", None)]:
+        GroupSync.objects.create(requested_by="li", status=status, finished_at=at)
+
+    found = figures()
+
+    assert found["notifier_sync_state{state=running}"] == 1
+    assert found["notifier_sync_state{state=failed}"] == 0
+    assert found["notifier_sync_completed_timestamp_seconds"] == pytest.approx(
+        now.timestamp()
+    )
+
+
+def test_no_name_of_anybody_and_as_many_queries_for_one_as_for_three(
+    django_assert_num_queries,
+):
+    make_user(username="wang.fang")
+    passed = checks()
+    ended("accepted", sealed=False)
+    for _n in range(2):
+        sent = ended("accepted", "failed")
+        kept = Metrics()
+        with django_assert_num_queries(QUERIES):
+            text = kept.text(passed).decode()
+        ended("failed", "unconfirmed", sealed=False)
+        ended("accepted")
+
+    of_groups = sent.deliveries.values_list("group_id", "group_name")
+    names = {"lin.mei", "wang.fang", *(name for row in of_groups for name in row)}
+    assert not [name for name in names if name in text]
+
+
+def test_alerts_ask_for_figures_that_there_are():
+    ended("accepted", "unconfirmed")
+    rules = (ROOT / "deploy" / "alerts.yml").read_text()
+    asked = set(re.findall(r"\bnotifier_\w+", rules))
+
+    assert len(asked) >= 12
+    assert asked <= {name.partition("{")[0] for name in figures()}

@@ -1,0 +1,223 @@
+"""The System page: who may see it, what is well, what needs somebody."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from notifications import audit_log, permissions
+from notifications.models import AuditEntry, GroupSync, SendingSwitch, Worker
+from notifications.rate_limit.clock import engine_clock
+from notifications.record.guards.triggers import guards
+from notifications.system import state as system_state
+from tests.environment import SECRET_KEY
+from tests.factories import (
+    make_attempt,
+    make_delivery,
+    make_notification,
+    make_seal,
+    make_user,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+QUERIES = 24
+
+
+@pytest.fixture
+def client(log_in):
+    return log_in(make_user(permissions.SYSTEM_ADMINISTRATOR, username="li.na"))
+
+
+def make_worker(name: str = "host:1") -> Worker:
+    clock = engine_clock()
+    return Worker.objects.create(
+        name=name,
+        boot_id=clock.boot_id,
+        lease=clock.now(),
+        heartbeat_at=timezone.now(),
+    )
+
+
+def verified(*, unchanged: bool = True, days: int = 0) -> None:
+    audit_log.write(
+        AuditEntry.Action.VERIFIED,
+        "verify_history",
+        at=timezone.now() - timedelta(days=days),
+        unchanged=unchanged,
+        only=None,
+        since=None,
+    )
+
+
+def text_of(client) -> str:
+    response = client.get("/system/")
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def troubles(client) -> list[str]:
+    return list(client.get("/system/").context["troubles"])
+
+
+def facts(client) -> dict[str, str]:
+    sections = client.get("/system/").context["sections"]
+    return {label: value for section in sections for label, value in section.rows}
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        None,
+        permissions.COMMUNITY_MANAGER,
+        permissions.AUDITOR,
+        permissions.PEOPLE_ADMINISTRATOR,
+    ],
+)
+def test_others_are_refused_and_have_no_link(log_in, role):
+    other = log_in(make_user(role))
+
+    assert other.get("/system/").status_code == 403
+    assert 'href="/system/"' not in other.get("/").content.decode()
+
+
+def test_all_is_well(client):
+    make_worker()
+
+    page = text_of(client)
+
+    assert "Everything is well." in page
+    assert '<a href="/system/" aria-current="page">System</a>' in page
+    assert "host:1" in page
+    assert SECRET_KEY not in page
+    assert "fingerprint" not in page
+
+
+def test_the_facts(client):
+    now = timezone.now()
+    make_worker()
+    sending = make_notification(status="sending")
+    at = now - timedelta(seconds=30)
+    make_delivery(sending, not_before=at, created_at=now)
+    make_delivery(sending, status="sending", created_at=now)
+    done = make_delivery(sending, status="accepted", created_at=now)
+    make_attempt(done, started_at=now, finished_at=now)
+    make_delivery(make_notification(status="paused"), created_at=now)
+    seal = make_seal(make_notification(status="completed"))
+    verified()
+    GroupSync.objects.create(
+        requested_by="li", status="completed", created_at=now, finished_at=now
+    )
+
+    found = facts(client)
+
+    assert found["All sending"] == "allowed"
+    assert found["Waiting deliveries"] == "1 being sent, 1 paused, 0 scheduled"
+    assert found["First one due since"] == f"{at:%Y-%m-%d %H:%M} UTC"
+    assert found["Being called now"] == "1"
+    assert found["Calls in the last minute"] == "1 of 11,400 at most"
+    assert found["Paused notifications"] == "Paused by a person (1)"
+    assert found["Deliveries of today"] == (
+        "Accepted 1, Failed 0, Not confirmed 0, Cancelled 0"
+    )
+    assert found["Last verified"].startswith("Unchanged, ")
+    assert found["Newest seal"] == f"{seal.sealed_at:%Y-%m-%d %H:%M} UTC"
+    assert found["Guards"] == "all in place"
+    assert found["What was committed"] == "survives a power cut"
+    assert found["Migrations"] == "all applied"
+    assert found["Newest sync"] == f"Finished, {now:%Y-%m-%d %H:%M} UTC"
+    assert connection.display_name in found["Database"]
+
+
+def test_sending_that_needs_somebody(client):
+    now = timezone.now()
+    make_notification(status="paused", paused_reason="doubt")
+    make_notification(status="paused", paused_reason="late")
+    SendingSwitch.objects.create(pk=1, is_off=True, changed_by="wang", changed_at=now)
+    GroupSync.objects.create(requested_by="li", status="failed", finished_at=now)
+
+    assert troubles(client) == [
+        "No worker is running: what was sent waits. Start one.",
+        "wang stopped all sending.",
+        "2 notifications were paused by the console and wait for a person: Too many "
+        "calls in a row without an answer (1); The scheduled time was missed by more "
+        "than 15 minutes (1).",
+        "The newest sync of the groups failed. Its page says why.",
+    ]
+
+
+def test_standing_still(client):
+    make_worker()
+    now = timezone.now()
+    at = now - timedelta(minutes=3)
+    waiting = make_delivery(not_before=at)
+    expected = [
+        f"Deliveries are due since {at:%Y-%m-%d %H:%M:%S} UTC and nobody is called. "
+        "Look into the log of the worker."
+    ]
+
+    assert troubles(client) == expected
+    make_attempt(waiting, started_at=now, finished_at=now, outcome="rejected")
+    assert troubles(client) == []
+
+
+def test_a_record_that_needs_somebody(client):
+    make_worker()
+    make_seal(make_notification(status="completed"))
+    never = "The record was not verified in the last two days."
+    assert [text.startswith(never) for text in troubles(client)] == [True]
+
+    verified(days=3)
+    assert [text.startswith(never) for text in troubles(client)] == [True]
+
+    verified(unchanged=False)
+    make_notification(status="completed")  # ended in March
+    guard = guards(connection)[0]
+    of = "" if connection.vendor == "sqlite" else f' ON "{guard.table}"'
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP TRIGGER "{guard.name}"{of}')
+    found = troubles(client)
+    assert len(found) == 3
+    assert f"missing or were changed: {guard.name}. Run manage.py migrate" in found[0]
+    assert found[1].startswith(
+        "The last verification found that the record was changed"
+    )
+    assert found[2].startswith("A notification ended at 2026-03-02 09:31 UTC")
+
+
+def test_a_machine_that_needs_somebody(client, monkeypatch, settings):
+    make_worker()
+    monkeypatch.setattr(system_state, "durability_problem", lambda: "Set it to FULL.")
+    monkeypatch.setattr(system_state, "migrations_applied", lambda: False)
+    monkeypatch.setattr(
+        system_state.machine, "free_bytes", lambda: {"state": 499_999_999}
+    )
+    settings.IM_SDK_APP_ID = ""
+    settings.IM_SECRET_KEY = ""
+
+    assert troubles(client) == [
+        "A power cut could undo what the database has confirmed, and groups could be "
+        "called twice: Set it to FULL.",
+        "The database is older than this version. Stop the worker, run manage.py "
+        "migrate, and start it again.",
+        "Disk of STATE_DIR: only 499 MB are free, and 500 MB must be.",
+        "2 things about the settings are missing or impossible: see below.",
+    ]
+    page = text_of(client)
+    assert "IM_SECRET_KEY is empty: nothing can be sent. Copy the key" in page
+
+
+def test_as_many_queries_for_one_worker_as_for_three(client, django_assert_num_queries):
+    for _n in range(2):
+        make_worker()
+        make_seal(make_notification(status="completed"))
+        make_delivery()
+        verified()
+        GroupSync.objects.create(
+            requested_by="li", status="completed", finished_at=timezone.now()
+        )
+        with django_assert_num_queries(QUERIES):
+            client.get("/system/")
+        make_worker()
+        make_notification(status="paused")

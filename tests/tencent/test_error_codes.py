@@ -1,0 +1,101 @@
+"""The catalogue: complete in both languages, and its most important facts."""
+
+import re
+
+import pytest
+
+from notifications.tencent import error_codes
+from notifications.tencent.error_codes import (
+    Retry,
+    Scope,
+    all_codes,
+    explain_reason,
+    info,
+)
+from notifications.tencent.outcomes import Reason
+
+pytestmark = pytest.mark.one_database
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+ALL_TEXTS = [*all_codes(), *[explain_reason(reason) for reason in Reason]]
+
+
+def test_codes_are_unique_and_in_order():
+    numbers = [code.code for code in all_codes()]
+
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == 62
+
+
+@pytest.mark.parametrize("text", ALL_TEXTS, ids=lambda text: text.meaning["en"][:20])
+def test_every_text_is_there_in_both_languages(text):
+    for words in (text.meaning, text.remedy):
+        assert list(words) == ["en", "zh-hans"]
+        assert not CHINESE.search(words["en"])
+        assert CHINESE.search(words["zh-hans"])
+        assert words["en"].endswith(".")
+        assert words["zh-hans"].endswith("。")
+        assert "deliver" not in words["en"]
+
+
+@pytest.mark.parametrize("code", [None, 424242, *[c.code for c in all_codes()]])
+def test_what_to_do_when_a_call_that_reads_failed(code):
+    words = error_codes.reading_remedy(code)
+
+    assert list(words) == ["en", "zh-hans"]
+    assert CHINESE.search(words["zh-hans"])
+    assert not CHINESE.search(words["en"])
+    # Nothing was shown to anybody, and nothing is sent.
+    assert not re.search("send|seen|notification", words["en"])
+
+
+@pytest.mark.parametrize(
+    ("code", "retry", "certain", "scope"),
+    [
+        (10002, Retry.AFTER_BACKOFF, False, Scope.GROUP),
+        (10003, Retry.NEVER, True, Scope.ACCOUNT),
+        (10004, Retry.NEVER, True, Scope.GROUP),
+        (10005, Retry.NEVER, True, Scope.NOTIFICATION),
+        (10007, Retry.NEVER, True, Scope.GROUP),
+        (10010, Retry.NEVER, True, Scope.GROUP),
+        (10015, Retry.NEVER, True, Scope.GROUP),
+        (10018, Retry.NEVER, True, Scope.GROUP),
+        (10026, Retry.NEVER, True, Scope.ACCOUNT),
+        (60004, Retry.SAFE, True, Scope.ACCOUNT),
+        (60007, Retry.AFTER_BACKOFF, True, Scope.GROUP),
+        (60008, Retry.AFTER_BACKOFF, False, Scope.GROUP),
+        (60020, Retry.NEVER, True, Scope.ACCOUNT),
+        (70001, Retry.SAFE, True, Scope.ACCOUNT),
+        (70009, Retry.NEVER, True, Scope.ACCOUNT),
+        (70050, Retry.AFTER_BACKOFF, True, Scope.ACCOUNT),
+        (80001, Retry.NEVER, True, Scope.NOTIFICATION),
+        (80002, Retry.NEVER, True, Scope.NOTIFICATION),
+        (80101, Retry.NEVER, True, Scope.NOTIFICATION),
+        (424242, Retry.NEVER, False, Scope.GROUP),  # on no list
+    ],
+)
+def test_facts(code, retry, certain, scope):
+    found = info(code)
+
+    assert (found.retry, found.certain, found.scope) == (retry, certain, scope)
+
+
+def test_the_retry_list():
+    assert [code.code for code in all_codes() if code.can_be_retried] == [
+        10006,
+        10023,
+        60007,
+        60011,
+        60018,
+        60019,
+        70050,
+        80003,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "key"),
+    [("en", "en"), ("en-gb", "en"), ("zh-hans", "zh-hans"), ("zh-CN", "zh-hans")],
+)
+def test_language_key(language, key):
+    assert error_codes.language_key(language) == key

@@ -1,0 +1,219 @@
+"""What the client makes of answers to the calls that read, whatever their shape."""
+
+import json
+
+import pytest
+
+from notifications.tencent.outcomes import OutcomeKind, Reason
+from notifications.tencent.responses import GroupInfo
+from tests.tencent.wire import FaultServer, body, client_for
+
+pytestmark = pytest.mark.one_database
+
+
+def answered(call, **fields):
+    """What ``call`` makes of an answer with these fields."""
+    whole = {"ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0} | fields
+    with FaultServer(body(json.dumps(whole).encode())) as server:
+        with client_for(server.url) as client:
+            found = call(client)
+    asked = json.loads(server.requests[0].partition(b"\r\n\r\n")[2])
+    return found, asked, server.requests[0].split(b"?")[0]
+
+
+def page(client):
+    return client.get_appid_group_list("Public", 2**40, 100)
+
+
+def infos(client):
+    return client.get_group_info(["g", "h"])
+
+
+def member_infos(client):
+    return client.get_specified_group_member_info("g", ["anna", "ben"])
+
+
+def test_the_list():
+    found, asked, line = answered(
+        page, TotalCount=3, GroupIdList=[{"GroupId": "@TGS#1"}], Next=4454685361
+    )
+
+    assert line == b"POST /v4/group_open_http_svc/get_appid_group_list"
+    assert asked == {"Limit": 100, "Next": 2**40, "GroupType": "Public"}
+    assert found.data.group_ids == ("@TGS#1",)
+    assert (found.data.next, found.data.total) == (4454685361, 3)
+
+
+def test_the_list_of_every_type_has_no_filter():
+    found, asked, _line = answered(
+        lambda client: client.get_appid_group_list("", 0, 10_000), TotalCount=0, Next=0
+    )
+
+    assert asked == {"Limit": 10_000, "Next": 0}
+    assert found.data.group_ids == ()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"TotalCount": 1, "GroupIdList": [{"GroupId": "g"}]},
+        {"TotalCount": 1, "GroupIdList": [{"GroupId": "g"}], "Next": True},
+        {"TotalCount": 1, "GroupIdList": [{"GroupId": "g"}], "Next": -1},
+        {"TotalCount": 1, "GroupIdList": [{"GroupId": "g"}], "Next": 2**63},
+        {"TotalCount": 1, "GroupIdList": [{"GroupId": "g"}], "Next": "0"},
+        {"TotalCount": 1, "Next": 0},
+        {"TotalCount": True, "GroupIdList": [], "Next": 0},
+        {"TotalCount": 1, "GroupIdList": {"GroupId": "g"}, "Next": 0},
+        {"TotalCount": 1, "GroupIdList": ["g"], "Next": 0},
+        {"TotalCount": 1, "GroupIdList": [{"GroupId": 1}], "Next": 0},
+        {"TotalCount": 1, "GroupIdList": [{"GroupId": ""}], "Next": 0},
+        {"TotalCount": 1, "GroupIdList": [{}], "Next": 0},
+    ],
+)
+def test_a_list_of_another_shape_is_no_verdict(fields):
+    found, _asked, _line = answered(page, **fields)
+
+    assert (found.data, found.outcome.kind) == (None, OutcomeKind.UNCONFIRMED)
+    assert found.outcome.reason is Reason.BAD_ANSWER
+    assert found.outcome.detail.endswith("is not as documented.")
+
+
+def test_details():
+    found, asked, line = answered(
+        infos,
+        GroupInfo=[
+            {"GroupId": "g", "ErrorCode": 0, "Type": "Public", "Name": "Runners",
+             "MemberNum": 212},
+            {"GroupId": "h", "ErrorCode": 10010, "ErrorInfo": "group not exist"},
+        ],
+    )  # fmt: skip
+
+    assert line == b"POST /v4/group_open_http_svc/get_group_info"
+    assert asked == {
+        "GroupIdList": ["g", "h"],
+        "ResponseFilter": {"GroupBaseInfoFilter": ["Type", "Name", "MemberNum"]},
+    }
+    assert found.data == (
+        GroupInfo("g", type="Public", name="Runners", member_count=212),
+        GroupInfo("h", 10010, "group not exist"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "read"),
+    [
+        ({}, GroupInfo("g")),
+        ({"Type": 3, "Name": None, "MemberNum": "9"}, GroupInfo("g")),
+        ({"MemberNum": True}, GroupInfo("g")),
+        ({"MemberNum": -1}, GroupInfo("g")),
+        ({"MemberNum": 2**31}, GroupInfo("g")),
+        ({"MemberNum": 0}, GroupInfo("g", member_count=0)),
+        ({"Name": " 群\n\x00<b> "}, GroupInfo("g", name="群  <b>")),
+        ({"Name": "a\ud800b"}, GroupInfo("g", name="a b")),
+        ({"ErrorCode": -1, "ErrorInfo": 7}, GroupInfo("g", -1, "7")),
+    ],
+)
+def test_a_group_with_odd_fields(row, read):
+    found, _asked, _line = answered(infos, GroupInfo=[{"GroupId": "g"} | row])
+
+    assert found.data == (read,)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"GroupInfo": {}},
+        {"GroupInfo": [[]]},
+        {"GroupInfo": [{"ErrorCode": 0}]},
+        {"GroupInfo": [{"GroupId": "g", "ErrorCode": False}]},
+        {"GroupInfo": [{"GroupId": "g", "ErrorCode": "0"}]},
+        {"GroupInfo": [{"GroupId": "g", "ErrorCode": 2**31}]},
+    ],
+)
+def test_details_of_another_shape_are_no_verdict(fields):
+    found, _asked, _line = answered(infos, **fields)
+
+    assert (found.data, found.outcome.reason) == (None, Reason.BAD_ANSWER)
+
+
+def test_members():
+    found, asked, line = answered(
+        member_infos, GroupId="g", MemberList=[{"Member_Account": "anna", "Role": "?"}]
+    )
+    nobody, _asked, _line = answered(member_infos)
+    odd, _asked, _line = answered(member_infos, MemberList=[{"Member_Account": 1}])
+
+    path = b"POST /v4/group_open_http_svc/get_specified_group_member_info"
+    assert line == path
+    assert asked == {
+        "GroupId": "g",
+        "Member_List_Account": ["anna", "ben"],
+        "MemberInfoFilter": ["Role"],
+    }
+    assert found.data == {"anna"}
+    assert nobody.data == frozenset()
+    assert (odd.data, odd.outcome.reason) == (None, Reason.BAD_ANSWER)
+
+
+def account_check(client):
+    return client.account_check(["anna", "ghost"]), client.answered_at
+
+
+def test_accounts():
+    (found, at), asked, line = answered(
+        account_check,
+        ResultItem=[
+            {"UserID": "anna", "ResultCode": 0, "AccountStatus": "Imported"},
+            {"UserID": "ghost", "ResultCode": 0, "AccountStatus": "NotImported"},
+        ],
+    )
+    (odd, _at), _asked, _line = answered(account_check, ResultItem={})
+
+    assert line == b"POST /v4/im_open_login_svc/account_check"
+    assert asked == {"CheckItem": [{"UserID": "anna"}, {"UserID": "ghost"}]}
+    assert found.data == {"anna"}
+    assert at is None  # this server told no date
+    assert (odd.data, odd.outcome.reason) == (None, Reason.BAD_ANSWER)
+
+
+def test_a_refusal_has_no_data():
+    found, _asked, _line = answered(page, ErrorCode=60007, TotalCount=1)
+
+    assert (found.outcome.kind, found.outcome.error_code) == ("rejected", 60007)
+    assert found.data is None
+
+
+def test_an_answer_may_have_more_than_a_megabyte_but_not_any_size():
+    rows = [{"GroupId": f"{n:048}"} for n in range(10_000)]
+    large, _asked, _line = answered(page, TotalCount=1, GroupIdList=rows * 2, Next=0)
+    endless, _asked, _line = answered(page, TotalCount=1, GroupIdList=rows * 4, Next=0)
+
+    assert len(large.data.group_ids) == 20_000
+    assert (endless.data, endless.outcome.reason) == (None, Reason.TOO_LARGE)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda c: c.get_appid_group_list("", 0, 0), "A page has 1 to 10000 IDs"),
+        (lambda c: c.get_appid_group_list("", 0, 10_001), "not 10001"),
+        (lambda c: c.get_group_info([]), "0 values; a call takes 1 to 50"),
+        (lambda c: c.get_group_info(["g"] * 51), "51 values"),
+        (lambda c: c.get_specified_group_member_info("g", []), "0 values"),
+        (lambda c: c.get_specified_group_member_info("g", ["a"] * 51), "51 values"),
+        (lambda c: c.account_check(["a"] * 101), "1 to 100"),
+    ],
+)
+def test_more_than_a_call_takes_is_refused_before_any_byte(call, sentence):
+    with client_for("http://127.0.0.1:9") as client:
+        with pytest.raises(ValueError, match=sentence):
+            call(client)
+
+
+def test_no_connection():
+    with client_for("http://127.0.0.1:9") as client:
+        found = infos(client)
+
+    assert (found.data, found.outcome.reason) == (None, Reason.REFUSED)
