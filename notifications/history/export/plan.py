@@ -6,8 +6,10 @@ deliveries lie between two ids where nothing of any other stretch lies.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
+from typing import NamedTuple
 
 from django.db.models import Count, Max, Min, Sum
 
@@ -35,11 +37,19 @@ class Stretch:
         return self.rows * DENSE > self.last - self.first
 
 
-def stretches(wanted: DeliveryFilter, live: Iterable[int]) -> Iterator[Stretch]:
+class Extent(NamedTuple):
+    """A notification, how many of its deliveries are meant, and their ends."""
+
+    notification: int
+    rows: int
+    first: int
+    last: int
+
+
+def stretches(wanted: DeliveryFilter, live: Sequence[int]) -> Iterator[Stretch]:
     """All stretches with deliveries that the filters mean, in order of their ids."""
-    found = _notifications(wanted, list(live))
     stretch: Stretch | None = None
-    for number, rows, first, last in found:
+    for number, rows, first, last in extents(wanted, live):
         if stretch is None:
             stretch = Stretch([number], first, last, rows)
         elif first <= stretch.last or stretch.rows + rows <= ROWS:
@@ -53,24 +63,23 @@ def stretches(wanted: DeliveryFilter, live: Iterable[int]) -> Iterator[Stretch]:
         yield stretch
 
 
-def _notifications(
-    wanted: DeliveryFilter, live: list[int]
-) -> Iterator[tuple[int, int, int, int]]:
-    """Number, rows, first and last id of each, by the first.
+def extents(wanted: DeliveryFilter, live: Sequence[int]) -> Iterator[Extent]:
+    """The notifications with deliveries that the filters mean, but for the group.
 
-    Kept as plain numbers, 32 bytes each: there may be very many, and the file may take
-    long, while a cursor left open would keep the database from clearing up.
+    In order of their first ids. Kept as plain numbers, 32 bytes each: there may be very
+    many, and an export may take long, while a cursor left open would keep the database
+    from clearing up.
     """
     sealed = matching_tallies(wanted).order_by().values_list("notification_id")
     summed = sealed.annotate(Sum("count"), Min("first_delivery"), Max("last_delivery"))
     numbers = array("q")
     for row in summed.order_by("first_delivery__min").iterator(chunk_size=2000):
         numbers.extend(row)
-    kept = zip(*(numbers[place::4] for place in range(4)), strict=True)
+    kept = map(Extent, *(numbers[place::4] for place in range(4)))
     if not live:
         yield from kept
         return
     rows = Delivery.objects.filter(notification_id__in=live, **wanted.alike)
     counted = rows.order_by().values_list("notification_id")
-    of_live = list(counted.annotate(Count("pk"), Min("pk"), Max("pk")))
-    yield from sorted([*kept, *of_live], key=lambda row: row[2])
+    of_live = starmap(Extent, counted.annotate(Count("pk"), Min("pk"), Max("pk")))
+    yield from sorted([*kept, *of_live], key=lambda extent: extent.first)

@@ -6,28 +6,22 @@ that have such deliveries at all (tallies) are walked through, newest first, and
 for these groups, until the page is full.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from heapq import merge
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.db import connection
-from django.db.models import F, Max, Min, QuerySet, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat
 
-from notifications.history.search.by_result_counts import matching_tallies
+from notifications.history.export.plan import Extent, extents
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import Delivery
 from notifications.ui.lists import Count, capped, capped_count
 
 # As many rows are read and asked for a search, and no more.
 FEW = 20_000
-
-# Notifications asked at once: few at first, since most often they fill the page.
-FIRST_BATCH, LARGEST_BATCH = 20, 320
-
-TALLIES = 1000  # read at once to find them
+BATCH = 50  # notifications asked at once
 
 
 class FewRows:
@@ -85,36 +79,41 @@ class NewestOfEach:
         return _whole(ids, "-pk" if sign == "<" else "pk")
 
 
-class Candidate(NamedTuple):
-    """A notification that has such deliveries, none nearer than ``edge``.
-
-    That is its newest one while walking to older ones, else its oldest one.
-    """
-
-    notification: int
-    edge: int
-
-
 class Walk:
     """A listing for groups with many deliveries and another filter beside them."""
 
-    def __init__(self, wanted: DeliveryFilter, live: Iterable[int]) -> None:
+    def __init__(self, wanted: DeliveryFilter, live: Sequence[int]) -> None:
         self._group_ids = list(wanted.group_ids or ())
         self._alike = wanted.alike
-        self._tallies = matching_tallies(wanted)
-        self._live = list(live)
+        self._extents = list(extents(wanted, live))
         self._found = 0
         self._is_all = False
 
     def older(self, before: int | None, size: int) -> Sequence[Delivery]:
         beyond = {} if before is None else {"pk__lt": before}
-        found = self._walk(self._newest_first(before), beyond, size, is_older=True)
+        candidates = sorted(
+            (e for e in self._extents if before is None or e.first < before),
+            key=lambda e: -e.last,
+        )
+        found: list[int] = []
+        for batch in _batches(candidates):
+            if len(found) == size and found[-1] > batch[0].last:
+                break  # no later one has a newer row
+            found += self._ask(batch, beyond, size, is_older=True)
+            found = sorted(found, reverse=True)[:size]
         self._found, self._is_all = len(found), before is None and len(found) < size
         return _whole(found, "-pk")
 
     def newer(self, after: int, size: int) -> Sequence[Delivery]:
-        candidates = iter(self._oldest_first(after))
-        found = self._walk(candidates, {"pk__gt": after}, size, is_older=False)
+        candidates = sorted(
+            (e for e in self._extents if e.last > after), key=lambda e: e.first
+        )
+        found: list[int] = []
+        for batch in _batches(candidates):
+            if len(found) == size and found[-1] < batch[0].first:
+                break  # no later one has an older row
+            found += self._ask(batch, {"pk__gt": after}, size, is_older=False)
+            found = sorted(found)[:size]
         self._found = len(found)
         return _whole(found, "pk")
 
@@ -124,71 +123,16 @@ class Walk:
             return Count(self._found)
         return Count(max(self._found - 1, 0), is_more=True)
 
-    def _newest_first(self, before: int | None) -> Iterator[Candidate]:
-        """Read as far as the walk goes: most often a page is full after a few."""
-        live = sorted(self._live_by(Max("pk")), key=lambda c: -c.edge)
-        seen = set()
-        for candidate in merge(live, self._tallied(before), key=lambda c: -c.edge):
-            if candidate.notification not in seen:
-                seen.add(candidate.notification)
-                yield candidate
-
-    def _tallied(self, before: int | None) -> Iterator[Candidate]:
-        """By the end of each tally, newest first; a notification has several."""
-        tallies = self._tallies.order_by("-last_delivery")
-        if before is not None:
-            tallies = tallies.filter(first_delivery__lt=before)
-        ends = tallies.values_list("notification_id", "last_delivery")
-        following = ends
-        while chunk := [Candidate(*row) for row in following[:TALLIES]]:
-            yield from chunk
-            following = ends.filter(last_delivery__lt=chunk[-1].edge)
-
-    def _oldest_first(self, after: int) -> list[Candidate]:
-        sealed = self._tallies.filter(last_delivery__gt=after).order_by()
-        starts = sealed.values_list("notification_id").annotate(Min("first_delivery"))
-        found = [Candidate(*row) for row in starts]
-        return sorted(found + self._live_by(Min("pk")), key=lambda c: c.edge)
-
-    def _live_by(self, edge: Max | Min) -> list[Candidate]:
-        rows = Delivery.objects.filter(notification_id__in=self._live).order_by()
-        edges = rows.values_list("notification_id").annotate(edge)
-        return [Candidate(*row) for row in edges] if self._live else []
-
-    def _walk(
-        self,
-        candidates: Iterator[Candidate],
-        beyond: dict[str, int],
-        size: int,
-        *,
-        is_older: bool,
-    ) -> list[int]:
-        """The nearest ids, until no later candidate can have a nearer one."""
-        sign = -1 if is_older else 1
-        found: list[int] = []
-        batch_size = FIRST_BATCH
-        batch = list(islice(candidates, batch_size))
-        while batch:
-            batch_size = min(2 * batch_size, LARGEST_BATCH)
-            following = list(islice(candidates, batch_size))
-            found += self._ask(batch, beyond, size, is_older=is_older)
-            found.sort(key=lambda pk: sign * pk)
-            is_full = len(found) >= size and following
-            if is_full and sign * found[size - 1] < sign * following[0].edge:
-                break
-            batch = following
-        return found[:size]
-
     def _ask(
         self,
-        batch: Sequence[Candidate],
+        batch: Sequence[Extent],
         beyond: dict[str, int],
         size: int,
         *,
         is_older: bool,
     ) -> list[int]:
         rows = Delivery.objects.filter(
-            notification_id__in=[c.notification for c in batch],
+            notification_id__in=[e.notification for e in batch],
             group_id__in=self._group_ids,
             **beyond,
         )
@@ -203,6 +147,11 @@ class Walk:
             rows = rows.filter(**self._alike)
         order = (F("pk") + 0).desc() if is_older else (F("pk") + 0).asc()
         return list(rows.order_by(order).values_list("pk", flat=True)[:size])
+
+
+def _batches(candidates: Sequence[Extent]) -> Iterator[Sequence[Extent]]:
+    for start in range(0, len(candidates), BATCH):
+        yield candidates[start : start + BATCH]
 
 
 def has_few_rows(group_ids: Sequence[str]) -> bool:

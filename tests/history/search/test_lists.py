@@ -115,9 +115,7 @@ def test_by_tallies(seed, monkeypatch):
 @pytest.mark.parametrize("seed", range(2))
 def test_by_groups(seed, few, monkeypatch):
     monkeypatch.setattr(by_groups, "FEW", few)
-    monkeypatch.setattr(by_groups, "FIRST_BATCH", 1)
-    monkeypatch.setattr(by_groups, "LARGEST_BATCH", 2)
-    monkeypatch.setattr(by_groups, "TALLIES", 3)
+    monkeypatch.setattr(by_groups, "BATCH", 2)
     source = random.Random(seed)
     fill(source)
     ids = sorted(set(Delivery.objects.values_list("group_id", flat=True)))
