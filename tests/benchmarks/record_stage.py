@@ -22,7 +22,6 @@ from django.utils import timezone
 
 from notifications.models import Attempt, Delivery
 from notifications.record.canonical_text import sealed_text
-from notifications.record.guards.install import for_many_inserts
 from notifications.record.sealing import seal_notification
 from notifications.record.verification import verify
 from tests.factories import MOMENT, make_notification
@@ -61,7 +60,7 @@ def main() -> None:
 def made(rows: int) -> object:
     """A finished notification with an accepted call for each delivery."""
     notification = make_notification(status="completed")
-    with for_many_inserts(Delivery), transaction.atomic():
+    with transaction.atomic():
         for start in range(0, rows, 5000):
             Delivery.objects.bulk_create(
                 Delivery(

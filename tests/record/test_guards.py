@@ -420,26 +420,6 @@ def test_no_setting_of_a_session_opens_it(value):
     refused(FINISHED, update, row, {"error_info": "x"})
 
 
-def test_many_inserts_open_nothing_else():
-    row = make_delivery(status="accepted")
-
-    with guards_install.for_many_inserts(Delivery):
-        refused(FINISHED, update, row, {"error_info": "x"})
-        refused("cannot be removed", delete, row)
-
-    assert guards_install.missing() == []
-
-
-def test_an_error_among_many_inserts_leaves_the_guards():
-    def fail() -> None:
-        with guards_install.for_many_inserts(Delivery):
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    assert guards_install.missing() == []
-
-
 # --- missing ones -----------------------------------------------------------------
 
 

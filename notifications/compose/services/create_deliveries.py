@@ -5,7 +5,6 @@ table of chat groups itself; made one by one in Python they take ten times as lo
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,6 @@ from django.db import connection
 from django.db.models import Field
 
 from notifications.models import ChatGroup, Delivery, Notification
-from notifications.record.guards import install as guards_install
 
 BLOCK = 5000
 
@@ -42,13 +40,10 @@ def insert_deliveries(
         "not_before": now,
         "created_at": now,
     }
-    # For few rows it is not worth a change of the schema.
-    is_large = len(groups) > BLOCK
-    with guards_install.for_many_inserts(Delivery) if is_large else nullcontext():
-        return sum(
-            _insert(values, groups[start : start + BLOCK])
-            for start in range(0, len(groups), BLOCK)
-        )
+    return sum(
+        _insert(values, groups[start : start + BLOCK])
+        for start in range(0, len(groups), BLOCK)
+    )
 
 
 def _insert(values: dict[str, Any], groups: Sequence[int]) -> int:

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.db.models import Model
 
 from notifications.record.guards.triggers import LIFTED, Guard, guards
 
@@ -114,25 +113,6 @@ def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
             )
             yield
             cursor.execute("SELECT set_config(%s, '', true)", [LIFTED])
-
-
-@contextmanager
-def for_many_inserts(model: type[Model]) -> Iterator[None]:
-    """Without SQLite's guard of INSERT OR REPLACE, for our own plain INSERT.
-
-    That guard is asked for every row, which takes a quarter more time for 100,000 of
-    them; and a plain INSERT replaces nothing. Call it inside a transaction, which keeps
-    everyone else from writing meanwhile. PostgreSQL has no such guard.
-    """
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        for guard in guards(connection):
-            if guard.event == "INSERT" and guard.table == model._meta.db_table:
-                cursor.execute(f'DROP TRIGGER "{guard.name}"')
-        yield
-        install()
 
 
 def _remove(using: str) -> None:
