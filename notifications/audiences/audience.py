@@ -187,8 +187,6 @@ def audience(kind: str, values: Values, *, is_named: bool = False) -> Audience:
         return Audience(kind, ChatGroup.objects.all(), is_named=is_named)
     if isinstance(values, Mapping):
         return _fitting(kind, Rule.from_json(values), is_named=is_named)
-    if kind == Kind.TYPES:
-        return _fitting(kind, Rule(types=tuple(values)), is_named=is_named)
     if kind == Kind.SAVED:
         name = "".join(values[:1])
         # PostgreSQL refuses a null character, which no name holds.

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from notifications.audiences.audience import Audience, Values
 from notifications.audiences.exclusions import LeftOut, counts_in_words
 from notifications.audiences.rule import clean_rule
-from notifications.models import GroupType, Notification, Rule
+from notifications.models import Notification, Rule
 from notifications.ui.text import NAMED, first_few
 
 Kind = Notification.Audience
@@ -24,30 +24,21 @@ NOT_FOR_EVERY = gettext_lazy(
 )
 
 
-def clean_values(kind: str, values: Values) -> Values:
+def clean_values(values: Values) -> Values:
     """What is stored for a choice: each value once, a rule as JSON.
 
-    Raises ``ValidationError`` by field for types and conditions that cannot be.
+    Raises ``ValidationError`` by field for conditions that cannot be.
     """
     if isinstance(values, Mapping):
         return clean_rule(Rule.from_json(values)).as_json()
-    once = list(dict.fromkeys(values))
-    if kind == Kind.TYPES:
-        wrong = [value for value in once if value not in GroupType.values]
-        if wrong:
-            sentence = _("“%(type)s” is not one of %(types)s.") % {
-                "type": wrong[0],
-                "types": ", ".join(GroupType.values),
-            }
-            raise ValidationError({OTHERS: sentence})
-    return once
+    return list(dict.fromkeys(values))
 
 
 def check_audience(meant: Audience) -> None:
     """Raise ``ValidationError`` by field for what keeps a notification from being sent.
 
-    Groups that were chosen one by one are refused by name; of a rule, a type or all
-    groups, those that cannot get it are left out, as long as one is left.
+    Groups that were chosen one by one are refused by name; of a rule or all groups,
+    those that cannot get it are left out, as long as one is left.
     """
     field = FIELDS.get(Kind(meant.kind), OTHERS)
     if meant.rule is not None:

@@ -136,14 +136,11 @@ def initial_of_choice(notification: Notification) -> dict[str, Any]:
         case Kind.CHOSEN:
             return {"audience": CHOSEN, "groups": list(values)}
         case Kind.RULE:
-            rule = Rule.from_json(values)
-        case Kind.TYPES:  # a draft from before there were rules
-            rule = Rule(types=tuple(values))
+            return {"audience": RULE, **initial_of_rule(Rule.from_json(values))}
         case Kind.SAVED:
             return {"audience": SAVED, "saved": "".join(values)}
         case _:
             return {"audience": EVERY}
-    return {"audience": RULE, **initial_of_rule(rule)}
 
 
 CHECK_MEMBERS = HTML('{% include "notifications/compose/_check_members.html" %}')

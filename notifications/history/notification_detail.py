@@ -74,7 +74,7 @@ def dossier(notification: Notification) -> Dossier:
     seal = seal_of(notification.pk)
     sending = _sending(notification.pk)
     return Dossier(
-        conditions=_conditions(notification, sending),
+        conditions=_conditions(sending),
         results=results(notification, seal),
         left_out=_left_out(sending),
         seal=seal,
@@ -121,15 +121,10 @@ def _sending(number: int) -> Mapping[str, Any]:
     return entry.detail if entry is not None else {}
 
 
-def _conditions(
-    notification: Notification, sending: Mapping[str, Any]
-) -> list[tuple[str, str]]:
-    if "rule" in sending:
-        return describe_rule(Rule.from_json(sending["rule"]))
-    # Sent before this was written down, or not at all yet.
-    if notification.audience == Notification.Audience.TYPES:
-        return describe_rule(Rule(types=tuple(notification.audience_values)))
-    return []
+def _conditions(sending: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if "rule" not in sending:
+        return []
+    return describe_rule(Rule.from_json(sending["rule"]))
 
 
 def _left_out(sending: Mapping[str, Any]) -> LeftOut:

@@ -29,7 +29,7 @@ NOTIFICATION: list[BaseConstraint] = [
         name="notification_status_known",
     ),
     CheckConstraint(
-        condition=Q(audience__in=["chosen", "types", "rule", "saved", "every"]),
+        condition=Q(audience__in=["chosen", "rule", "saved", "every"]),
         name="notification_audience_known",
     ),
     CheckConstraint(

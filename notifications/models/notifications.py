@@ -66,7 +66,6 @@ class Notification(models.Model):
 
     class Audience(models.TextChoices):
         CHOSEN = "chosen", _("Groups I choose")
-        TYPES = "types", _("Groups of some types")
         RULE = "rule", _("Groups by type, label or name")
         SAVED = "saved", _("A saved audience")
         EVERY = "every", _("Every group")
@@ -101,8 +100,8 @@ class Notification(models.Model):
     recipients = models.TextField(_("members"), blank=True)
 
     audience = models.CharField(_("send to"), max_length=8, choices=Audience)
-    # Group IDs for CHOSEN, Tencent's type names for TYPES, in the order they were given;
-    # a Rule as JSON for RULE; the name of the audience for SAVED.
+    # Group IDs for CHOSEN, in the order they were given; a Rule as JSON for RULE; the
+    # name of the audience for SAVED.
     audience_values = models.JSONField(default=list)
     # What Check showed; Send refuses when the groups changed since.
     audience_count = models.PositiveIntegerField(null=True)

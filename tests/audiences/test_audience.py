@@ -81,7 +81,7 @@ def test_every_group(groups):
     ("kind", "values"),
     [
         ("every", []),
-        ("types", ["Public", "AVChatRoom"]),
+        ("rule", {"types": ["Public", "AVChatRoom"]}),
         ("rule", {"labels": ["North"]}),
         ("chosen", ["live", "b", "a"]),
     ],

@@ -289,13 +289,3 @@ def test_a_group_that_changes_while_it_is_sent_stops_the_send(manager, monkeypat
         send(manager, draft)
 
     assert not draft.deliveries.exists()
-
-
-def test_a_draft_for_types_from_before_is_still_sent(manager):
-    make_group(name="Hikers")
-    make_group(type="AVChatRoom")
-
-    sent = send(manager, draft_for(manager, "types", ["Public"]))
-
-    assert [row.group_name for row in sent.deliveries.all()] == ["Hikers"]
-    assert AuditEntry.objects.get().detail["rule"] == {"types": ["Public"]}

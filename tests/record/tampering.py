@@ -225,7 +225,7 @@ HEADER_EDITS: list[dict[str, Any]] = [
     {"sender_name": "chen.jie"},
     {"by_superuser": True},
     {"recipients": "amy"},
-    {"audience": "types"},
+    {"audience": "rule"},
     {"audience_values": ["another"]},
     {"audience_count": 999},
     {"audience_digest": "ab"},

@@ -76,7 +76,7 @@ def check_draft(draft: Draft) -> Draft:
     with collecting("recipients"):
         recipients = clean_recipients(draft.recipients)
     with collecting("audience"):
-        values = clean_values(draft.audience, values)
+        values = clean_values(values)
         check_audience(
             audience(draft.audience, values, is_named=recipients is not None)
         )

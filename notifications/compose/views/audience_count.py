@@ -34,7 +34,7 @@ def count(request: HttpRequest) -> JsonResponse:
     if not values and kind in (Kind.CHOSEN, Kind.SAVED):
         return JsonResponse(NOTHING | {"groups": _groups(0)})
     try:
-        values = clean_values(kind, values)
+        values = clean_values(values)
     except ValidationError as error:
         return JsonResponse(NOTHING | {"problem": error.messages[0]})
     meant = audience(kind, values, is_named=form.is_named)

@@ -17,7 +17,6 @@ from tests.factories import make_group, make_notification, make_user
 
 CHOSEN = Notification.Audience.CHOSEN
 EVERY = Notification.Audience.EVERY
-TYPES = Notification.Audience.TYPES
 
 
 def refusal(user, draft) -> dict[str, list[str]]:
@@ -89,12 +88,6 @@ def test_no_group(manager):
     }
     assert refusal(manager, Draft("Hi", EVERY)) == {
         "audience": ["There is no group in use that this could go to."]
-    }
-    assert refusal(manager, Draft("Hi", TYPES, ["Publik"])) == {
-        "audience": [
-            "“Publik” is not one of Private, Public, ChatRoom, AVChatRoom, BChatRoom, "
-            "Community."
-        ]
     }
 
 

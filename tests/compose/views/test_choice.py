@@ -142,16 +142,6 @@ def test_no_audience_is_saved_yet(manager):
     assert "No audience is saved yet" in manager.get(WRITE).content.decode()
 
 
-def test_a_draft_for_types_from_before_is_edited_as_a_rule(manager, person):
-    draft = make_notification(
-        sender=person, audience="types", audience_values=["Public"]
-    )
-
-    form = manager.get(f"/write/{draft.pk}/").context["form"]
-
-    assert (form["audience"].value(), form["types"].value()) == ("rule", ["Public"])
-
-
 def test_many_chosen_groups_are_carried_as_ids_alone(manager, person):
     ids = [make_group(group_id=f"g{n:02}").group_id for n in range(60)]
     make_group(group_id="off", name="Old club", state="switched_off")
