@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef
 
 from notifications.delivery import worker_lock
+from notifications.delivery.retry import LONGEST_BACKOFF
 from notifications.models import Attempt, Delivery, Notification, Worker, WrongState
 from notifications.rate_limit.clock import EngineClock
 from notifications.tencent.outcomes import Reason
 
-# Longer than any backoff: what is due later than that was set by another clock.
-LONGEST_WAIT = timedelta(minutes=1)
+# Must exceed the longest backoff, and by so much that workers whose clocks differ do not
+# cut each other's backoffs short. A later ``not_before`` means that the clock was set back.
+LONGEST_WAIT = timedelta(seconds=5 * LONGEST_BACKOFF)
 
 
 def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:

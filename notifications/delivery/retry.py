@@ -19,6 +19,9 @@ MAX_REJECTIONS = 4
 
 MAX_NOT_SENT = 4
 
+# In seconds: after the last failure that is tried again.
+LONGEST_BACKOFF = backoff(max(MAX_REJECTIONS, MAX_NOT_SENT) - 1, jitter=1)
+
 INTERNAL_ERROR = 10002
 
 DOUBT_LIMIT = 20

@@ -1,14 +1,17 @@
 """What becomes of the rows that a dead worker held."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from notifications.delivery.recovery import (
+    LONGEST_WAIT,
     complete_finished,
     give_up_lost_rows,
+    mend_clock_jump,
     take_back_unreceived,
 )
+from notifications.delivery.retry import LONGEST_BACKOFF
 from notifications.models import Delivery, Worker
 from notifications.rate_limit.clock import EngineClock
 from tests.factories import make_delivery, make_notification
@@ -100,6 +103,25 @@ def test_rows_taken_back_under_a_stopped_notification_are_cancelled():
 
     row.refresh_from_db()
     assert (row.status, row.finished_at) == ("cancelled", NOW)
+
+
+def test_a_row_in_the_longest_backoff_waits_and_one_due_later_is_due_now():
+    longest = NOW + timedelta(seconds=LONGEST_BACKOFF)
+    # Set by a worker whose clock is 48 seconds ahead.
+    ahead = NOW + LONGEST_WAIT
+    later = ahead + timedelta(microseconds=1)
+    notification = make_notification(status="sending")
+    for due in (longest, ahead, later):
+        make_delivery(notification, not_before=due)
+    paused = make_delivery(make_notification(status="paused"), not_before=later)
+
+    assert longest < ahead
+    assert mend_clock_jump(NOW) == 1
+
+    rows = notification.deliveries.order_by("pk")
+    assert [row.not_before for row in rows] == [longest, ahead, NOW]
+    paused.refresh_from_db()
+    assert paused.not_before == later
 
 
 def test_a_notification_without_open_deliveries_is_completed():

@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from notifications.delivery.retry import MAX_REJECTIONS, Past, Step, Verdict, decide
+from notifications.delivery.retry import (
+    LONGEST_BACKOFF,
+    MAX_NOT_SENT,
+    MAX_REJECTIONS,
+    Past,
+    Step,
+    Verdict,
+    decide,
+)
 from notifications.tencent.error_codes import all_codes
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 
@@ -107,3 +115,21 @@ def test_a_code_that_may_have_been_shown_is_not_repeated(info):
     is_exception = info.code == 10002
 
     assert (decided(rejected(info.code)).step is Step.TRY_AGAIN) == is_exception
+
+
+def test_the_longest_backoff_is_that_of_some_decision():
+    outcomes = [NOT_SENT]
+    for info in all_codes():
+        outcomes += [rejected(info.code), signed_anew(info.code)]
+    delays = [
+        decide(outcome, past, jitter=1, retry_internal_error=True).delay
+        for outcome in outcomes
+        for past in [
+            Past(rejections, streak, last_code)
+            for rejections in range(MAX_REJECTIONS)
+            for streak in range(MAX_NOT_SENT)
+            for last_code in (None, 70009)
+        ]
+    ]
+
+    assert max(delays) == LONGEST_BACKOFF
