@@ -5,7 +5,8 @@ from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
 from .deliveries import Attempt, Delivery
 from .groups import ChatGroup, GroupImport, GroupType, Label
-from .notifications import Notification, WrongState
+from .notification_states import WrongState
+from .notifications import Notification
 from .record import Archive, Seal, Tally
 from .syncs import GroupSync, SyncChange, SyncItem
 from .workers import Installation, Pace, SendingSwitch, Worker

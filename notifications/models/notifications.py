@@ -1,16 +1,13 @@
 """Notifications: what a manager wrote and confirmed, and the states it goes through.
 
-draft → scheduled → sending ⇄ paused → completed
-            └──────────┴─────────┴───► cancelled
-
-A transition names the states that it leaves; when another process was faster it raises
-``WrongState`` and changes nothing.
+A transition names the states that it leaves (``notification_states``); when another
+process was faster it raises ``WrongState`` and changes nothing.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models
@@ -19,22 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import constraints as models_constraints
+from notifications.models import notification_states as states
 from notifications.models.workers import wake_workers
 
 NOTE_MAX_LENGTH = 200
 
 # A scheduled start that is missed by more, for example by an outage, waits for a person.
 LATE_AFTER = timedelta(minutes=15)
-
-
-class WrongState(Exception):
-    """The notification is not in a state from which this step is possible."""
-
-    def __init__(self, notification_id: int, step: str) -> None:
-        super().__init__(
-            f"Notification {notification_id} cannot be moved to “{step}” now: its state "
-            f"has changed. Reload it and decide again."
-        )
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -53,36 +41,18 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    class Status(models.TextChoices):
-        DRAFT = "draft", _("Draft")
-        SCHEDULED = "scheduled", _("Scheduled")
-        SENDING = "sending", _("Sending")
-        PAUSED = "paused", _("Paused")
-        COMPLETED = "completed", _("Finished")
-        CANCELLED = "cancelled", _("Stopped")
+    Status: TypeAlias = states.Status
+    PauseReason: TypeAlias = states.PauseReason
+    StopReason: TypeAlias = states.StopReason
 
-    OPEN = frozenset({Status.SCHEDULED, Status.SENDING, Status.PAUSED})
-    ENDED = frozenset({Status.COMPLETED, Status.CANCELLED})
+    OPEN = states.OPEN
+    ENDED = states.ENDED
 
     class Audience(models.TextChoices):
         CHOSEN = "chosen", _("Groups I choose")
         RULE = "rule", _("Groups by type, label or name")
         SAVED = "saved", _("A saved audience")
         EVERY = "every", _("Every group")
-
-    class PauseReason(models.TextChoices):
-        PERSON = "person", _("paused by a person")
-        ACCOUNT_CODE = "account_code", _("Tencent refused the account")
-        TEXT_CODE = "text_code", _("Tencent refused the text or the list of members")
-        DOUBT = "doubt", _("too many calls in a row without an answer")
-        NOT_SENT = "not_sent", _("the chat service cannot be reached")
-        FAILURES = "failures", _("half of the last 200 calls failed")
-        LATE = "late", _("the scheduled time was missed by more than 15 minutes")
-        RESTORED = "restored", _("the database was restored from a backup")
-
-    class StopReason(models.TextChoices):
-        PERSON = "person", _("stopped by a person")
-        EXPIRED = "expired", _("the time “not after” has passed")
 
     # Made with the page or the command: a form sent twice finds the first draft.
     token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -166,7 +136,7 @@ class Notification(models.Model):
         start = self.scheduled_for
         return start is not None and now - start > LATE_AFTER
 
-    # --- transitions --------------------------------------------------------------
+    # --- transitions: each method is an event of ``states.TRANSITIONS`` ------------
 
     _NOT_PAUSED: ClassVar[dict[str, Any]] = {
         "paused_reason": "",
@@ -176,41 +146,30 @@ class Notification(models.Model):
     }
 
     def schedule(self, start: datetime) -> None:
-        """Draft → scheduled: a worker starts it when the time has come."""
-        self._move([self.Status.DRAFT], self.Status.SCHEDULED, scheduled_for=start)
+        """A worker starts it when the time has come."""
+        self._move("schedule", scheduled_for=start)
 
     def reschedule(self, start: datetime, *, not_after: datetime | None) -> None:
-        """Scheduled, for another time."""
-        self._move(
-            [self.Status.SCHEDULED],
-            self.Status.SCHEDULED,
-            scheduled_for=start,
-            not_after=not_after,
-        )
+        """For another time."""
+        self._move("reschedule", scheduled_for=start, not_after=not_after)
 
     def start(self) -> None:
-        """Draft or scheduled → sending: now the workers take the deliveries."""
+        """Now the workers take the deliveries."""
         now = timezone.now()
-        self._move(
-            [self.Status.DRAFT, self.Status.SCHEDULED],
-            self.Status.SENDING,
-            sent_at=now,
-            watched_since=now,
-        )
+        self._move("start", sent_at=now, watched_since=now)
         wake_workers()
 
     def pause(
         self,
-        reason: PauseReason,
+        reason: states.PauseReason,
         *,
         by: str = "",
         code: int | None = None,
         note: str = "",
     ) -> None:
-        """Scheduled or sending → paused. ``by`` is a username, empty for the worker."""
+        """``by`` is a username, empty for the worker."""
         self._move(
-            [self.Status.SCHEDULED, self.Status.SENDING],
-            self.Status.PAUSED,
+            "pause",
             paused_reason=reason,
             paused_by=by,
             paused_code=code,
@@ -218,18 +177,17 @@ class Notification(models.Model):
         )
 
     def resume(self) -> None:
-        """Paused → sending; what the breakers counted begins anew.
+        """Go on; what the breakers counted begins anew.
 
         One that was paused before its scheduled time waits for that time again.
         """
-        now = timezone.now()
-        start = self.scheduled_for
-        if self.sent_at is None and start is not None and start > now:
-            self._move([self.Status.PAUSED], self.Status.SCHEDULED, **self._NOT_PAUSED)
+        row = states.transition(self, "resume")
+        if row.to == self.Status.SCHEDULED:
+            self._apply(row, **self._NOT_PAUSED)
             return
-        self._move(
-            [self.Status.PAUSED],
-            self.Status.SENDING,
+        now = timezone.now()
+        self._apply(
+            row,
             **self._NOT_PAUSED,
             doubt_streak=0,
             watched_since=now,
@@ -237,29 +195,30 @@ class Notification(models.Model):
         )
         wake_workers()
 
-    def cancel(self, reason: StopReason = StopReason.PERSON) -> None:
-        """Open → cancelled; what is in flight still gets its outcome."""
+    def cancel(self, reason: states.StopReason = states.StopReason.PERSON) -> None:
+        """What is in flight still gets its outcome."""
         self._move(
-            self.OPEN,
-            self.Status.CANCELLED,
+            "cancel",
             **self._NOT_PAUSED,
             finished_at=timezone.now(),
             stop_reason=reason,
         )
 
     def complete(self) -> None:
-        """Sending → completed, called when no delivery is queued or sending."""
-        self._move(
-            [self.Status.SENDING], self.Status.COMPLETED, finished_at=timezone.now()
-        )
+        """All deliveries have ended."""
+        self._move("complete", finished_at=timezone.now())
 
-    def _move(self, leaves: Iterable[str], to: str, **fields: Any) -> None:
+    def _move(self, event: str, **fields: Any) -> None:
+        self._apply(states.transition(self, event), **fields)
+
+    def _apply(self, row: states.Transition, **fields: Any) -> None:
+        """Raises ``WrongState`` when another process was faster."""
         changed = Notification.objects.filter(
-            pk=self.pk, status__in=list(leaves)
-        ).update(status=to, **fields)
+            pk=self.pk, status__in=list(row.leaves)
+        ).update(status=row.to, **fields)
         if changed != 1:
-            raise WrongState(self.pk, to)
-        self.status = to
+            raise states.WrongState(self.pk, row.to)
+        self.status = row.to
         for name, value in fields.items():
             setattr(self, name, value)
 

@@ -16,8 +16,7 @@ from notifications.audiences.audience import audience
 from notifications.audiences.validation import check_audience
 from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery.resendable import Again, sendable_again
-from notifications.models import AuditEntry, Notification
-from notifications.models.notifications import WrongState
+from notifications.models import AuditEntry, Notification, WrongState
 from notifications.permissions import require, require_own
 
 Kind = Notification.Audience

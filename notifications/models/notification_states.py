@@ -1,0 +1,112 @@
+"""The states of a notification, and the one table of its transitions.
+
+draft → scheduled → sending ⇄ paused → completed
+            └──────────┴─────────┴───► cancelled
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from notifications.models.notifications import Notification
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    SCHEDULED = "scheduled", _("Scheduled")
+    SENDING = "sending", _("Sending")
+    PAUSED = "paused", _("Paused")
+    COMPLETED = "completed", _("Finished")
+    CANCELLED = "cancelled", _("Stopped")
+
+
+OPEN = frozenset({Status.SCHEDULED, Status.SENDING, Status.PAUSED})
+
+ENDED = frozenset({Status.COMPLETED, Status.CANCELLED})
+
+
+class PauseReason(models.TextChoices):
+    PERSON = "person", _("paused by a person")
+    ACCOUNT_CODE = "account_code", _("Tencent refused the account")
+    TEXT_CODE = "text_code", _("Tencent refused the text or the list of members")
+    DOUBT = "doubt", _("too many calls in a row without an answer")
+    NOT_SENT = "not_sent", _("the chat service cannot be reached")
+    FAILURES = "failures", _("half of the last 200 calls failed")
+    LATE = "late", _("the scheduled time was missed by more than 15 minutes")
+    RESTORED = "restored", _("the database was restored from a backup")
+
+
+class StopReason(models.TextChoices):
+    PERSON = "person", _("stopped by a person")
+    EXPIRED = "expired", _("the time “not after” has passed")
+
+
+class WrongState(Exception):
+    """The notification is not in a state from which this step is possible."""
+
+    def __init__(self, notification_id: int, step: str) -> None:
+        super().__init__(
+            f"Notification {notification_id} cannot be moved to “{step}” now: its state "
+            f"has changed. Reload it and decide again."
+        )
+
+
+def is_always_possible(_notification: "Notification") -> bool:
+    return True
+
+
+def is_before_its_time(notification: "Notification") -> bool:
+    """Whether it was never sent and its scheduled time is still to come."""
+    start = notification.scheduled_for
+    return notification.sent_at is None and start is not None and start > timezone.now()
+
+
+def has_no_open_delivery(notification: "Notification") -> bool:
+    return not notification.deliveries.open().exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """``event`` moves a notification that is in a state of ``leaves`` to ``to``.
+
+    An event is a method of ``Notification``. Of the rows of an event, the first one
+    applies whose ``condition`` holds.
+    """
+
+    event: str
+    leaves: frozenset[Status]
+    to: Status
+    condition: Callable[["Notification"], bool] = is_always_possible
+
+
+TRANSITIONS = (
+    Transition("schedule", frozenset({Status.DRAFT}), Status.SCHEDULED),
+    Transition("reschedule", frozenset({Status.SCHEDULED}), Status.SCHEDULED),
+    Transition("start", frozenset({Status.DRAFT, Status.SCHEDULED}), Status.SENDING),
+    Transition("pause", frozenset({Status.SCHEDULED, Status.SENDING}), Status.PAUSED),
+    Transition(
+        "resume", frozenset({Status.PAUSED}), Status.SCHEDULED, is_before_its_time
+    ),
+    Transition("resume", frozenset({Status.PAUSED}), Status.SENDING),
+    Transition("cancel", OPEN, Status.CANCELLED),
+    Transition(
+        "complete", frozenset({Status.SENDING}), Status.COMPLETED, has_no_open_delivery
+    ),
+)
+
+
+def transition(notification: "Notification", event: str) -> Transition:
+    """The row that applies. Raises ``WrongState`` when no condition holds.
+
+    Its ``leaves`` are for the UPDATE to check: the row in the database may be in
+    another state than ``notification``.
+    """
+    for row in TRANSITIONS:
+        if row.event == event and row.condition(notification):
+            return row
+    raise WrongState(notification.pk, event)
