@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
+from notifications.delivery.finish import finish
 from notifications.delivery.schedule import check_not_after, check_start
 from notifications.models import AuditEntry, Delivery, Notification, SendingSwitch
 from notifications.models.workers import wake_workers
@@ -53,8 +54,7 @@ def stop(user: User, notification_id: int) -> Notification:
     ``WrongState``.
     """
     notification = _controlled(user, notification_id)
-    notification.cancel()
-    ended = notification.deliveries.cancel_waiting(timezone.now())
+    ended = finish(notification, timezone.now(), Notification.StopReason.PERSON)
     _write(AuditEntry.Action.STOPPED, user, notification, **ended)
     return notification
 

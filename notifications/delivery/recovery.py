@@ -1,4 +1,4 @@
-"""Recovery: rows that a dead worker left behind, and notifications that are done.
+"""Recovery: rows that a dead worker or a clock that was set back left behind.
 
 A row that is sending without a living owner may or may not have been called: it
 becomes unconfirmed, with an attempt that says so. It is never called again by itself.
@@ -7,11 +7,11 @@ becomes unconfirmed, with an attempt that says so. It is never called again by i
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 
 from notifications.delivery import worker_lock
 from notifications.delivery.retry import LONGEST_BACKOFF
-from notifications.models import Attempt, Delivery, Notification, Worker, WrongState
+from notifications.models import Attempt, Delivery, Notification, Worker
 from notifications.rate_limit.clock import EngineClock
 from notifications.tencent.outcomes import Reason
 
@@ -99,22 +99,3 @@ def mend_clock_jump(now: datetime) -> int:
             status=Notification.Status.SENDING
         ),
     ).update(not_before=now)
-
-
-def complete_finished() -> int:
-    """Running notifications without an open delivery → completed. Returns how many."""
-    # One condition per status: each is answered by an index of open rows alone.
-    rows = Delivery.objects.filter(notification_id=OuterRef("pk"))
-    finished = Notification.objects.filter(
-        ~Exists(rows.filter(status=Delivery.Status.QUEUED)),
-        ~Exists(rows.filter(status=Delivery.Status.SENDING)),
-        status=Notification.Status.SENDING,
-    )
-    count = 0
-    for notification in finished:
-        try:
-            notification.complete()
-        except WrongState:
-            continue  # another worker was faster, or a person stopped or paused it
-        count += 1
-    return count

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import audit_log
+from notifications.delivery.finish import finish
 from notifications.models import AuditEntry, Notification
 
 
@@ -45,8 +46,9 @@ def stop_expired(now: datetime, actor: str) -> int:
         status__in=Notification.OPEN, not_after__lte=now
     ).select_for_update(skip_locked=True)
     for notification in expired:
-        notification.cancel(Notification.StopReason.EXPIRED)
-        ended: dict[str, Any] = notification.deliveries.cancel_waiting(now)
+        ended: dict[str, Any] = finish(
+            notification, now, Notification.StopReason.EXPIRED
+        )
         audit_log.write(
             AuditEntry.Action.EXPIRED, actor, notification=notification.pk, **ended
         )

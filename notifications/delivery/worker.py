@@ -25,6 +25,7 @@ from notifications import conf
 from notifications.delivery import recovery, worker_lock
 from notifications.delivery import schedule as delivery_schedule
 from notifications.delivery.claim import Claim, Claimer
+from notifications.delivery.finish import complete_finished
 from notifications.delivery.http_workers import Result, Senders
 from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.results import Settlement
@@ -192,7 +193,7 @@ class SendWorker:
             self.next_chores = self.clock.machine() + CHORES_EVERY
         if chores_due or (had_results and not self.in_flight):
             # After the commit, and on its own: it may meet other workers' rows.
-            recovery.complete_finished()
+            complete_finished(now)
         return had_results or bool(claims)
 
     def _collect(self) -> None:

@@ -195,7 +195,7 @@ class Notification(models.Model):
         )
         wake_workers()
 
-    def cancel(self, reason: states.StopReason = states.StopReason.PERSON) -> None:
+    def cancel(self, reason: states.StopReason) -> None:
         """What is in flight still gets its outcome."""
         self._move(
             "cancel",

@@ -6,7 +6,6 @@ import pytest
 
 from notifications.delivery.recovery import (
     LONGEST_WAIT,
-    complete_finished,
     give_up_lost_rows,
     mend_clock_jump,
     take_back_unreceived,
@@ -122,24 +121,3 @@ def test_a_row_in_the_longest_backoff_waits_and_one_due_later_is_due_now():
     assert [row.not_before for row in rows] == [longest, ahead, NOW]
     paused.refresh_from_db()
     assert paused.not_before == later
-
-
-def test_a_notification_without_open_deliveries_is_completed():
-    done = make_notification(status="sending")
-    make_delivery(done, status=Delivery.Status.ACCEPTED)
-    make_delivery(done, status=Delivery.Status.FAILED)
-    waiting = make_notification(status="sending")
-    make_delivery(waiting)
-    paused = make_notification(status="paused")
-    make_delivery(paused, status=Delivery.Status.ACCEPTED)
-
-    assert complete_finished() == 1
-
-    for notification in (done, waiting, paused):
-        notification.refresh_from_db()
-    assert (done.status, waiting.status, paused.status) == (
-        "completed",
-        "sending",
-        "paused",
-    )
-    assert done.finished_at is not None

@@ -20,7 +20,7 @@ EVENTS = {
     "start": lambda row: row.start(),
     "pause": lambda row: row.pause(Notification.PauseReason.PERSON),
     "resume": lambda row: row.resume(),
-    "cancel": lambda row: row.cancel(),
+    "cancel": lambda row: row.cancel(Notification.StopReason.PERSON),
     "complete": lambda row: row.complete(),
 }
 ALLOWED = {
