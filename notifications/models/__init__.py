@@ -1,9 +1,17 @@
-"""The tables. Each file answers for one of them and its transitions."""
+"""The tables. Each file answers for one of them and its transitions.
+
+Every rule that a row can state about itself is a constraint of the database. Whatever
+writes a row, the console, a command, a shell or SQL by hand, cannot break them. Not
+among them: what compares times of two machines, whose clocks may differ. A check that
+comes to NULL passes, so each comparison with a column that may be NULL says also that
+it is not.
+"""
 
 from .access import LoginSession, OutsideLogin, RecoveryCode, stored_key
+from .attempts import Attempt
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
-from .deliveries import Attempt, Delivery
+from .deliveries import Delivery
 from .groups import ChatGroup, GroupImport, GroupType, Label
 from .notification_states import WrongState
 from .notifications import Notification

@@ -1,4 +1,4 @@
-"""Deliveries and attempts: queue, ledger and history in one.
+"""Deliveries: queue, ledger and history in one.
 
 A delivery is one notification for one chat group (and one portion of recipients):
 
@@ -6,22 +6,19 @@ A delivery is one notification for one chat group (and one portion of recipients
       │ ▲                │
       │ └── waiting for another attempt (``not_before``)
       └──► cancelled
-
-An attempt is one REST call for it. Attempts are only ever inserted, once, with their
-outcome.
 """
 
 from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models import constraints as models_constraints
 from notifications.models.groups import GroupType
 from notifications.models.notifications import Notification
-from notifications.tencent.outcomes import OutcomeKind
+from notifications.tencent.limits import ALL_MEMBERS_ONLY_TYPES
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -111,7 +108,81 @@ class Delivery(models.Model):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         ordering: ClassVar = ["-id"]
-        constraints: ClassVar = models_constraints.DELIVERY
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["notification", "group_id", "portion"],
+                name="delivery_once_per_group_and_portion",
+            ),
+            CheckConstraint(condition=~Q(group_id=""), name="delivery_has_group"),
+            CheckConstraint(condition=~Q(sender_name=""), name="delivery_has_sender"),
+            CheckConstraint(
+                condition=Q(portion__gte=1), name="delivery_portion_from_1"
+            ),
+            CheckConstraint(
+                condition=~Q(group_type__in=sorted(ALL_MEMBERS_ONLY_TYPES))
+                | Q(recipients=""),
+                name="delivery_all_members_only",
+            ),
+            CheckConstraint(
+                condition=Q(group_type__in=GroupType.values),
+                name="delivery_group_type_known",
+            ),
+            CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "queued",
+                        "sending",
+                        "accepted",
+                        "failed",
+                        "unconfirmed",
+                        "cancelled",
+                    ]
+                ),
+                name="delivery_status_known",
+            ),
+            CheckConstraint(
+                condition=Q(status__in=["queued", "sending"], finished_at__isnull=True)
+                | Q(~Q(status__in=["queued", "sending"]), finished_at__isnull=False),
+                name="delivery_ended_has_time",
+            ),
+            CheckConstraint(
+                condition=Q(status="sending", owner__isnull=False)
+                | (~Q(status="sending") & Q(owner__isnull=True)),
+                name="delivery_sending_has_owner",
+            ),
+            CheckConstraint(
+                condition=~Q(status="sending")
+                | Q(claimed_at__isnull=False, attempt_count__gte=1),
+                name="delivery_sending_was_claimed",
+            ),
+            CheckConstraint(
+                condition=~Q(status="accepted")
+                | Q(error_code=0, error_code__isnull=False),
+                name="delivery_accepted_has_code_0",
+            ),
+            CheckConstraint(
+                condition=~Q(status="failed")
+                | (Q(error_code__isnull=False) & ~Q(error_code=0)),
+                name="delivery_failed_has_code",
+            ),
+            # What was refused before it was stopped keeps that verdict: it has failed.
+            CheckConstraint(
+                condition=~Q(status="cancelled") | Q(error_code__isnull=True),
+                name="delivery_cancelled_has_no_code",
+            ),
+            CheckConstraint(
+                condition=(Q(status="unconfirmed") & ~Q(reason=""))
+                | (~Q(status="unconfirmed") & Q(reason="")),
+                name="delivery_unconfirmed_has_reason",
+            ),
+            # After a restore nobody knows whether what was waiting has been called.
+            CheckConstraint(
+                condition=~Q(status__in=["accepted", "failed", "unconfirmed"])
+                | Q(attempt_count__gte=1)
+                | Q(reason="restored"),
+                name="delivery_outcome_has_attempt",
+            ),
+        ]
         indexes: ClassVar = [
             models.Index(
                 fields=["notification", "not_before", "id"],
@@ -166,43 +237,3 @@ class Delivery(models.Model):
             return 1
         is_last = own[-1] == everyone[-1]
         return self.portion if is_last else -(-len(everyone) // len(own))
-
-
-class Attempt(models.Model):
-    """One REST call, or the recovery that gave up on a call of a dead worker."""
-
-    class Outcome(models.TextChoices):
-        ACCEPTED = OutcomeKind.ACCEPTED.value, _("Accepted")
-        REJECTED = OutcomeKind.REJECTED.value, _("Refused")
-        NOT_SENT = OutcomeKind.NOT_SENT.value, _("Not sent")
-        UNCONFIRMED = OutcomeKind.UNCONFIRMED.value, _("Not confirmed")
-        WORKER_LOST = "worker_lost", _("Worker lost")
-
-    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="attempts")
-    number = models.PositiveSmallIntegerField(_("attempt"))
-    worker = models.BigIntegerField()
-    started_at = models.DateTimeField(_("started"))
-    finished_at = models.DateTimeField(_("ended"))
-    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome)
-    reason = models.CharField(max_length=20, blank=True)
-    detail = models.TextField(blank=True)
-    http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
-    action_status = models.TextField(blank=True)
-    error_code = models.IntegerField(_("error code"), null=True)
-    error_info = models.TextField(blank=True)
-
-    class Meta:
-        verbose_name = _("attempt")
-        verbose_name_plural = _("attempts")
-        ordering: ClassVar = ["delivery_id", "number"]
-        indexes: ClassVar = [
-            models.Index(fields=["started_at"], name="attempt_by_time")  # for the quota
-        ]
-        constraints: ClassVar = models_constraints.ATTEMPT
-
-    def __str__(self) -> str:
-        return f"{self.delivery_id}/{self.number} {self.outcome}"
-
-    @property
-    def duration_ms(self) -> int:
-        return round((self.finished_at - self.started_at).total_seconds() * 1000)

@@ -6,7 +6,7 @@ draft → scheduled → sending ⇄ paused → completed
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
@@ -39,6 +39,15 @@ class PauseReason(models.TextChoices):
     FAILURES = "failures", _("half of the last 200 calls failed")
     LATE = "late", _("the scheduled time was missed by more than 15 minutes")
     RESTORED = "restored", _("the database was restored from a backup")
+
+
+# What a pause has written, taken away.
+NOT_PAUSED = {
+    "paused_reason": "",
+    "paused_by": "",
+    "paused_code": None,
+    "paused_note": "",
+}
 
 
 class StopReason(models.TextChoices):
@@ -100,13 +109,28 @@ TRANSITIONS = (
 )
 
 
-def transition(notification: "Notification", event: str) -> Transition:
-    """The row that applies. Raises ``WrongState`` when no condition holds.
+def move(notification: "Notification", event: str, **fields: Any) -> None:
+    """Write the next state and ``fields``. Raises ``WrongState``."""
+    apply(notification, transition(notification, event), **fields)
 
-    Its ``leaves`` are for the UPDATE to check: the row in the database may be in
-    another state than ``notification``.
-    """
+
+def transition(notification: "Notification", event: str) -> Transition:
+    """The row that applies. Raises ``WrongState`` when no condition holds."""
     for row in TRANSITIONS:
         if row.event == event and row.condition(notification):
             return row
     raise WrongState(notification.pk, event)
+
+
+def apply(notification: "Notification", row: Transition, **fields: Any) -> None:
+    """Raises ``WrongState`` when the state in the database is another by now."""
+    changed = (
+        type(notification)
+        .objects.filter(pk=notification.pk, status__in=list(row.leaves))
+        .update(status=row.to, **fields)
+    )
+    if changed != 1:
+        raise WrongState(notification.pk, row.to)
+    notification.status = row.to
+    for name, value in fields.items():
+        setattr(notification, name, value)

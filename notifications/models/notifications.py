@@ -7,15 +7,15 @@ process was faster it raises ``WrongState`` and changes nothing.
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models
+from django.db.models import CheckConstraint, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models import constraints as models_constraints
 from notifications.models import notification_states as states
 from notifications.models.workers import wake_workers
 
@@ -114,7 +114,63 @@ class Notification(models.Model):
             ("export_history", _("May download the history")),
         ]
         indexes: ClassVar = [models.Index(fields=["status"])]
-        constraints: ClassVar = models_constraints.NOTIFICATION
+        constraints: ClassVar = [
+            CheckConstraint(condition=~Q(content=""), name="notification_has_content"),
+            CheckConstraint(
+                condition=~Q(sender_name=""), name="notification_has_sender"
+            ),
+            CheckConstraint(
+                condition=Q(status__in=states.Status.values),
+                name="notification_status_known",
+            ),
+            CheckConstraint(
+                condition=Q(audience__in=["chosen", "rule", "saved", "every"]),
+                name="notification_audience_known",
+            ),
+            CheckConstraint(
+                condition=~Q(status__in=["sending", "completed"])
+                | Q(sent_at__isnull=False),
+                name="notification_sent_has_time",
+            ),
+            CheckConstraint(
+                condition=~Q(status__in=["draft", "scheduled"])
+                | Q(sent_at__isnull=True),
+                name="notification_not_sent_has_no_time",
+            ),
+            CheckConstraint(
+                condition=Q(
+                    status__in=["completed", "cancelled"], finished_at__isnull=False
+                )
+                | (
+                    ~Q(status__in=["completed", "cancelled"])
+                    & Q(finished_at__isnull=True)
+                ),
+                name="notification_ended_has_time",
+            ),
+            CheckConstraint(
+                condition=(Q(status="paused") & ~Q(paused_reason=""))
+                | (~Q(status="paused") & Q(paused_reason="")),
+                name="notification_paused_has_reason",
+            ),
+            CheckConstraint(
+                condition=Q(paused_reason__in=["", *states.PauseReason.values]),
+                name="notification_paused_reason_known",
+            ),
+            CheckConstraint(
+                condition=Q(status="paused")
+                | Q(paused_by="", paused_code__isnull=True, paused_note=""),
+                name="notification_pause_ends_whole",
+            ),
+            CheckConstraint(
+                condition=~Q(status="scheduled") | Q(scheduled_for__isnull=False),
+                name="notification_scheduled_has_time",
+            ),
+            CheckConstraint(
+                condition=Q(stop_reason="")
+                | Q(status="cancelled", stop_reason__in=states.StopReason.values),
+                name="notification_stop_reason_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.content[:40]}"
@@ -138,25 +194,18 @@ class Notification(models.Model):
 
     # --- transitions: each method is an event of ``states.TRANSITIONS`` ------------
 
-    _NOT_PAUSED: ClassVar[dict[str, Any]] = {
-        "paused_reason": "",
-        "paused_by": "",
-        "paused_code": None,
-        "paused_note": "",
-    }
-
     def schedule(self, start: datetime) -> None:
         """A worker starts it when the time has come."""
-        self._move("schedule", scheduled_for=start)
+        states.move(self, "schedule", scheduled_for=start)
 
     def reschedule(self, start: datetime, *, not_after: datetime | None) -> None:
         """For another time."""
-        self._move("reschedule", scheduled_for=start, not_after=not_after)
+        states.move(self, "reschedule", scheduled_for=start, not_after=not_after)
 
     def start(self) -> None:
         """Now the workers take the deliveries."""
         now = timezone.now()
-        self._move("start", sent_at=now, watched_since=now)
+        states.move(self, "start", sent_at=now, watched_since=now)
         wake_workers()
 
     def pause(
@@ -168,7 +217,8 @@ class Notification(models.Model):
         note: str = "",
     ) -> None:
         """``by`` is a username, empty for the worker."""
-        self._move(
+        states.move(
+            self,
             "pause",
             paused_reason=reason,
             paused_by=by,
@@ -183,12 +233,13 @@ class Notification(models.Model):
         """
         row = states.transition(self, "resume")
         if row.to == self.Status.SCHEDULED:
-            self._apply(row, **self._NOT_PAUSED)
+            states.apply(self, row, **states.NOT_PAUSED)
             return
         now = timezone.now()
-        self._apply(
+        states.apply(
+            self,
             row,
-            **self._NOT_PAUSED,
+            **states.NOT_PAUSED,
             doubt_streak=0,
             watched_since=now,
             sent_at=self.sent_at or now,
@@ -197,30 +248,17 @@ class Notification(models.Model):
 
     def cancel(self, reason: states.StopReason) -> None:
         """What is in flight still gets its outcome."""
-        self._move(
+        states.move(
+            self,
             "cancel",
-            **self._NOT_PAUSED,
+            **states.NOT_PAUSED,
             finished_at=timezone.now(),
             stop_reason=reason,
         )
 
     def complete(self) -> None:
         """All deliveries have ended."""
-        self._move("complete", finished_at=timezone.now())
-
-    def _move(self, event: str, **fields: Any) -> None:
-        self._apply(states.transition(self, event), **fields)
-
-    def _apply(self, row: states.Transition, **fields: Any) -> None:
-        """Raises ``WrongState`` when another process was faster."""
-        changed = Notification.objects.filter(
-            pk=self.pk, status__in=list(row.leaves)
-        ).update(status=row.to, **fields)
-        if changed != 1:
-            raise states.WrongState(self.pk, row.to)
-        self.status = row.to
-        for name, value in fields.items():
-            setattr(self, name, value)
+        states.move(self, "complete", finished_at=timezone.now())
 
 
 def join_recipients(ids: Sequence[str] | None) -> str:

@@ -7,10 +7,10 @@ once (the seal). Nothing of that ever changes: guards of the database refuse it.
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import CheckConstraint, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models import constraints as models_constraints
 from notifications.models.deliveries import Delivery
 from notifications.models.groups import GroupType
 from notifications.models.notifications import Notification
@@ -51,7 +51,32 @@ class Seal(models.Model):
         verbose_name = _("seal")
         verbose_name_plural = _("seals")
         ordering: ClassVar = ["number"]
-        constraints: ClassVar = models_constraints.SEAL
+        constraints: ClassVar = [
+            CheckConstraint(condition=Q(number__gte=1), name="seal_number_from_1"),
+            CheckConstraint(
+                condition=Q(
+                    kind="notification",
+                    notification__isnull=False,
+                    since__isnull=True,
+                    until__isnull=True,
+                )
+                | Q(
+                    kind="actions",
+                    notification__isnull=True,
+                    since__isnull=False,
+                    until__isnull=False,
+                ),
+                name="seal_names_what_it_seals",
+            ),
+            CheckConstraint(
+                condition=Q(number=1, previous="")
+                | (Q(number__gt=1) & ~Q(previous="")),
+                name="seal_follows_another",
+            ),
+            CheckConstraint(
+                condition=~Q(digest="") & ~Q(head=""), name="seal_has_digest"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number} {self.head[:12]}"
@@ -83,7 +108,13 @@ class Tally(models.Model):
         verbose_name = _("tally")
         verbose_name_plural = _("tallies")
         ordering: ClassVar = ["id"]
-        constraints: ClassVar = models_constraints.TALLY
+        constraints: ClassVar = [
+            CheckConstraint(condition=Q(count__gte=1), name="tally_counts_some"),
+            CheckConstraint(
+                condition=Q(last_delivery__gte=F("first_delivery")),
+                name="tally_in_order",
+            ),
+        ]
         indexes: ClassVar = [
             # With the first one too: which tallies lie around an id is asked often.
             models.Index(

@@ -1,0 +1,111 @@
+"""Attempts: the REST calls for a delivery.
+
+They are only ever inserted, once, with their outcome.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import CheckConstraint, F, Q, UniqueConstraint
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models.deliveries import Delivery
+from notifications.tencent.outcomes import OutcomeKind
+
+VERDICT = Q(outcome__in=["accepted", "rejected"])
+
+
+class Attempt(models.Model):
+    """One REST call, or the recovery that gave up on a call of a dead worker."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = OutcomeKind.ACCEPTED.value, _("Accepted")
+        REJECTED = OutcomeKind.REJECTED.value, _("Refused")
+        NOT_SENT = OutcomeKind.NOT_SENT.value, _("Not sent")
+        UNCONFIRMED = OutcomeKind.UNCONFIRMED.value, _("Not confirmed")
+        WORKER_LOST = "worker_lost", _("Worker lost")
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField(_("attempt"))
+    worker = models.BigIntegerField()
+    started_at = models.DateTimeField(_("started"))
+    finished_at = models.DateTimeField(_("ended"))
+    outcome = models.CharField(_("outcome"), max_length=12, choices=Outcome)
+    reason = models.CharField(max_length=20, blank=True)
+    detail = models.TextField(blank=True)
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
+    action_status = models.TextField(blank=True)
+    error_code = models.IntegerField(_("error code"), null=True)
+    error_info = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering: ClassVar = ["delivery_id", "number"]
+        indexes: ClassVar = [
+            models.Index(fields=["started_at"], name="attempt_by_time")  # for the quota
+        ]
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["delivery", "number"], name="attempt_number_once"),
+            CheckConstraint(condition=Q(number__gte=1), name="attempt_number_from_1"),
+            # Both times are of one machine; its clock may be set back, so writers take the
+            # later of the two.
+            CheckConstraint(
+                condition=Q(finished_at__gte=F("started_at")),
+                name="attempt_ends_after_start",
+            ),
+            CheckConstraint(
+                condition=Q(
+                    outcome__in=[
+                        "accepted",
+                        "rejected",
+                        "not_sent",
+                        "unconfirmed",
+                        "worker_lost",
+                    ]
+                ),
+                name="attempt_outcome_known",
+            ),
+            CheckConstraint(
+                condition=~Q(outcome="accepted")
+                | Q(
+                    http_status=200,
+                    http_status__isnull=False,
+                    error_code=0,
+                    error_code__isnull=False,
+                ),
+                name="attempt_accepted_is_a_verdict",
+            ),
+            CheckConstraint(
+                condition=~Q(outcome="rejected")
+                | (
+                    Q(
+                        http_status=200,
+                        http_status__isnull=False,
+                        error_code__isnull=False,
+                    )
+                    & ~Q(error_code=0)
+                ),
+                name="attempt_rejected_is_a_verdict",
+            ),
+            CheckConstraint(
+                condition=VERDICT | Q(error_code__isnull=True),
+                name="attempt_code_only_of_a_verdict",
+            ),
+            CheckConstraint(
+                condition=(VERDICT & Q(reason="")) | (~VERDICT & ~Q(reason="")),
+                name="attempt_reason_unless_verdict",
+            ),
+            CheckConstraint(
+                condition=~Q(outcome__in=["not_sent", "worker_lost"])
+                | Q(http_status__isnull=True),
+                name="attempt_unsent_has_no_answer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id}/{self.number} {self.outcome}"
+
+    @property
+    def duration_ms(self) -> int:
+        return round((self.finished_at - self.started_at).total_seconds() * 1000)
