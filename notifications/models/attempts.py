@@ -10,6 +10,7 @@ from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models.deliveries import Delivery
+from notifications.models.field_uses import Use
 from notifications.tencent.outcomes import OutcomeKind
 
 VERDICT = Q(outcome__in=["accepted", "rejected"])
@@ -37,6 +38,22 @@ class Attempt(models.Model):
     action_status = models.TextField(blank=True)
     error_code = models.IntegerField(_("error code"), null=True)
     error_info = models.TextField(blank=True)
+
+    FIELDS: ClassVar = {
+        "id": Use.FIXED,
+        "delivery": Use.FIXED | Use.SEALED,
+        "number": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "worker": Use.FIXED | Use.SEALED,
+        "started_at": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "finished_at": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "outcome": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "reason": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "detail": Use.FIXED | Use.SEALED,
+        "http_status": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "action_status": Use.FIXED | Use.SEALED,
+        "error_code": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "error_info": Use.FIXED | Use.SEALED | Use.EXPORTED,
+    }
 
     class Meta:
         verbose_name = _("attempt")

@@ -16,6 +16,7 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from notifications.models.field_uses import Use
 from notifications.models.groups import GroupType
 from notifications.models.notifications import Notification
 from notifications.tencent.limits import ALL_MEMBERS_ONLY_TYPES
@@ -101,6 +102,29 @@ class Delivery(models.Model):
 
     created_at = models.DateTimeField(_("time"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True)
+
+    FIELDS: ClassVar = {
+        "id": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "notification": Use.FIXED | Use.EXPORTED,
+        "group_id": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "group_name": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "group_type": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "sender_name": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "portion": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "recipients": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "status": Use.SEALED | Use.EXPORTED,
+        "reason": Use.SEALED | Use.EXPORTED,
+        "error_code": Use.SEALED | Use.EXPORTED,
+        "error_info": Use.SEALED | Use.EXPORTED,
+        "not_before": Use.NONE,
+        "attempt_count": Use.SEALED,
+        "rejection_count": Use.SEALED,
+        "not_sent_streak": Use.NONE,
+        "owner": Use.NONE,
+        "claimed_at": Use.NONE,
+        "created_at": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "finished_at": Use.SEALED | Use.EXPORTED,
+    }
 
     objects: ClassVar = DeliveryQuerySet.as_manager()
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import notification_states as states
+from notifications.models.field_uses import Use
 from notifications.models.workers import wake_workers
 
 NOTE_MAX_LENGTH = 200
@@ -101,6 +102,35 @@ class Notification(models.Model):
     created_at = models.DateTimeField(_("written"), auto_now_add=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
+
+    FIELDS: ClassVar = {
+        "id": Use.FIXED | Use.SEALED,
+        "token": Use.FIXED | Use.SEALED,
+        "sender": Use.FROZEN,
+        "sender_name": Use.FROZEN | Use.SEALED,
+        "by_superuser": Use.FROZEN | Use.SEALED | Use.EXPORTED,
+        "content": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
+        "note": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
+        "recipients": Use.FROZEN | Use.SEALED | Use.COPIED,
+        "audience": Use.FROZEN | Use.SEALED,
+        "audience_values": Use.FROZEN | Use.SEALED,
+        "audience_count": Use.FROZEN | Use.SEALED,
+        "audience_digest": Use.FROZEN | Use.SEALED,
+        "status": Use.SEALED,
+        "paused_reason": Use.NONE,
+        "paused_by": Use.NONE,
+        "paused_code": Use.NONE,
+        "paused_note": Use.NONE,
+        "stop_reason": Use.SEALED,
+        "doubt_streak": Use.LATE,  # answers to calls under way at a stop still count
+        "watched_since": Use.NONE,
+        "scheduled_for": Use.SEALED,
+        "not_after": Use.SEALED,
+        "resend_of": Use.FROZEN | Use.SEALED | Use.EXPORTED,
+        "created_at": Use.FROZEN | Use.SEALED,
+        "sent_at": Use.SEALED,  # a guard of its own: frozen from its first value on
+        "finished_at": Use.SEALED,
+    }
 
     objects: ClassVar = NotificationQuerySet.as_manager()
 

@@ -15,65 +15,17 @@ from typing import Any
 from django.db import connection, models
 
 from notifications.models import Attempt, Delivery, Notification
+from notifications.models.field_uses import Use, names
 
 FORMAT = 1
 
 BLOCK = 500  # lines
 
-NOTIFICATION_FIELDS = [
-    "id",
-    "token",
-    "sender_name",
-    "by_superuser",
-    "content",
-    "note",
-    "recipients",
-    "audience",
-    "audience_values",
-    "audience_count",
-    "audience_digest",
-    "status",
-    "stop_reason",
-    "scheduled_for",
-    "not_after",
-    "resend_of_id",
-    "created_at",
-    "sent_at",
-    "finished_at",
-]
+NOTIFICATION_FIELDS = names(Notification, Use.SEALED)
 
-DELIVERY_FIELDS = [
-    "id",
-    "group_id",
-    "group_name",
-    "group_type",
-    "sender_name",
-    "portion",
-    "recipients",
-    "status",
-    "reason",
-    "error_code",
-    "error_info",
-    "attempt_count",
-    "rejection_count",
-    "created_at",
-    "finished_at",
-]
+DELIVERY_FIELDS = names(Delivery, Use.SEALED)
 
-ATTEMPT_FIELDS = [
-    "delivery_id",
-    "number",
-    "worker",
-    "started_at",
-    "finished_at",
-    "outcome",
-    "reason",
-    "detail",
-    "http_status",
-    "action_status",
-    "error_code",
-    "error_info",
-]
+ATTEMPT_FIELDS = names(Attempt, Use.SEALED)
 
 
 # The number of a row (a delivery's, also for its attempts) and its line.

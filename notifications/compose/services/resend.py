@@ -17,6 +17,7 @@ from notifications.audiences.validation import check_audience
 from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery.resendable import Again, sendable_again
 from notifications.models import AuditEntry, Notification, WrongState
+from notifications.models.field_uses import Use, names
 from notifications.permissions import require, require_own
 
 Kind = Notification.Audience
@@ -77,9 +78,7 @@ def _copy(user: User, first: Notification, group_ids: list[str]) -> Notification
         sender=user,
         sender_name=user.get_username(),
         by_superuser=user.is_superuser,
-        content=first.content,
-        note=first.note,
-        recipients=first.recipients,
+        **{name: getattr(first, name) for name in names(Notification, Use.COPIED)},
         audience=Kind.CHOSEN,
         audience_values=group_ids,
         audience_count=len(group_ids),

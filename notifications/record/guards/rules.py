@@ -5,7 +5,7 @@ no other table: SQLite renames tables in later migrations, and a trigger that na
 table which is away for a moment makes such a migration fail.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Model
@@ -19,6 +19,7 @@ from notifications.models import (
     Seal,
     Tally,
 )
+from notifications.models.field_uses import Use, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,6 @@ class Table:
     noun: str
     update: Sequence[Rule]
     delete: Sequence[Rule] = field(default_factory=list)
-
-
-def _columns(model: type[Model], *, without: Collection[str] = ()) -> list[str]:
-    fields = model._meta.concrete_fields
-    return [field.column for field in fields if field.name not in without]
 
 
 def _was(statuses: Iterable[str]) -> str:
@@ -73,7 +69,7 @@ TABLES = [
             # Else UPDATE OR REPLACE of a draft could push a sent one out of the table.
             Rule(
                 "the number of a notification cannot be changed",
-                columns=["id", "token"],
+                columns=names(Notification, Use.FIXED),
             ),
             Rule(
                 "a notification that was sent cannot become a draft again",
@@ -82,31 +78,17 @@ TABLES = [
             Rule(
                 "what was written cannot be changed after it was sent",
                 when=_was(_SENT),
-                columns=[
-                    "sender_id",
-                    "sender_name",
-                    "by_superuser",
-                    "content",
-                    "note",
-                    "recipients",
-                    "audience",
-                    "audience_values",
-                    "audience_count",
-                    "audience_digest",
-                    "resend_of_id",
-                    "created_at",
-                ],
+                columns=names(Notification, Use.FROZEN),
             ),
             Rule(
                 "the time when a notification was sent cannot be changed",
                 when="OLD.sent_at IS NOT NULL",
                 columns=["sent_at"],
             ),
-            # Answers to calls that were under way at a stop still count.
             Rule(
                 "a notification that has ended cannot be changed",
                 when=_was(Notification.ENDED),
-                columns=_columns(Notification, without=["doubt_streak"]),
+                columns=names(Notification, without=Use.LATE),
             ),
         ],
         delete=[Rule("a notification that was sent cannot be removed", _was(_SENT))],
@@ -118,17 +100,7 @@ TABLES = [
             Rule("a finished delivery cannot be changed", _was(Delivery.ENDED)),
             Rule(
                 "what a delivery was made for cannot be changed",
-                columns=[
-                    "id",
-                    "notification_id",
-                    "group_id",
-                    "group_name",
-                    "group_type",
-                    "sender_name",
-                    "portion",
-                    "recipients",
-                    "created_at",
-                ],
+                columns=names(Delivery, Use.FIXED),
             ),
         ],
         delete=[Rule("a delivery cannot be removed")],

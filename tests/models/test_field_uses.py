@@ -1,0 +1,54 @@
+"""Every field of the record has its place in the table of uses, and all read the table."""
+
+import json
+
+import pytest
+
+from notifications.models import Attempt, Delivery, Notification
+from notifications.models.field_uses import Use, names
+from tests.factories import make_attempt, make_delivery, make_notification, make_seal
+from tests.management.running import run
+
+MODELS = [Notification, Delivery, Attempt]
+
+# What an export calls by another name, and what it gets from elsewhere.
+EXPORTED_AS = {
+    "id": "delivery",
+    "notification_id": "notification",
+    "resend_of_id": "sent_again_of",
+    "sender_name": "sender",
+}
+FROM_ELSEWHERE = {"seal", "attempts"}
+
+
+def exported(*models) -> set[str]:
+    columns = [name for model in models for name in names(model, Use.EXPORTED)]
+    return {EXPORTED_AS.get(name, name) for name in columns}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_field_has_a_place(model):
+    fields = [field.name for field in model._meta.concrete_fields]
+
+    assert list(model.FIELDS) == fields
+
+
+def test_names_in_the_order_of_the_fields():
+    assert names(Notification, Use.COPIED) == ["content", "note", "recipients"]
+    assert names(Notification, Use.COPIED | Use.EXPORTED) == ["content", "note"]
+    assert names(Notification, Use.LATE) == ["doubt_streak"]
+    assert "doubt_streak" not in names(Notification, without=Use.LATE)
+    assert len(names(Attempt)) == len(Attempt._meta.concrete_fields)
+
+
+@pytest.mark.django_db
+def test_the_export_has_what_the_table_says():
+    sealed = make_notification(status="completed")
+    make_attempt(make_delivery(sealed, status="accepted"))
+    make_seal(sealed)
+
+    _code, out, _err = run("export_history", "--format", "jsonl")
+
+    row = json.loads(out)
+    assert row.keys() - FROM_ELSEWHERE == exported(Notification, Delivery)
+    assert row["attempts"][0].keys() == exported(Attempt)
