@@ -4,8 +4,7 @@ The claim marks the row (owner, attempt number, time) and must be committed befo
 first byte of the call leaves. Whoever finds such a mark of a dead worker knows that
 the call may have been made.
 
-The slots are in ``rate_limit/slots.py``; ``Claimer`` is what a worker remembers from one
-claim to the next.
+The slots come from ``rate_limit/limiter.py``.
 """
 
 import math
@@ -21,8 +20,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from notifications.delivery.restore_guard import RestoreMark
 from notifications.delivery.retry import Past
 from notifications.models import Delivery, Installation, Notification, SendingSwitch
-from notifications.rate_limit import slots as rate_limit_slots
-from notifications.rate_limit.clock import EngineClock
+from notifications.rate_limit.limiter import RateLimiter
 
 # Of a delivery: what a Claim is made of; the last three are those of Past.
 COLUMNS = (
@@ -144,65 +142,45 @@ def _mark(ids: Sequence[int], worker_id: int, now: datetime) -> None:
         )
 
 
-# A stall that takes longer is no measure for the commits after it.
-LONGEST_COMMIT = 0.25
-
-
-class Claimer:
-    """``pace_name`` names the row that all workers share, ``rate`` is calls per second.
+class ClaimPlanner:
+    """What a worker remembers from one claim to the next.
 
     Call ``claim`` inside a transaction, and ``committed`` after it.
     """
 
-    def __init__(self, pace_name: str, rate: float, clock: EngineClock) -> None:
-        self.pace_name = pace_name
-        self.rate = rate
-        self.clock = clock
+    def __init__(self, limiter: RateLimiter) -> None:
+        self.limiter = limiter
         self.restore_mark = RestoreMark(
-            Path(settings.STATE_DIR), f"{Installation.present().key}/{pace_name}"
+            Path(settings.STATE_DIR), f"{Installation.present().key}/{limiter.name}"
         )
-        # From reading the clock to the end of the commit, lately: a slot that has
-        # passed before its claim is committed would be lost.
-        self._commit_seconds = 0.005
         self._slots_ahead: deque[float] = deque()  # of claims, by the machine's clock
         self._more_is_due = False  # as far as the last claim could see
-        self._read_at = 0.0
         self._claimed = 0
         self._last_served = 0  # the notification whose turn came last
 
-    def is_worth_it(self, now: datetime) -> bool:
+    def should_claim(self, now: datetime) -> bool:
         """Whether a claim is worth a transaction; asked without a lock."""
-        earliest = self.clock.now() + self._commit_seconds
-        return (self._more_is_due or due(now)) and rate_limit_slots.has_free_slot(
-            self.pace_name, self.clock, earliest
-        )
+        return (self._more_is_due or due(now)) and self.limiter.may_have_slots()
 
     def claim(self, worker_id: int, free_threads: int, now: datetime) -> list[Claim]:
-        """Mark due deliveries as sending, each with the moment for its call.
+        """Mark due deliveries as sending, each with the slot for its call.
 
         Raises ``DatabaseIsOlder`` when the database was restored from a backup.
         """
-        row = rate_limit_slots.locked_pace(self.pace_name, self.clock)
+        row = self.limiter.lock()
         self.restore_mark.check(row.claimed)
-        shared_now = self.clock.now()
-        self._read_at = self.clock.machine()
-        rate = rate_limit_slots.current_rate(row, shared_now, self.rate)
-        slots = rate_limit_slots.free_slots(
-            row.next_slot,
-            shared_now + self._commit_seconds,
-            rate,
-            min(free_threads, self._may_hold(rate)),
-        )
-        if not slots.count:
+        slots = self.limiter.free_slots(row, free_threads)
+        moments = slots.moments()[: self._may_hold(slots.interval)]
+        if not moments:
             return []
-        moments = [slots.at(n) for n in range(slots.count)]
+        clock = self.limiter.clock
         claims = claim(
             worker_id,
-            [self.clock.on_machine(at) for at in moments],
+            [clock.on_machine(at) for at in moments],
             now,
             last_served=self._last_served,
         )
-        self._more_is_due = len(claims) == slots.count
+        self._more_is_due = len(claims) == len(moments)
         if claims:
             row.next_slot = slots.at(len(claims))
             row.claimed += len(claims)
@@ -213,22 +191,18 @@ class Claimer:
         return claims
 
     def committed(self) -> None:
-        """Learn from the commit of a claim. Rises at once and falls slowly."""
-        seconds = self.clock.machine() - self._read_at
-        self._commit_seconds = min(
-            LONGEST_COMMIT, max(seconds, 0.9 * self._commit_seconds)
-        )
+        """Learn from the commit of a claim."""
+        self.limiter.committed()
         self.restore_mark.committed(self._claimed)
 
-    def _may_hold(self, rate: float) -> int:
+    def _may_hold(self, interval: float) -> int:
         """How many more claims may wait for their slots.
 
         A crash leaves them in doubt though no call was made for them, so there are
         never more than the pace uses up within the horizon, however long commits take.
         """
-        now = self.clock.machine()
+        now = self.limiter.clock.machine()
         while self._slots_ahead and self._slots_ahead[0] <= now:
             self._slots_ahead.popleft()
-        return max(
-            0, math.ceil(rate * rate_limit_slots.HORIZON) - len(self._slots_ahead)
-        )
+        most = math.ceil(self.limiter.horizon / interval)
+        return max(0, most - len(self._slots_ahead))

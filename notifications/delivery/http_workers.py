@@ -7,14 +7,13 @@ database.
 
 import queue
 import threading
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from notifications.conf import Connection
 from notifications.delivery.claim import Claim
 from notifications.rate_limit.clock import EngineClock
-from notifications.rate_limit.slots import FENCE
+from notifications.rate_limit.slots import wait_for_slot
 from notifications.tencent.client import ImClient
 from notifications.tencent.outcomes import Outcome
 
@@ -81,9 +80,9 @@ class Senders:
         try:
             outcome = client.connect()
             if outcome is None:
-                time.sleep(max(0.0, claim.slot - self.clock.machine()))
+                is_in_time = wait_for_slot(claim.slot, self.clock)
                 started = datetime.now(UTC)
-                if self.clock.machine() <= claim.slot + FENCE:
+                if is_in_time:
                     outcome = client.send_group_system_notification(
                         claim.group_id,
                         claim.group_type,

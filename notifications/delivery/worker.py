@@ -24,14 +24,15 @@ from django.utils import timezone
 from notifications import conf
 from notifications.delivery import recovery, worker_lock
 from notifications.delivery import schedule as delivery_schedule
-from notifications.delivery.claim import Claim, Claimer
+from notifications.delivery.claim import Claim, ClaimPlanner
 from notifications.delivery.finish import complete_finished
 from notifications.delivery.http_workers import Result, Senders
 from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.results import Settlement
 from notifications.models import Delivery, Notification, SendingSwitch, Worker
-from notifications.rate_limit import slots
 from notifications.rate_limit.clock import EngineClock
+from notifications.rate_limit.limiter import RateLimiter
+from notifications.rate_limit.slots import HORIZON
 from notifications.record.sealer import Sealer, seal_the_rest
 
 logger = logging.getLogger(__name__)
@@ -78,11 +79,13 @@ class SendWorker:
         self.until_idle = until_idle
         self.free_threads = threads
         self.senders = Senders(im, clock, threads)
-        self.claimer = Claimer(
+        self.limiter = RateLimiter(
             f"{im.endpoint.sdk_app_id}:send_group_system_notification",
             conf.calls_per_second(),
             clock,
+            horizon=HORIZON,
         )
+        self.planner = ClaimPlanner(self.limiter)
         self.sealer = Sealer(lambda: self.worker_id)
         self.beside = beside
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
@@ -120,7 +123,7 @@ class SendWorker:
                 other.stop()
         if self.until_idle:
             seal_the_rest()
-        self.claimer.restore_mark.write()
+        self.planner.restore_mark.write()
         Worker.objects.filter(pk=self.worker_id).update(ended_at=timezone.now())
         worker_lock.leave()
 
@@ -162,7 +165,7 @@ class SendWorker:
         now = datetime.now(UTC)
         chores_due = self.after_error or self.clock.machine() >= self.next_chores
         wants_more = (
-            claiming and self.free_threads > 0 and self.claimer.is_worth_it(now)
+            claiming and self.free_threads > 0 and self.planner.should_claim(now)
         )
         if not (self.unwritten or chores_due or wants_more):
             return False
@@ -177,9 +180,9 @@ class SendWorker:
             if self.unwritten:
                 self._settle(now)
             if wants_more:
-                claims = self.claimer.claim(self.worker_id, self.free_threads, now)
+                claims = self.planner.claim(self.worker_id, self.free_threads, now)
         if claims:
-            self.claimer.committed()
+            self.planner.committed()
         self.after_error = False
         if self.defect is not None:
             raise self.defect  # the other outcomes are written
@@ -189,7 +192,7 @@ class SendWorker:
         self.unwritten.clear()
         self._hand_out(claims)
         if chores_due:
-            self.claimer.restore_mark.write()
+            self.planner.restore_mark.write()
             self.next_chores = self.clock.machine() + CHORES_EVERY
         if chores_due or (had_results and not self.in_flight):
             # After the commit, and on its own: it may meet other workers' rows.
@@ -218,9 +221,7 @@ class SendWorker:
             jitter=self.jitter,
         ).write(self.unwritten)
         if settled.slow_down:
-            row = slots.locked_pace(self.claimer.pace_name, self.clock)
-            row.slow_until = self.clock.now() + slots.SLOW_SECONDS
-            row.save()
+            self.limiter.slow_down()
 
     def _chores(self, now: datetime) -> None:
         """Once a second: say that we live, look after the dead and the calendar."""

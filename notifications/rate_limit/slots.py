@@ -7,6 +7,7 @@ slot that is met too late is lost; using it late would let calls bunch up.
 """
 
 import math
+import time
 from dataclasses import dataclass
 
 from notifications.models import Pace
@@ -19,7 +20,7 @@ HORIZON = 0.05
 LONGEST_LEAD = 3.0
 
 # A call starts at most this many seconds after its slot, or not at all.
-FENCE = 0.015
+MAX_START_DELAY = 0.015
 
 # After a frequency code: this share of the pace for so many seconds.
 SLOW_SHARE = 0.5
@@ -37,6 +38,9 @@ class Slots:
 
     def at(self, index: int) -> float:
         return self.first + index * self.interval
+
+    def moments(self) -> list[float]:
+        return [self.at(index) for index in range(self.count)]
 
 
 def free_slots(
@@ -58,7 +62,9 @@ def free_slots(
     return Slots(first, interval, max(0, min(wanted, fitting)))
 
 
-def has_free_slot(name: str, clock: EngineClock, earliest: float) -> bool:
+def has_free_slot(
+    name: str, clock: EngineClock, earliest: float, horizon: float = HORIZON
+) -> bool:
     """Whether the lock is worth taking. A read without a lock.
 
     On SQLite there is but one writer at a time, and nothing is gained by asking.
@@ -68,7 +74,7 @@ def has_free_slot(name: str, clock: EngineClock, earliest: float) -> bool:
     pace = Pace.objects.filter(name=name).first()
     if pace is None:
         return True
-    return not earliest + HORIZON < pace.next_slot <= earliest + LONGEST_LEAD
+    return not earliest + horizon < pace.next_slot <= earliest + LONGEST_LEAD
 
 
 def locked_pace(name: str, clock: EngineClock) -> Pace:
@@ -99,3 +105,9 @@ def current_rate(pace: Pace, now: float, rate: float) -> float:
     """``rate``, or less of it for a minute after Tencent said "too often"."""
     is_slow = now < pace.slow_until <= now + SLOW_SECONDS
     return rate * SLOW_SHARE if is_slow else rate
+
+
+def wait_for_slot(slot: float, clock: EngineClock) -> bool:
+    """Sleep until ``slot`` of the machine's clock; whether its call may still start."""
+    time.sleep(max(0.0, slot - clock.machine()))
+    return clock.machine() <= slot + MAX_START_DELAY

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from notifications.delivery.claim import Claimer, claim, due
+from notifications.delivery.claim import ClaimPlanner, claim, due
 from notifications.models import Delivery, Pace
 from notifications.rate_limit.clock import EngineClock
+from notifications.rate_limit.limiter import RateLimiter
+from notifications.rate_limit.slots import HORIZON
 from tests.factories import MOMENT, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db
@@ -58,9 +60,10 @@ def test_a_worker_goes_on_after_the_machine_was_restarted(settings, tmp_path):
     Pace.objects.create(name="1:call", boot_id="before", next_slot=9e6)
     make_delivery()
     now = SimpleNamespace(seconds=40.0)
-    claimer = Claimer("1:call", 190, EngineClock("after", lambda: now.seconds))
+    clock = EngineClock("after", lambda: now.seconds)
+    planner = ClaimPlanner(RateLimiter("1:call", 190, clock, horizon=HORIZON))
 
-    assert claimer.claim(1, 9, MOMENT) == []
+    assert planner.claim(1, 9, MOMENT) == []
     now.seconds += 1.0
 
-    assert len(claimer.claim(1, 9, MOMENT)) == 1
+    assert len(planner.claim(1, 9, MOMENT)) == 1

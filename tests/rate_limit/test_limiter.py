@@ -1,4 +1,4 @@
-"""The gate of a reading call: never faster than the limit, never in the past."""
+"""The rate limiter of a reading call: never faster than the limit, never in the past."""
 
 from itertools import pairwise
 
@@ -9,7 +9,7 @@ from hypothesis.extra.django import TestCase
 
 from notifications.models import Pace
 from notifications.rate_limit.clock import EngineClock
-from notifications.rate_limit.limiter import HORIZON, Gate
+from notifications.rate_limit.limiter import READING_HORIZON, RateLimiter
 from notifications.rate_limit.slots import SLOW_SECONDS
 
 
@@ -23,21 +23,21 @@ class Machine:
         return self.now
 
 
-def gate_of(machine: Machine, rate: float, name: str = "1:get") -> Gate:
+def limiter_of(machine: Machine, rate: float, name: str = "1:get") -> RateLimiter:
     # Of a machine of its own: no database's clock is read.
     Pace.objects.get_or_create(name=name, defaults={"boot_id": "here"})
-    return Gate(name, rate, EngineClock("here", machine))
+    return RateLimiter(name, rate, EngineClock("here", machine))
 
 
 @pytest.mark.django_db
 def test_one_call_a_second():
     machine = Machine()
-    gate = gate_of(machine, 1.0)
+    limiter = limiter_of(machine, 1.0)
 
-    first = gate.take(5)
-    at_once = gate.take(5)
-    machine.now = first[0] + 1.0 - HORIZON
-    second = gate.take(5)
+    first = limiter.take(5)
+    at_once = limiter.take(5)
+    machine.now = first[0] + 1.0 - READING_HORIZON
+    second = limiter.take(5)
 
     assert len(first) == len(second) == 1
     assert at_once == []
@@ -47,7 +47,7 @@ def test_one_call_a_second():
 @pytest.mark.django_db
 def test_two_that_share_a_row_share_the_limit():
     machine = Machine()
-    one, other = gate_of(machine, 130.0), gate_of(machine, 130.0)
+    one, other = limiter_of(machine, 130.0), limiter_of(machine, 130.0)
 
     moments = sorted([*one.take(3), *other.take(3), *one.take(100), *other.take(100)])
 
@@ -58,25 +58,25 @@ def test_two_that_share_a_row_share_the_limit():
 
 @pytest.mark.django_db
 def test_nothing_wanted_takes_no_lock(django_assert_num_queries):
-    gate = gate_of(Machine(), 100.0)
+    limiter = limiter_of(Machine(), 100.0)
 
     with django_assert_num_queries(0):
-        assert gate.take(0) == []
-    gate.take(100)
+        assert limiter.take(0) == []
+    limiter.take(100)
     with django_assert_num_queries(0):
-        assert gate.take(100) == []  # closed until the next moment is near
+        assert limiter.take(100) == []  # closed until the next moment is near
 
 
 @pytest.mark.django_db
 def test_after_a_late_call_the_next_one_keeps_away():
     machine = Machine()
-    gate = gate_of(machine, 1.0)
-    (slot,) = gate.take(1)
+    limiter = limiter_of(machine, 1.0)
+    (slot,) = limiter.take(1)
     machine.now = slot + 0.4
-    gate.called_late(machine.now)
+    limiter.called_late(machine.now)
 
     machine.now = slot + 1.3
-    (later,) = gate.take(1)
+    (later,) = limiter.take(1)
 
     assert later == pytest.approx(slot + 1.4)
 
@@ -84,12 +84,12 @@ def test_after_a_late_call_the_next_one_keeps_away():
 @pytest.mark.django_db
 def test_after_a_frequency_code_half_the_pace_for_a_minute():
     machine = Machine()
-    gate = gate_of(machine, 12.0)
-    gate.slow_down()
+    limiter = limiter_of(machine, 12.0)
+    limiter.slow_down()
 
-    slow = gate.take(10)
+    slow = limiter.take(10)
     machine.now += SLOW_SECONDS + 1
-    quick = gate.take(10)
+    quick = limiter.take(10)
 
     assert (len(slow), len(quick)) == (2, 4)
 
@@ -101,11 +101,11 @@ class EverySecond(TestCase):
     )
     def test_no_second_holds_more_than_the_rate(self, rate, steps):
         machine = Machine()
-        gate = gate_of(machine, rate)
+        limiter = limiter_of(machine, rate)
         moments = []
         for step in steps:
             machine.now += step
-            taken = gate.take(20)
+            taken = limiter.take(20)
             assert all(moment >= machine.now for moment in taken)
             moments += taken
 

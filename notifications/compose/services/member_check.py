@@ -19,9 +19,9 @@ from notifications import conf, permissions
 from notifications.compose.recipients import clean_recipients
 from notifications.models import ChatGroup
 from notifications.permissions import require
-from notifications.rate_limit import slots
 from notifications.rate_limit.clock import engine_clock
-from notifications.rate_limit.limiter import Gate
+from notifications.rate_limit.limiter import RateLimiter
+from notifications.rate_limit.slots import wait_for_slot
 from notifications.tencent import error_codes
 from notifications.tencent.client import ImClient
 from notifications.tencent.limits import MAX_MEMBERS_PER_CALL, is_group_id
@@ -72,7 +72,11 @@ class Checked:
 
 
 def check_members(
-    user: User, group_ids: Sequence[str], member_ids: Sequence[str]
+    user: User,
+    group_ids: Sequence[str],
+    member_ids: Sequence[str],
+    *,
+    begin_within: float = BEGIN_WITHIN,
 ) -> Checked:
     """Ask for each group who of the members is in it; writes nothing to any record.
 
@@ -92,7 +96,7 @@ def check_members(
         )
     found = Checked(len(members))
     with _client() as client:
-        asking = _Asking(client)
+        asking = _Asking(client, begin_within)
         for place, group in enumerate(groups):
             if group.all_members_only or not group.is_usable:
                 found.not_said.append(NotSaid(group))
@@ -158,14 +162,14 @@ def _client() -> Iterator[ImClient]:
 class _Asking:
     """One call after another, each at a moment of the pace that all processes share."""
 
-    def __init__(self, client: ImClient) -> None:
+    def __init__(self, client: ImClient, begin_within: float) -> None:
         self._client = client
-        self._gate = Gate(
+        self._limiter = RateLimiter(
             f"{settings.IM_SDK_APP_ID}:{CALL}",
             CALLS_PER_SECOND * conf.PACE_SHARE,
             engine_clock(),
         )
-        self._until = time.monotonic() + BEGIN_WITHIN
+        self._until = time.monotonic() + begin_within
 
     def ask(self, group: ChatGroup, members: Sequence[str], found: Checked) -> bool:
         """About one group; false when time is up, or nothing more can be learnt."""
@@ -204,18 +208,16 @@ class _Asking:
                 return answer
 
     def _wait_for_turn(self) -> bool:
-        machine = self._gate.clock.machine
         while time.monotonic() < self._until:
-            for moment in self._gate.take(1):
-                time.sleep(max(0.0, moment - machine()))
-                if machine() <= moment + slots.FENCE:
+            for slot in self._limiter.take(1):
+                if wait_for_slot(slot, self._limiter.clock):
                     return True
             time.sleep(0.005)
         return False
 
     def _slow_down_after(self, outcome: Outcome) -> None:
         if outcome.error_code and error_codes.info(outcome.error_code).is_rate_limit:
-            self._gate.slow_down()
+            self._limiter.slow_down()
 
 
 def _is_about_the_group(outcome: Outcome) -> bool:

@@ -6,12 +6,11 @@ goes back. No thread touches the database.
 
 import queue
 import threading
-import time
 from dataclasses import dataclass
 
 from notifications.conf import Connection
 from notifications.rate_limit.clock import EngineClock
-from notifications.rate_limit.slots import FENCE
+from notifications.rate_limit.slots import wait_for_slot
 from notifications.tencent.client import ImClient
 from notifications.tencent.outcomes import Outcome
 from notifications.tencent.responses import GroupInfo, GroupPage
@@ -118,7 +117,7 @@ class Callers:
             outcome = client.connect()
             if outcome is not None:
                 return Result(asked, outcome)
-            time.sleep(max(0.0, moment - self.clock.machine()))
+            is_in_time = wait_for_slot(moment, self.clock)
             called_at = self.clock.machine()
             if isinstance(asked, Listing):
                 # Late is better than another second: there is but one at a time, and
@@ -127,7 +126,7 @@ class Callers:
                     asked.group_type, asked.next, asked.limit
                 )
                 return Result(asked, page.outcome, page.data, called_at=called_at)
-            if called_at > moment + FENCE:
+            if not is_in_time:
                 return Result(asked)
             infos = client.get_group_info(asked.group_ids)
             return Result(asked, infos.outcome, infos.data)

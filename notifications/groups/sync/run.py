@@ -19,7 +19,7 @@ from notifications.groups.sync.http_workers import Batch, Callers, Listing, Resu
 from notifications.groups.sync.retry import Step, Verdict, decide
 from notifications.models import GroupSync, Notification, SyncItem
 from notifications.rate_limit.clock import EngineClock
-from notifications.rate_limit.limiter import Gate
+from notifications.rate_limit.limiter import RateLimiter
 from notifications.tencent.limits import MAX_GROUPS_PER_CALL, MAX_GROUPS_PER_PAGE
 from notifications.tencent.outcomes import Outcome, Reason
 from notifications.tencent.responses import GroupInfo, GroupPage
@@ -71,8 +71,10 @@ class Run:
         self.may_go_on = may_go_on
         self.pause = pause
         app = im.endpoint.sdk_app_id
-        self.lists = Gate(f"{app}:get_appid_group_list", LISTS_PER_SECOND, clock)
-        self.infos = Gate(f"{app}:get_group_info", conf.calls_per_second(), clock)
+        self.lists = RateLimiter(f"{app}:get_appid_group_list", LISTS_PER_SECOND, clock)
+        self.infos = RateLimiter(
+            f"{app}:get_group_info", conf.calls_per_second(), clock
+        )
         self.full_pace = self.infos.rate
         self.next_look = 0.0
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
@@ -246,10 +248,12 @@ class Run:
             share = SHARE_BESIDE_A_SEND if sends.exists() else 1.0
             self.infos.rate = self.full_pace * share
 
-    def _decide(self, asked: Listing | Batch, outcome: Outcome, gate: Gate) -> Verdict:
+    def _decide(
+        self, asked: Listing | Batch, outcome: Outcome, limiter: RateLimiter
+    ) -> Verdict:
         verdict = decide(outcome, asked.failures, self.jitter.random())
         if verdict.slow_down:
-            gate.slow_down()
+            limiter.slow_down()
         asked.failures += 1
         asked.due = self.clock.machine() + verdict.delay
         return verdict
