@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -21,6 +22,8 @@ from notifications.delivery.restore_guard import RestoreMark
 from notifications.delivery.retry import Past
 from notifications.models import Delivery, Installation, Notification, SendingSwitch
 from notifications.rate_limit.limiter import RateLimiter
+from notifications.tencent.client import ImClient
+from notifications.tencent.responses import Read
 
 # Of a delivery: what a Claim is made of; the last three are those of Past.
 COLUMNS = (
@@ -37,10 +40,12 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One call to make, with all that a sender thread needs: it reads no rows.
+    """One call to make, a request for the HTTP threads.
 
     ``past`` is what earlier attempts came to; it stands still while the claim lasts.
     """
+
+    may_start_late: ClassVar[bool] = False
 
     delivery_id: int
     notification_id: int
@@ -57,6 +62,13 @@ class Claim:
     def about(self) -> dict[str, int]:
         """Names the delivery in a line of the log."""
         return {"notification": self.notification_id, "delivery": self.delivery_id}
+
+    def call(self, client: ImClient) -> Read[None]:
+        return Read(
+            client.send_group_system_notification(
+                self.group_id, self.group_type, self.content, self.recipients
+            )
+        )
 
 
 def running(now: datetime) -> QuerySet[Notification]:

@@ -58,15 +58,15 @@ class Settlement:
         self.attempts: list[Attempt] = []
         self.failed_in: set[int] = set()  # notifications with a failure in this tick
 
-    def write(self, results: Sequence[Result]) -> Settled:
+    def write(self, results: Sequence[Result[Claim]]) -> Settled:
         # Locked in this order by all that lock several: notification, pace, delivery.
         # The chores skip what is locked.
         notifications = (
             Notification.objects.select_for_update()
             .only("status", "doubt_streak", "watched_since")
-            .in_bulk(sorted({result.claim.notification_id for result in results}))
+            .in_bulk(sorted({result.request.notification_id for result in results}))
         )
-        ids = [result.claim.delivery_id for result in results]
+        ids = [result.request.delivery_id for result in results]
         ours = set(
             self._ours()
             .filter(pk__in=ids)
@@ -75,8 +75,8 @@ class Settlement:
         )
         by_notification = defaultdict(list)
         for result in sorted(results, key=lambda r: r.finished_at):
-            if result.claim.delivery_id in ours:
-                by_notification[result.claim.notification_id].append(result)
+            if result.request.delivery_id in ours:
+                by_notification[result.request.notification_id].append(result)
             elif result.outcome is not None and not _is_written(result):
                 self._write_late(result, result.outcome)
         for pk, own in by_notification.items():
@@ -99,22 +99,22 @@ class Settlement:
         )
 
     def _settle_notification(
-        self, notification: Notification, results: Iterable[Result]
+        self, notification: Notification, results: Iterable[Result[Claim]]
     ) -> None:
         streak = notification.doubt_streak
         for result in results:
             if result.outcome is None:
-                self.not_called.append(result.claim.delivery_id)
+                self.not_called.append(result.request.delivery_id)
                 continue
             self._add_attempt(result, result.outcome)
             streak = streak + 1 if result.outcome.kind in DOUBTFUL else 0
             verdict = decide(
                 result.outcome,
-                result.claim.past,
+                result.request.past,
                 jitter=self.jitter.random(),
                 retry_internal_error=self.retry_internal_error,
             )
-            self._apply(notification, result.claim, result.outcome, verdict)
+            self._apply(notification, result.request, result.outcome, verdict)
             if streak >= DOUBT_LIMIT:
                 self._pause(notification, Notification.PauseReason.DOUBT)
         if streak != notification.doubt_streak:
@@ -202,17 +202,17 @@ class Settlement:
             finished_at=self.now,
         )
 
-    def _add_attempt(self, result: Result, outcome: Outcome) -> None:
+    def _add_attempt(self, result: Result[Claim], outcome: Outcome) -> None:
         logger.debug(
             "Attempt %d: %s.",
-            result.claim.attempt,
+            result.request.attempt,
             outcome.kind.value,
-            extra=result.claim.about,
+            extra=result.request.about,
         )
         self.attempts.append(
             Attempt(
-                delivery_id=result.claim.delivery_id,
-                number=result.claim.attempt,
+                delivery_id=result.request.delivery_id,
+                number=result.request.attempt,
                 worker=self.worker_id,
                 started_at=result.started_at,
                 finished_at=result.finished_at,
@@ -245,18 +245,18 @@ class Settlement:
             code=code,
         )
 
-    def _write_late(self, result: Result, outcome: Outcome) -> None:
+    def _write_late(self, result: Result[Claim], outcome: Outcome) -> None:
         logger.warning(
             "An answer came after the delivery was given up: %s.",
             outcome.kind.value,
-            extra=result.claim.about,
+            extra=result.request.about,
         )
         audit_log.write(
             AuditEntry.Action.LATE_ANSWER,
             f"worker {self.worker_id}",
-            notification=result.claim.notification_id,
-            delivery=result.claim.delivery_id,
-            attempt=result.claim.attempt,
+            notification=result.request.notification_id,
+            delivery=result.request.delivery_id,
+            attempt=result.request.attempt,
             outcome=outcome.kind.value,
             reason=outcome.reason or "",
             http_status=outcome.http_status,
@@ -265,10 +265,10 @@ class Settlement:
         )
 
 
-def _is_written(result: Result) -> bool:
+def _is_written(result: Result[Claim]) -> bool:
     """Whether a commit had this result already, though its answer was lost."""
     return Attempt.objects.filter(
-        delivery=result.claim.delivery_id,
-        number=result.claim.attempt,
+        delivery=result.request.delivery_id,
+        number=result.request.attempt,
         started_at=result.started_at,
     ).exists()

@@ -1,8 +1,8 @@
-"""The worker: one database thread, many sender threads, one short transaction a tick.
+"""The worker: one database thread, many HTTP threads, one short transaction a tick.
 
 Each tick writes the outcomes that came in, reports that the worker lives, looks after
 rows of dead workers, and claims as many due deliveries as there are free slots and
-threads. Only after the commit do the sender threads hear of the claims.
+threads. Only after the commit do the HTTP threads get the claims.
 
     guarantee   no call is made that is not marked in the database before
     not here    no HTTP, no sleeping inside a transaction, no decision about an outcome
@@ -26,7 +26,7 @@ from notifications.delivery import recovery, worker_lock
 from notifications.delivery import schedule as delivery_schedule
 from notifications.delivery.claim import Claim, ClaimPlanner
 from notifications.delivery.finish import complete_finished
-from notifications.delivery.http_workers import Result, Senders
+from notifications.delivery.http_workers import HttpWorkers, Result
 from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.results import Settlement
 from notifications.models import Delivery, Notification, SendingSwitch, Worker
@@ -46,7 +46,7 @@ CHORES_EVERY = 1.0
 
 AFTER_DATABASE_ERROR = 1.0
 
-SENDER_THREADS = 64
+HTTP_THREADS = 64
 
 
 class Beside(Protocol):
@@ -71,14 +71,13 @@ class SendWorker:
         *,
         stop_requested: Callable[[], bool],
         until_idle: bool = False,
-        threads: int = SENDER_THREADS,
+        threads: int = HTTP_THREADS,
         beside: Sequence[Beside] = (),
     ) -> None:
         self.clock = clock
         self.stop_requested = stop_requested
         self.until_idle = until_idle
-        self.free_threads = threads
-        self.senders = Senders(im, clock, threads)
+        self.http_workers: HttpWorkers[Claim] = HttpWorkers(im, clock, threads)
         self.limiter = RateLimiter(
             f"{im.endpoint.sdk_app_id}:send_group_system_notification",
             conf.calls_per_second(),
@@ -91,7 +90,7 @@ class SendWorker:
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.worker_id = 0
         self.in_flight: dict[int, int] = {}  # delivery → number of its attempt
-        self.unwritten: list[Result] = []  # kept until a commit has them
+        self.unwritten: list[Result[Claim]] = []  # kept until a commit has them
         self.next_chores = 0.0
         self.defect: Exception | None = None
         self.after_error = False
@@ -103,21 +102,21 @@ class SendWorker:
         Raises ``DatabaseIsOlder`` when the database was restored from a backup.
         """
         self._register()
-        self.senders.start()
+        self.http_workers.start()
         self.sealer.start()
         for other in self.beside:
             other.start(lambda: self.worker_id)
         try:
             self._loop()
         except DatabaseIsOlder:
-            self.senders.stop()
+            self.http_workers.stop()
             self._collect()
             logger.warning(
                 "Outcomes without a row to write them to: %s", self.unwritten
             )
             raise
         finally:
-            self.senders.stop()
+            self.http_workers.stop()
             self.sealer.stop()
             for other in self.beside:
                 other.stop()
@@ -165,7 +164,7 @@ class SendWorker:
         now = datetime.now(UTC)
         chores_due = self.after_error or self.clock.machine() >= self.next_chores
         wants_more = (
-            claiming and self.free_threads > 0 and self.planner.should_claim(now)
+            claiming and self.http_workers.free > 0 and self.planner.should_claim(now)
         )
         if not (self.unwritten or chores_due or wants_more):
             return False
@@ -180,7 +179,7 @@ class SendWorker:
             if self.unwritten:
                 self._settle(now)
             if wants_more:
-                claims = self.planner.claim(self.worker_id, self.free_threads, now)
+                claims = self.planner.claim(self.worker_id, self.http_workers.free, now)
         if claims:
             self.planner.committed()
         self.after_error = False
@@ -188,7 +187,7 @@ class SendWorker:
             raise self.defect  # the other outcomes are written
         had_results = bool(self.unwritten)
         for result in self.unwritten:
-            del self.in_flight[result.claim.delivery_id]
+            del self.in_flight[result.request.delivery_id]
         self.unwritten.clear()
         self._hand_out(claims)
         if chores_due:
@@ -200,9 +199,7 @@ class SendWorker:
         return had_results or bool(claims)
 
     def _collect(self) -> None:
-        results = self.senders.results()
-        self.free_threads += len(results)
-        for result in results:
+        for result in self.http_workers.results():
             if result.defect is None:
                 self.unwritten.append(result)
             else:
@@ -210,7 +207,7 @@ class SendWorker:
                 logger.error(
                     "A call ended by a mistake in this program; the worker stops.",
                     exc_info=result.defect,
-                    extra=result.claim.about,
+                    extra=result.request.about,
                 )
 
     def _settle(self, now: datetime) -> None:
@@ -252,8 +249,7 @@ class SendWorker:
     def _hand_out(self, claims: list[Claim]) -> None:
         for order in claims:
             self.in_flight[order.delivery_id] = order.attempt
-            self.free_threads -= 1
-            self.senders.submit(order)
+            self.http_workers.submit(order, order.slot)
 
     def _is_idle(self) -> bool:
         """Nothing queued, waiting for a retry, or sending, whoever sends it."""

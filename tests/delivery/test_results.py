@@ -46,7 +46,7 @@ class NoJitter(random.Random):
 def settle(*pairs: tuple[Delivery, Outcome | None]) -> Settled:
     results = [
         Result(
-            claim=Claim(
+            Claim(
                 delivery_id=row.pk,
                 notification_id=row.notification_id,
                 attempt=row.attempt_count,

@@ -55,22 +55,24 @@ def finish(
         audit_log.write(AuditEntry.Action.SYNC_ENDED, actor, **ended_detail(sync))
 
 
-def tidy(pause: Callable[[], None]) -> None:
+def tidy(pause: Callable[[], None], block: int = BLOCK) -> None:
     """Remove items of runs that have ended, and the changes of old ones.
 
-    Piece by piece: it may be 100,000 rows, and a send waits for none of it.
+    In pieces of ``block``: it may be 100,000 rows, and a send waits for none of it.
     """
     ended = GroupSync.objects.exclude(status__in=GroupSync.OPEN)
-    _remove(SyncItem.objects.filter(sync__in=ended), pause)
+    _remove(SyncItem.objects.filter(sync__in=ended), pause, block)
     newest = ended.order_by("-pk").values_list("pk", flat=True)[KEPT - 1 : KEPT]
     for oldest_kept in newest:
-        _remove(SyncChange.objects.filter(sync_id__lt=oldest_kept), pause)
+        _remove(SyncChange.objects.filter(sync_id__lt=oldest_kept), pause, block)
 
 
 def _remove(
-    rows: "QuerySet[SyncItem] | QuerySet[SyncChange]", pause: Callable[[], None]
+    rows: "QuerySet[SyncItem] | QuerySet[SyncChange]",
+    pause: Callable[[], None],
+    block: int,
 ) -> None:
     model: type[Model] = rows.model
-    while keys := list(rows.values_list("pk", flat=True)[:BLOCK]):
+    while keys := list(rows.values_list("pk", flat=True)[:block]):
         model._default_manager.filter(pk__in=keys).delete()
         pause()

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from notifications.db import bulk
 from notifications.groups.sync.finish import locked
-from notifications.groups.sync.http_workers import Listing
+from notifications.groups.sync.requests import Listing
 from notifications.models import ChatGroup, GroupSync, GroupType, SyncChange, SyncItem
 from notifications.tencent.limits import is_group_id
 from notifications.tencent.responses import GroupPage
@@ -28,19 +28,14 @@ ID_MAX_LENGTH = 48
 Pause = Callable[[], None]
 
 
-def listing_of(sync: GroupSync, limit: int) -> Listing:
-    """The page that a run has to read next."""
-    return Listing(
-        step=sync.step, group_type=PASSES[sync.step], next=sync.next, limit=limit
-    )
-
-
-def write_page(sync_id: int, asked: Listing, page: GroupPage, pause: Pause) -> None:
-    """Keep a page. Raises ``RunEnded``."""
+def write_page(
+    sync_id: int, asked: Listing, page: GroupPage, pause: Pause, block: int = BLOCK
+) -> None:
+    """Keep a page, ``block`` groups in a transaction. Raises ``RunEnded``."""
     good = [group_id for group_id in page.group_ids if is_group_id(group_id)]
     odd = [group_id for group_id in page.group_ids if not is_group_id(group_id)]
-    for number in range(0, len(good), BLOCK):
-        add_items(sync_id, good[number : number + BLOCK])
+    for number in range(0, len(good), block):
+        add_items(sync_id, good[number : number + block])
         pause()
     bulk.refresh_statistics()
     if odd:
@@ -60,7 +55,7 @@ def move_on(sync_id: int, asked: Listing, next_page: int = 0) -> None:
             here.update(step=asked.step + 1, next=0)
 
 
-def add_missing(sync: GroupSync, pause: Pause) -> None:
+def add_missing(sync: GroupSync, pause: Pause, block: int = BLOCK) -> None:
     """Groups of ours that stand in no list are asked for as well. Raises ``RunEnded``.
 
     Only Tencent's own word closes a group. Those that were closed before are asked for
@@ -72,8 +67,8 @@ def add_missing(sync: GroupSync, pause: Pause) -> None:
         .exclude(state=ChatGroup.State.CLOSED)
         .values_list("group_id", flat=True)
     )
-    for number in range(0, len(missing), BLOCK):
-        add_items(sync.pk, missing[number : number + BLOCK])
+    for number in range(0, len(missing), block):
+        add_items(sync.pk, missing[number : number + block])
         pause()
     with transaction.atomic():
         locked(sync.pk)

@@ -7,7 +7,6 @@ that may pass by itself, also where a notice would be in doubt.
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from notifications.rate_limit.backoff import backoff
 from notifications.tencent import error_codes
 from notifications.tencent.outcomes import Outcome, OutcomeKind
 
@@ -35,23 +34,23 @@ class Verdict:
     slow_down: bool = False
 
 
-def decide(outcome: Outcome, failures: int, jitter: float) -> Verdict:
-    """The next step after ``failures`` earlier ones."""
+def decide(outcome: Outcome, failures: int, delay: float) -> Verdict:
+    """The next step after ``failures`` earlier ones; ``delay`` is the backoff."""
     if outcome.kind is not OutcomeKind.REJECTED or outcome.error_code is None:
-        return _later(failures, jitter)
+        return _later(failures, delay)
     if outcome.signed_anew and failures + 1 < MAX_TRIES:
         return Verdict(Step.TRY_AGAIN)
     info = error_codes.info(outcome.error_code)
     if info.scope is error_codes.Scope.ACCOUNT:
         return Verdict(Step.GIVE_UP)
     if info.retry is error_codes.Retry.AFTER_BACKOFF:
-        return _later(failures, jitter, slow_down=info.is_rate_limit)
+        return _later(failures, delay, slow_down=info.is_rate_limit)
     if info.code in OF_ONE_GROUP or info.code == TOO_LARGE:
         return Verdict(Step.SMALLER)
     return Verdict(Step.REFUSED)
 
 
-def _later(failures: int, jitter: float, *, slow_down: bool = False) -> Verdict:
+def _later(failures: int, delay: float, *, slow_down: bool = False) -> Verdict:
     if failures + 1 >= MAX_TRIES:
         return Verdict(Step.GIVE_UP, slow_down=slow_down)
-    return Verdict(Step.TRY_AGAIN, backoff(failures, jitter), slow_down=slow_down)
+    return Verdict(Step.TRY_AGAIN, delay, slow_down=slow_down)

@@ -8,16 +8,18 @@ holds in memory is only what is being asked at the moment.
 import logging
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from notifications import conf
+from notifications.delivery.http_workers import HttpWorkers, Result
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import listing
 from notifications.groups.sync.details import write_details
-from notifications.groups.sync.http_workers import Batch, Callers, Listing, Result
+from notifications.groups.sync.requests import Batch, Listing
 from notifications.groups.sync.retry import Step, Verdict, decide
 from notifications.models import GroupSync, Notification, SyncItem
+from notifications.rate_limit.backoff import backoff
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
 from notifications.tencent.limits import MAX_GROUPS_PER_CALL, MAX_GROUPS_PER_PAGE
@@ -52,7 +54,9 @@ class Run:
     """Goes on with ``sync`` from wherever it is; ``actor`` is named at its end.
 
     ``may_go_on`` is asked in every round, ``pause`` is called between two pieces of
-    work on the database.
+    work on the database. ``passes`` are the types to list, ``page_limit`` and ``block``
+    how many groups are read and written at a time; ``backoff`` gives the seconds
+    after a failure.
     """
 
     def __init__(
@@ -64,6 +68,12 @@ class Run:
         actor: str,
         may_go_on: Callable[[], bool],
         pause: Callable[[], None],
+        threads: int = THREADS,
+        lists_per_second: float = LISTS_PER_SECOND,
+        passes: Sequence[str] = listing.PASSES,
+        page_limit: int = MAX_GROUPS_PER_PAGE,
+        block: int = listing.BLOCK,
+        backoff: Callable[[int, float], float] = backoff,
     ) -> None:
         self.sync = sync
         self.clock = clock
@@ -71,15 +81,20 @@ class Run:
         self.may_go_on = may_go_on
         self.pause = pause
         app = im.endpoint.sdk_app_id
-        self.lists = RateLimiter(f"{app}:get_appid_group_list", LISTS_PER_SECOND, clock)
+        self.lists = RateLimiter(f"{app}:get_appid_group_list", lists_per_second, clock)
         self.infos = RateLimiter(
             f"{app}:get_group_info", conf.calls_per_second(), clock
         )
         self.full_pace = self.infos.rate
         self.next_look = 0.0
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
-        self.callers = Callers(im, clock, THREADS)
-        self.page_limit = MAX_GROUPS_PER_PAGE
+        self.http_workers: HttpWorkers[Listing | Batch] = HttpWorkers(
+            im, clock, threads
+        )
+        self.passes = passes
+        self.page_limit = page_limit
+        self.block = block
+        self.backoff = backoff
         self.listing: Listing | None = None  # waiting for its moment
         self.listing_is_under_way = False
         self.batches: deque[Batch] = deque()  # likewise
@@ -91,30 +106,30 @@ class Run:
     def go(self) -> None:
         """Until the run has ended or may not go on. Raises ``DatabaseError``."""
         sync_finish.begin(self.sync, datetime.now(UTC))
-        self.callers.start()
+        self.http_workers.start()
         try:
             while self.may_go_on() and not self._round():
                 pass
         except sync_finish.RunEnded:
             logger.info("Sync %d was ended by somebody else.", self.sync.pk)
         finally:
-            self.callers.stop()
+            self.http_workers.stop()
 
     def _round(self) -> bool:
         """One round; whether the run has ended."""
-        for result in self.callers.results(ROUND):
+        for result in self.http_workers.results(ROUND):
             if result.defect is not None:
                 raise result.defect
-            if isinstance(result.asked, Listing):
+            if isinstance(result.request, Listing):
                 self.listing_is_under_way = False
                 self.lists.called_late(result.called_at)
-                if not self._take_page(result.asked, result):
+                if not self._take_page(result.request, result):
                     return True
             else:
                 self.batches_under_way -= 1
-                if result.data is not None:
-                    self.answered.append((result.asked, result.data))  # type: ignore[arg-type]  # of a batch
-                elif not self._ask_batch_again(result.asked, result.outcome):
+                if isinstance(result.data, tuple):
+                    self.answered.append((result.request, result.data))
+                elif not self._ask_batch_again(result.request, result.outcome):
                     return True
         if len(self.answered) >= BATCHES_PER_WRITE or not self.batches_under_way:
             self._write()
@@ -123,14 +138,14 @@ class Run:
 
     # --- the list ------------------------------------------------------------------
 
-    def _take_page(self, asked: Listing, result: Result) -> bool:
+    def _take_page(self, asked: Listing, result: Result[Listing | Batch]) -> bool:
         """Write a page, or ask for it again; whether the run goes on."""
         outcome, page = result.outcome, result.data
         if isinstance(page, GroupPage):
             if page.next and page.next == asked.next:
                 self._fail(None, Reason.BAD_ANSWER, "The list comes back to one page.")
                 return False
-            listing.write_page(self.sync.pk, asked, page, self.pause)
+            listing.write_page(self.sync.pk, asked, page, self.pause, self.block)
             self.has_more_items = True
             return True
         if outcome is None:
@@ -154,10 +169,16 @@ class Run:
         if self.listing is not None or self.listing_is_under_way or self.sync.is_listed:
             return
         self.sync.refresh_from_db()
-        if self.sync.step < len(listing.PASSES):
-            self.listing = listing.listing_of(self.sync, self.page_limit)
+        step = self.sync.step
+        if step < len(self.passes):
+            self.listing = Listing(
+                step=step,
+                group_type=self.passes[step],
+                next=self.sync.next,
+                limit=self.page_limit,
+            )
         elif not self.sync.is_listed:
-            listing.add_missing(self.sync, self.pause)
+            listing.add_missing(self.sync, self.pause, self.block)
             self.has_more_items = True
             self.sync.refresh_from_db()
 
@@ -200,7 +221,7 @@ class Run:
 
     def _next_batches(self) -> None:
         """Fill up with what is listed and not asked for yet."""
-        wanted = self.callers.free - len(self.batches)
+        wanted = self.http_workers.free - len(self.batches)
         if wanted < 1 or not self.has_more_items:
             return
         rows = list(
@@ -228,16 +249,16 @@ class Run:
         now = self.clock.machine()
         page = self.listing
         if page is not None and page.due <= now:
-            for moment in self.lists.take(min(1, self.callers.free)):
-                self.callers.submit(page, moment)
+            for moment in self.lists.take(min(1, self.http_workers.free)):
+                self.http_workers.submit(page, moment)
                 self.listing, self.listing_is_under_way = None, True
         due = [batch for batch in self.batches if batch.due <= now]
         for moment, batch in zip(
-            self.infos.take(min(len(due), self.callers.free)), due, strict=False
+            self.infos.take(min(len(due), self.http_workers.free)), due, strict=False
         ):
             self.batches.remove(batch)
             self.batches_under_way += 1
-            self.callers.submit(batch, moment)
+            self.http_workers.submit(batch, moment)
 
     def _make_way(self) -> None:
         """Be slower while notices are sent."""
@@ -251,7 +272,8 @@ class Run:
     def _decide(
         self, asked: Listing | Batch, outcome: Outcome, limiter: RateLimiter
     ) -> Verdict:
-        verdict = decide(outcome, asked.failures, self.jitter.random())
+        delay = self.backoff(asked.failures, self.jitter.random())
+        verdict = decide(outcome, asked.failures, delay)
         if verdict.slow_down:
             limiter.slow_down()
         asked.failures += 1

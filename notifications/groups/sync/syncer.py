@@ -38,8 +38,16 @@ class _StopRequested(Exception):
 class Syncer:
     """For ``SendWorker(beside=[…])``."""
 
-    def __init__(self, im: conf.Connection) -> None:
+    def __init__(
+        self,
+        im: conf.Connection,
+        *,
+        every: float = EVERY,
+        make_run: Callable[..., Run] = Run,
+    ) -> None:
         self._im = im
+        self._every = every
+        self._make_run = make_run
         self._worker_id: Callable[[], int] = lambda: 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="syncer", daemon=True)
@@ -63,7 +71,7 @@ class Syncer:
     def _run(self) -> None:
         try:
             with logs.about(worker=self._worker_id):
-                while not self._stopping.wait(EVERY):
+                while not self._stopping.wait(self._every):
                     self._look()
         finally:
             connection.close()
@@ -85,7 +93,7 @@ class Syncer:
 
     def _sync(self, sync: GroupSync) -> None:
         actor = f"worker {self._worker_id()}"
-        run = Run(
+        run = self._make_run(
             sync,
             self._im,
             engine_clock(),
@@ -112,7 +120,7 @@ class Syncer:
         """Whether we are still the oldest worker; the database is asked once a second."""
         if self._stopping.is_set():
             return False
-        if time.monotonic() - self._looked_at >= EVERY:
+        if time.monotonic() - self._looked_at >= self._every:
             oldest = Worker.objects.filter(ended_at__isnull=True).order_by("pk").first()
             self._is_ours = oldest is not None and oldest.pk == self._worker_id()
             self._looked_at = time.monotonic()

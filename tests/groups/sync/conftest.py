@@ -6,6 +6,8 @@ Fixtures:
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -16,14 +18,14 @@ from notifications.models import GroupSync
 from notifications.rate_limit.clock import engine_clock
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 
+# A run without waiting.
+quick_run = partial(
+    Run, threads=3, lists_per_second=500.0, backoff=lambda *_failure: 0.001
+)
+
 
 @pytest.fixture
-def tencent(
-    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[SandboxServer]:
-    monkeypatch.setattr("notifications.groups.sync.run.LISTS_PER_SECOND", 500.0)
-    monkeypatch.setattr("notifications.groups.sync.run.THREADS", 3)
-    monkeypatch.setattr("notifications.groups.sync.retry.backoff", lambda *_: 0.001)
+def tencent(settings: LazySettings) -> Iterator[SandboxServer]:
     config = SandboxConfig(groups=[], lists_per_second=10**6)
     with SandboxServer(config) as server:
         settings.IM_BASE_URL = server.url
@@ -33,18 +35,19 @@ def tencent(
 @pytest.fixture
 def run_sync(tencent: SandboxServer) -> Callable[..., GroupSync]:
     def run(
-        sync: GroupSync | None = None, rounds: int | None = None, **kwargs: object
+        sync: GroupSync | None = None, rounds: int | None = None, **options: Any
     ) -> GroupSync:
         """``rounds``: as if the worker was killed after so many."""
         sync = sync or GroupSync.objects.create(requested_by="lin.mei")
         left = iter(range(rounds)) if rounds is not None else None
-        Run(
+        quick_run(
             sync,
             conf.connection(),
             engine_clock(),
             actor="worker 7",
             may_go_on=lambda: left is None or next(left, None) is not None,
             pause=lambda: None,
+            **options,
         ).go()
         sync.refresh_from_db()
         return sync

@@ -49,13 +49,11 @@ def test_an_empty_list_fills_up(tencent, run_sync):
     )
 
 
-def test_pages_of_the_list_and_batches_of_details(tencent, run_sync, monkeypatch):
-    monkeypatch.setattr("notifications.groups.sync.run.MAX_GROUPS_PER_PAGE", 30)
-    monkeypatch.setattr("notifications.groups.sync.listing.BLOCK", 7)
+def test_pages_of_the_list_and_batches_of_details(tencent, run_sync):
     for number in range(120):
         tencent.add_group(f"g{number}", "Public")
 
-    sync = run_sync()
+    sync = run_sync(page_limit=30, block=7)
 
     assert ChatGroup.objects.count() == change_counts(sync)["added"] == 120
     # 4 pages each of Public and of all types, one of each other type.
@@ -214,17 +212,14 @@ def test_a_group_that_came_during_the_run_is_not_asked_for(tencent, run_sync):
 
 
 @pytest.mark.parametrize("rounds", [1, 12, 45])
-def test_another_worker_goes_on_where_one_was_killed(
-    tencent, run_sync, monkeypatch, rounds
-):
-    monkeypatch.setattr("notifications.groups.sync.run.MAX_GROUPS_PER_PAGE", 40)
+def test_another_worker_goes_on_where_one_was_killed(tencent, run_sync, rounds):
     for number in range(200):
         tencent.add_group(f"g{number}", "Public")
     make_group(group_id="gone")
 
-    sync = run_sync(rounds=rounds)
+    sync = run_sync(rounds=rounds, page_limit=40)
     before = AuditEntry.objects.count()
-    sync = run_sync(sync)
+    sync = run_sync(sync, page_limit=40)
 
     assert sync.status == "completed"
     assert ChatGroup.objects.count() == 201
@@ -367,16 +362,18 @@ def test_an_answer_that_is_never_small_enough_ends_the_run(tencent, run_sync):
     assert len(tencent.calls.codes("get_appid_group_list")) == 8  # 10000 … 100
 
 
-def test_one_bad_group_does_not_spoil_the_others(tencent, run_sync, monkeypatch):
-    """A call that is refused for one group in it, until it is asked for alone."""
-    serve = group_calls._info
+class _Refusing(dict):
+    """Groups of which one refuses every call that asks for its details."""
 
-    def refuse(asked, groups):
-        if "bad" in asked["GroupIdList"]:
+    def get(self, group_id):
+        if group_id == "bad":
             raise Refused(10015, "GroupId has a wrong form")
-        return serve(asked, groups)
+        return super().get(group_id)
 
-    monkeypatch.setattr(group_calls, "_info", refuse)
+
+def test_one_bad_group_does_not_spoil_the_others(tencent, run_sync):
+    """A call that is refused for one group in it, until it is asked for alone."""
+    tencent.groups = _Refusing(tencent.groups)
     make_group(group_id="bad", name="Bad")
     for name in ("a", "bad", "c"):
         tencent.add_group(name, "Public", name)
@@ -402,10 +399,10 @@ def test_a_type_that_tencent_no_longer_lists_is_found_by_the_last_pass(
 
 
 def test_a_list_that_never_ends_is_given_up(tencent, run_sync, monkeypatch):
-    def stuck(asked, groups):
+    def stuck(path, body, groups):
         return {"TotalCount": 1, "GroupIdList": [{"GroupId": "g"}], "Next": 2**40}
 
-    monkeypatch.setattr("notifications.sandbox.group_calls._list", stuck)
+    monkeypatch.setattr(group_calls, "fields_of", stuck)
 
     sync = run_sync()
 

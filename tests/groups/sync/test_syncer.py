@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import DatabaseError
@@ -20,6 +21,7 @@ from notifications.groups.sync.syncer import Syncer
 from notifications.models import ChatGroup, GroupSync, SyncChange, SyncItem, Worker
 from notifications.rate_limit.clock import engine_clock
 from tests.factories import make_group, make_notification, make_user
+from tests.groups.sync.conftest import quick_run
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -30,9 +32,9 @@ def living_worker() -> int:
     ).pk
 
 
-def syncer_of(worker: int) -> Syncer:
+def syncer_of(worker: int, make_run=quick_run) -> Syncer:
     """One that looks when it is told to, in this thread."""
-    syncer = Syncer(conf.connection())
+    syncer = Syncer(conf.connection(), make_run=make_run)
     syncer._worker_id = lambda: worker
     return syncer
 
@@ -58,17 +60,20 @@ def test_the_oldest_of_several_workers_syncs(tencent):
     assert SyncItem.objects.count() == 0  # they are of no use any more
 
 
-@pytest.mark.django_db
-def test_a_mistake_in_this_program_ends_the_run_and_is_logged(
-    tencent, monkeypatch, caplog
-):
-    def broken(_self):
-        raise KeyError("mistake")
+def failing_run(error):
+    class FailingRun(Run):
+        def go(self):
+            raise error
 
-    monkeypatch.setattr(Run, "go", broken)
+    return FailingRun
+
+
+@pytest.mark.django_db
+def test_a_mistake_in_this_program_ends_the_run_and_is_logged(tencent, caplog):
+    broken = failing_run(KeyError("mistake"))
     sync = GroupSync.objects.create(requested_by="x", status="running", started_at=NOW)
 
-    syncer_of(living_worker())._look()
+    syncer_of(living_worker(), broken)._look()
 
     sync.refresh_from_db()
     assert (sync.status, sync.reason) == ("failed", "defect")
@@ -77,16 +82,12 @@ def test_a_mistake_in_this_program_ends_the_run_and_is_logged(
 
 @pytest.mark.django_db
 def test_a_database_that_is_away_fails_no_run(tencent, monkeypatch, caplog):
-    def away(_self):
-        raise DatabaseError
-
-    monkeypatch.setattr(Run, "go", away)
     monkeypatch.setattr(
         "notifications.groups.sync.syncer.connection.close", lambda: None
     )
     sync = GroupSync.objects.create(requested_by="x")
 
-    syncer_of(living_worker())._look()
+    syncer_of(living_worker(), failing_run(DatabaseError()))._look()
 
     sync.refresh_from_db()
     assert sync.status == "waiting"
@@ -128,8 +129,7 @@ def test_beside_an_open_run_none_is_due(settings):
 
 
 @pytest.mark.django_db
-def test_the_changes_of_the_last_runs_are_kept(monkeypatch):
-    monkeypatch.setattr(sync_finish, "BLOCK", 2)
+def test_the_changes_of_the_last_runs_are_kept():
     for _n in range(KEPT + 2):
         sync = ended()
         for number in range(3):
@@ -139,7 +139,7 @@ def test_the_changes_of_the_last_runs_are_kept(monkeypatch):
     SyncItem.objects.create(sync=open_one, group_id="g")
     pauses = []
 
-    sync_finish.tidy(lambda: pauses.append(1))
+    sync_finish.tidy(lambda: pauses.append(1), block=2)
 
     assert SyncItem.objects.get().sync == open_one
     kept = set(SyncChange.objects.values_list("sync", flat=True))
@@ -149,12 +149,9 @@ def test_the_changes_of_the_last_runs_are_kept(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_syncs_and_sends_side_by_side(settings, tencent, monkeypatch):
+def test_a_worker_syncs_and_sends_side_by_side(settings, tencent):
     """Both limits of Tencent are kept, and neither waits for the other."""
-    monkeypatch.setattr("notifications.groups.sync.run.LISTS_PER_SECOND", 0.6)
-    monkeypatch.setattr("notifications.groups.sync.run.MAX_GROUPS_PER_PAGE", 500)
-    monkeypatch.setattr("notifications.groups.sync.listing.PASSES", ("",))
-    monkeypatch.setattr("notifications.groups.sync.syncer.EVERY", 0.05)
+    make_run = partial(quick_run, lists_per_second=0.6, page_limit=500, passes=("",))
     for number in range(600):
         tencent.add_group(f"g{number}", "Public", f"G {number}")
     for number in range(250):
@@ -170,7 +167,7 @@ def test_a_worker_syncs_and_sends_side_by_side(settings, tencent, monkeypatch):
         engine_clock(),
         stop_requested=lambda: False,
         until_idle=True,
-        beside=[Syncer(im)],
+        beside=[Syncer(im, every=0.05, make_run=make_run)],
     ).run()
 
     assert GroupSync.objects.get().status == "completed"
@@ -185,14 +182,13 @@ def test_a_worker_syncs_and_sends_side_by_side(settings, tencent, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stop_leaves_the_run_for_the_next_worker(tencent, monkeypatch):
-    monkeypatch.setattr("notifications.groups.sync.syncer.EVERY", 0.01)
+def test_a_stop_leaves_the_run_for_the_next_worker(tencent):
     for number in range(100):
         tencent.add_group(f"g{number}", "Public")
     tencent.fail_next("get_appid_group_list", "slow:400")
     sync = GroupSync.objects.create(requested_by="lin.mei")
     worker = living_worker()
-    syncer = Syncer(conf.connection())
+    syncer = Syncer(conf.connection(), every=0.01, make_run=quick_run)
     syncer.start(lambda: worker)
     while not tencent.calls.codes("get_appid_group_list"):
         time.sleep(0.01)
