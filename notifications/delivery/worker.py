@@ -15,7 +15,6 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
@@ -24,6 +23,7 @@ from django.utils import timezone
 from notifications import conf
 from notifications.delivery import recovery, worker_lock
 from notifications.delivery import schedule as delivery_schedule
+from notifications.delivery.background import BackgroundTask
 from notifications.delivery.claim import Claim, ClaimPlanner
 from notifications.delivery.finish import complete_finished
 from notifications.delivery.http_workers import HttpWorkers, Result
@@ -33,7 +33,6 @@ from notifications.models import Delivery, Notification, SendingSwitch, Worker
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
 from notifications.rate_limit.slots import HORIZON
-from notifications.record.sealer import Sealer, seal_the_rest
 
 logger = logging.getLogger(__name__)
 
@@ -49,20 +48,11 @@ AFTER_DATABASE_ERROR = 1.0
 HTTP_THREADS = 64
 
 
-class Beside(Protocol):
-    """Other work in threads of its own, for as long as the worker runs."""
-
-    def start(self, worker_id: Callable[[], int]) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def is_idle(self) -> bool:
-        """Whether nothing is left to do; asked with ``until_idle``."""
-        ...
-
-
 class SendWorker:
-    """One run of ``manage.py send_worker``. ``stop_requested`` is asked every tick."""
+    """One run of ``manage.py send_worker``. ``stop_requested`` is asked every tick.
+
+    ``tasks`` run for as long as the worker does.
+    """
 
     def __init__(
         self,
@@ -72,7 +62,7 @@ class SendWorker:
         stop_requested: Callable[[], bool],
         until_idle: bool = False,
         threads: int = HTTP_THREADS,
-        beside: Sequence[Beside] = (),
+        tasks: Sequence[BackgroundTask] = (),
     ) -> None:
         self.clock = clock
         self.stop_requested = stop_requested
@@ -85,8 +75,7 @@ class SendWorker:
             horizon=HORIZON,
         )
         self.planner = ClaimPlanner(self.limiter)
-        self.sealer = Sealer(lambda: self.worker_id)
-        self.beside = beside
+        self.tasks = tasks
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.worker_id = 0
         self.in_flight: dict[int, int] = {}  # delivery → number of its attempt
@@ -103,9 +92,8 @@ class SendWorker:
         """
         self._register()
         self.http_workers.start()
-        self.sealer.start()
-        for other in self.beside:
-            other.start(lambda: self.worker_id)
+        for task in self.tasks:
+            task.start(lambda: self.worker_id)
         try:
             self._loop()
         except DatabaseIsOlder:
@@ -117,11 +105,8 @@ class SendWorker:
             raise
         finally:
             self.http_workers.stop()
-            self.sealer.stop()
-            for other in self.beside:
-                other.stop()
-        if self.until_idle:
-            seal_the_rest()
+            for task in self.tasks:
+                task.stop()
         self.planner.restore_mark.write()
         Worker.objects.filter(pk=self.worker_id).update(ended_at=timezone.now())
         worker_lock.leave()
@@ -255,7 +240,7 @@ class SendWorker:
         """Nothing queued, waiting for a retry, or sending, whoever sends it."""
         if self.in_flight or self.unwritten:
             return False
-        if not all(other.is_idle() for other in self.beside):
+        if not all(task.is_idle() for task in self.tasks):
             return False
         if Delivery.objects.filter(status=Delivery.Status.SENDING).exists():
             return False

@@ -56,6 +56,26 @@ def digest_of(text: Iterable[Row]) -> Digest:
     return Digest(whole.hexdigest(), bytes(leaves), len(leaves) // LEAF.size)
 
 
+def seal_the_rest() -> None:
+    """Seal until nothing is left, even while another process seals."""
+    while True:
+        try:
+            seal_due()
+        except SealedByAnother:
+            continue
+        return
+
+
+def seal_due(*, pause: Pause = lambda: None) -> None:
+    """Seal what has ended and the days that are over.
+
+    ``pause`` is called often while reading; what it raises ends the sealing. Raises
+    ``SealedByAnother``.
+    """
+    seal_ended(pause=pause)
+    seal_actions(timezone.now())
+
+
 def due() -> QuerySet[Notification]:
     """Notifications that can be sealed: ended, with no call open, oldest first."""
     rows = Delivery.objects.filter(notification_id=OuterRef("pk"))
@@ -68,11 +88,7 @@ def due() -> QuerySet[Notification]:
 
 
 def seal_ended(*, pause: Pause = lambda: None) -> int:
-    """Seal all notifications that are due. Returns how many.
-
-    ``pause`` is called often while reading; what it raises ends the sealing. Raises
-    ``SealedByAnother``.
-    """
+    """Seal all notifications that are due; returns how many. Raises ``SealedByAnother``."""
     count = 0
     for notification in due().iterator(chunk_size=100):
         seal_notification(notification, pause=pause)

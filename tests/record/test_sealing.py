@@ -85,6 +85,35 @@ def test_another_sealer_that_was_faster():
     assert Tally.objects.count() == 0
 
 
+def test_the_rest_is_sealed_though_another_is_faster(monkeypatch):
+    make_notification(status="completed")
+    tries = iter([sealing.SealedByAnother()])
+    seal_due = sealing.seal_due
+
+    def late():
+        for error in tries:
+            raise error
+        seal_due()
+
+    monkeypatch.setattr(sealing, "seal_due", late)
+
+    sealing.seal_the_rest()
+
+    assert Seal.objects.count() == 1
+
+
+def test_what_the_pause_raises_ends_a_sealing():
+    make_delivery(make_notification(status="completed"), status="accepted")
+
+    def pause():
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        sealing.seal_due(pause=pause)
+
+    assert Seal.objects.count() == 0
+
+
 def entry(at, **kwargs):
     return AuditEntry.objects.create(action="sent", actor="lin.mei", at=at, **kwargs)
 

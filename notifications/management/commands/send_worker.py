@@ -10,13 +10,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from notifications import conf, logs
 from notifications.audit.settings_changes import record_settings
 from notifications.db.durability import durability_problem
+from notifications.delivery.background import sealing_task
 from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.worker import SendWorker
-from notifications.groups.sync.syncer import Syncer
+from notifications.groups.sync.task import sync_task
 from notifications.management.base import account
 from notifications.models import Notification
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.guards import install as guards_install
+from notifications.record.sealing import seal_the_rest
 
 
 class Command(BaseCommand):
@@ -50,7 +52,7 @@ class Command(BaseCommand):
             engine_clock(),
             stop_requested=stop,
             until_idle=options["until_idle"],
-            beside=[Syncer(im)],
+            tasks=[sealing_task(), sync_task(im)],
         )
         try:
             with logs.about(worker=lambda: worker.worker_id):
@@ -58,6 +60,7 @@ class Command(BaseCommand):
         except DatabaseIsOlder as error:
             raise CommandError(str(error), returncode=2) from None
         if options["until_idle"]:
+            seal_the_rest()
             self._name_paused()
 
     def _refuse_bad_settings(self) -> None:

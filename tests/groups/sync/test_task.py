@@ -1,4 +1,4 @@
-"""The thread beside the worker: whose turn it is, what nobody asked for, what is removed."""
+"""The background task of the sync: which worker syncs, when it is due, what is removed."""
 
 import threading
 import time
@@ -6,18 +6,19 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from django.db import DatabaseError
+from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
 from notifications import conf, permissions
 from notifications.audiences.audience import audience_of
 from notifications.compose.services import send as services_send
+from notifications.delivery.background import BackgroundTask
 from notifications.delivery.worker import SendWorker
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import services as sync_services
 from notifications.groups.sync.queries import KEPT
 from notifications.groups.sync.run import Run
-from notifications.groups.sync.syncer import Syncer
+from notifications.groups.sync.task import sync_task
 from notifications.models import ChatGroup, GroupSync, SyncChange, SyncItem, Worker
 from notifications.rate_limit.clock import engine_clock
 from tests.factories import make_group, make_notification, make_user
@@ -32,11 +33,11 @@ def living_worker() -> int:
     ).pk
 
 
-def syncer_of(worker: int, make_run=quick_run) -> Syncer:
-    """One that looks when it is told to, in this thread."""
-    syncer = Syncer(conf.connection(), make_run=make_run)
-    syncer._worker_id = lambda: worker
-    return syncer
+def task_of(worker: int, make_run=quick_run) -> BackgroundTask:
+    """A task for ``run_once``, in the thread of the test."""
+    task = sync_task(conf.connection(), make_run=make_run)
+    task.worker_id = lambda: worker
+    return task
 
 
 def ended(**kwargs) -> GroupSync:
@@ -50,11 +51,11 @@ def test_the_oldest_of_several_workers_syncs(tencent):
     oldest, younger = living_worker(), living_worker()
     sync = GroupSync.objects.create(requested_by="lin.mei")
 
-    syncer_of(younger)._look()
+    task_of(younger).run_once()
     sync.refresh_from_db()
     assert sync.status == "waiting"
 
-    syncer_of(oldest)._look()
+    task_of(oldest).run_once()
     sync.refresh_from_db()
     assert sync.status == "completed"
     assert SyncItem.objects.count() == 0  # they are of no use any more
@@ -68,29 +69,31 @@ def failing_run(error):
     return FailingRun
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_mistake_in_this_program_ends_the_run_and_is_logged(tencent, caplog):
     broken = failing_run(KeyError("mistake"))
     sync = GroupSync.objects.create(requested_by="x", status="running", started_at=NOW)
 
-    syncer_of(living_worker(), broken)._look()
+    task = task_of(living_worker(), broken)
+    task.run_once()
 
     sync.refresh_from_db()
     assert (sync.status, sync.reason) == ("failed", "defect")
+    assert len(task.deaths) == 1
     assert "failed by a mistake" in caplog.text
+    assert "KeyError: 'mistake'" in caplog.text
 
 
-@pytest.mark.django_db
-def test_a_database_that_is_away_fails_no_run(tencent, monkeypatch, caplog):
-    monkeypatch.setattr(
-        "notifications.groups.sync.syncer.connection.close", lambda: None
-    )
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [OperationalError(), IntegrityError()])
+def test_a_database_that_is_away_fails_no_run(tencent, caplog, error):
     sync = GroupSync.objects.create(requested_by="x")
 
-    syncer_of(living_worker(), failing_run(DatabaseError()))._look()
+    task = task_of(living_worker(), failing_run(error))
+    task.run_once()
 
     sync.refresh_from_db()
-    assert sync.status == "waiting"
+    assert (sync.status, len(task.deaths)) == ("waiting", 0)
     assert "it goes on by itself" in caplog.text
 
 
@@ -167,7 +170,7 @@ def test_a_worker_syncs_and_sends_side_by_side(settings, tencent):
         engine_clock(),
         stop_requested=lambda: False,
         until_idle=True,
-        beside=[Syncer(im, every=0.05, make_run=make_run)],
+        tasks=[sync_task(im, every=0.05, make_run=make_run)],
     ).run()
 
     assert GroupSync.objects.get().status == "completed"
@@ -188,17 +191,17 @@ def test_a_stop_leaves_the_run_for_the_next_worker(tencent):
     tencent.fail_next("get_appid_group_list", "slow:400")
     sync = GroupSync.objects.create(requested_by="lin.mei")
     worker = living_worker()
-    syncer = Syncer(conf.connection(), every=0.01, make_run=quick_run)
-    syncer.start(lambda: worker)
+    task = sync_task(conf.connection(), every=0.01, make_run=quick_run)
+    task.start(lambda: worker)
     while not tencent.calls.codes("get_appid_group_list"):
         time.sleep(0.01)
 
-    syncer.stop()
+    task.stop()
 
     sync.refresh_from_db()
     assert sync.status == "running"
-    assert not syncer.is_idle()
-    assert "syncer" not in {thread.name for thread in threading.enumerate()}
-    syncer_of(worker)._look()
+    assert not task.is_idle()
+    assert task.name not in {thread.name for thread in threading.enumerate()}
+    task_of(worker).run_once()
     sync.refresh_from_db()
     assert (sync.status, ChatGroup.objects.count()) == ("completed", 100)
