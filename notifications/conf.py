@@ -69,7 +69,7 @@ def calls_per_second() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """All that the sender threads share: the endpoint and one cached UserSig."""
+    """All that the HTTP threads share: the endpoint and one cached UserSig."""
 
     endpoint: Endpoint
     user_sigs: UserSigCache

@@ -61,7 +61,7 @@ def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:
 def take_back_unreceived(
     worker_id: int, received: Mapping[int, int], now: datetime
 ) -> int:
-    """After a database error: rows marked as ours that never reached a sender thread.
+    """After a database error: rows marked as ours that never reached an HTTP thread.
 
     The commit of a claim may have succeeded although its answer was lost. Such rows
     were provably not called, so they are queued again, or cancelled where their
