@@ -1,6 +1,5 @@
 """Rules that select chat groups: validation, and their description in words."""
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.utils.translation import ngettext
 from notifications.groups.queries import known_ids
 from notifications.models import GroupType, Label, Rule
 from notifications.tencent.limits import is_group_id
-from notifications.ui.text import first_few
+from notifications.ui.text import first_few, has_control
 
 MOST_EXCEPTIONS = 500
 
@@ -61,7 +60,7 @@ def _types(types: Sequence[str]) -> tuple[str, ...]:
 
 def _labels(names: Sequence[str]) -> tuple[str, ...]:
     # PostgreSQL refuses a null character, which no label has.
-    wanted = [Lower(Value(name)) for name in names if not _has_control(name)]
+    wanted = [Lower(Value(name)) for name in names if not has_control(name)]
     known = Label.objects.alias(lower=Lower("name")).filter(lower__in=wanted)
     spelt = {name.lower(): name for name in known.values_list("name", flat=True)}
     if missing := [name for name in names if name.lower() not in spelt]:
@@ -77,7 +76,7 @@ def _labels(names: Sequence[str]) -> tuple[str, ...]:
 
 def _part_of_name(text: str) -> str:
     text = text.strip()
-    if _has_control(text):
+    if has_control(text):
         raise ValidationError(_("This holds a control character. Remove it."))
     if len(text) > NAME_MAX_LENGTH:
         raise ValidationError(
@@ -129,10 +128,6 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "max_members": _members,
     "exceptions": _exceptions,
 }
-
-
-def _has_control(text: str) -> bool:
-    return any(unicodedata.category(char) in ("Cc", "Cs") for char in text)
 
 
 def describe_rule(rule: Rule) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """Saved audiences: a rule kept under a name, so that people choose it again."""
 
-import unicodedata
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +13,7 @@ from notifications.audiences.rule import clean_rule
 from notifications.models import AuditEntry, Label, Notification, Rule, SavedAudience
 from notifications.models.audiences import AUDIENCE_NAME_MAX_LENGTH
 from notifications.permissions import require
+from notifications.ui.text import has_control
 
 
 @transaction.atomic
@@ -77,7 +77,7 @@ def delete(user: User, pk: int) -> None:
 def clean_name(text: str, pk: int | None = None) -> str:
     """Raises ``ValidationError`` for what is no name, or that of another than ``pk``."""
     name = " ".join(text.split())
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in name):
+    if has_control(name):
         problem = _("The name holds a control character. Remove it.")
     elif not name or len(name) > AUDIENCE_NAME_MAX_LENGTH:
         problem = _("The name must have 1 to %(n)d characters, on one line.") % {

@@ -1,11 +1,11 @@
 """Validation of the message of a notification."""
 
-import unicodedata
-
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from notifications.ui.text import has_control
 
 
 def clean_content(text: str) -> str:
@@ -19,7 +19,7 @@ def clean_content(text: str) -> str:
     if not text:
         raise ValidationError(_("Write the message."))
     for position, char in enumerate(text, start=1):
-        if unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t":
+        if char not in "\n\t" and has_control(char):
             raise ValidationError(
                 _(
                     "Character %(position)d is a control character (%(code)s), which "

@@ -33,7 +33,7 @@ def clean_note(text: str) -> str:
     Raises ``ValidationError`` for one that is too long or holds control characters.
     """
     text = " ".join(text.split())
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+    if has_control(text):
         raise ValidationError(_("The note holds a control character. Remove it."))
     if len(text) > NOTE_MAX_LENGTH:
         raise ValidationError(
@@ -43,14 +43,14 @@ def clean_note(text: str) -> str:
     return text
 
 
-NOT_SHOWN = {"Cc", "Cs"}  # categories of Unicode
+CONTROL = {"Cc", "Cs"}  # categories of Unicode: controls, and halves of characters
 
 
 def has_control(text: str) -> bool:
-    """Whether a character stands for something else than a sign to be seen."""
-    if text.isprintable():  # as most are: it looks at none by itself
+    """Whether a character of ``text`` is a control character, which cannot be shown."""
+    if text.isprintable():  # true for most texts, and much quicker
         return False
-    return any(unicodedata.category(char) in NOT_SHOWN for char in text)
+    return any(unicodedata.category(char) in CONTROL for char in text)
 
 
 # Spaces, line ends, commas and semicolons, Latin and Chinese.
