@@ -39,7 +39,8 @@ def person_inside(request: HttpRequest) -> User | AnonymousUser:
     return person if step in login_state.INSIDE else AnonymousUser()
 
 
-# What a page asks for by itself, as long as it is open: nobody need be there.
+# Views that an open page requests by itself: they are neither activity of a person nor
+# worth a line of the request log.
 POLLS = {"notification_status", "sync_status", "write_count"}
 
 WRITTEN_EVERY = timedelta(minutes=1)

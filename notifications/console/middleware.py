@@ -20,6 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from whitenoise.middleware import WhiteNoiseFileResponse
 
 from notifications import audit_log, logs
+from notifications.access.middleware import POLLS
 from notifications.audit_log import Origin
 from notifications.system.health import Readiness, is_ready
 from notifications.system.metrics import Metrics
@@ -173,9 +174,6 @@ class MethodsMiddleware:
 
 logger = logging.getLogger("notifications.requests")
 
-
-# Asked again and again by pages that are open.
-POLLS = frozenset({"notification_status", "sync_status"})
 
 REFUSED = (400, 403, 429)
 
