@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,6 +17,7 @@ from notifications.audiences.rule import in_words
 from notifications.delivery.explanations import explain_code
 from notifications.models import ChatGroup, GroupSync, GroupType, Notification, Rule
 from notifications.system.connection import State, Step
+from notifications.ui import dates
 
 Detail = Mapping[str, Any]
 
@@ -140,13 +140,11 @@ def _field(key: str, value: Any) -> str:
 
 
 def moment(value: Any) -> str:
-    """A time that was written as ISO 8601, in the reader's zone, which is named."""
+    """A time of an entry, stored in ISO 8601, as pages show it."""
     try:
-        local = timezone.localtime(datetime.fromisoformat(value))
+        return dates.moment(datetime.fromisoformat(value))
     except (TypeError, ValueError):
         return str(value)
-    zone = timezone.get_current_timezone_name()
-    return f"{local:%Y-%m-%d %H:%M:%S} {zone}"
 
 
 def audience(value: Any) -> str:

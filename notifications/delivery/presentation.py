@@ -113,7 +113,7 @@ def why_it_waits(found: Waiting) -> str:
             return _("It waits because no worker is running.")
         case Waits.FOR_ANOTHER_ATTEMPT:
             return _("It waits until %(time)s before it tries again.") % {
-                "time": moment(found.next_attempt, seconds=True)
+                "time": moment(found.next_attempt)
             }
         case Waits.FOR_THE_PACE if found.rate:
             return _(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from notifications import audit_log
 from notifications.delivery.finish import finish
 from notifications.models import AuditEntry, Notification
+from notifications.ui.dates import moment
 
 
 def start_scheduled(now: datetime, actor: str) -> int:
@@ -65,11 +66,17 @@ def check_start(start: datetime | None) -> None:
         return
     if start <= now:
         raise ValidationError(
-            {"start": _("%(time)s is over. Choose a later time.") % _shown(start)}
+            {
+                "start": _("%(time)s is over. Choose a later time.")
+                % {"time": moment(start)}
+            }
         )
     if start > now + FURTHEST:
         raise ValidationError(
-            {"start": _("%(time)s is more than a year ahead.") % _shown(start)}
+            {
+                "start": _("%(time)s is more than a year ahead.")
+                % {"time": moment(start)}
+            }
         )
 
 
@@ -81,7 +88,7 @@ def check_not_after(not_after: datetime | None, start: datetime | None) -> None:
         raise ValidationError(
             {
                 "not_after": _("%(time)s is over. Choose a later time.")
-                % _shown(not_after)
+                % {"time": moment(not_after)}
             }
         )
     if start is not None and not_after <= start:
@@ -90,11 +97,6 @@ def check_not_after(not_after: datetime | None, start: datetime | None) -> None:
                 "not_after": _(
                     "%(time)s is not after the start. Nothing would be sent."
                 )
-                % _shown(not_after)
+                % {"time": moment(not_after)}
             }
         )
-
-
-def _shown(moment: datetime) -> dict[str, str]:
-    local = timezone.localtime(moment)
-    return {"time": local.strftime("%Y-%m-%d %H:%M") + f" {local.tzname()}"}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.conf import settings
 from django.utils.text import capfirst
@@ -44,7 +43,7 @@ def _of_sending(found: State) -> Iterator[str]:
         yield _(
             "Deliveries are due since %(time)s and nobody is called. Look into the log "
             "of the worker."
-        ) % {"time": moment(found.queue.oldest_due, seconds=True)}
+        ) % {"time": moment(found.queue.oldest_due)}
     if found.switch.is_off:
         yield _("%(who)s stopped all sending.") % {"who": found.switch.changed_by}
     if found.paused_by_itself:
@@ -121,7 +120,7 @@ def _sending(found: State) -> list[tuple[str, str]]:
             _("%(sending)s being sent, %(paused)s paused, %(scheduled)s scheduled")
             % {state: f"{count:,}" for state, count in waiting.items()},
         ),
-        (_("First one due since"), _when(found.queue.oldest_due)),
+        (_("First one due since"), moment(found.queue.oldest_due)),
         (_("Being called now"), f"{found.queue.in_flight:,}"),
         (
             _("Calls in the last minute"),
@@ -151,7 +150,7 @@ def _record(found: State) -> list[tuple[str, str]]:
         verified = f"{what}, {moment(record.verified_at)}"
     return [
         (_("Last verified"), verified),
-        (_("Newest seal"), _when(record.sealed_at)),
+        (_("Newest seal"), moment(record.sealed_at)),
         (_("Ended, not sealed yet"), f"{found.unsealed.ended:,}"),
         (
             _("Guards"),
@@ -199,7 +198,7 @@ def _syncs(found: State) -> list[tuple[str, str]]:
         newest = f"{latest.get_status_display()}, {moment(latest.created_at)}"
     return [
         (_("Newest sync"), newest),
-        (_("Last finished sync"), _when(found.syncs.completed_at)),
+        (_("Last finished sync"), moment(found.syncs.completed_at)),
     ]
 
 
@@ -219,7 +218,3 @@ def _megabytes(size: int) -> str:
     return (
         f"{size / MEGABYTE:,.1f} MB" if size < MEGABYTE else f"{size // MEGABYTE:,} MB"
     )
-
-
-def _when(at: datetime | None) -> str:
-    return moment(at) if at else NONE

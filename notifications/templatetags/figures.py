@@ -1,10 +1,13 @@
-"""Numbers and names as people read them."""
+"""Numbers, times and names as people read them."""
 
 from django import template
 
 from notifications import permissions
+from notifications.ui.dates import local_time, time_cell
 
 register = template.Library()
+register.filter(local_time)
+register.filter(time_cell)
 
 
 @register.filter

@@ -15,6 +15,8 @@ Row = TypeVar("Row", bound=Model)
 # Ids and times come in the same order, but for what happens at the same time.
 SLACK = timedelta(hours=1)
 
+NO_TIME = "–"
+
 LOWEST, HIGHEST = 0, 2**63 - 1  # of ids
 
 
@@ -51,15 +53,26 @@ def end_of(day: date) -> datetime:
     return start_of(day + timedelta(days=1))
 
 
-def time_cell(time: datetime | None) -> SafeString | str:
+def local_time(time: datetime | None) -> str:
     """``2026-11-23 19:15:19`` in the current time zone, the same in all languages."""
-    if time is None:
-        return "–"
-    local = timezone.localtime(time)
+    return f"{timezone.localtime(time):%Y-%m-%d %H:%M:%S}" if time else NO_TIME
+
+
+def moment(time: datetime | None) -> str:
+    """``2026-11-23 19:15:19 UTC``: where nothing beside it names the time zone."""
+    if not time:
+        return NO_TIME
+    return f"{local_time(time)} {timezone.get_current_timezone_name()}"
+
+
+def time_cell(time: datetime | None) -> SafeString | str:
+    """The local time as an element of a page."""
+    if not time:
+        return NO_TIME
     return format_html(
         '<time class="nowrap num" datetime="{}">{}</time>',
-        local.isoformat(),
-        local.strftime("%Y-%m-%d %H:%M:%S"),
+        timezone.localtime(time).isoformat(),
+        local_time(time),
     )
 
 
@@ -69,10 +82,3 @@ def _in_zone(text: object) -> str:
 
 # A heading of times: it names the time zone of whoever looks.
 in_zone = lazy(_in_zone, str)
-
-
-def moment(time: object, *, seconds: bool = False) -> str:
-    """``2026-11-23 19:15 UTC``: in the reader's zone, which is named."""
-    local = timezone.localtime(time)  # type: ignore[arg-type]  # callers know it is set
-    shown = local.strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
-    return f"{shown} {timezone.get_current_timezone_name()}"

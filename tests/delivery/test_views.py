@@ -92,7 +92,7 @@ def test_a_schedule_is_shown_and_changed(client, manager, settings):
     )
 
     assert page.context["headline"] == (
-        f"Scheduled for {later:%Y-%m-%d %H:%M} Asia/Shanghai: 1 group"
+        f"Scheduled for {later:%Y-%m-%d %H:%M:%S} Asia/Shanghai: 1 group"
     )
     timezone.deactivate()
 
@@ -110,17 +110,17 @@ def test_a_schedule_is_shown_and_changed(client, manager, settings):
         (
             {"start": "2020-01-01T10:00"},
             "start",
-            "2020-01-01 10:00 UTC is over. Choose a later time.",
+            "2020-01-01 10:00:00 UTC is over. Choose a later time.",
         ),
         (
             {"start": "9999-12-31T23:59"},
             "start",
-            "9999-12-31 23:59 UTC is more than a year ahead.",
+            "9999-12-31 23:59:00 UTC is more than a year ahead.",
         ),
         (
             {"not_after": "2020-01-01T10:00"},
             "not_after",
-            "2020-01-01 10:00 UTC is over. Choose a later time.",
+            "2020-01-01 10:00:00 UTC is over. Choose a later time.",
         ),
     ],
 )

@@ -114,7 +114,7 @@ def test_the_facts(client):
 
     assert found["All sending"] == "allowed"
     assert found["Waiting deliveries"] == "1 being sent, 1 paused, 0 scheduled"
-    assert found["First one due since"] == f"{at:%Y-%m-%d %H:%M} UTC"
+    assert found["First one due since"] == f"{at:%Y-%m-%d %H:%M:%S} UTC"
     assert found["Being called now"] == "1"
     assert found["Calls in the last minute"] == "1 of 11,400 at most"
     assert found["Paused notifications"] == "Paused by a person (1)"
@@ -122,11 +122,11 @@ def test_the_facts(client):
         "Accepted 1, Failed 0, Not confirmed 0, Cancelled 0"
     )
     assert found["Last verified"].startswith("Unchanged, ")
-    assert found["Newest seal"] == f"{seal.sealed_at:%Y-%m-%d %H:%M} UTC"
+    assert found["Newest seal"] == f"{seal.sealed_at:%Y-%m-%d %H:%M:%S} UTC"
     assert found["Guards"] == "all in place"
     assert found["What was committed"] == "survives a power cut"
     assert found["Migrations"] == "all applied"
-    assert found["Newest sync"] == f"Finished, {now:%Y-%m-%d %H:%M} UTC"
+    assert found["Newest sync"] == f"Finished, {now:%Y-%m-%d %H:%M:%S} UTC"
     assert connection.display_name in found["Database"]
 
 
@@ -183,7 +183,7 @@ def test_a_record_that_needs_somebody(client):
     assert found[1].startswith(
         "The last verification found that the record was changed"
     )
-    assert found[2].startswith("A notification ended at 2026-03-02 09:31 UTC")
+    assert found[2].startswith("A notification ended at 2026-03-02 09:31:00 UTC")
 
 
 def test_a_machine_that_needs_somebody(client, monkeypatch, settings):
