@@ -19,6 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications import audit_log
+from notifications.files import durable_file
 from notifications.models import AuditEntry, Delivery, Installation, Notification
 from notifications.tencent.outcomes import Reason
 
@@ -63,14 +64,9 @@ class RestoreMark:
             return
         marks = self._read()
         marks[self._key] = max(self.known, marks.get(self._key, 0))
-        partial = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
-            with partial.open("w") as file:
-                json.dump(marks, file)
-                file.flush()
-                # Else a power cut may leave the new name with nothing in it.
-                os.fsync(file.fileno())
-            partial.replace(self._path)
+            with durable_file(self._path, suffix=f".{os.getpid()}") as partial:
+                partial.write_text(json.dumps(marks))
         except OSError as error:
             logger.warning("%s cannot be written: %s", self._path, error.strerror)
             return

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 
 from notifications import audit_log
 from notifications.delivery.progress import kept_by_group
+from notifications.files import locked_folder
 from notifications.models import (
     Archive,
     Attempt,
@@ -63,7 +64,10 @@ def archive_history(
     Raises ``NotArchivable``, ``OSError``: nothing was removed of the notification at
     which it stopped, and a second run goes on there.
     """
-    with record_archive.folder_of_its_own(folder):
+    busy = record_archive.NotArchivable(
+        f"Another archive_history is writing into {folder}. Wait for its end."
+    )
+    with locked_folder(folder, busy):
         for number in list(due(before).values_list("pk", flat=True)):
             yield _archive(Notification.objects.get(pk=number), folder, actor)
 

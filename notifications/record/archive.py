@@ -4,15 +4,12 @@ The file takes its name only when it is whole, on the disk, and read back: a cra
 either no file of that name or a right one, and a second run goes on with it.
 """
 
-import fcntl
 import gzip
 import hashlib
-import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from notifications.files import durable_file, sha256
 from notifications.models import Notification
 from notifications.record.canonical_text import sealed_text
 
@@ -22,26 +19,6 @@ COMPRESSION = 6
 
 class NotArchivable(Exception):
     """A sentence that says why nothing was removed, and what to do."""
-
-
-@contextmanager
-def folder_of_its_own(folder: Path) -> Iterator[None]:
-    """Only one run at a time writes into a folder; a killed one holds it no longer.
-
-    Raises ``NotArchivable`` while another is at work, ``OSError`` where there is no such
-    folder.
-    """
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise NotArchivable(
-                f"Another archive_history is writing into {folder}. Wait for its end."
-            ) from None
-        yield
-    finally:
-        os.close(handle)
 
 
 def file_name(notification: int) -> str:
@@ -62,38 +39,24 @@ def write(notification: Notification, folder: Path, *, digest: str) -> str:
                 f"{path} exists already and is not what was sealed of notification "
                 f"{notification.pk}. Look what it is, move it away, and try again."
             )
-        return _digest_of_file(path)
-    partial = path.with_name(path.name + ".partial")
-    try:
+        return sha256(path)
+    with durable_file(path) as partial:
         _write(notification, partial)
         if _digest_of_text(partial) != digest:
             raise NotArchivable(
                 f"Notification {notification.pk} is not what was sealed. Run manage.py "
                 f"verify_history --notification {notification.pk}."
             )
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    _to_disk(folder)
-    return _digest_of_file(path)
+    return sha256(path)
 
 
 def _write(notification: Notification, path: Path) -> None:
     """Without a time and a name in it: the same text gives the same file."""
-    with path.open("wb") as raw:
-        with gzip.GzipFile("", "wb", COMPRESSION, raw, mtime=0) as packed:
-            packed.writelines(sealed_text(notification))
-        raw.flush()
-        os.fsync(raw.fileno())
-
-
-def _to_disk(folder: Path) -> None:
-    """The new name of the file as well."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", COMPRESSION, raw, mtime=0) as packed,
+    ):
+        packed.writelines(sealed_text(notification))
 
 
 def _digest_of_text(path: Path) -> str:
@@ -103,8 +66,3 @@ def _digest_of_text(path: Path) -> str:
             return hashlib.file_digest(text, "sha256").hexdigest()
     except (gzip.BadGzipFile, EOFError, zlib.error):
         return ""
-
-
-def _digest_of_file(path: Path) -> str:
-    with path.open("rb") as raw:
-        return hashlib.file_digest(raw, "sha256").hexdigest()

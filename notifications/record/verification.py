@@ -15,6 +15,7 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
+from notifications.files import sha256
 from notifications.models import Archive, Delivery, Notification, Seal, Tally
 from notifications.record.canonical_text import Row, rows, rows_of_file
 from notifications.record.result_counts import counted
@@ -152,9 +153,8 @@ def _archived_difference(
     found.notifications += 1
     found.rows += seal.rows
     path = archive / place.file_name
-    with path.open("rb") as raw:
-        if hashlib.file_digest(raw, "sha256").hexdigest() != place.file_digest:
-            return f"{path.name} is not the file that was archived."
+    if sha256(path) != place.file_digest:
+        return f"{path.name} is not the file that was archived."
     with gzip.open(path) as lines:
         # The first line as the database has it: both must be what was sealed.
         in_file = islice(rows_of_file(lines), 1, None)

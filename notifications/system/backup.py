@@ -6,8 +6,6 @@ https://sqlite.org/c3ref/backup_finish.html). What the log of writes (``-wal``) 
 meanwhile is moved into the file afterwards.
 """
 
-import hashlib
-import os
 import re
 import shutil
 import sqlite3
@@ -18,6 +16,7 @@ from pathlib import Path
 
 from django.db import connection
 
+from notifications.files import durable_file, sha256
 from notifications.models import Seal
 
 PAGES_AT_ONCE = 1000  # 4 MB with pages of SQLite's usual size
@@ -72,18 +71,14 @@ def back_up(database: Path, folder: Path, *, keep: int = 0) -> Backup:
     if not folder.is_dir():
         raise CannotBackUp(f"{folder} is no folder. Make it first.")
     target = folder / f"notifier-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite3"
-    partial = target.with_name(target.name + ".partial")
-    # It holds digests of passwords: for nobody else to read.
-    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
+    # Private, since it holds digests of passwords.
+    with durable_file(target, private=True) as partial:
         _copy(database, partial)
         head = _check(partial)
-        digest = _digest(partial)
-        _put_digest(target, digest)
-        partial.rename(target)
-        _sync(folder)
-    finally:
-        partial.unlink(missing_ok=True)
+        digest = sha256(partial)
+        # First the digest, then the copy: one without the other is no backup.
+        with durable_file(digest_path(target)) as line:
+            line.write_text(f"{digest}  {target.name}\n")  # as sha256sum -c reads it
     size = target.stat().st_size
     return Backup(target, size, digest, head, _remove_old(folder, keep))
 
@@ -130,31 +125,6 @@ def _check(partial: Path) -> str:
             f"SELECT head FROM {Seal._meta.db_table} ORDER BY number DESC LIMIT 1"  # noqa: S608  a name of ours
         ).fetchone()
     return newest[0] if newest else ""
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.fsync(file.fileno())
-    return digest
-
-
-def _put_digest(target: Path, digest: str) -> None:
-    """First the digest, then the copy: one without the other is no backup."""
-    path = digest_path(target)
-    with path.open("w") as file:
-        file.write(f"{digest}  {target.name}\n")  # as sha256sum -c reads it
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Else a power cut may forget the names."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _remove_old(folder: Path, keep: int) -> list[Path]:

@@ -4,13 +4,12 @@ The last steps are one harmless call, account_check, whose code says what is wro
 Nobody is shown anything. Source: https://cloud.tencent.com/document/product/269/38417.
 """
 
-import fcntl
-import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +24,7 @@ from notifications import audit_log, conf, permissions
 from notifications.audiences.audience import audience_of
 from notifications.compose.services import drafts
 from notifications.compose.services import send as services_send
+from notifications.files import locked_folder
 from notifications.models import AuditEntry, Notification
 from notifications.permissions import require
 from notifications.system.connection import Result, State, Step, as_detail, last_check
@@ -57,7 +57,11 @@ def check_connection(user: User) -> Sequence[Result]:
 
 def check_connection_by(actor: str) -> Sequence[Result]:
     """The same for a command; ``actor`` is named in the audit trail."""
-    with _only_one():
+    busy = ValidationError(
+        _("The connection is being checked already. Wait for its end.")
+    )
+    # The folder itself, so that no file belongs to the account that came first.
+    with locked_folder(Path(settings.STATE_DIR), busy):
         last = last_check()
         if last is not None and timezone.now() < last.at + NOT_SOONER_THAN:
             raise ValidationError(
@@ -69,24 +73,6 @@ def check_connection_by(actor: str) -> Sequence[Result]:
             AuditEntry.Action.CONNECTION_CHECKED, actor, **as_detail(results)
         )
     return results
-
-
-@contextmanager
-def _only_one() -> Iterator[None]:
-    """One check at a time on this machine, by a lock that a crash lets go of, too.
-
-    The folder itself is locked, so that no file belongs to whoever came first.
-    """
-    folder = os.open(settings.STATE_DIR, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise ValidationError(
-            _("The connection is being checked already. Wait for its end.")
-        ) from None
-    finally:
-        os.close(folder)
 
 
 def _results() -> Iterator[Result]:
