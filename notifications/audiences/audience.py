@@ -10,9 +10,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
-    Aggregate,
     Case,
     CharField,
     Count,
@@ -25,11 +23,10 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Concat
-from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from notifications.audiences.exclusions import LeftOut
-from notifications.db.in_list import Sql
+from notifications.db.expressions import JoinedTexts
 from notifications.groups.queries import groups_among
 from notifications.models import ChatGroup, GroupType, Notification, Rule, SavedAudience
 from notifications.models.groups import ChatGroupQuerySet, fits
@@ -238,7 +235,7 @@ def audience_of(notification: Notification) -> Audience:
 def digest_of(rows: QuerySet[Any], group_id: str, group_type: str) -> str:
     """SHA-256 over the IDs and types of groups, in order of the IDs."""
     line = Concat(group_id, Value("\t"), group_type, output_field=TextField())
-    lines = rows.order_by().aggregate(lines=_Joined(line, Value("\n")))["lines"]
+    lines = rows.order_by().aggregate(lines=JoinedTexts(line, Value("\n")))["lines"]
     # Sorted here: PostgreSQL sorts as its language does.
     text = "\n".join(sorted((lines or "").split("\n")))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -258,17 +255,3 @@ def _reason(*, is_named: bool) -> Case:
         to_everyone = Q(type__in=ALL_MEMBERS_ONLY_TYPES)
         cases.append(When(to_everyone, then=Value(LeftOut.RECIPIENTS.value)))
     return Case(*cases, default=Value(GOES_OUT), output_field=CharField())
-
-
-class _Joined(Aggregate):
-    """All texts in one: a row for each would cost more than all the rest."""
-
-    function = "STRING_AGG"
-    output_field = TextField()
-
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
-    ) -> Sql:
-        extra["function"] = "GROUP_CONCAT"
-        sql, parameters = self.as_sql(compiler, connection, **extra)
-        return sql, list(parameters)

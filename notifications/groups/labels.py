@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications import audit_log, permissions
+from notifications.db.sql import insert_select, quoted_table
 from notifications.models import AuditEntry, ChatGroup, Label, SavedAudience
 from notifications.models.groups import LABEL_MAX_LENGTH
 from notifications.permissions import require
@@ -222,16 +223,15 @@ def _insert_links(groups: QuerySet[ChatGroup], labels: Sequence[Label]) -> None:
     """
     chosen, parameters = groups.order_by().values_list("id").query.sql_with_params()
     pks = ", ".join(f"{label.pk:d}" for label in labels)
-    quoted = connection.ops.quote_name
     # A link that somebody else makes at this moment is as good as ours.
-    sql = (
-        f"INSERT INTO {quoted(Link._meta.db_table)} (chatgroup_id, label_id) "  # noqa: S608  no text of others
-        f"SELECT chosen.id, label.id FROM ({chosen}) AS chosen "
-        f"CROSS JOIN {quoted(Label._meta.db_table)} AS label "
-        f"WHERE label.id IN ({pks}) ON CONFLICT DO NOTHING"
+    insert_select(
+        Link,
+        ["chatgroup", "label"],
+        f"SELECT chosen.id, label.id FROM ({chosen}) AS chosen "  # noqa: S608  no text of others
+        f"CROSS JOIN {quoted_table(Label)} AS label WHERE label.id IN ({pks})",
+        parameters,
+        on_conflict="DO NOTHING",
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
 
 
 def _record(

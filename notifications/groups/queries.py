@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from notifications.db.in_list import Listed
+from notifications.db.expressions import InList
 from notifications.models import ChatGroup, Delivery, GroupType, Label
 from notifications.models.groups import ChatGroupQuerySet
 from notifications.tencent.limits import is_group_id
@@ -48,7 +48,7 @@ def groups_among(group_ids: Sequence[str]) -> ChatGroupQuerySet:
     wanted = [group_id for group_id in group_ids if is_group_id(group_id)]
     if not wanted:
         return ChatGroup.objects.none()
-    return ChatGroup.objects.filter(Listed("group_id", wanted))
+    return ChatGroup.objects.filter(InList("group_id", wanted))
 
 
 def labels_of(groups: QuerySet[ChatGroup]) -> list[tuple[str, int]]:

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from notifications import audit_log
+from notifications.db.sql import quoted_table
 from notifications.delivery.progress import kept_by_group
 from notifications.files import locked_folder
 from notifications.models import (
@@ -120,9 +121,7 @@ def _remove(notification: int) -> tuple[int, int]:
 
     In SQL: ``QuerySet.delete()`` would fetch every row first.
     """
-    quote = connection.ops.quote_name
-    deliveries = quote(Delivery._meta.db_table)
-    attempts = quote(Attempt._meta.db_table)
+    deliveries, attempts = quoted_table(Delivery), quoted_table(Attempt)
     with guards_install.lifted(), connection.cursor() as cursor:
         cursor.execute(
             f"DELETE FROM {attempts} WHERE delivery_id IN "  # noqa: S608  names of the models

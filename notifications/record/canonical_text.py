@@ -10,10 +10,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
 
-from django.db import connection, models
+from django.db import models
 
+from notifications.db.sql import quoted_table
+from notifications.db.text_rows import numbered_lines, text_array
 from notifications.models import Attempt, Delivery, Notification
 from notifications.models.field_uses import Use, names
 
@@ -42,9 +43,8 @@ def rows(
     after the other.
     """
     yield 0, _first_line(notification)
-    read = _copied if connection.vendor == "postgresql" else _selected
     for query in _queries():
-        found = read(query, notification.pk)
+        found = numbered_lines(query, [notification.pk])
         while block := list(islice(found, BLOCK)):
             yield from block
             pause()
@@ -94,31 +94,9 @@ def _first_line(notification: Notification) -> bytes:
     )
 
 
-def _selected(query: str, notification: int) -> Iterator[Row]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, [notification])
-        while found := cursor.fetchmany(BLOCK):
-            for number, text in found:
-                yield number, text.encode() + b"\n"
-
-
-def _copied(query: str, notification: int) -> Iterator[Row]:
-    """COPY lets the server write the next lines while we digest these."""
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY ({query}) TO STDOUT", [notification]) as copy,
-    ):
-        for data in copy:
-            number, _tab, text = bytes(data).partition(b"\t")
-            # COPY doubles each backslash; JSON has nothing else to escape.
-            yield int(number), text.replace(b"\\\\", b"\\")
-
-
 def _queries() -> tuple[str, str]:
     """SQL that gives number and line: of the deliveries, of their attempts."""
-    quote = connection.ops.quote_name
-    deliveries = quote(Delivery._meta.db_table)
-    attempts = quote(Attempt._meta.db_table)
+    deliveries, attempts = quoted_table(Delivery), quoted_table(Attempt)
     return (
         f"SELECT d.id, {_array('delivery', 'd', Delivery, DELIVERY_FIELDS)} "  # noqa: S608  names of the models
         f"FROM {deliveries} d WHERE d.notification_id = %s ORDER BY d.id",
@@ -129,25 +107,5 @@ def _queries() -> tuple[str, str]:
 
 
 def _array(kind: str, table: str, model: type[models.Model], names: list[str]) -> str:
-    """SQL for the line of a row: a JSON array of texts without spaces, its kind first."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
-    cells = ", ".join(_cell(table, fields[name]) for name in names)
-    if connection.vendor == "postgresql":
-        return f"array_to_json(ARRAY['{kind}', {cells}])::text"
-    return f"json_array('{kind}', {cells})"
-
-
-def _cell(table: str, field: "models.Field[Any, Any]") -> str:
-    column = f"{table}.{connection.ops.quote_name(field.column)}"
-    if isinstance(field, models.DateTimeField):
-        if connection.vendor == "postgresql":
-            # Django keeps the connection in UTC: what is cut off is "+00".
-            return f"left({column}::text, -3) || 'Z'"
-        # Stored with six digits behind the second, or with none.
-        text = (
-            f"CASE length({column}) WHEN 19 THEN {column} ELSE rtrim({column}, '0') END"
-        )
-        return f"({text}) || 'Z'"
-    if isinstance(field, models.CharField | models.TextField):
-        return column
-    return f"CAST({column} AS text)"
+    return text_array(table, kind, [fields[name] for name in names])

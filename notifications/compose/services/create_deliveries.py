@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Field
 
+from notifications.db.sql import insert_select, quoted_column, quoted_table
 from notifications.models import ChatGroup, Delivery, Notification
 
 BLOCK = 5000
@@ -52,34 +53,24 @@ def _insert(values: dict[str, Any], groups: Sequence[int]) -> int:
     parameters: list[Any] = []
     for field in fields:
         if field.name in COPIED:
-            selected.append(_column(COPIED[field.name]))
+            selected.append(quoted_column(ChatGroup, COPIED[field.name]))
         else:
             selected.append("%s")
             parameters.append(_prepared(field, values))
     # The order of the choice is the order of the rows, and so of the calls. Both
     # databases call the columns of VALUES column1 and column2.
     places = ", ".join(f"({place}, {pk:d})" for place, pk in enumerate(groups))
-    sql = (
-        f"INSERT INTO {_quoted(Delivery._meta.db_table)} "  # noqa: S608  no text of others
-        f"({', '.join(_quoted(field.column) for field in fields)}) "
-        f"SELECT {', '.join(selected)} FROM (VALUES {places}) AS chosen "
-        f"JOIN {_quoted(ChatGroup._meta.db_table)} ON {_column('id')} = chosen.column2 "
-        f"WHERE {_column('state')} = %s ORDER BY chosen.column1"
+    return insert_select(
+        Delivery,
+        [field.name for field in fields],
+        f"SELECT {', '.join(selected)} FROM (VALUES {places}) AS chosen "  # noqa: S608  no text of others
+        f"JOIN {quoted_table(ChatGroup)} "
+        f"ON {quoted_column(ChatGroup, 'id')} = chosen.column2 "
+        f"WHERE {quoted_column(ChatGroup, 'state')} = %s ORDER BY chosen.column1",
+        [*parameters, ChatGroup.State.IN_USE.value],
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*parameters, ChatGroup.State.IN_USE.value])
-        return int(cursor.rowcount)
 
 
 def _prepared(field: "Field[Any, Any]", values: dict[str, Any]) -> Any:
     value = values[field.name] if field.name in values else field.get_default()
     return field.get_db_prep_save(value, connection)
-
-
-def _column(name: str) -> str:
-    column = next(f for f in ChatGroup._meta.concrete_fields if f.name == name).column
-    return _quoted(column)
-
-
-def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)

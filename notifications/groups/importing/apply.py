@@ -2,7 +2,7 @@
 
 What is to be written goes to the database as one JSON array of arrays a statement, and
 the database makes rows of it: a parameter a value, as Django writes it, takes five
-times as long. Call these inside one transaction, ``keep_others_waiting`` first.
+times as long. Call these inside one transaction that has locked the tables.
 
 In the page a file waits as a ``GroupImport`` between its preview and the confirmation.
 A file never changes whether a group is in use, switched off or closed.
@@ -15,14 +15,24 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
+from notifications.db.sql import (
+    insert_json,
+    insert_select,
+    json_cell,
+    json_rows,
+    lock_tables,
+    quoted_column,
+    quoted_table,
+)
 from notifications.groups.importing.parse import check_file
 from notifications.groups.importing.plan import Changed, Plan, plan
 from notifications.groups.importing.rows import Reading, Row
+from notifications.groups.labels import Link
 from notifications.models import AuditEntry, ChatGroup, GroupImport, Label
 from notifications.permissions import require
 
@@ -32,85 +42,29 @@ LARGE_BLOCK = 5000
 
 T = TypeVar("T")
 
+SAVED = ["group_id", "name", "former_names", "type", "member_count"]
 
-# Parameters: the time, the state of a new group, the rows (``GroupValues``).
-SAVE = {
-    "sqlite": """
-        INSERT INTO notifications_chatgroup (
-            group_id, name, former_names, type, member_count,
-            created_at, checked_at, state
-        )
-        SELECT
-            json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-            json_extract(value, '$[2]'), json_extract(value, '$[3]'),
-            json_extract(value, '$[4]'), given.now, given.now, given.state
-        FROM (SELECT %s AS now, %s AS state) AS given, json_each(%s) AS new
-        WHERE true
-        ON CONFLICT (group_id) DO UPDATE SET
-            name = excluded.name, former_names = excluded.former_names,
-            type = excluded.type, member_count = excluded.member_count,
-            checked_at = excluded.checked_at
-    """,
-    "postgresql": """
-        INSERT INTO notifications_chatgroup (
-            group_id, name, former_names, type, member_count,
-            created_at, checked_at, state
-        )
-        SELECT
-            value ->> 0, value ->> 1, value ->> 2, value ->> 3,
-            (value ->> 4)::integer, given.now, given.now, given.state
-        FROM (SELECT %s::timestamptz AS now, %s AS state) AS given,
-            jsonb_array_elements(%s::jsonb) AS new
-        ON CONFLICT (group_id) DO UPDATE SET
-            name = excluded.name, former_names = excluded.former_names,
-            type = excluded.type, member_count = excluded.member_count,
-            checked_at = excluded.checked_at
-    """,
-}
+# Of groups that there are, the state stays as it is.
+UPDATED = [*SAVED[1:], "checked_at"]
 
-# Parameter: the rows, each the ID of a group and the number of a label.
-PUT_LABELS = {
-    "sqlite": """
-        INSERT INTO notifications_chatgroup_labels (chatgroup_id, label_id)
-        SELECT chatgroup.id, json_extract(value, '$[1]')
-        FROM json_each(%s) AS new
-        JOIN notifications_chatgroup AS chatgroup
-            ON chatgroup.group_id = json_extract(value, '$[0]')
-    """,
-    "postgresql": """
-        INSERT INTO notifications_chatgroup_labels (chatgroup_id, label_id)
-        SELECT chatgroup.id, (value ->> 1)::bigint
-        FROM jsonb_array_elements(%s::jsonb) AS new
-        JOIN notifications_chatgroup AS chatgroup
-            ON chatgroup.group_id = value ->> 0
-    """,
-}
-
-
-# group_id, name, former_names, type, member_count
+# In the order of SAVED.
 GroupValues = tuple[str, str, str, str, int]
-
-
-def keep_others_waiting() -> None:
-    """Nobody changes groups or labels until the transaction ends; all can be read.
-
-    On SQLite every transaction begins like that.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "LOCK TABLE notifications_chatgroup, notifications_label, "
-                "notifications_chatgroup_labels IN SHARE ROW EXCLUSIVE MODE"
-            )
 
 
 def save(groups: Sequence[GroupValues]) -> None:
     """Add groups, in use; of those that there are, the state stays. All are checked."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    with connection.cursor() as cursor:
-        for block in _blocks(groups, LARGE_BLOCK):
-            values = [now, ChatGroup.State.IN_USE.value, json.dumps(block)]
-            cursor.execute(SAVE[connection.vendor], values)
+    now = timezone.now()
+    new = {"created_at": now, "checked_at": now, "state": ChatGroup.State.IN_USE.value}
+    columns = [quoted_column(ChatGroup, name) for name in UPDATED]
+    values = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    for block in _blocks(groups, LARGE_BLOCK):
+        insert_json(
+            ChatGroup,
+            SAVED,
+            block,
+            same=new,
+            on_conflict=f"(group_id) DO UPDATE SET {values}",
+        )
 
 
 def mark_checked(groups: Sequence[int]) -> None:
@@ -126,19 +80,22 @@ def make_labels(names: Collection[str]) -> None:
 
 def take_labels(groups: Sequence[int]) -> None:
     """All labels off these groups, given by row number."""
-    put = ChatGroup.labels.through.objects.all()
     for block in _blocks(groups, BLOCK):
-        put.filter(chatgroup__in=block).delete()
+        Link.objects.filter(chatgroup__in=block).delete()
 
 
 def put_labels(pairs: Sequence[tuple[str, str]]) -> None:
     """ID of a group, label: both must exist, but not yet together."""
     names = Label.objects.order_by().values_list("name", "pk")
     numbers = {name.lower(): pk for name, pk in names} if pairs else {}
-    with connection.cursor() as cursor:
-        for block in _blocks(pairs, LARGE_BLOCK):
-            rows = [(group, numbers[label.lower()]) for group, label in block]
-            cursor.execute(PUT_LABELS[connection.vendor], [json.dumps(rows)])
+    select = (
+        f"SELECT chatgroup.id, {json_cell(1, Link, 'label')} FROM {json_rows()} "  # noqa: S608  names of ours
+        f"JOIN {quoted_table(ChatGroup)} AS chatgroup "
+        f"ON chatgroup.group_id = {json_cell(0, ChatGroup, 'group_id')}"
+    )
+    for block in _blocks(pairs, LARGE_BLOCK):
+        rows = [(group, numbers[label.lower()]) for group, label in block]
+        insert_select(Link, ["chatgroup", "label"], select, [json.dumps(rows)])
 
 
 def _blocks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -162,7 +119,7 @@ def import_groups(
     ``ValidationError`` when it is another one by now. ``detail`` goes into the entry of
     the audit trail.
     """
-    keep_others_waiting()
+    lock_tables(ChatGroup, Label, Link)
     made = plan(reading)
     if seen is not None and made.digest != seen:
         raise ValidationError(

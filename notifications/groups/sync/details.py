@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import F
 
-from notifications.db import bulk
+from notifications.db.sql import insert_json, stored, update
 from notifications.groups.sync.compare import Comparison, Group, compare
 from notifications.groups.sync.finish import locked
 from notifications.models import ChatGroup, GroupSync, SyncChange, SyncItem
@@ -76,17 +76,22 @@ def _compared(group_ids: Collection[str], said: Mapping[str, GroupInfo]) -> Foun
 
 
 def _write_groups(found: Found, now: datetime) -> None:
-    moment = bulk.stored(ChatGroup, "checked_at", now)
     read = [(pk, one, one.group) for pk, one in found if one.group and one.is_read]
-    bulk.insert(
+    insert_json(
         ChatGroup,
-        [*FIELDS, "checked_at", "created_at"],
-        [(*_values(group), moment, moment) for pk, _one, group in read if pk is None],
+        FIELDS,
+        [_values(group) for pk, _one, group in read if pk is None],
+        same={"checked_at": now, "created_at": now},
     )
-    bulk.update(
+    checked_at = stored(ChatGroup, "checked_at", now)
+    update(
         ChatGroup,
         [*FIELDS, "checked_at"],
-        [(*_values(group), moment, pk) for pk, one, group in read if one.is_changed],
+        [
+            (*_values(group), checked_at, pk)
+            for pk, one, group in read
+            if one.is_changed
+        ],
     )
     same = [pk for pk, one, _group in read if pk is not None and not one.is_changed]
     ChatGroup.objects.filter(pk__in=same).update(checked_at=now)
@@ -97,12 +102,11 @@ def _values(group: Group) -> list[object]:
 
 
 def _write_changes(sync_id: int, found: Sequence[Comparison]) -> None:
-    bulk.insert(
+    insert_json(
         SyncChange,
-        ["sync", "kind", "group_id", "name", "before", "after"],
+        ["kind", "group_id", "name", "before", "after"],
         [
             (
-                sync_id,
                 str(change.kind),
                 change.group_id,
                 change.name,
@@ -112,6 +116,7 @@ def _write_changes(sync_id: int, found: Sequence[Comparison]) -> None:
             for one in found
             for change in one.changes
         ],
+        same={"sync": sync_id},
     )
     if count := sum(one.members_changed for one in found):
         GroupSync.objects.filter(pk=sync_id).update(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from notifications.db import bulk
+from notifications.db.sql import insert_json, refresh_statistics
 from notifications.groups.sync.finish import locked
 from notifications.groups.sync.requests import Listing
 from notifications.models import ChatGroup, GroupSync, GroupType, SyncChange, SyncItem
@@ -37,7 +37,8 @@ def write_page(
     for number in range(0, len(good), block):
         add_items(sync_id, good[number : number + block])
         pause()
-    bulk.refresh_statistics()
+    refresh_statistics(SyncItem, "group_id")
+    refresh_statistics(ChatGroup, "group_id")
     if odd:
         _note_odd(sync_id, odd)
     move_on(sync_id, asked, page.next)
@@ -79,7 +80,13 @@ def add_items(sync_id: int, group_ids: Sequence[str]) -> None:
     """Each ID once, whatever came before. Raises ``RunEnded``."""
     with transaction.atomic():
         locked(sync_id)
-        bulk.insert_items(sync_id, group_ids)
+        insert_json(
+            SyncItem,
+            ["group_id"],
+            [[group_id] for group_id in group_ids],
+            same={"sync": sync_id, "is_done": False},
+            on_conflict="DO NOTHING",
+        )
 
 
 def _note_odd(sync_id: int, group_ids: Sequence[str]) -> None:

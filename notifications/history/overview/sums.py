@@ -7,13 +7,14 @@ No delivery of a sealed notification is read.
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
+from notifications.db.sql import quoted_column, quoted_table, stored
 from notifications.models import Delivery, Notification, Tally
 from notifications.record.result_counts import counted
 from notifications.ui.dates import end_of, start_of
@@ -112,10 +113,11 @@ def _of_tallies(spans: Sequence[Span], without: Collection[int]) -> list[Any]:
     A function of the database for the day of a time would be asked once a tally, and
     on SQLite that is Python.
     """
-    quote = connection.ops.quote_name
+    count = quoted_column(Tally, "count")
     ranges: list[Any] = []
     for place, span in enumerate(spans):
-        ranges += [place, _stored(start_of(span.first)), _stored(end_of(span.last))]
+        days = start_of(span.first), end_of(span.last)
+        ranges += [place, *(stored(Tally, "created_at", time) for time in days)]
     values = ", ".join(["(%s, %s, %s)"] * len(spans))
     left_out = ""
     if without:
@@ -124,15 +126,10 @@ def _of_tallies(spans: Sequence[Span], without: Collection[int]) -> list[Any]:
         # Sorted by the numbers first: half the time of texts first, on SQLite.
         cursor.execute(
             f"WITH span(place, since, until) AS (VALUES {values}) "  # noqa: S608  no text of others
-            f"SELECT place, status, group_type, error_code, reason, SUM({quote('count')}) "
-            f"FROM span JOIN {quote(Tally._meta.db_table)} "
+            f"SELECT place, status, group_type, error_code, reason, SUM({count}) "
+            f"FROM span JOIN {quoted_table(Tally)} "
             f"ON created_at >= since AND created_at < until {left_out}"
             f"GROUP BY place, error_code, group_type, reason, status",
             [*ranges, *without],
         )
         return list(cursor.fetchall())
-
-
-def _stored(moment: datetime) -> Any:
-    """As the column of times holds it."""
-    return Tally._meta.get_field("created_at").get_db_prep_value(moment, connection)

@@ -9,11 +9,11 @@ for these groups, until the page is full.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat
 
+from notifications.db.sql import quoted_table
 from notifications.history.export.plan import Extent, extents
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import Delivery
@@ -68,10 +68,10 @@ class NewestOfEach:
             SELECT d.id FROM (
                 SELECT column1 AS group_id, (
                     SELECT {least}(id) FROM (
-                        SELECT id FROM {_delivery()} WHERE group_id = column1 {beyond}
+                        SELECT id FROM {quoted_table(Delivery)} WHERE group_id = column1 {beyond}
                         ORDER BY id {direction} LIMIT {size:d}) AS near) AS edge
                 FROM (VALUES {values}) AS wanted) AS groups
-            JOIN {_delivery()} AS d
+            JOIN {quoted_table(Delivery)} AS d
             ON d.group_id = groups.group_id AND d.id {inside} groups.edge
             {beyond.replace("id", "d.id", 1)}
             ORDER BY d.id {direction} LIMIT {size:d}"""  # noqa: S608  numbers, names of ours
@@ -167,7 +167,3 @@ def _whole(ids: Any, order: str) -> Sequence[Delivery]:
     """The rows, once their ids are known: nothing wide is ever sorted."""
     rows = Delivery.objects.history().filter(pk__in=ids)
     return list(rows.select_related("notification").order_by(order))
-
-
-def _delivery() -> str:
-    return connection.ops.quote_name(Delivery._meta.db_table)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
-from django.db import connection
 from django.db.models import QuerySet, Sum
 from django.db.models.expressions import RawSQL
 
+from notifications.db.sql import quoted_table
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import Archive, Delivery, Tally
 from notifications.ui.lists import COUNTED, Count, capped
@@ -164,7 +164,7 @@ def _branch(given: Condition, sign: str, place: int | None, size: int) -> Branch
         parts.append(f"id {sign} %s")
         values.append(place)
     return (
-        f"SELECT id FROM {_delivery()} WHERE {' AND '.join(parts)} "  # noqa: S608  names of fields
+        f"SELECT id FROM {quoted_table(Delivery)} WHERE {' AND '.join(parts)} "  # noqa: S608  names of fields
         f"ORDER BY id {_direction(sign)} LIMIT {size:d}",
         values,
     )
@@ -193,7 +193,3 @@ def _union(branches: Sequence[Branch], sign: str, size: int) -> Branch:
 
 def _direction(sign: str) -> str:
     return "DESC" if sign == "<" else "ASC"
-
-
-def _delivery() -> str:
-    return connection.ops.quote_name(Delivery._meta.db_table)

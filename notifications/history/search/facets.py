@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Model
 
+from notifications.db.sql import quoted_table
 from notifications.models import Delivery, GroupType, Notification, Seal, Tally
 
 
@@ -90,11 +90,11 @@ def occurring() -> Occurring:
     with connection.cursor() as cursor:
         cursor.execute(
             _SQL.format(
-                notification=_table(Notification),
-                seal=_table(Seal),
-                tally=_table(Tally),
-                delivery=_table(Delivery),
-                user=_table(User),
+                notification=quoted_table(Notification),
+                seal=quoted_table(Seal),
+                tally=quoted_table(Tally),
+                delivery=quoted_table(Delivery),
+                user=quoted_table(User),
                 statuses=_values(_WITH_CODE),
                 types=_values(GroupType.values),
             )
@@ -119,10 +119,6 @@ def occurring() -> Occurring:
 def _moment(value: datetime) -> datetime:
     """SQLite knows no time zones: what is stored there is UTC."""
     return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def _table(model: type[Model]) -> str:
-    return connection.ops.quote_name(model._meta.db_table)
 
 
 def _values(words: Sequence[str]) -> str:

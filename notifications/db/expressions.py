@@ -1,17 +1,17 @@
-"""Asking the database about a long list of values at once."""
+"""Expressions for the ORM that each database writes in another way."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, Func
+from django.db.models import Aggregate, BooleanField, Func, TextField
 from django.db.models.sql.compiler import SQLCompiler
 
 Sql = tuple[str, list[Any]]
 
 
-class Listed(Func):
+class InList(Func):
     """Whether a column of text holds one of ``values``; use it in ``filter()``.
 
     One parameter, however many values there are: SQLite takes 250,000 variables in one
@@ -36,3 +36,17 @@ class Listed(Func):
     ) -> Sql:
         column, parameters = compiler.compile(self.source_expressions[0])
         return f"{column} = ANY(%s::text[])", [*parameters, self.values]
+
+
+class JoinedTexts(Aggregate):
+    """All texts in one: a row for each would cost more than all the rest."""
+
+    function = "STRING_AGG"
+    output_field = TextField()
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> Sql:
+        extra["function"] = "GROUP_CONCAT"
+        sql, parameters = self.as_sql(compiler, connection, **extra)
+        return sql, list(parameters)
