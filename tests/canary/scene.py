@@ -11,6 +11,7 @@ from notifications.delivery import controls as delivery_controls
 from notifications.delivery.worker import SendWorker
 from notifications.models import Attempt, Notification
 from notifications.rate_limit.clock import engine_clock
+from notifications.record.sealing import seal_the_rest
 from tests.canary.places import Canary
 from tests.factories import (
     make_notification,
@@ -25,6 +26,7 @@ def work() -> None:
         until_idle=True,
         threads=4,
     ).run()
+    seal_the_rest()
 
 
 def send_to_all(sender) -> Notification:
