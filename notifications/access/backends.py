@@ -21,7 +21,7 @@ from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from notifications.access.services import sso_accounts
-from notifications.access.services.sso_accounts import Refusal, Refused
+from notifications.access.services.sso_refusal import Refusal, Refused
 
 
 class RoleBackend(ModelBackend):

@@ -11,7 +11,6 @@ from notifications import permissions
 from notifications.audiences import saved as audiences_saved
 from notifications.audiences.audience import fitting
 from notifications.audiences.forms import AudienceForm
-from notifications.audiences.rule import describe_rule, in_words
 from notifications.models import SavedAudience
 from notifications.ui.pages import page, person
 
@@ -29,7 +28,7 @@ def audiences(request: HttpRequest) -> HttpResponse:
         "notifications/audiences/audiences.html",
         _("Audiences"),
         rows=shown,
-        told=[(one, in_words(one.rule), fitting(one.rule)) for one in shown],
+        told=[(one, str(one.rule), fitting(one.rule)) for one in shown],
         may_change=user.has_perm(permissions.CHANGE_AUDIENCES),
     )
 
@@ -52,7 +51,7 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
         "notifications/audiences/audience.html",
         saved.name,
         audience=saved,
-        told=describe_rule(saved.rule),
+        told=saved.rule.conditions(),
         meant=fitting(saved.rule),
     )
 
@@ -97,5 +96,5 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         "notifications/audiences/audience_delete.html",
         _("Delete the audience “%(name)s”?") % {"name": saved.name},
         audience=saved,
-        told=in_words(saved.rule),
+        told=str(saved.rule),
     )

@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications import permissions
-from notifications.access.services.sso_accounts import Refusal
-from notifications.audiences.rule import in_words
+from notifications.access.services.sso_refusal import Refusal
 from notifications.delivery.explanations import explain_code
 from notifications.models import ChatGroup, GroupSync, GroupType, Notification, Rule
 from notifications.system.connection import State, Step
@@ -152,7 +151,7 @@ def audience(value: Any) -> str:
 
 
 def rule(value: Any) -> str:
-    return in_words(Rule.from_json(value))
+    return str(Rule.from_json(value))
 
 
 def sync_status(value: Any) -> str:

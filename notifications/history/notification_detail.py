@@ -9,7 +9,6 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from notifications.audiences.exclusions import reason_in_words
-from notifications.audiences.rule import describe_rule
 from notifications.delivery.explanations import (
     Explanation,
     explain_code,
@@ -124,7 +123,7 @@ def _sending(number: int) -> Mapping[str, Any]:
 def _conditions(sending: Mapping[str, Any]) -> list[tuple[str, str]]:
     if "rule" not in sending:
         return []
-    return describe_rule(Rule.from_json(sending["rule"]))
+    return Rule.from_json(sending["rule"]).conditions()
 
 
 def _left_out(sending: Mapping[str, Any]) -> LeftOut:

@@ -5,7 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+
+from notifications.models.groups import GroupType
 
 AUDIENCE_NAME_MAX_LENGTH = 80
 
@@ -40,6 +43,46 @@ class Rule:
             for key, value in stored.items()
         }
         return cls(**values)
+
+    def conditions(self) -> list[tuple[str, str]]:
+        """Each condition as its label and its words; all of them must be met.
+
+        Such as ``("Types", "Live room, Public")`` and ``("Members", "100 to 5,000")``.
+        """
+        types = dict(GroupType.choices)
+        count = len(self.exceptions)
+        groups = ngettext("%(n)d group", "%(n)d groups", count) % {"n": count}
+        conditions = [
+            (
+                gettext("Types"),
+                ", ".join(str(types.get(word, word)) for word in self.types),
+            ),
+            (gettext("Labels"), ", ".join(self.labels)),
+            (gettext("Name contains"), self.name_contains),
+            (gettext("Members"), self._members()),
+            (gettext("Except"), groups if count else ""),
+        ]
+        return [(label, words) for label, words in conditions if words]
+
+    def __str__(self) -> str:
+        """All conditions on one line: ``Types: Live room · Labels: North``."""
+        return " · ".join(
+            gettext("%(label)s: %(value)s") % {"label": label, "value": words}
+            for label, words in self.conditions()
+        )
+
+    def _members(self) -> str:
+        least, most = self.min_members, self.max_members
+        if least is not None and most is not None:
+            return gettext("%(least)s to %(most)s") % {
+                "least": f"{least:,}",
+                "most": f"{most:,}",
+            }
+        if least is not None:
+            return gettext("at least %(n)s") % {"n": f"{least:,}"}
+        if most is not None:
+            return gettext("at most %(n)s") % {"n": f"{most:,}"}
+        return ""
 
 
 class SavedAudience(models.Model):

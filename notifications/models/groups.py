@@ -1,6 +1,6 @@
 """Chat groups with their labels and the files that import them."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,8 +9,10 @@ from django.db.models.functions import Concat, Lower, StrIndex
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models.audiences import Rule
 from notifications.tencent.limits import ALL_MEMBERS_ONLY_TYPES, is_group_id
+
+if TYPE_CHECKING:  # a rule names the types of groups
+    from notifications.models.audiences import Rule
 
 LABEL_MAX_LENGTH = 50
 
@@ -77,12 +79,12 @@ class ChatGroupQuerySet(models.QuerySet["ChatGroup"]):
         place = StrIndex("search_text", Lower(models.Value(term)))
         return self.alias(place=place).filter(place__gt=0)
 
-    def fitting(self, rule: Rule) -> "ChatGroupQuerySet":
+    def fitting(self, rule: "Rule") -> "ChatGroupQuerySet":
         """Groups that a rule means, whether they may be sent to or not."""
         return self.filter(fits(rule))
 
 
-def fits(rule: Rule) -> models.Q:
+def fits(rule: "Rule") -> models.Q:
     """The condition of ``ChatGroupQuerySet.fitting``; of a rule, or several at once."""
     condition = models.Q()
     if rule.types:

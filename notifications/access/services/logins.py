@@ -17,7 +17,7 @@ from django.utils.crypto import salted_hmac
 from notifications import audit_log
 from notifications.access import login_state
 from notifications.access.services import sessions
-from notifications.access.services.sso_accounts import Refused
+from notifications.access.services.sso_refusal import Refused
 from notifications.models import AuditEntry, OutsideLogin
 
 # Somebody may type a password where the name belongs: only a known name is kept.

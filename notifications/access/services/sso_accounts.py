@@ -14,42 +14,10 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
 
 from notifications.access.services import people
+from notifications.access.services.sso_refusal import Refusal, Refused
 from notifications.models import OutsideLogin
-
-
-class Refusal(TextChoices):
-    LOST = (
-        "lost",
-        _("This login was not begun in this browser, or it was used up already."),
-    )
-    PROVIDER = (
-        "provider",
-        _("The provider of single sign-on did not confirm who it is."),
-    )
-    UNREACHABLE = (
-        "unreachable",
-        _("The provider of single sign-on could not be reached, or it failed."),
-    )
-    UNTRUSTED = (
-        "untrusted",
-        _(
-            "What the provider of single sign-on answered proves nothing. Whoever runs "
-            "this console finds the reason in its log."
-        ),
-    )
-    SWITCHED_OFF = "switched_off", _("This login is switched off here.")
-    NAME_TAKEN = (
-        "name_taken",
-        _(
-            "Another login here has the same username. Whoever runs this console can "
-            "make the two one."
-        ),
-    )
-
 
 logger = logging.getLogger(__name__)
 
@@ -60,15 +28,6 @@ ACTOR = "single sign-on"
 SUBJECT_MAX_LENGTH = 255
 
 Claims = Mapping[str, Any]
-
-
-class Refused(Exception):
-    """A login by single sign-on that is not let in, and whose, where that is known."""
-
-    def __init__(self, why: Refusal, username: str = "") -> None:
-        super().__init__(why)
-        self.why = why
-        self.username = username
 
 
 def enter(issuer: str, claims: Claims) -> User:

@@ -15,7 +15,7 @@ from mozilla_django_oidc.views import (
 )
 
 from notifications.access.services import logins
-from notifications.access.services.sso_accounts import Refusal, Refused
+from notifications.access.services.sso_refusal import Refusal, Refused
 from notifications.ui.pages import page
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,6 @@ from django.utils.translation import ngettext
 from notifications import permissions
 from notifications.audiences.audience import Audience, audience_of
 from notifications.audiences.exclusions import LeftOut, counts_in_words, reason_in_words
-from notifications.audiences.rule import describe_rule
 from notifications.audiences.validation import check_audience
 from notifications.compose.recipients import portions
 from notifications.compose.send_form import SendForm
@@ -92,7 +91,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _conditions(rule: Rule) -> list[tuple[str, str]]:
     """The rule in words, with the names of its exceptions."""
-    told = describe_rule(replace(rule, exceptions=()))
+    told = replace(rule, exceptions=()).conditions()
     if rule.exceptions:
         first = groups_by_id(rule.exceptions[:NAMED])
         names = [first[i].name if i in first else i for i in rule.exceptions[:NAMED]]

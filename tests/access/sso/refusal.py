@@ -4,7 +4,7 @@ from html import unescape
 
 from django.test import Client
 
-from notifications.access.services.sso_accounts import Refusal
+from notifications.access.services.sso_refusal import Refusal
 from notifications.models import AuditEntry
 
 

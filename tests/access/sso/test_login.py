@@ -11,7 +11,7 @@ from django.test import Client
 
 from notifications import permissions
 from notifications.access.services import sso_accounts
-from notifications.access.services.sso_accounts import Refusal
+from notifications.access.services.sso_refusal import Refusal
 from notifications.access.session_store import SessionStore
 from notifications.models import LoginSession, OutsideLogin
 from tests.access.sso.provider import SECRET, SUBJECT

@@ -2,7 +2,6 @@
 
 import pytest
 
-from notifications.audiences.rule import describe_rule, in_words
 from notifications.models import Rule
 
 
@@ -16,14 +15,14 @@ def test_all_conditions_in_words():
         exceptions=("a", "b"),
     )
 
-    assert describe_rule(rule) == [
+    assert rule.conditions() == [
         ("Types", "Live room, Topic"),
         ("Labels", "North, VIP"),
         ("Name contains", "直播"),
         ("Members", "100 to 5,000"),
         ("Except", "2 groups"),
     ]
-    assert in_words(Rule(types=("Public",), exceptions=("a",))) == (
+    assert str(Rule(types=("Public",), exceptions=("a",))) == (
         "Types: Public · Except: 1 group"
     )
 
@@ -37,4 +36,4 @@ def test_all_conditions_in_words():
     ],
 )
 def test_what_is_not_asked_is_not_said(rule, words):
-    assert describe_rule(rule) == words
+    assert rule.conditions() == words
