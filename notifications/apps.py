@@ -18,6 +18,18 @@ class NotificationsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
+        # The words of the audit trail register themselves, here in each process.
+        import notifications.access.audit_events
+        import notifications.audiences.audit_events
+        import notifications.audit.audit_events
+        import notifications.compose.audit_events
+        import notifications.delivery.audit_events
+        import notifications.groups.audit_events
+        import notifications.history.audit_events
+        import notifications.record.audit_events
+        import notifications.system.audit_events
+        import notifications.ui.audit_events  # noqa: F401
+
         from . import permissions
         from .access import admin, checks, login_state, role_admin  # noqa: F401  registers
         from .access.services import logins

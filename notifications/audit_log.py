@@ -1,11 +1,13 @@
 """Writes the audit trail. Every action of a person or of the engine passes here.
 
+What can be written is an ``Event``. Each folder has its own in ``audit_events.py``.
+
 Where an action comes from does not travel through every call: whoever begins (the
 middleware for a request, a command for its run) names it once, ``with origin(...)``.
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,10 +16,57 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from notifications.models import AuditEntry
 
 NAME_MAX_LENGTH = 150
+
+Values = Mapping[str, Any]  # the details of an entry, as they are stored
+
+Lines = Callable[[Values], Iterator[str]]
+
+# All events by their word, in the order in which they were defined.
+EVENTS: dict[str, "Event"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A value of an entry that readers see as a line, such as ``Note: a wrong date``.
+
+    ``words`` makes the value readable; without it, the value is shown as it is.
+    """
+
+    key: str
+    label: Promise
+    words: Callable[[Any], str] | None = None
+
+
+class Event:
+    """A word of the audit trail and how it reads. A new event registers itself.
+
+    ``word`` is stored, exported and sealed: it never changes. ``label`` is its name in
+    lists. ``sentence`` may have values of the entry, and ``%(n)d``: the value
+    ``count``, or the length of that list. ``details`` follow it in their order; a
+    function returns lines that are made of several values.
+    """
+
+    def __init__(
+        self,
+        word: str,
+        label: Promise,
+        sentence: Any,
+        *details: Detail | Lines,
+        count: str = "",
+    ) -> None:
+        if word in EVENTS:
+            raise ValueError(f"There are two events “{word}”.")
+        self.word = word
+        self.label = label
+        self.sentence = sentence
+        self.details = details
+        self.count = count
+        EVENTS[word] = self
 
 
 def nobody() -> None:
@@ -56,7 +105,7 @@ def present_origin() -> Origin | None:
 
 
 def write(
-    action: AuditEntry.Action,
+    event: Event,
     actor: str,
     *,
     notification: int | None = None,
@@ -74,7 +123,7 @@ def write(
     person = _person(begun, actor)
     AuditEntry.objects.create(
         at=at or timezone.now(),
-        action=action,
+        action=event.word,
         actor=actor,
         actor_name=person.get_full_name()[:NAME_MAX_LENGTH] if person else "",
         by_superuser=person is not None and person.is_superuser,

@@ -5,16 +5,16 @@ from django.contrib.auth.models import AnonymousUser
 
 from notifications import audit_log
 from notifications.audit_log import Origin
+from notifications.compose.audit_events import SENT
+from notifications.delivery.audit_events import ALL_STOPPED
 from notifications.models import AuditEntry
 from tests.factories import MOMENT, make_user
 
 pytestmark = pytest.mark.django_db
 
-A = AuditEntry.Action
-
 
 def written(actor: str) -> AuditEntry:
-    audit_log.write(A.ALL_STOPPED, actor)
+    audit_log.write(ALL_STOPPED, actor)
     return AuditEntry.objects.latest("id")
 
 
@@ -77,7 +77,14 @@ def test_a_very_long_name_is_cut():
 
 
 def test_a_made_up_past_has_its_own_time():
-    audit_log.write(A.SENT, "lin.mei", notification=1, at=MOMENT, groups=1)
+    audit_log.write(SENT, "lin.mei", notification=1, at=MOMENT, groups=1)
 
     assert AuditEntry.objects.get().at == MOMENT
     assert AuditEntry.objects.get().detail == {"groups": 1}
+
+
+def test_only_an_event_is_written():
+    with pytest.raises(AttributeError):
+        audit_log.write("all_stopped", "lin.mei")
+
+    assert not AuditEntry.objects.exists()

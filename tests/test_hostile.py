@@ -14,6 +14,9 @@ from html.parser import HTMLParser
 import pytest
 
 from notifications import audit_log, permissions
+from notifications.access.audit_events import ROLE_ADDED
+from notifications.compose.audit_events import DRAFT_SAVED
+from notifications.delivery.audit_events import LATE_ANSWER, PAUSED, RESOLVED
 from notifications.models import (
     AuditEntry,
     ChatGroup,
@@ -35,7 +38,6 @@ from tests.hostile import HOSTILE, PLAIN
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-A = AuditEntry.Action
 every_text = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 
 
@@ -68,14 +70,12 @@ def tell(text: str) -> Told:
     make_attempt(unconfirmed, outcome="unconfirmed", detail=text)
     seal = make_seal(notification)
     about = {"notification": notification.pk, "delivery": unconfirmed.pk}
-    audit_log.write(A.PAUSED, text[:150], notification=notification.pk, note=text)
-    audit_log.write(A.RESOLVED, text[:150], **about, note=text)
-    audit_log.write(
-        A.LATE_ANSWER, "worker 1", **about, error_code=10010, error_info=text
-    )
-    audit_log.write(A.ROLE_ADDED, text[:150], notification=notification.pk, role=text)
+    audit_log.write(PAUSED, text[:150], notification=notification.pk, note=text)
+    audit_log.write(RESOLVED, text[:150], **about, note=text)
+    audit_log.write(LATE_ANSWER, "worker 1", **about, error_code=10010, error_info=text)
+    audit_log.write(ROLE_ADDED, text[:150], notification=notification.pk, role=text)
     AuditEntry.objects.create(
-        action=A.DRAFT_SAVED,
+        action=DRAFT_SAVED.word,
         actor=sender.username,
         actor_name=text[:150],
         notification_number=notification.pk,

@@ -14,8 +14,8 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
 from notifications import audit_log
+from notifications.access.audit_events import LOGGED_IN
 from notifications.access.queries import device_of, is_demanded_of
-from notifications.models import AuditEntry
 
 KEY = "second_step"
 
@@ -81,9 +81,7 @@ def enter(session: SessionBase, person: User, answer: str) -> None:
     session.cycle_key()
     _keep(session, Step.PASSED)
     if not was_inside:
-        audit_log.write(
-            AuditEntry.Action.LOGGED_IN, person.get_username(), second_factor=answer
-        )
+        audit_log.write(LOGGED_IN, person.get_username(), second_factor=answer)
 
 
 def _first_step(session: SessionBase, person: User) -> Step:

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
+from notifications.audiences.audit_events import AUDIENCE_DELETED, AUDIENCE_SAVED
 from notifications.audiences.rule import clean_rule
-from notifications.models import AuditEntry, Label, Notification, Rule, SavedAudience
+from notifications.models import Label, Notification, Rule, SavedAudience
 from notifications.models.audiences import AUDIENCE_NAME_MAX_LENGTH
 from notifications.permissions import require
 from notifications.ui.text import has_control
@@ -50,7 +51,7 @@ def save(user: User, name: str, rule: Rule, *, pk: int | None = None) -> SavedAu
             audience_values=[was["name"]],
         ).update(audience_values=[audience.name])
     audit_log.write(
-        AuditEntry.Action.AUDIENCE_SAVED,
+        AUDIENCE_SAVED,
         user.get_username(),
         audience=audience.name,
         before={key: was[key] for key in changed} if pk is not None else {},
@@ -66,7 +67,7 @@ def delete(user: User, pk: int) -> None:
     audience = SavedAudience.objects.select_for_update().get(pk=pk)
     audience.delete()
     audit_log.write(
-        AuditEntry.Action.AUDIENCE_DELETED,
+        AUDIENCE_DELETED,
         user.get_username(),
         audience=audience.name,
         before=audience.stored_rule,

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from notifications import permissions
+from notifications.audit.audit_events import TRAIL_EXPORTED
 from notifications.models import AuditEntry
 from notifications.permissions import require
 from notifications.ui.downloads import (
@@ -116,7 +117,7 @@ def export_trail_as(
     """
     newest = AuditEntry.objects.order_by("-id").values_list("pk", flat=True).first()
     return Download(
-        AuditEntry.Action.TRAIL_EXPORTED,
+        TRAIL_EXPORTED,
         actor,
         trail_file(entries.filter(pk__lte=newest or 0), file_format),
         file_format=file_format,

@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from notifications.audit.queries import SeveralPeople, TrailFilter, actor_matching
-from notifications.models import AuditEntry
+from notifications.audit_log import EVENTS
 from notifications.ui.filters import Day, FilterForm, NotificationNumber, OneOf, Search
 
 
@@ -24,9 +24,7 @@ class TrailFilterForm(FilterForm):
     request_number: UUID | None = None
 
     def fill_choices(self) -> None:
-        actions = [
-            (name, str(capfirst(label))) for name, label in AuditEntry.Action.choices
-        ]
+        actions = [(word, capfirst(str(e.label))) for word, e in EVENTS.items()]
         self.set_choices("action", actions)
 
     def clean_who(self) -> str:

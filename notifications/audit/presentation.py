@@ -1,114 +1,95 @@
-"""The details of an entry of the audit trail, as lines: ``Note: the date is wrong``.
+"""Entries of the audit trail in the reader's language: a sentence, and lines of details.
 
-A line is left out where the entry has no value for it: older versions wrote less.
+An entry may lack any value: older versions wrote less. A newer version may have written
+a word that no event has: the word itself is shown.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from notifications import permissions
-from notifications.access.services.sso_refusal import Refusal
-from notifications.delivery.explanations import explain_code
-from notifications.models import ChatGroup, GroupSync, GroupType, Notification, Rule
-from notifications.system.connection import State, Step
+from notifications.audit_log import EVENTS, Detail, Lines, Values
 from notifications.ui import dates
-
-Detail = Mapping[str, Any]
-
-Line = Callable[[Detail], Iterator[str]]
 
 SHOWN = 20  # of a list; the export has all of it
 
 
-def named(key: str, label: Promise) -> Line:
-    """``label: value``, where there is one."""
-    return shown(key, label, _text)
+def sentence(word: str, values: Values) -> str:
+    event = EVENTS.get(word)
+    if event is None:
+        return word
+    named = _Named(values)
+    named["n"] = _number(values.get(event.count))
+    return str(event.sentence % named)
 
 
-def shown(key: str, label: Promise, words: Callable[[Any], str]) -> Line:
-    def line(detail: Detail) -> Iterator[str]:
-        value = detail.get(key)
-        if value not in (None, "", [], {}, 0):
-            yield _("%(label)s: %(value)s") % {"label": label, "value": words(value)}
-
-    return line
-
-
-def changes(detail: Detail) -> Iterator[str]:
-    """What was changed, with its value before and after."""
-    before, after = detail.get("before"), detail.get("after")
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return
-    # Of what was added or deleted, there is one side only.
-    for key, value in (after or before).items():
-        label, words = FIELDS.get(key, key), _field(key, value)
-        if before and after:
-            was = _field(key, before.get(key))
-            words = _("%(before)s → %(after)s") % {"before": was, "after": words}
-        yield _("%(label)s: %(value)s") % {"label": label, "value": words}
+def lines(word: str, values: Values) -> list[str]:
+    """The details, each as a line such as ``Note: the date is wrong``."""
+    event = EVENTS.get(word)
+    shown: list[str] = []
+    for detail in event.details if event else ():
+        if not isinstance(detail, Detail):
+            shown += detail(values)
+        elif (value := values.get(detail.key)) not in (None, "", [], {}, 0):
+            shown.append(line(detail.label, _words(detail, value)))
+    return shown
 
 
-def number(value: Any) -> int:
+class _Named(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def _number(value: Any) -> int:
     """What is to be counted: a number, or how many there are in a list."""
     if isinstance(value, list):
         return len(value)
     return value if isinstance(value, int) else 0
 
 
-def values(detail: Detail) -> Iterator[str]:
-    """What a new group has."""
-    for key, value in detail.items():
-        if key in FIELDS:
-            yield _("%(label)s: %(value)s") % {
-                "label": FIELDS[key],
-                "value": _field(key, value),
-            }
+def changes(*fields: Detail) -> Lines:
+    """What was changed, with its value before and after."""
+    by_key = {field.key: field for field in fields}
+
+    def changed(values: Values) -> Iterator[str]:
+        before, after = values.get("before"), values.get("after")
+        if not isinstance(before, dict) or not isinstance(after, dict):
+            return
+        # Of what was added or deleted, there is one side only.
+        for key, value in (after or before).items():
+            field = by_key.get(key)
+            words = _words(field, value)
+            if before and after:
+                was = _words(field, before.get(key))
+                words = _("%(before)s → %(after)s") % {"before": was, "after": words}
+            yield line(field.label if field else key, words)
+
+    return changed
 
 
-def filters(detail: Detail) -> Iterator[str]:
-    found = detail.get("filters") or {}
-    words = ", ".join(f"{name}={value}" for name, value in found.items())
-    yield _("Filters: %(value)s") % {"value": words or _("none, so all of it")}
+def choice(words: Mapping[str, Any]) -> Callable[[Any], str]:
+    """For the words of a ``Detail``: one of a few values, each with its own words."""
+    return lambda value: str(words.get(value, value))
 
 
-def unfinished(detail: Detail) -> Iterator[str]:
-    if detail.get("completed") is False:
-        yield _("It was broken off before the end.")
+def moment(value: Any) -> str:
+    """A time that was written as ISO 8601, in the reader's zone, which is named."""
+    try:
+        return dates.moment(datetime.fromisoformat(value))
+    except (TypeError, ValueError):
+        return str(value)
 
 
-def refused(detail: Detail) -> Iterator[str]:
-    """Why a login was refused; with a password, there is one reason only."""
-    if "why" in detail:
-        yield str(dict(Refusal.choices).get(detail["why"], detail["why"]))
-    else:
-        yield _("Name and password did not match.")
+def line(label: Any, words: str) -> str:
+    return _("%(label)s: %(value)s") % {"label": label, "value": words}
 
 
-def verified(detail: Detail) -> Iterator[str]:
-    """What the verification found; of several differences, the first."""
-    if "unchanged" not in detail:
-        return
-    words = _("unchanged") if detail["unchanged"] else _("CHANGED")
-    yield _("%(label)s: %(value)s") % {"label": _("Result"), "value": words}
-    yield from (detail.get("differences") or [])[:1]
-
-
-def connection(detail: Detail) -> Iterator[str]:
-    """Whether a check of the connection passed, and which step did not."""
-    if "result" not in detail:
-        return
-    words = str(dict(State.choices).get(detail["result"], detail["result"]))
-    if step := detail.get("step"):
-        words = _("%(result)s: %(step)s") % {
-            "result": words,
-            "step": dict(Step.choices).get(step, step),
-        }
-    yield _("%(label)s: %(value)s") % {"label": _("Result"), "value": words}
+def _words(detail: Detail | None, value: Any) -> str:
+    if detail is None or detail.words is None or not value:
+        return _text(value)
+    return detail.words(value)
 
 
 def _text(value: Any) -> str:
@@ -123,109 +104,3 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_text(part)}" for key, part in value.items())
     return str(value)
-
-
-def _field(key: str, value: Any) -> str:
-    """A value of a chat group, an audience, a person, a role or a setting."""
-    if key in VALUES and isinstance(value, str):
-        return str(VALUES[key].get(value, value))
-    if key == "roles" and value:
-        return ", ".join(permissions.label(name) for name in value)
-    if key == "permissions" and value:
-        return "; ".join(str(permissions.SENTENCES.get(name, name)) for name in value)
-    if key == "types" and value:
-        return ", ".join(str(VALUES["type"].get(word, word)) for word in value)
-    return _text(value)
-
-
-def moment(value: Any) -> str:
-    """A time of an entry, stored in ISO 8601, as pages show it."""
-    try:
-        return dates.moment(datetime.fromisoformat(value))
-    except (TypeError, ValueError):
-        return str(value)
-
-
-def audience(value: Any) -> str:
-    return str(dict(Notification.Audience.choices).get(value, value))
-
-
-def rule(value: Any) -> str:
-    return str(Rule.from_json(value))
-
-
-def sync_status(value: Any) -> str:
-    return str(dict(GroupSync.Status.choices).get(value, value))
-
-
-def reason(value: Any) -> str:
-    return str(dict(Notification.PauseReason.choices).get(value, value))
-
-
-def code(value: Any) -> str:
-    return f"{value} · {explain_code(value).meaning}" if value else str(value)
-
-
-def kind(value: Any) -> str:
-    return str(KINDS.get(value, value))
-
-
-def way(value: Any) -> str:
-    return str(WAYS.get(value, value))
-
-
-def late(value: Any) -> str:
-    return str(LATE.get(value, value))
-
-
-def second_factor(value: Any) -> str:
-    return str(SECOND_FACTORS.get(value, value))
-
-
-KINDS: dict[str, Promise] = {
-    "failed": gettext_lazy("those that failed"),
-    "unconfirmed": gettext_lazy("those that were not confirmed"),
-}
-
-WAYS: dict[str, Promise] = {"sso": gettext_lazy("single sign-on")}
-
-LATE: dict[str, Promise] = {
-    "accepted": gettext_lazy("Tencent accepted it"),
-    "rejected": gettext_lazy("Tencent refused it"),
-    "not_sent": gettext_lazy("nothing was sent"),
-    "unconfirmed": gettext_lazy("still not confirmed"),
-}
-
-SECOND_FACTORS: dict[str, Promise] = {
-    "awaited": gettext_lazy("not given yet"),
-    "app": gettext_lazy("code of the app"),
-    "recovery": gettext_lazy("recovery code"),
-}
-
-FIELDS: dict[str, Promise] = {
-    "group_id": gettext_lazy("Group ID"),
-    "name": gettext_lazy("Name"),
-    "type": gettext_lazy("Type"),
-    "member_count": gettext_lazy("Members"),
-    "state": gettext_lazy("State"),
-    "username": gettext_lazy("Username"),
-    "first_name": gettext_lazy("First name"),
-    "last_name": gettext_lazy("Last name"),
-    "email": gettext_lazy("Email"),
-    "is_active": gettext_lazy("May log in"),
-    "is_superuser": gettext_lazy("May do everything"),
-    "roles": gettext_lazy("Roles"),
-    "subject": gettext_lazy("Subject at single sign-on"),
-    "permissions": gettext_lazy("What it allows"),
-    "types": gettext_lazy("Types"),
-    "labels": gettext_lazy("Labels"),
-    "name_contains": gettext_lazy("Name contains"),
-    "min_members": gettext_lazy("Members, at least"),
-    "max_members": gettext_lazy("Members, at most"),
-    "exceptions": gettext_lazy("Except these groups"),
-}
-
-VALUES: dict[str, dict[str, Any]] = {
-    "type": dict(GroupType.choices),
-    "state": dict(ChatGroup.State.choices),
-}

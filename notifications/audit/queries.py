@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
-from notifications.audit import events as audit_events
+from notifications.audit.presentation import lines, sentence
 from notifications.models import AuditEntry, Notification
 from notifications.ui.dates import in_period
 
@@ -124,8 +124,8 @@ def in_words(entries: Iterable[AuditEntry]) -> list[ActionLine]:
             name=entry.actor_name,
             by_superuser=entry.by_superuser,
             action=entry.action,
-            sentence=audit_events.sentence(entry.action, entry.detail),
-            details=audit_events.lines(entry.action, entry.detail),
+            sentence=sentence(entry.action, entry.detail),
+            details=lines(entry.action, entry.detail),
             address=entry.address,
             request_number=entry.request_number,
             notification=entry.notification_number,

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from notifications import audit_log
+from notifications.audit.audit_events import SETTINGS_CHANGED
 from notifications.models import AuditEntry, Installation
 
 PLAIN = (
@@ -77,11 +78,11 @@ def record_settings(actor: str) -> None:
         installation = Installation.present()
         Installation.objects.select_for_update().get(pk=installation.pk)
         if changed := _changed():
-            audit_log.write(AuditEntry.Action.SETTINGS_CHANGED, actor, **changed)
+            audit_log.write(SETTINGS_CHANGED, actor, **changed)
 
 
 def _changed() -> dict[str, Any]:
-    entries = AuditEntry.objects.filter(action=AuditEntry.Action.SETTINGS_CHANGED)
+    entries = AuditEntry.objects.filter(action=SETTINGS_CHANGED.word)
     last = entries.order_by("-id").first()
     known = last.detail["now"] if last else {}
     found = present_settings()

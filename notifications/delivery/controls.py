@@ -10,9 +10,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
+from notifications.delivery.audit_events import (
+    ALL_ALLOWED,
+    ALL_STOPPED,
+    PAUSED,
+    RESOLVED,
+    RESUMED,
+    SCHEDULED,
+    STOPPED,
+)
 from notifications.delivery.finish import finish
 from notifications.delivery.schedule import check_not_after, check_start
-from notifications.models import AuditEntry, Delivery, Notification, SendingSwitch
+from notifications.models import Delivery, Notification, SendingSwitch
 from notifications.models.workers import wake_workers
 from notifications.permissions import require, require_own
 from notifications.ui.text import clean_note
@@ -29,7 +38,7 @@ def pause(user: User, notification_id: int, *, note: str = "") -> Notification:
     note = clean_note(note)
     reason = Notification.PauseReason.PERSON
     notification.pause(reason, by=user.get_username(), note=note)
-    _write(AuditEntry.Action.PAUSED, user, notification, note=note)
+    _write(PAUSED, user, notification, note=note)
     return notification
 
 
@@ -41,7 +50,7 @@ def resume(user: User, notification_id: int) -> Notification:
     Delivery.objects.filter(
         notification=notification, status=Delivery.Status.QUEUED
     ).update(not_sent_streak=0, not_before=timezone.now())
-    _write(AuditEntry.Action.RESUMED, user, notification)
+    _write(RESUMED, user, notification)
     return notification
 
 
@@ -55,7 +64,7 @@ def stop(user: User, notification_id: int) -> Notification:
     """
     notification = _controlled(user, notification_id)
     ended = finish(notification, timezone.now(), Notification.StopReason.PERSON)
-    _write(AuditEntry.Action.STOPPED, user, notification, **ended)
+    _write(STOPPED, user, notification, **ended)
     return notification
 
 
@@ -74,7 +83,7 @@ def reschedule(
     before = notification.scheduled_for
     notification.reschedule(start, not_after=not_after)
     _write(
-        AuditEntry.Action.SCHEDULED,
+        SCHEDULED,
         user,
         notification,
         start=start.isoformat(),
@@ -92,9 +101,9 @@ def _controlled(user: User, notification_id: int) -> Notification:
 
 
 def _write(
-    action: AuditEntry.Action, user: User, notification: Notification, **detail: Any
+    event: audit_log.Event, user: User, notification: Notification, **detail: Any
 ) -> None:
-    audit_log.write(action, user.get_username(), notification=notification.pk, **detail)
+    audit_log.write(event, user.get_username(), notification=notification.pk, **detail)
 
 
 def stop_everything(user: User) -> SendingSwitch:
@@ -121,8 +130,8 @@ def _turn(user: User, *, is_off: bool) -> SendingSwitch:
     switch.changed_by = user.get_username()
     switch.changed_at = timezone.now()
     switch.save()
-    action = AuditEntry.Action.ALL_STOPPED if is_off else AuditEntry.Action.ALL_ALLOWED
-    audit_log.write(action, user.get_username())
+    event = ALL_STOPPED if is_off else ALL_ALLOWED
+    audit_log.write(event, user.get_username())
     if not is_off:
         wake_workers()
     return switch
@@ -145,7 +154,7 @@ def resolve(user: User, delivery_id: int, *, note: str) -> None:
     if delivery.status != Delivery.Status.UNCONFIRMED:
         raise ValidationError(_("Only a delivery that is not confirmed is cleared up."))
     audit_log.write(
-        AuditEntry.Action.RESOLVED,
+        RESOLVED,
         user.get_username(),
         notification=delivery.notification_id,
         delivery=delivery.pk,

@@ -19,8 +19,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications import audit_log
+from notifications.delivery.audit_events import QUARANTINED
 from notifications.files import durable_file
-from notifications.models import AuditEntry, Delivery, Installation, Notification
+from notifications.models import Delivery, Installation, Notification
 from notifications.tencent.outcomes import Reason
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ def quarantine_restored(actor: str) -> tuple[int, int]:
             finished_at=now,
         )
         audit_log.write(
-            AuditEntry.Action.QUARANTINED,
+            QUARANTINED,
             actor,
             notification=notification.pk,
             deliveries=count,

@@ -16,10 +16,11 @@ from django.db.models import F
 
 from notifications import audit_log
 from notifications.delivery import retry as delivery_retry
+from notifications.delivery.audit_events import LATE_ANSWER, PAUSED
 from notifications.delivery.claim import Claim
 from notifications.delivery.http_workers import Result
 from notifications.delivery.retry import DOUBT_LIMIT, Step, Verdict, decide
-from notifications.models import Attempt, AuditEntry, Delivery, Notification
+from notifications.models import Attempt, Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
 from notifications.tencent.outcomes import Outcome, OutcomeKind
 
@@ -238,7 +239,7 @@ class Settlement:
         why = reason.value if code is None else f"{reason.value}, ErrorCode {code}"
         logger.warning("Paused: %s.", why, extra={"notification": notification.pk})
         audit_log.write(
-            AuditEntry.Action.PAUSED,
+            PAUSED,
             f"worker {self.worker_id}",
             notification=notification.pk,
             reason=reason.value,
@@ -252,7 +253,7 @@ class Settlement:
             extra=result.request.about,
         )
         audit_log.write(
-            AuditEntry.Action.LATE_ANSWER,
+            LATE_ANSWER,
             f"worker {self.worker_id}",
             notification=result.request.notification_id,
             delivery=result.request.delivery_id,

@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import audit_log
+from notifications.delivery.audit_events import EXPIRED, PAUSED, STARTED
 from notifications.delivery.finish import finish
-from notifications.models import AuditEntry, Notification
+from notifications.models import Notification
 from notifications.ui.dates import moment
 
 
@@ -26,15 +27,12 @@ def start_scheduled(now: datetime, actor: str) -> int:
         if notification.start_is_late(now):
             reason = Notification.PauseReason.LATE
             notification.pause(reason)
-            action = AuditEntry.Action.PAUSED
             audit_log.write(
-                action, actor, notification=notification.pk, reason=reason.value
+                PAUSED, actor, notification=notification.pk, reason=reason.value
             )
         else:
             notification.start()
-            audit_log.write(
-                AuditEntry.Action.STARTED, actor, notification=notification.pk
-            )
+            audit_log.write(STARTED, actor, notification=notification.pk)
     return len(due)
 
 
@@ -50,9 +48,7 @@ def stop_expired(now: datetime, actor: str) -> int:
         ended: dict[str, Any] = finish(
             notification, now, Notification.StopReason.EXPIRED
         )
-        audit_log.write(
-            AuditEntry.Action.EXPIRED, actor, notification=notification.pk, **ended
-        )
+        audit_log.write(EXPIRED, actor, notification=notification.pk, **ended)
     return len(expired)
 
 

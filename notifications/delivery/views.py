@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from notifications import permissions
 from notifications.delivery import controls as delivery_controls
+from notifications.delivery.audit_events import ALL_ALLOWED, ALL_STOPPED
 from notifications.delivery.forms import ScheduleForm
 from notifications.models import AuditEntry, Delivery, Notification, WrongState
 from notifications.permissions import require_own
@@ -114,10 +115,11 @@ def all_sending(request: HttpRequest) -> HttpResponse:
             else delivery_controls.allow_everything
         )(user)
         return redirect("admin:all_sending")
-    turned = [AuditEntry.Action.ALL_STOPPED, AuditEntry.Action.ALL_ALLOWED]
+    labels = {event.word: event.label for event in (ALL_STOPPED, ALL_ALLOWED)}
+    turns = AuditEntry.objects.filter(action__in=labels)[:LATEST_TURNS]
     return page(
         request,
         "notifications/delivery/all_sending.html",
         _("Stop all sending"),
-        turns=AuditEntry.objects.filter(action__in=turned)[:LATEST_TURNS],
+        turns=[(turn, labels[turn.action]) for turn in turns],
     )

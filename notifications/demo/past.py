@@ -8,9 +8,10 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from notifications import audit_log
+from notifications.compose.audit_events import SENT
+from notifications.delivery.audit_events import LATE_ANSWER, PAUSED, STOPPED
 from notifications.models import (
     Attempt,
-    AuditEntry,
     ChatGroup,
     Delivery,
     Notification,
@@ -56,7 +57,7 @@ def _doubtful(reason: str, took: int) -> Fate:
 
 FINE = Fate()
 
-STOPPED = Fate(D.CANCELLED, ())
+CANCELLED = Fate(D.CANCELLED, ())
 
 WAITING = Fate(D.QUEUED, ())
 
@@ -101,7 +102,7 @@ def fill(groups: Sequence[ChatGroup], now: datetime) -> None:
                 past.add(sender, at, small, [FINE] * len(small), to=["amy", "li.lei"])
             case 5:
                 done = len(part) // 2
-                fates = [FINE] * done + [STOPPED] * (len(part) - done)
+                fates = [FINE] * done + [CANCELLED] * (len(part) - done)
                 past.add(sender, at, part, fates, status=N.CANCELLED)
             case 1:
                 fates = [KEY_REFUSED] + [WAITING] * (len(part) - 1)
@@ -153,12 +154,12 @@ class Past:
             paused_reason="account_code" if status == N.PAUSED else "",
             paused_code=WRONG_KEY if status == N.PAUSED else None,
         )
-        self._note("sent", sender, notification, at, groups=len(groups))
+        self._note(SENT, sender, notification, at, groups=len(groups))
         if status == N.CANCELLED:
-            self._note("stopped", sender, notification, ended)
+            self._note(STOPPED, sender, notification, ended)
         if status == N.PAUSED:
             by = f"worker {self.worker.pk}"
-            self._note("paused", by, notification, ended, reason="account_code")
+            self._note(PAUSED, by, notification, ended, reason="account_code")
         for group, fate in zip(groups, fates, strict=True):
             self._delivery(notification, group, fate)
 
@@ -190,7 +191,7 @@ class Past:
         self._attempts(delivery, fate, times)
         if fate.late:
             self._note(
-                "late_answer", f"worker {self.worker.pk}", notification,
+                LATE_ANSWER, f"worker {self.worker.pk}", notification,
                 end + timedelta(seconds=20), delivery=delivery.pk, **fate.late,
             )  # fmt: skip
 
@@ -215,11 +216,13 @@ class Past:
 
     @staticmethod
     def _note(
-        action: str, actor: str, about: Notification, at: datetime, **detail: Any
+        event: audit_log.Event,
+        actor: str,
+        about: Notification,
+        at: datetime,
+        **detail: Any,
     ) -> None:
-        audit_log.write(
-            AuditEntry.Action(action), actor, notification=about.pk, at=at, **detail
-        )
+        audit_log.write(event, actor, notification=about.pk, at=at, **detail)
 
 
 def _times(fate: Fate, at: datetime) -> Iterator[tuple[datetime, datetime]]:

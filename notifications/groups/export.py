@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from notifications import permissions
-from notifications.models import AuditEntry, ChatGroup
+from notifications.groups.audit_events import GROUPS_EXPORTED
+from notifications.models import ChatGroup
 from notifications.permissions import require
 from notifications.ui.downloads import (
     Download,
@@ -92,7 +93,7 @@ def download_groups(
     """
     require(user, permissions.SEE_GROUPS)
     return Download(
-        AuditEntry.Action.GROUPS_EXPORTED,
+        GROUPS_EXPORTED,
         user.get_username(),
         groups_file(groups),
         file_format="csv",

@@ -17,7 +17,13 @@ from django.utils.translation import ngettext
 
 from notifications import audit_log, permissions
 from notifications.db.sql import insert_select, quoted_table
-from notifications.models import AuditEntry, ChatGroup, Label, SavedAudience
+from notifications.groups.audit_events import (
+    LABEL_DELETED,
+    LABEL_RENAMED,
+    LABELS_PUT,
+    LABELS_TAKEN,
+)
+from notifications.models import ChatGroup, Label, SavedAudience
 from notifications.models.groups import LABEL_MAX_LENGTH
 from notifications.permissions import require
 from notifications.ui.text import has_control
@@ -77,8 +83,6 @@ def split_labels(text: str) -> list[str]:
     return list(found.values())
 
 
-A = AuditEntry.Action
-
 NAMED = 1000  # groups named in an entry of the audit trail; all of them are counted
 
 Link = ChatGroup.labels.through
@@ -103,7 +107,7 @@ def put_on(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int
     lacking = groups.exclude(pk__in=with_all.values("chatgroup_id"))
     changed = lacking.count()
     if changed:
-        _record(A.LABELS_PUT, user, labels, changed, lacking)
+        _record(LABELS_PUT, user, labels, changed, lacking)
         _insert_links(groups, labels)
     return changed
 
@@ -119,7 +123,7 @@ def take_off(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> i
     changed = set(links.values_list("chatgroup_id", flat=True))
     if changed:
         first = ChatGroup.objects.filter(pk__in=sorted(changed)[:NAMED])
-        _record(A.LABELS_TAKEN, user, labels, len(changed), first)
+        _record(LABELS_TAKEN, user, labels, len(changed), first)
         links.delete()
     return len(changed)
 
@@ -173,7 +177,7 @@ def rename(user: User, pk: int, name: str) -> Label:
         renamed = sorted(name if word == before else word for word in labels)
         audience.stored_rule = audience.stored_rule | {"labels": renamed}
         audience.save(update_fields=["stored_rule"])  # nobody changed what it means
-    audit_log.write(A.LABEL_RENAMED, user.get_username(), label=before, new=name)
+    audit_log.write(LABEL_RENAMED, user.get_username(), label=before, new=name)
     return label
 
 
@@ -196,9 +200,7 @@ def delete(user: User, pk: int) -> None:
         )
     count = Link.objects.filter(label=label).count()
     label.delete()
-    audit_log.write(
-        A.LABEL_DELETED, user.get_username(), label=label.name, groups=count
-    )
+    audit_log.write(LABEL_DELETED, user.get_username(), label=label.name, groups=count)
 
 
 def audiences_with(label: str) -> list[str]:
@@ -235,14 +237,14 @@ def _insert_links(groups: QuerySet[ChatGroup], labels: Sequence[Label]) -> None:
 
 
 def _record(
-    action: AuditEntry.Action,
+    event: audit_log.Event,
     user: User,
     labels: Sequence[Label],
     count: int,
     changed: QuerySet[ChatGroup],
 ) -> None:
     audit_log.write(
-        action,
+        event,
         user.get_username(),
         labels=[label.name for label in labels],
         groups=count,

@@ -8,7 +8,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from notifications import audit_log, permissions
-from notifications.models import AuditEntry, ChatGroup
+from notifications.groups.audit_events import (
+    GROUP_ADDED,
+    GROUP_CHANGED,
+    SWITCHED_OFF,
+    SWITCHED_ON,
+)
+from notifications.models import ChatGroup
 from notifications.permissions import require
 
 BLOCK = 500
@@ -21,7 +27,7 @@ def save_group(user: User, group: ChatGroup) -> None:
     if group.pk is None:
         require(user, permissions.ADD_GROUPS)
         group.save()
-        action = AuditEntry.Action.GROUP_ADDED
+        event = GROUP_ADDED
         detail: dict[str, Any] = _values(group)
     else:
         require(user, permissions.CHANGE_GROUPS)
@@ -31,9 +37,9 @@ def save_group(user: User, group: ChatGroup) -> None:
         group.rename(name)
         group.save()
         changed = {key: v for key, v in _values(group).items() if v != was[key]}
-        action = AuditEntry.Action.GROUP_CHANGED
+        event = GROUP_CHANGED
         detail = {"before": {key: was[key] for key in changed}, "after": changed}
-    audit_log.write(action, user.get_username(), group_id=group.group_id, **detail)
+    audit_log.write(event, user.get_username(), group_id=group.group_id, **detail)
 
 
 def switch_off(user: User, groups: QuerySet[ChatGroup]) -> int:
@@ -65,12 +71,8 @@ def _switch(
         block.update(state=to)
         switched += names
     if switched:
-        action = (
-            AuditEntry.Action.SWITCHED_ON
-            if to == ChatGroup.State.IN_USE
-            else AuditEntry.Action.SWITCHED_OFF
-        )
-        audit_log.write(action, user.get_username(), groups=switched)
+        event = SWITCHED_ON if to == ChatGroup.State.IN_USE else SWITCHED_OFF
+        audit_log.write(event, user.get_username(), groups=switched)
     return len(switched)
 
 

@@ -16,10 +16,10 @@ from notifications import audit_log
 from notifications.db.sql import quoted_table
 from notifications.delivery.progress import kept_by_group
 from notifications.files import locked_folder
+from notifications.history.audit_events import ARCHIVED
 from notifications.models import (
     Archive,
     Attempt,
-    AuditEntry,
     Delivery,
     Notification,
     Seal,
@@ -100,7 +100,7 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
             by_group=by_group,
         )
         audit_log.write(
-            AuditEntry.Action.ARCHIVED,
+            ARCHIVED,
             actor,
             notification=notification.pk,
             file_name=name,

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from notifications.delivery.audit_events import LATE_ANSWER, RESOLVED
 from notifications.delivery.explanations import (
     Explanation,
     explain_code,
@@ -64,7 +65,7 @@ def late_answers(delivery: Delivery) -> Sequence[LateAnswer]:
     entries = AuditEntry.objects.filter(
         notification_number=delivery.notification_id,
         delivery_number=delivery.pk,
-        action=AuditEntry.Action.LATE_ANSWER,
+        action=LATE_ANSWER.word,
     ).order_by("id")
     return [
         LateAnswer(entry.at, _late(entry.detail), entry.detail.get("error_info", ""))
@@ -77,7 +78,7 @@ def resolutions(delivery: Delivery) -> QuerySet[AuditEntry]:
     return AuditEntry.objects.filter(
         notification_number=delivery.notification_id,
         delivery_number=delivery.pk,
-        action=AuditEntry.Action.RESOLVED,
+        action=RESOLVED.word,
     ).order_by("id")
 
 

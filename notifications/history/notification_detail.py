@@ -9,16 +9,19 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from notifications.audiences.exclusions import reason_in_words
+from notifications.compose.audit_events import SENT
+from notifications.delivery.audit_events import SCHEDULED
 from notifications.delivery.explanations import (
     Explanation,
     explain_code,
     explain_reason,
 )
 from notifications.models import Archive, AuditEntry, Delivery, Notification, Rule, Seal
+from notifications.record.audit_events import VERIFIED
 from notifications.record.queries import seal_of
 from notifications.record.result_counts import counted
 
-S, A = Delivery.Status, AuditEntry.Action
+S = Delivery.Status
 
 ORDER = [S.ACCEPTED, S.FAILED, S.UNCONFIRMED, S.CANCELLED, S.SENDING, S.QUEUED]
 
@@ -112,7 +115,7 @@ def _sending(number: int) -> Mapping[str, Any]:
     """What the entry of the audit trail about the sending says."""
     entry = (
         AuditEntry.objects.filter(
-            notification_number=number, action__in=[A.SENT, A.SCHEDULED]
+            notification_number=number, action__in=[SENT.word, SCHEDULED.word]
         )
         .order_by("id")
         .first()
@@ -147,7 +150,7 @@ def _left_out(sending: Mapping[str, Any]) -> LeftOut:
 def _verified(number: int, seal: Seal) -> Verified | None:
     """The newest verification that read the rows of this notification."""
     entries = AuditEntry.objects.filter(
-        action=A.VERIFIED, at__gte=seal.sealed_at
+        action=VERIFIED.word, at__gte=seal.sealed_at
     ).order_by("-id")[:VERIFICATIONS]
     for entry in entries:
         if _has_read(entry.detail, number, seal):

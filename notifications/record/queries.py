@@ -9,6 +9,7 @@ from datetime import date, datetime
 from django.db.models import Count, Max, QuerySet, Subquery
 
 from notifications.models import Archive, AuditEntry, Seal
+from notifications.record.audit_events import VERIFIED
 from notifications.ui.dates import end_of, start_of
 
 
@@ -88,7 +89,7 @@ def record_state() -> RecordState:
     Verifications of a part of the record do not count.
     """
     verifications = AuditEntry.objects.filter(
-        action=AuditEntry.Action.VERIFIED, detail__only=None, detail__since=None
+        action=VERIFIED.word, detail__only=None, detail__since=None
     )
     seals = Seal.objects.order_by("-number")
     verified = (

@@ -1,6 +1,6 @@
-"""The steps of a connection check, and the last one that was made.
+"""The steps of a connection check, and what came of them.
 
-Its results are kept as an entry of the audit trail, as facts rather than sentences: each
+The results are kept as an entry of the audit trail, as facts rather than sentences: each
 reader reads them in his own language.
 """
 
@@ -12,8 +12,6 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-
-from notifications.models import AuditEntry
 
 
 class Step(models.TextChoices):
@@ -72,16 +70,3 @@ def as_detail(results: Sequence[Result]) -> dict[str, Any]:
         "step": failed.step.value if failed else "",
         "steps": [asdict(result) for result in results],
     }
-
-
-def last_check() -> Check | None:
-    """``None`` before the first. One query."""
-    checks = AuditEntry.objects.filter(action=AuditEntry.Action.CONNECTION_CHECKED)
-    entry = checks.order_by("-id").first()
-    if entry is None:
-        return None
-    results = [
-        Result(Step(row["step"]), State(row["state"]), row["finding"], row["values"])
-        for row in entry.detail["steps"]
-    ]
-    return Check(entry.at, entry.actor, results)

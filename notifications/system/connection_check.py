@@ -27,7 +27,8 @@ from notifications.compose.services import send as services_send
 from notifications.files import locked_folder
 from notifications.models import AuditEntry, Notification
 from notifications.permissions import require
-from notifications.system.connection import Result, State, Step, as_detail, last_check
+from notifications.system.audit_events import CONNECTION_CHECKED
+from notifications.system.connection import Check, Result, State, Step, as_detail
 from notifications.tencent.connectivity import Way, try_way
 from notifications.tencent.error_codes import about
 from notifications.tencent.outcomes import Outcome, OutcomeKind
@@ -43,6 +44,19 @@ NOT_SOONER_THAN = timedelta(seconds=5)
 # Seconds. A signature is valid from our time on: a clock ahead of Tencent's makes ones
 # that are not valid yet.
 CLOCK_MAY_DIFFER = 60
+
+
+def last_check() -> Check | None:
+    """``None`` before the first. One query."""
+    checks = AuditEntry.objects.filter(action=CONNECTION_CHECKED.word)
+    entry = checks.order_by("-id").first()
+    if entry is None:
+        return None
+    results = [
+        Result(Step(row["step"]), State(row["state"]), row["finding"], row["values"])
+        for row in entry.detail["steps"]
+    ]
+    return Check(entry.at, entry.actor, results)
 
 
 def check_connection(user: User) -> Sequence[Result]:
@@ -69,9 +83,7 @@ def check_connection_by(actor: str) -> Sequence[Result]:
             )
         found = {result.step: result for result in _results()}
         results = [found.get(step) or Result(step, State.NOT_REACHED) for step in Step]
-        audit_log.write(
-            AuditEntry.Action.CONNECTION_CHECKED, actor, **as_detail(results)
-        )
+        audit_log.write(CONNECTION_CHECKED, actor, **as_detail(results))
     return results
 
 

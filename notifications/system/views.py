@@ -9,8 +9,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
-from notifications.system.connection import last_check
-from notifications.system.connection_check import check_connection, send_trial_notice
+from notifications.system.connection_check import (
+    check_connection,
+    last_check,
+    send_trial_notice,
+)
 from notifications.system.connection_presentation import first_hour, line
 from notifications.system.presentation import sections, troubles
 from notifications.system.state import state

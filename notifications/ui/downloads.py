@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from notifications import audit_log
-from notifications.models import AuditEntry
+from notifications.ui.audit_events import EXPORT_ENDED
 from notifications.ui.filters import FilterForm
 
 # Rows in one piece: what a reader waits for, and what memory holds as text.
@@ -81,7 +81,7 @@ class Download:
 
     def __init__(
         self,
-        action: AuditEntry.Action,
+        event: audit_log.Event,
         actor: str,
         pieces: Generator[Piece],
         *,
@@ -90,7 +90,7 @@ class Download:
         **detail: Any,
     ) -> None:
         audit_log.write(
-            action, actor, format=file_format, filters=dict(filters), **detail
+            event, actor, format=file_format, filters=dict(filters), **detail
         )
         self._actor = actor
         self._pieces = pieces
@@ -123,7 +123,7 @@ class Download:
         self._has_ended = True
         with audit_log.origin(self._origin):
             audit_log.write(
-                AuditEntry.Action.EXPORT_ENDED,
+                EXPORT_ENDED,
                 self._actor,
                 rows=self._rows,
                 sha256=self._digest.hexdigest(),

@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from notifications import permissions
 from notifications.audiences import saved as audiences_saved
-from notifications.audit import events as audit_events
+from notifications.audit.presentation import lines, sentence
 from notifications.models import AuditEntry, Label, Notification, Rule, SavedAudience
 from tests.factories import make_notification, make_user
 
@@ -27,10 +27,7 @@ def said(user, name: str, rule: Rule = LIVE, **kwargs) -> dict[str, list[str]]:
 
 def told() -> list[tuple[str, list[str]]]:
     return [
-        (
-            audit_events.sentence(entry.action, entry.detail),
-            audit_events.lines(entry.action, entry.detail),
-        )
+        (sentence(entry.action, entry.detail), lines(entry.action, entry.detail))
         for entry in AuditEntry.objects.order_by("id")
     ]
 

@@ -10,6 +10,7 @@ import pytest
 from notifications import audit_log, permissions
 from notifications.audit.export import COLUMNS
 from notifications.audit_log import Origin
+from notifications.delivery.audit_events import ALL_STOPPED, PAUSED, RESUMED
 from notifications.models import AuditEntry
 from tests.factories import MOMENT, make_user
 from tests.management.running import run
@@ -17,7 +18,6 @@ from tests.management.running import run
 pytestmark = pytest.mark.django_db
 
 DOWNLOAD = "/history/actions/download/"
-A = AuditEntry.Action
 ENDS = ("trail_exported", "export_ended")
 
 
@@ -32,7 +32,7 @@ def write_one() -> Origin:
     click = Origin(address="192.0.2.7")
     with audit_log.origin(click):
         audit_log.write(
-            A.PAUSED,
+            PAUSED,
             "=cmd()",
             at=MOMENT,
             notification=5,
@@ -44,7 +44,7 @@ def write_one() -> Origin:
 
 def test_lines_of_json_are_what_was_written(auditor):
     click = write_one()
-    audit_log.write(A.RESUMED, "lin.mei", notification=5)
+    audit_log.write(RESUMED, "lin.mei", notification=5)
 
     response = auditor.post(DOWNLOAD, {"format": "jsonl", "action": "paused"})
 
@@ -94,7 +94,7 @@ def test_a_table_for_a_spreadsheet(auditor):
 
 @pytest.mark.parametrize("text", ["=1+1", "@bo", "\n=1", "'", "'=1", "plain", "a'b"])
 def test_a_cell_without_its_first_sign_is_the_text(auditor, text):
-    AuditEntry.objects.create(action=A.RESUMED, actor="bo", actor_name=text)
+    AuditEntry.objects.create(action=RESUMED.word, actor="bo", actor_name=text)
 
     response = auditor.post(DOWNLOAD)
 
@@ -109,7 +109,7 @@ def test_a_cell_without_its_first_sign_is_the_text(auditor, text):
 def test_a_download_that_is_broken_off_says_so(auditor, monkeypatch):
     monkeypatch.setattr("notifications.ui.downloads.ROWS", 2)
     for _n in range(5):
-        audit_log.write(A.ALL_STOPPED, "lin.mei")
+        audit_log.write(ALL_STOPPED, "lin.mei")
 
     response = auditor.post(DOWNLOAD)
     assert AuditEntry.objects.filter(action="trail_exported").exists()
@@ -136,7 +136,7 @@ def test_a_download_that_is_never_begun_to_be_read_says_so(auditor, download):
 
 def test_more_than_a_page_of_the_table_in_order(auditor):
     AuditEntry.objects.bulk_create(
-        AuditEntry(action=A.ALL_STOPPED, actor="lin.mei") for _n in range(2001)
+        AuditEntry(action=ALL_STOPPED.word, actor="lin.mei") for _n in range(2001)
     )
 
     response = auditor.post(DOWNLOAD, {"format": "jsonl"})
@@ -175,7 +175,7 @@ def test_a_link_downloads_nothing(auditor):
 
 def test_the_same_from_the_command_line(auditor, tmp_path):
     write_one()
-    audit_log.write(A.RESUMED, "lin.mei", notification=5)
+    audit_log.write(RESUMED, "lin.mei", notification=5)
     path = tmp_path / "trail.jsonl"
     words = ["export_trail", "--format", "jsonl", "--action", "paused"]
 

@@ -9,13 +9,21 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications import audit_log, permissions
 from notifications.audit_log import Origin
+from notifications.compose.audit_events import DRAFT_SAVED, SENT
+from notifications.delivery.audit_events import (
+    ALL_ALLOWED,
+    ALL_STOPPED,
+    LATE_ANSWER,
+    PAUSED,
+    RESOLVED,
+    STARTED,
+)
 from notifications.models import AuditEntry
 from tests.factories import MOMENT, make_notification, make_user
 
 pytestmark = pytest.mark.django_db
 
 TRAIL = "/history/actions/"
-A = AuditEntry.Action
 
 
 @pytest.fixture
@@ -27,8 +35,8 @@ def numbers(response) -> list[int]:
     return [line.number for line, _row in response.context["rows"]]
 
 
-def write(action=A.ALL_STOPPED, actor="lin.mei", **kwargs) -> int:
-    audit_log.write(action, actor, **kwargs)
+def write(event=ALL_STOPPED, actor="lin.mei", **kwargs) -> int:
+    audit_log.write(event, actor, **kwargs)
     return AuditEntry.objects.latest("id").pk
 
 
@@ -57,7 +65,7 @@ def test_who_sees_nothing_but_the_trail_finds_it_under_history(log_in):
     person = make_user()
     person.user_permissions.set(permissions.permissions([permissions.SEE_TRAIL]))
     notification = make_notification(status="completed")
-    write(A.RESOLVED, notification=notification.pk, delivery=1)
+    write(RESOLVED, notification=notification.pk, delivery=1)
 
     text = log_in(person).get(TRAIL).content.decode()
 
@@ -72,9 +80,9 @@ def test_a_line_says_who_what_when_and_where_from(auditor):
     notification = make_notification(sender=chief, status="paused")
     draft = make_notification(sender=chief)
     with audit_log.origin(Origin(lambda: chief, "192.0.2.7")):
-        write(A.PAUSED, at=MOMENT, notification=notification.pk, note="<b>wrong</b>")
-    write(A.LATE_ANSWER, "worker 3", notification=notification.pk, delivery=8)
-    write(A.DRAFT_SAVED, notification=draft.pk)
+        write(PAUSED, at=MOMENT, notification=notification.pk, note="<b>wrong</b>")
+    write(LATE_ANSWER, "worker 3", notification=notification.pk, delivery=8)
+    write(DRAFT_SAVED, notification=draft.pk)
 
     page = auditor.get(TRAIL)
     text = " ".join(page.content.decode().split())
@@ -114,9 +122,9 @@ def test_every_filter_alone_and_all_together(auditor):
     days_ago = MOMENT - timedelta(days=9)
     old = write(at=days_ago)
     with audit_log.origin(click):
-        wanted = write(A.SENT, notification=5, at=MOMENT, groups=1)
-    engine = write(A.STARTED, "worker 3", notification=6, at=MOMENT)
-    late = write(A.SENT, "chen.jie", at=MOMENT + timedelta(days=9))
+        wanted = write(SENT, notification=5, at=MOMENT, groups=1)
+    engine = write(STARTED, "worker 3", notification=6, at=MOMENT)
+    late = write(SENT, "chen.jie", at=MOMENT + timedelta(days=9))
     filters = {
         "who=lin.mei": [wanted, old],
         "who=Mei Lin": [wanted, old],
@@ -179,7 +187,7 @@ def test_an_odd_place_is_the_first_page(auditor, query):
 def test_pages_walk_through_all_of_them_and_keep_the_filters(auditor):
     made = [write() for _n in range(120)]
     for _n in range(3):
-        write(A.ALL_ALLOWED)
+        write(ALL_ALLOWED)
     seen, address = [], f"{TRAIL}?action=all_stopped"
     while address:
         page = auditor.get(address)
@@ -201,7 +209,7 @@ def test_as_many_queries_with_three_rows_as_with_one(auditor):
     for rows in (1, 2):
         for _n in range(rows):
             with audit_log.origin(Origin()):
-                write(A.PAUSED, notification=make_notification(status="paused").pk)
+                write(PAUSED, notification=make_notification(status="paused").pk)
         with CaptureQueriesContext(connection) as queries:
             assert auditor.get(TRAIL).status_code == 200
         counts.append(len(queries))

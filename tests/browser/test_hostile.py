@@ -3,7 +3,7 @@
 import pytest
 
 from notifications import audit_log, permissions
-from notifications.models import AuditEntry
+from notifications.delivery.audit_events import PAUSED
 from tests.browser.conftest import VIEWS, check_page, come_in
 from tests.factories import (
     make_attempt,
@@ -36,9 +36,7 @@ def addresses() -> list[str]:
         row = make_delivery(sent, group, status="failed", error_info=text)
         make_attempt(row, outcome="rejected", error_info=text)
         make_seal(sent)
-        audit_log.write(
-            AuditEntry.Action.PAUSED, text[:150], notification=sent.pk, note=text
-        )
+        audit_log.write(PAUSED, text[:150], notification=sent.pk, note=text)
         if text in WORST:
             found += [f"/sent/{sent.pk}/", f"/history/deliveries/{row.pk}/"]
     return [*LISTS, *found]

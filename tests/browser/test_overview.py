@@ -7,7 +7,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from notifications import audit_log, permissions
-from notifications.models import AuditEntry, Notification
+from notifications.compose.audit_events import SENT
+from notifications.models import Notification
+from notifications.record.audit_events import VERIFIED
 from tests.browser.conftest import VIEWS, check_page, come_in
 from tests.factories import (
     make_delivery,
@@ -76,7 +78,7 @@ def sealed(past) -> Notification:
         {"group_id": f"g{n}", "name": "广场 Plaza", "state": "closed"} for n in (1, 2)
     ]
     audit_log.write(
-        AuditEntry.Action.SENT,
+        SENT,
         "lin.mei",
         notification=sent.pk,
         groups=2,
@@ -85,7 +87,7 @@ def sealed(past) -> Notification:
     )
     make_seal(sent)
     audit_log.write(
-        AuditEntry.Action.VERIFIED,
+        VERIFIED,
         "verify_history",
         unchanged=True,
         only=None,

@@ -8,15 +8,15 @@ import pytest
 from playwright.sync_api import expect
 
 from notifications import audit_log, permissions
+from notifications.access.audit_events import PERSON_CHANGED
 from notifications.audit.settings_changes import record_settings
 from notifications.audit_log import Origin
-from notifications.models import AuditEntry
+from notifications.compose.audit_events import SENT
+from notifications.delivery.audit_events import PAUSED
 from tests.browser.conftest import VIEWS, check_page, log_in
 from tests.factories import MOMENT, make_notification, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-A = AuditEntry.Action
 
 
 @pytest.fixture
@@ -29,18 +29,16 @@ def past() -> None:
     for n in range(51):
         at = MOMENT + timedelta(minutes=n)
         with audit_log.origin(Origin(lambda: manager, "192.0.2.7")):
-            audit_log.write(
-                A.PAUSED, "lin.mei", at=at, notification=pk, note="日期有误"
-            )
+            audit_log.write(PAUSED, "lin.mei", at=at, notification=pk, note="日期有误")
     with audit_log.origin(
         Origin(lambda: chief, "2001:db8:4006:812:5f3a:9c1e:77b0:2004")
     ):
         after = {"is_active": False, "roles": ["Auditor", "Community manager"]}
         before = {"is_active": True, "roles": []}
         audit_log.write(
-            A.PERSON_CHANGED, "chief", person="xu", before=before, after=after
+            PERSON_CHANGED, "chief", person="xu", before=before, after=after
         )
-        audit_log.write(A.SENT, "chief", notification=pk, groups=1)
+        audit_log.write(SENT, "chief", notification=pk, groups=1)
 
 
 @pytest.mark.parametrize(("width", "height", "theme"), VIEWS)

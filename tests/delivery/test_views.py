@@ -198,7 +198,7 @@ def test_the_switch_is_shown_on_every_page(client):
     assert strip not in client.get("/").content.decode()
     assert not SendingSwitch.present().is_off
     turns = client.get("/sending/").context["turns"]
-    assert [turn.action for turn in turns] == ["all_allowed", "all_stopped"]
+    assert [turn.action for turn, _label in turns] == ["all_allowed", "all_stopped"]
 
 
 def test_an_auditor_sees_the_strip_and_has_no_switch(client, log_in):

@@ -24,6 +24,7 @@ from django.db.utils import DatabaseError, InterfaceError
 from django.test import Client
 
 from notifications.audiences.audience import audience_of
+from notifications.compose.audit_events import SENT
 from notifications.compose.services import resend as services_resend
 from notifications.compose.services import send as services_send
 from notifications.delivery import controls as delivery_controls
@@ -93,7 +94,7 @@ def send_twice(content: str) -> dict[str, Any]:
     for thread in clicks:
         thread.join()
     sends = AuditEntry.objects.filter(
-        action=AuditEntry.Action.SENT, notification_number=written.pk
+        action=SENT.word, notification_number=written.pk
     ).count()
     return {"notification": written.pk, "found": found, "sends": sends}
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from notifications import audit_log, conf
+from notifications.delivery.audit_events import LATE_ANSWER
 from notifications.history import delivery_detail
-from notifications.models import AuditEntry
 from tests.environment import SECRET_KEY
 from tests.factories import make_attempt, make_delivery, make_group, make_notification
 
@@ -83,7 +83,7 @@ def test_a_late_answer_in_words(detail, sentence):
     delivery, other = make_delivery(status="unconfirmed"), make_delivery()
     for row in (delivery, other):
         audit_log.write(
-            AuditEntry.Action.LATE_ANSWER,
+            LATE_ANSWER,
             "worker 3",
             notification=row.notification_id,
             delivery=row.pk,

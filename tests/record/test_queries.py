@@ -6,6 +6,7 @@ from notifications import audit_log
 from notifications.models import AuditEntry
 from notifications.record import queries as record_queries
 from notifications.record import sealing
+from notifications.record.audit_events import VERIFIED
 from notifications.record.queries import RecordState, record_state
 from tests.factories import make_notification
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def verified(**detail):
     whole = {"only": None, "since": None, "unchanged": True}
-    audit_log.write(AuditEntry.Action.VERIFIED, "verify_history", **whole | detail)
+    audit_log.write(VERIFIED, "verify_history", **whole | detail)
 
 
 def test_before_anything_was_sealed():

@@ -11,8 +11,13 @@ from django.utils import timezone
 from notifications import audit_log, permissions
 from notifications.models import AuditEntry
 from notifications.sandbox.server import SandboxConfig, SandboxServer
-from notifications.system.connection import Result, State, Step, last_check
-from notifications.system.connection_check import check_connection, check_connection_by
+from notifications.system.audit_events import CONNECTION_CHECKED
+from notifications.system.connection import Result, State, Step
+from notifications.system.connection_check import (
+    check_connection,
+    check_connection_by,
+    last_check,
+)
 from tests.factories import make_user
 from tests.tencent.wire import CA_FILE, OK, FaultServer, ProxyServer, body
 
@@ -176,9 +181,7 @@ def test_clocks_that_differ(settings, ahead, states, finding):
 
 def test_a_person_cannot_hammer(sandbox):
     before = timezone.now() - timedelta(seconds=5)
-    audit_log.write(
-        AuditEntry.Action.CONNECTION_CHECKED, "operator", at=before, steps=[]
-    )
+    audit_log.write(CONNECTION_CHECKED, "operator", at=before, steps=[])
 
     check_connection_by("operator")
     with pytest.raises(ValidationError, match="a moment ago"):

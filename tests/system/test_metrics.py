@@ -8,8 +8,9 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifications import audit_log
-from notifications.models import AuditEntry, GroupSync, SendingSwitch, Worker
+from notifications.models import GroupSync, SendingSwitch, Worker
 from notifications.rate_limit.clock import engine_clock
+from notifications.record.audit_events import VERIFIED
 from notifications.system.health import checks
 from notifications.system.metrics import Metrics
 from tests.environment import ROOT
@@ -128,7 +129,7 @@ def test_the_record():
     for hours in (1, 2):
         make_notification(status="completed", finished_at=now - timedelta(hours=hours))
     audit_log.write(
-        AuditEntry.Action.VERIFIED,
+        VERIFIED,
         "verify_history",
         at=now - timedelta(days=1),
         unchanged=True,

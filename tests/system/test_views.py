@@ -7,8 +7,9 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications import audit_log, permissions
-from notifications.models import AuditEntry, GroupSync, SendingSwitch, Worker
+from notifications.models import GroupSync, SendingSwitch, Worker
 from notifications.rate_limit.clock import engine_clock
+from notifications.record.audit_events import VERIFIED
 from notifications.record.guards.triggers import guards
 from notifications.system import state as system_state
 from tests.environment import SECRET_KEY
@@ -42,7 +43,7 @@ def make_worker(name: str = "host:1") -> Worker:
 
 def verified(*, unchanged: bool = True, days: int = 0) -> None:
     audit_log.write(
-        AuditEntry.Action.VERIFIED,
+        VERIFIED,
         "verify_history",
         at=timezone.now() - timedelta(days=days),
         unchanged=unchanged,

@@ -16,9 +16,15 @@ from django.utils.crypto import salted_hmac
 
 from notifications import audit_log
 from notifications.access import login_state
+from notifications.access.audit_events import (
+    LOCKED_OUT,
+    LOGGED_IN,
+    LOGGED_OUT,
+    LOGIN_REFUSED,
+)
 from notifications.access.services import sessions
 from notifications.access.services.sso_refusal import Refused
-from notifications.models import AuditEntry, OutsideLogin
+from notifications.models import OutsideLogin
 
 # Somebody may type a password where the name belongs: only a known name is kept.
 UNKNOWN = "(unknown name)"
@@ -36,13 +42,13 @@ def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
     detail = {} if is_inside else {"second_factor": login_state.AWAITED}
     if OutsideLogin.objects.filter(user=user).exists():
         detail["by"] = SINGLE_SIGN_ON
-    _write(AuditEntry.Action.LOGGED_IN, user.get_username(), **detail)
+    _write(LOGGED_IN, user.get_username(), **detail)
 
 
 def record_logout(user: User | None, **_signal: Any) -> None:
     """``user`` is nobody for a session that had ended already."""
     if user is not None:
-        _write(AuditEntry.Action.LOGGED_OUT, user.get_username())
+        _write(LOGGED_OUT, user.get_username())
 
 
 def record_refused_login(
@@ -57,9 +63,9 @@ def record_refused_login(
     if is_locked_out and not was_counted:
         return
     actor = _known(_typed(credentials))
-    _write(AuditEntry.Action.LOGIN_REFUSED, actor)
+    _write(LOGIN_REFUSED, actor)
     if is_locked_out:
-        _write(AuditEntry.Action.LOCKED_OUT, actor)
+        _write(LOCKED_OUT, actor)
 
 
 def name_to_count(_request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
@@ -108,7 +114,7 @@ def _typed(credentials: Mapping[str, Any]) -> str:
 
 def record_refused_outside(refused: Refused) -> None:
     _write(
-        AuditEntry.Action.LOGIN_REFUSED,
+        LOGIN_REFUSED,
         _known(refused.username),
         by=SINGLE_SIGN_ON,
         why=refused.why.value,
@@ -119,7 +125,7 @@ def _known(name: str) -> str:
     return name if User.objects.filter(username=name).exists() else UNKNOWN
 
 
-def _write(action: AuditEntry.Action, actor: str, **detail: Any) -> None:
+def _write(event: audit_log.Event, actor: str, **detail: Any) -> None:
     # Django sends its signals for sessions that scripts open, too: nobody logs in there.
     if audit_log.present_origin() is not None:
-        audit_log.write(action, actor, **detail)
+        audit_log.write(event, actor, **detail)

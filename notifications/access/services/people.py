@@ -12,10 +12,16 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 
 from notifications import audit_log, permissions
+from notifications.access.audit_events import (
+    PASSWORD_CHANGED,
+    PERSON_ADDED,
+    PERSON_CHANGED,
+    ROLE_ADDED,
+    ROLE_CHANGED,
+    ROLE_DELETED,
+)
 from notifications.access.services import sessions
-from notifications.models import AuditEntry, OutsideLogin
-
-A = AuditEntry.Action
+from notifications.models import OutsideLogin
 
 FIELDS = ("username", "first_name", "last_name", "email", "is_active", "is_superuser")
 
@@ -40,17 +46,15 @@ def record_person(
 ) -> None:
     """``before`` is ``None`` for somebody new; nothing is written of no change."""
     after = values_of_person(pk)
-    action = A.PERSON_ADDED if before is None else A.PERSON_CHANGED
-    _write(action, actor, before, after, person=after["username"])
+    event = PERSON_ADDED if before is None else PERSON_CHANGED
+    _write(event, actor, before, after, person=after["username"])
     if before is not None and any(after[name] != before[name] for name in RIGHTS):
         sessions.end_after_change(actor, [pk], present=present)
 
 
 def record_password(user: User, person: User, *, present: str = "") -> None:
     """``user`` set a new password for ``person``, who may be the same."""
-    audit_log.write(
-        A.PASSWORD_CHANGED, user.get_username(), person=person.get_username()
-    )
+    audit_log.write(PASSWORD_CHANGED, user.get_username(), person=person.get_username())
     sessions.end_after_change(user.get_username(), [person.pk], present=present)
 
 
@@ -65,8 +69,8 @@ def record_role(
 ) -> None:
     """As ``record_person``; other permissions concern all who have the role."""
     after = values_of_role(pk)
-    action = A.ROLE_ADDED if before is None else A.ROLE_CHANGED
-    _write(action, user.get_username(), before, after, role=after["name"])
+    event = ROLE_ADDED if before is None else ROLE_CHANGED
+    _write(event, user.get_username(), before, after, role=after["name"])
     if before is not None and after["permissions"] != before["permissions"]:
         sessions.end_after_change(
             user.get_username(), _people_with(pk), present=present
@@ -78,7 +82,7 @@ def record_deleted_role(user: User, pk: int, *, present: str = "") -> None:
     before = values_of_role(pk)
     people = User.objects.filter(groups=pk).order_by("username")
     audit_log.write(
-        A.ROLE_DELETED,
+        ROLE_DELETED,
         user.get_username(),
         role=before["name"],
         before=before,
@@ -93,7 +97,7 @@ def _people_with(role: int) -> list[int]:
 
 
 def _write(
-    action: AuditEntry.Action,
+    event: audit_log.Event,
     actor: str,
     before: Values | None,
     after: Values,
@@ -106,4 +110,4 @@ def _write(
     if not changed:
         return
     was = {name: before[name] for name in changed} if before else {}
-    audit_log.write(action, actor, before=was, after=changed, **about)
+    audit_log.write(event, actor, before=was, after=changed, **about)

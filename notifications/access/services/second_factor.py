@@ -18,12 +18,17 @@ from django.utils.translation import gettext as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import audit_log
+from notifications.access.audit_events import (
+    FACTOR_REFUSED,
+    FACTOR_REMOVED,
+    FACTOR_SET,
+    RECOVERY_MADE,
+    RECOVERY_USED,
+)
 from notifications.access.queries import is_demanded_of
 from notifications.access.services import sessions
-from notifications.models import AuditEntry, RecoveryCode
+from notifications.models import RecoveryCode
 from notifications.permissions import require
-
-A = AuditEntry.Action
 
 DIGITS = 6
 
@@ -99,7 +104,7 @@ def finish_set_up(
     devices.exclude(pk=device.pk).delete()
     device.confirmed = True
     device.save()
-    audit_log.write(A.FACTOR_SET, person.get_username())
+    audit_log.write(FACTOR_SET, person.get_username())
     _end_sessions(person, person.get_username(), present)
     return Verdict(Answer.APP, recovery_codes=make_recovery_codes(person))
 
@@ -115,7 +120,7 @@ def make_recovery_codes(person: User) -> tuple[str, ...]:
     RecoveryCode.objects.bulk_create(
         RecoveryCode(user=person, digest=_digest(code)) for code in codes
     )
-    audit_log.write(A.RECOVERY_MADE, person.get_username())
+    audit_log.write(RECOVERY_MADE, person.get_username())
     return tuple(map(_in_groups, codes))
 
 
@@ -139,7 +144,7 @@ def check_code(person: User, code: str) -> Verdict:
     else:
         verdict = _of_app(device, code)
     if verdict.answer == Answer.WRONG:
-        audit_log.write(A.FACTOR_REFUSED, person.get_username())
+        audit_log.write(FACTOR_REFUSED, person.get_username())
     return verdict
 
 
@@ -156,7 +161,7 @@ def _of_recovery(person: User, code: str) -> Verdict:
     used, _per_table = codes.delete()
     if not used:
         return Verdict(Answer.WRONG)
-    audit_log.write(A.RECOVERY_USED, person.get_username())
+    audit_log.write(RECOVERY_USED, person.get_username())
     return Verdict(Answer.RECOVERY)
 
 
@@ -219,7 +224,7 @@ def _remove(person: User, actor: str) -> None:
             _("No second factor is set up for %(person)s.")
             % {"person": person.get_username()}
         )
-    audit_log.write(A.FACTOR_REMOVED, actor, person=person.get_username())
+    audit_log.write(FACTOR_REMOVED, actor, person=person.get_username())
 
 
 def _end_sessions(person: User, actor: str, present: str = "") -> None:

@@ -14,8 +14,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from notifications import audit_log
+from notifications.access.audit_events import SESSIONS_ENDED
 from notifications.access.queries import browser_of, open_sessions
-from notifications.models import AuditEntry, LoginSession
+from notifications.models import LoginSession
 from notifications.permissions import require
 
 
@@ -73,7 +74,5 @@ def _end(actor: str, rows: Iterable[LoginSession], present: str) -> int:
     LoginSession.objects.filter(pk__in=[row.pk for row in ended]).delete()
     counts = Counter(row.user.get_username() for row in ended if row.user)
     for name, count in sorted(counts.items()):
-        audit_log.write(
-            AuditEntry.Action.SESSIONS_ENDED, actor, person=name, sessions=count
-        )
+        audit_log.write(SESSIONS_ENDED, actor, person=name, sessions=count)
     return len(ended)

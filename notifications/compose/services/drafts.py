@@ -18,10 +18,11 @@ from django.db import transaction
 from notifications import audit_log, permissions
 from notifications.audiences.audience import Values, audience
 from notifications.audiences.validation import check_audience, clean_values
+from notifications.compose.audit_events import DRAFT_DELETED, DRAFT_SAVED
 from notifications.compose.content import clean_content
 from notifications.compose.recipients import clean_recipients
 from notifications.groups.ids import repeated
-from notifications.models import AuditEntry, Notification
+from notifications.models import Notification
 from notifications.models.notifications import join_recipients
 from notifications.permissions import require, require_own
 from notifications.ui.text import clean_note
@@ -123,7 +124,7 @@ def save_draft(
     notification.save()
     if known is None or _written(notification) != before:
         audit_log.write(
-            AuditEntry.Action.DRAFT_SAVED,
+            DRAFT_SAVED,
             user.get_username(),
             notification=notification.pk,
             audience=cleaned.audience,
@@ -144,9 +145,7 @@ def delete_draft(user: User, notification_id: int) -> None:
         pk=notification_id, status=Notification.Status.DRAFT
     )
     require_own(user, draft)
-    audit_log.write(
-        AuditEntry.Action.DRAFT_DELETED, user.get_username(), notification=draft.pk
-    )
+    audit_log.write(DRAFT_DELETED, user.get_username(), notification=draft.pk)
     draft.delete()
 
 

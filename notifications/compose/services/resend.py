@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from notifications import audit_log, permissions
 from notifications.audiences.audience import audience
 from notifications.audiences.validation import check_audience
+from notifications.compose.audit_events import RESENT
 from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery.resendable import Again, sendable_again
-from notifications.models import AuditEntry, Notification, WrongState
+from notifications.models import Notification, WrongState
 from notifications.models.field_uses import Use, names
 from notifications.permissions import require, require_own
 
@@ -63,7 +64,7 @@ def send_again(user: User, notification_id: int, kind: Again) -> Notification:
         )
     again.start()
     audit_log.write(
-        AuditEntry.Action.RESENT,
+        RESENT,
         user.get_username(),
         notification=again.pk,
         of=first.pk,

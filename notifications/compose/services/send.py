@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from notifications import audit_log, permissions
 from notifications.audiences.audience import Audience, audience_of, digest_of
 from notifications.audiences.validation import check_audience
+from notifications.compose.audit_events import SENT
 from notifications.compose.recipients import portions
 from notifications.compose.services.create_deliveries import insert_deliveries
+from notifications.delivery.audit_events import SCHEDULED
 from notifications.delivery.schedule import check_not_after, check_start
-from notifications.models import AuditEntry, Notification
+from notifications.models import Notification
 from notifications.permissions import require, require_own
 
 # An entry of the audit trail stays readable; the number of all is beside them.
@@ -78,7 +80,7 @@ def send(
     else:
         notification.schedule(when.start)
     audit_log.write(
-        AuditEntry.Action.SENT if when.start is None else AuditEntry.Action.SCHEDULED,
+        SENT if when.start is None else SCHEDULED,
         user.get_username(),
         notification=notification.pk,
         groups=meant.count,

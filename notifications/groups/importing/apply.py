@@ -29,6 +29,7 @@ from notifications.db.sql import (
     quoted_column,
     quoted_table,
 )
+from notifications.groups.audit_events import IMPORTED
 from notifications.groups.importing.parse import check_file
 from notifications.groups.importing.plan import Changed, Plan, plan
 from notifications.groups.importing.rows import Reading, Row
@@ -133,7 +134,7 @@ def import_groups(
     make_labels(made.new_labels)
     rows = (*made.new, *(changed.row for changed in relabelled))
     put_labels([(row.group_id, label) for row in rows for label in row.labels or ()])
-    audit_log.write(AuditEntry.Action.IMPORTED, actor, **made.counts, **detail)
+    audit_log.write(IMPORTED, actor, **made.counts, **detail)
     return made
 
 
@@ -188,7 +189,7 @@ def import_kept(
 def already_imported(user: User, number: int) -> str:
     """What became of a file that is not waiting any more, as a sentence."""
     imported = AuditEntry.objects.filter(
-        action=AuditEntry.Action.IMPORTED,
+        action=IMPORTED.word,
         actor=user.get_username(),
         detail__number=number,
     )

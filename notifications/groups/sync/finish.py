@@ -7,8 +7,9 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from notifications import audit_log
+from notifications.groups.audit_events import SYNC_ENDED
 from notifications.groups.sync.queries import KEPT, ended_detail
-from notifications.models import AuditEntry, GroupSync, SyncChange, SyncItem
+from notifications.models import GroupSync, SyncChange, SyncItem
 
 BLOCK = 1000
 
@@ -52,7 +53,7 @@ def finish(
         sync.finished_at = now
         sync.error_code, sync.reason, sync.error_info = code, reason, error_info
         sync.save()
-        audit_log.write(AuditEntry.Action.SYNC_ENDED, actor, **ended_detail(sync))
+        audit_log.write(SYNC_ENDED, actor, **ended_detail(sync))
 
 
 def tidy(pause: Callable[[], None], block: int = BLOCK) -> None:

@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
+from notifications.groups.audit_events import SYNC_ENDED, SYNC_REQUESTED
 from notifications.groups.sync.queries import ended_detail
-from notifications.models import AuditEntry, ChatGroup, GroupSync
+from notifications.models import ChatGroup, GroupSync
 from notifications.permissions import require
 
 
@@ -33,7 +34,7 @@ def request_sync_by(actor: str) -> GroupSync:
     try:
         with transaction.atomic():
             sync = GroupSync.objects.create(requested_by=actor)
-            audit_log.write(AuditEntry.Action.SYNC_REQUESTED, actor, sync=sync.pk)
+            audit_log.write(SYNC_REQUESTED, actor, sync=sync.pk)
             return sync
     except IntegrityError:
         return GroupSync.objects.order_by("-pk")[0]
@@ -53,9 +54,7 @@ def stop_sync(user: User, sync_id: int) -> GroupSync:
     sync.status = GroupSync.Status.CANCELLED
     sync.finished_at = timezone.now()
     sync.save()
-    audit_log.write(
-        AuditEntry.Action.SYNC_ENDED, user.get_username(), **ended_detail(sync)
-    )
+    audit_log.write(SYNC_ENDED, user.get_username(), **ended_detail(sync))
     return sync
 
 

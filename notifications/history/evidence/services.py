@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
+from notifications.history.audit_events import EVIDENCE
 from notifications.history.evidence.bundle import bundle, bundle_name
-from notifications.models import Archive, AuditEntry, Notification, Seal
+from notifications.models import Archive, Notification, Seal
 from notifications.permissions import require
 from notifications.record.queries import seal_of
 
@@ -60,7 +61,7 @@ def evidence_for(actor: str, notification_id: int) -> Evidence:
     if problem or seal is None:
         raise ValidationError(problem)
     audit_log.write(
-        AuditEntry.Action.EVIDENCE,
+        EVIDENCE,
         actor,
         notification=notification.pk,
         head=seal.head,

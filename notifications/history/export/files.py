@@ -7,10 +7,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from notifications import permissions
+from notifications.history.audit_events import EXPORTED
 from notifications.history.export.rows import ABOUT, COLUMNS, OWN, Page, pages
 from notifications.history.search.facets import Live
 from notifications.history.search.filters import DeliveryFilter
-from notifications.models import AuditEntry
 from notifications.permissions import require
 from notifications.record.queries import head
 from notifications.ui.downloads import (
@@ -112,7 +112,7 @@ def export_as(
 ) -> Download:
     """As ``download``, for who runs commands on the server and needs no role."""
     return Download(
-        AuditEntry.Action.EXPORTED,
+        EXPORTED,
         actor,
         history_file(wanted, live, file_format),
         file_format=file_format,

@@ -9,8 +9,8 @@ from django.core.management.base import CommandError, CommandParser
 from notifications.audit.export import export_trail_as
 from notifications.audit.forms import TrailFilterForm
 from notifications.audit.queries import entries
+from notifications.audit_log import EVENTS
 from notifications.management.base import REFUSED, RecordedCommand, account, deliver
-from notifications.models import AuditEntry
 
 
 class Command(RecordedCommand):
@@ -26,7 +26,7 @@ class Command(RecordedCommand):
         parser.add_argument("--from", dest="from_day", metavar="YYYY-MM-DD")
         parser.add_argument("--to", dest="to_day", metavar="YYYY-MM-DD")
         parser.add_argument("--who", metavar="NAME", help="as on the page")
-        parser.add_argument("--action", choices=AuditEntry.Action.values)
+        parser.add_argument("--action", choices=list(EVENTS))
         parser.add_argument("--notification", metavar="ID")
         parser.add_argument(
             "--origin", metavar="TEXT", help="a whole address or request number"

@@ -11,7 +11,8 @@ from django.db import DatabaseError
 
 from notifications import audit_log
 from notifications.management.base import FAILED, REFUSED, day, refusal
-from notifications.models import AuditEntry, Notification
+from notifications.models import Notification
+from notifications.record.audit_events import VERIFIED
 from notifications.record.verification import Verification, verify
 
 
@@ -66,7 +67,7 @@ class Command(BaseCommand):
     ) -> None:
         since = options["since"]
         audit_log.write(
-            AuditEntry.Action.VERIFIED,
+            VERIFIED,
             "verify_history",
             unchanged=found.unchanged,
             head=found.head,

@@ -14,8 +14,10 @@ import pytest
 from django.utils import timezone, translation
 
 from notifications import audit_log
+from notifications.compose.audit_events import SENT
+from notifications.delivery.audit_events import RESOLVED
 from notifications.history.evidence.bundle import bundle, bundle_name
-from notifications.models import AuditEntry, Delivery, Notification
+from notifications.models import Delivery, Notification
 from notifications.record.canonical_text import sealed_text
 from tests.factories import (
     MOMENT,
@@ -57,11 +59,9 @@ def sent() -> Notification:
     make_attempt(failed, outcome="rejected", error_info=HOSTILE)
     doubt = make_delivery(notification, status="unconfirmed")
     make_attempt(doubt, outcome="unconfirmed")
+    audit_log.write(SENT, "lin.mei", notification=notification.pk, groups=3)
     audit_log.write(
-        AuditEntry.Action.SENT, "lin.mei", notification=notification.pk, groups=3
-    )
-    audit_log.write(
-        AuditEntry.Action.RESOLVED,
+        RESOLVED,
         "lin.mei",
         notification=notification.pk,
         delivery=doubt.pk,
@@ -192,7 +192,7 @@ def test_more_seals_than_are_read_at_once(sent, tmp_path):
 
 def test_the_actions_in_their_order_and_of_this_notification_only(sent, tmp_path):
     make_seal(sent)
-    audit_log.write(AuditEntry.Action.SENT, "lin.mei", notification=sent.pk + 1)
+    audit_log.write(SENT, "lin.mei", notification=sent.pk + 1)
 
     folder = unpack(zip_of(sent), tmp_path)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from notifications import permissions
+from notifications.history.audit_events import EXPORTED
 from notifications.history.export.rows import COLUMNS
 from notifications.models import AuditEntry
 from notifications.ui.downloads import Download
@@ -114,7 +115,7 @@ def test_a_download_that_is_closed_leaves_no_query_open():
             ended.append(AuditEntry.objects.count())
 
     download = Download(
-        AuditEntry.Action.EXPORTED,
+        EXPORTED,
         "wang.fang",
         pieces(),
         file_format="csv",

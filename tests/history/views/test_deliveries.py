@@ -3,6 +3,7 @@
 import pytest
 
 from notifications import audit_log, permissions
+from notifications.delivery.audit_events import LATE_ANSWER
 from notifications.models import AuditEntry, ChatGroup, Delivery
 from notifications.ui import lists
 from tests.factories import (
@@ -154,7 +155,7 @@ def test_what_a_result_means(auditor, status, sentence):
 def test_a_late_answer_stands_beside_the_result(auditor):
     row = make_delivery(status="unconfirmed")
     audit_log.write(
-        AuditEntry.Action.LATE_ANSWER,
+        LATE_ANSWER,
         "worker 3",
         notification=row.notification_id,
         delivery=row.pk,

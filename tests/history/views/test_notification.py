@@ -10,8 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications import audit_log, permissions
 from notifications.audiences.audience import audience_of
+from notifications.compose.audit_events import SENT
 from notifications.compose.services import send as services_send
+from notifications.delivery.audit_events import RESOLVED, STOPPED
 from notifications.models import Archive, AuditEntry, ChatGroup, SavedAudience
+from notifications.record.audit_events import VERIFIED
 from tests.factories import (
     make_delivery,
     make_group,
@@ -21,8 +24,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-A = AuditEntry.Action
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_the_groups_that_were_left_out_and_why(log_in, auditor):
     assert "· Closed" in text
     assert "Live ·" not in text
     assert sent.audience_digest in text
-    entry = AuditEntry.objects.get(action=A.SENT)
+    entry = AuditEntry.objects.get(action=SENT.word)
     assert entry.detail["left_out_count"] == 2
     assert [row["name"] for row in entry.detail["left_out"]] == [
         "Closed hikers",
@@ -139,7 +140,7 @@ def test_what_was_left_out_when_only_states_were_written_down(auditor):
     older = make_notification(status="completed")
     left_out = [{"group_id": "off", "name": "Old club", "state": "switched_off"}]
     audit_log.write(
-        A.SENT, "lin.mei", notification=older.pk, left_out=left_out, left_out_count=1
+        SENT, "lin.mei", notification=older.pk, left_out=left_out, left_out_count=1
     )
 
     text = page(auditor, older)
@@ -150,10 +151,10 @@ def test_what_was_left_out_when_only_states_were_written_down(auditor):
 def test_no_group_left_out_and_not_known(auditor):
     known = make_notification(status="completed")
     audit_log.write(
-        A.SENT, "lin.mei", notification=known.pk, left_out=[], left_out_count=0
+        SENT, "lin.mei", notification=known.pk, left_out=[], left_out_count=0
     )
     older = make_notification(status="completed")
-    audit_log.write(A.SENT, "lin.mei", notification=older.pk, groups=1)
+    audit_log.write(SENT, "lin.mei", notification=older.pk, groups=1)
     chosen = make_notification(status="completed", audience="chosen")
 
     assert "No group was left out." in page(auditor, known)
@@ -166,15 +167,15 @@ def test_no_group_left_out_and_not_known(auditor):
 def test_who_did_what_in_their_order(auditor):
     sent = make_notification(status="completed")
     doubt = make_delivery(sent, status="unconfirmed")
-    audit_log.write(A.SENT, "lin.mei", notification=sent.pk, groups=1)
+    audit_log.write(SENT, "lin.mei", notification=sent.pk, groups=1)
     audit_log.write(
-        A.RESOLVED,
+        RESOLVED,
         "chen.jie",
         notification=sent.pk,
         delivery=doubt.pk,
         note="Anna saw it",
     )
-    audit_log.write(A.STOPPED, "zhao", notification=sent.pk + 1)
+    audit_log.write(STOPPED, "zhao", notification=sent.pk + 1)
 
     text = page(auditor, sent)
 
@@ -215,7 +216,7 @@ def test_from_no_seal_to_verified(auditor):
 
 def verified(seal, **detail) -> None:
     values = {"only": None, "since": None, "differences": []} | detail
-    audit_log.write(A.VERIFIED, "verify_history", **values)
+    audit_log.write(VERIFIED, "verify_history", **values)
 
 
 @pytest.mark.parametrize(
@@ -290,7 +291,7 @@ def test_as_many_queries_with_three_of_everything_as_with_one(auditor):
         for _n in range(times):
             row = make_delivery(sent, status="unconfirmed")
             audit_log.write(
-                A.RESOLVED, "lin.mei", notification=sent.pk, delivery=row.pk, note="x"
+                RESOLVED, "lin.mei", notification=sent.pk, delivery=row.pk, note="x"
             )
             make_notification(status="completed", resend_of=sent)
         verified(make_seal(sent), unchanged=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from notifications import audit_log, permissions
-from notifications.models import AuditEntry
+from notifications.record.audit_events import VERIFIED
 from tests.factories import make_notification, make_seal, make_user
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def test_before_anything_was_sealed_or_verified(log_in):
 def test_the_head_and_the_last_verification(log_in, unchanged, words):
     seal = make_seal(make_notification(status="completed"))
     audit_log.write(
-        AuditEntry.Action.VERIFIED,
+        VERIFIED,
         "verify_history",
         unchanged=unchanged,
         only=None,

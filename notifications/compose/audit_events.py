@@ -1,0 +1,53 @@
+"""Events of the audit trail: drafts, and notifications sent from them."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from notifications.audit.presentation import choice
+from notifications.audit_log import Detail, Event
+from notifications.delivery.audit_events import LEFT_OUT, NOT_AFTER, NOTE, RULE
+from notifications.models import Notification
+
+DRAFT_SAVED = Event(
+    "draft_saved",
+    _("draft saved"),
+    _("Saved a draft."),
+    Detail("audience", _("Send to"), choice(dict(Notification.Audience.choices))),
+    Detail("chosen", _("Chosen")),
+    Detail("saved", _("Audience")),
+    RULE,
+    NOTE,
+)
+
+DRAFT_DELETED = Event("draft_deleted", _("draft deleted"), _("Threw a draft away."))
+
+SENT = Event(
+    "sent",
+    _("sent"),
+    ngettext_lazy("Sent it to %(n)d group.", "Sent it to %(n)d groups.", "n"),
+    RULE,
+    NOT_AFTER,
+    LEFT_OUT,
+    count="groups",
+)
+
+RESENT = Event(
+    "resent",
+    _("sent again"),
+    ngettext_lazy(
+        "Sent notification %(of)s again to %(n)d group.",
+        "Sent notification %(of)s again to %(n)d groups.",
+        "n",
+    ),
+    Detail(
+        "kind",
+        _("Which groups"),
+        choice(
+            {
+                "failed": _("those that failed"),
+                "unconfirmed": _("those that were not confirmed"),
+            }
+        ),
+    ),
+    count="groups",
+)

@@ -1,0 +1,111 @@
+"""Events of the audit trail: what becomes of a notification after it is sent."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy, pgettext_lazy
+
+from notifications.audit.presentation import choice, moment
+from notifications.audit_log import Detail, Event
+from notifications.delivery.explanations import explain_code
+from notifications.models import Notification, Rule
+
+
+def _explained(code: Any) -> str:
+    return f"{code} · {explain_code(code).meaning}"
+
+
+def _rule(stored: Any) -> str:
+    return str(Rule.from_json(stored))
+
+
+# Details that events of other folders have, too.
+
+CODE = Detail("code", _("Error code"), _explained)
+
+GROUPS = Detail("groups", _("Groups"))
+
+LEFT_OUT = Detail("left_out_count", _("Groups left out"))
+
+NOTE = Detail("note", _("Note"))
+
+NOT_AFTER = Detail("not_after", _("Not after"), moment)
+
+RULE = Detail("rule", _("Rule"), _rule)
+
+
+_ENDED = (Detail("cancelled", _("Not called")), Detail("failed", _("Failed")))
+
+SCHEDULED = Event(
+    "scheduled",
+    _("scheduled"),
+    _("Set the time to send."),
+    Detail("start", _("Start"), moment),
+    Detail("before", _("Start before"), moment),
+    NOT_AFTER,
+    GROUPS,
+    RULE,
+    LEFT_OUT,
+)
+
+STARTED = Event("started", _("started on schedule"), _("Started on schedule."))
+
+EXPIRED = Event(
+    "expired",
+    _("stopped: the time “not after” passed"),
+    _("Stopped: the time “not after” passed."),
+    *_ENDED,
+)
+
+PAUSED = Event(
+    "paused",
+    _("paused"),
+    pgettext_lazy("action", "Paused."),
+    Detail("reason", _("Reason"), choice(dict(Notification.PauseReason.choices))),
+    CODE,
+    NOTE,
+)
+
+RESUMED = Event("resumed", _("continued"), pgettext_lazy("action", "Continued."))
+
+STOPPED = Event("stopped", _("stopped"), pgettext_lazy("action", "Stopped."), *_ENDED)
+
+RESOLVED = Event(
+    "resolved", _("cleared up"), _("Wrote down what became of a delivery."), NOTE
+)
+
+ALL_STOPPED = Event("all_stopped", _("all sending stopped"), _("Stopped all sending."))
+
+ALL_ALLOWED = Event(
+    "all_allowed", _("all sending allowed again"), _("Allowed sending again.")
+)
+
+QUARANTINED = Event(
+    "quarantined",
+    _("put in quarantine after a restore"),
+    ngettext_lazy(
+        "Paused after a restore; %(n)d delivery became not confirmed.",
+        "Paused after a restore; %(n)d deliveries became not confirmed.",
+        "n",
+    ),
+    count="deliveries",
+)
+
+LATE_ANSWER = Event(
+    "late_answer",
+    _("answer after the delivery was given up"),
+    _("An answer came after the delivery was given up."),
+    Detail(
+        "outcome",
+        _("Result"),
+        choice(
+            {
+                "accepted": _("Tencent accepted it"),
+                "rejected": _("Tencent refused it"),
+                "not_sent": _("nothing was sent"),
+                "unconfirmed": _("still not confirmed"),
+            }
+        ),
+    ),
+    Detail("error_code", _("Error code"), _explained),
+)

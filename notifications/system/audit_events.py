@@ -1,0 +1,30 @@
+"""Events of the audit trail: checks of the connection to Tencent."""
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from notifications.audit.presentation import choice, line
+from notifications.audit_log import Event, Values
+from notifications.system.connection import State, Step
+
+_state, _step = choice(dict(State.choices)), choice(dict(Step.choices))
+
+
+def _result(values: Values) -> Iterator[str]:
+    """Whether the check passed, and which step did not."""
+    if "result" not in values:
+        return
+    words = _state(values["result"])
+    if step := values.get("step"):
+        words = gettext("%(result)s: %(step)s") % {"result": words, "step": _step(step)}
+    yield line(gettext("Result"), words)
+
+
+CONNECTION_CHECKED = Event(
+    "connection_checked",
+    _("connection checked"),
+    _("Checked the connection to Tencent."),
+    _result,
+)
