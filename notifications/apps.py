@@ -33,6 +33,7 @@ class NotificationsConfig(AppConfig):
         from . import permissions
         from .access import admin, checks, login_state, role_admin  # noqa: F401  registers
         from .access.services import logins
+        from .db.migrations import refuse_development_database
         from .groups import admin as groups_admin  # noqa: F401  registers
         from .record import checks as record_checks  # noqa: F401  registers
         from .record.guards import install as guards
@@ -45,5 +46,6 @@ class NotificationsConfig(AppConfig):
         signals.user_logged_out.connect(logins.record_logout)
         # After Django's own receiver has made the permissions of the last app.
         post_migrate.connect(permissions.make_missing_roles, sender=self)
+        pre_migrate.connect(refuse_development_database, sender=self)
         pre_migrate.connect(guards.remove_before_migrate, sender=self)
         post_migrate.connect(guards.install_after_migrate, sender=self)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Tags, Warning, register
 
+from notifications.db.migrations import unknown_migrations
 from notifications.record.guards import install as guards_install
 
 
@@ -43,5 +44,5 @@ def check_release(
             id="notifier.W021",
         )
         for using in databases or ()
-        if (names := guards_install.newer_migrations(using))
+        if (names := unknown_migrations(using))
     ]

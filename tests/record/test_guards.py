@@ -463,7 +463,7 @@ def test_a_missing_one_is_named_and_made_again():
 
 def test_sqlite_migrates_without_them():
     """It drops no column that a trigger names."""
-    ours = Migration("0006_next", "notifications")
+    ours = Migration("0002_next", "notifications")
     others = Migration("0013_next", "auth")
 
     guards_install.remove_before_migrate("default", plan=[(others, False)])
@@ -482,7 +482,7 @@ def test_sqlite_migrates_without_them():
 def test_an_older_version_is_left_without_them():
     """They name columns that it does not have."""
     guards_install.install_after_migrate(
-        "default", plan=[(Migration("0005_record", "notifications"), True)]
+        "default", plan=[(Migration("0001_release_0_1_0", "notifications"), True)]
     )
     assert len(guards_install.missing()) == 3 * len(FACTORIES)
     guards_install.install_after_migrate("default")

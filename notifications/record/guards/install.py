@@ -13,9 +13,8 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations import Migration
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 
+from notifications.db.migrations import unknown_migrations
 from notifications.record.guards.triggers import LIFTED, Guard, guards
 
 # Table, name and body of the triggers that are at work.
@@ -78,20 +77,6 @@ def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     return [guard.name for guard in _absent(using)]
 
 
-def newer_migrations(using: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """Names of migrations that a newer release made, during an update or before a step
-    back to this release."""
-    if connections[using].vendor not in _PRESENT:
-        return []  # none that can be used is configured; another check says so
-    known = MigrationLoader(None).disk_migrations
-    applied = MigrationRecorder(connections[using]).applied_migrations()
-    return sorted(
-        name
-        for app, name in applied
-        if app == "notifications" and (app, name) not in known
-    )
-
-
 @contextmanager
 def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """The guarded door: within it, in this transaction alone, nothing is refused.
@@ -139,7 +124,7 @@ def _absent(using: str) -> list[Guard]:
         if guard.table in tables
         and (guard.table, guard.name, guard.body) not in present
     ]
-    if absent and newer_migrations(using):
+    if absent and unknown_migrations(using):
         there = {(table, name) for table, name, _body in present}
         absent = [guard for guard in absent if (guard.table, guard.name) not in there]
     return absent
