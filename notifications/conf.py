@@ -26,8 +26,6 @@ HOSTS = {
 # We pace below the account's limit: calls bunch up on their way to the server.
 PACE_SHARE = 0.95
 
-MAX_RECIPIENTS = 500
-
 USER_SIG_SECONDS = 24 * 3600
 
 

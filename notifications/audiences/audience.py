@@ -30,7 +30,9 @@ from notifications.db.expressions import JoinedTexts
 from notifications.groups.queries import groups_among
 from notifications.models import ChatGroup, GroupType, Notification, Rule, SavedAudience
 from notifications.models.groups import ChatGroupQuerySet, fits
-from notifications.tencent.limits import ALL_MEMBERS_ONLY_TYPES
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 
 Kind = Notification.Audience
 
@@ -252,6 +254,6 @@ def _reason(*, is_named: bool) -> Case:
         When(~Q(type__in=GroupType.values), then=Value(LeftOut.UNKNOWN_TYPE.value)),
     ]
     if is_named:
-        to_everyone = Q(type__in=ALL_MEMBERS_ONLY_TYPES)
+        to_everyone = Q(type__in=SendGroupSystemNotification.ALL_MEMBERS_ONLY_TYPES)
         cases.append(When(to_everyone, then=Value(LeftOut.RECIPIENTS.value)))
     return Case(*cases, default=Value(GOES_OUT), output_field=CharField())

@@ -7,10 +7,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications.conf import MAX_RECIPIENTS
 from notifications.models.notifications import join_recipients
 from notifications.tencent.limits import is_user_id
 from notifications.ui.text import first_few
+
+MAX_RECIPIENTS = 500  # of a notification, whatever the size of its portions
 
 
 def clean_recipients(ids: Sequence[str] | None) -> list[str] | None:

@@ -10,7 +10,7 @@ The slots come from ``rate_limit/limiter.py``.
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
@@ -22,8 +22,10 @@ from notifications.delivery.restore_guard import RestoreMark
 from notifications.delivery.retry import Past
 from notifications.models import Delivery, Installation, Notification, SendingSwitch
 from notifications.rate_limit.limiter import RateLimiter
-from notifications.tencent.client import ImClient
-from notifications.tencent.responses import Read
+from notifications.tencent.calls.base import Call
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 
 # Of a delivery: what a Claim is made of; the last three are those of Past.
 COLUMNS = (
@@ -50,11 +52,7 @@ class Claim:
     delivery_id: int
     notification_id: int
     attempt: int
-    group_id: str
-    group_type: str
-    # Never in a log, where a claim may be named.
-    recipients: tuple[str, ...] | None = field(repr=False)
-    content: str = field(repr=False)
+    call: Call[None]
     slot: float  # seconds of this machine's steady clock
     past: Past
 
@@ -62,13 +60,6 @@ class Claim:
     def about(self) -> dict[str, int]:
         """Names the delivery in a line of the log."""
         return {"notification": self.notification_id, "delivery": self.delivery_id}
-
-    def call(self, client: ImClient) -> Read[None]:
-        return Read(
-            client.send_group_system_notification(
-                self.group_id, self.group_type, self.content, self.recipients
-            )
-        )
 
 
 def running(now: datetime) -> QuerySet[Notification]:
@@ -126,10 +117,12 @@ def claim(
                     delivery_id=pk,
                     notification_id=notification_id,
                     attempt=attempts + 1,
-                    group_id=group_id,
-                    group_type=group_type,
-                    recipients=tuple(recipients.splitlines()) or None,
-                    content=content,
+                    call=SendGroupSystemNotification(
+                        group_id,
+                        group_type,
+                        content,
+                        recipients.splitlines() or None,
+                    ),
                     slot=slots[len(found)],
                     past=Past(*past),
                 )

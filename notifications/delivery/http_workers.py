@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from notifications.conf import Connection
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.slots import wait_for_slot
+from notifications.tencent.calls.base import Call
 from notifications.tencent.client import ImClient
 from notifications.tencent.outcomes import Outcome
-from notifications.tencent.responses import Read
 
 
 class Request(Protocol):
@@ -26,8 +26,9 @@ class Request(Protocol):
 
     may_start_late: ClassVar[bool]
 
-    def call(self, client: ImClient) -> Read[Any]:
-        """Make the call; in an HTTP thread, when its slot has come."""
+    @property
+    def call(self) -> Call[Any]:
+        """Made by an HTTP thread, when the slot has come."""
         ...
 
 
@@ -115,7 +116,7 @@ class HttpWorkers(Generic[R]):
                 started = datetime.now(UTC)
                 if is_in_time or request.may_start_late:
                     called_at = self.clock.machine()
-                    answer = request.call(client)
+                    answer = client.call(request.call)
                     outcome, data = answer.outcome, answer.data
         except Exception as error:  # noqa: BLE001  its caller raises it in its own thread
             return Result(request, started, datetime.now(UTC), defect=error)

@@ -33,6 +33,9 @@ from notifications.models import Delivery, Notification, SendingSwitch, Worker
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
 from notifications.rate_limit.slots import HORIZON
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +72,7 @@ class SendWorker:
         self.until_idle = until_idle
         self.http_workers: HttpWorkers[Claim] = HttpWorkers(im, clock, threads)
         self.limiter = RateLimiter(
-            f"{im.endpoint.sdk_app_id}:send_group_system_notification",
+            f"{im.endpoint.sdk_app_id}:{SendGroupSystemNotification.COMMAND}",
             conf.calls_per_second(),
             clock,
             horizon=HORIZON,

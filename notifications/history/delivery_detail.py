@@ -16,7 +16,9 @@ from notifications.delivery.explanations import (
 )
 from notifications.models import Attempt, AuditEntry, Delivery, Seal
 from notifications.record.queries import seal_of
-from notifications.tencent.client import PATH
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from notifications.tencent.outcomes import OutcomeKind
 
 
@@ -38,18 +40,18 @@ class LateAnswer:
 
 def request_line() -> str:
     """Method and path; the query is left out, since it holds the UserSig."""
-    return f"POST {PATH}"
+    return f"POST {SendGroupSystemNotification.path()}"
 
 
 def request_body(delivery: Delivery) -> str:
-    """The request as the client builds it."""
-    body: dict[str, object] = {
-        "GroupId": delivery.group_id,
-        "Content": delivery.notification.content,
-    }
-    if delivery.recipient_ids is not None:
-        body["ToMembers_Account"] = delivery.recipient_ids
-    return _json(body)
+    """The body of the request, built by the call itself."""
+    call = SendGroupSystemNotification(
+        delivery.group_id,
+        delivery.group_type,
+        delivery.notification.content,
+        delivery.recipient_ids,
+    )
+    return _json(call.payload())
 
 
 def calls(delivery: Delivery) -> list[Call]:

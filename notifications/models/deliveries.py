@@ -19,7 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from notifications.models.field_uses import Use
 from notifications.models.groups import GroupType
 from notifications.models.notifications import Notification
-from notifications.tencent.limits import ALL_MEMBERS_ONLY_TYPES
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -143,7 +145,11 @@ class Delivery(models.Model):
                 condition=Q(portion__gte=1), name="delivery_portion_from_1"
             ),
             CheckConstraint(
-                condition=~Q(group_type__in=sorted(ALL_MEMBERS_ONLY_TYPES))
+                condition=~Q(
+                    group_type__in=sorted(
+                        SendGroupSystemNotification.ALL_MEMBERS_ONLY_TYPES
+                    )
+                )
                 | Q(recipients=""),
                 name="delivery_all_members_only",
             ),

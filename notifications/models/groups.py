@@ -9,7 +9,10 @@ from django.db.models.functions import Concat, Lower, StrIndex
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.tencent.limits import ALL_MEMBERS_ONLY_TYPES, is_group_id
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
+from notifications.tencent.limits import is_group_id
 
 if TYPE_CHECKING:  # a rule names the types of groups
     from notifications.models.audiences import Rule
@@ -114,8 +117,6 @@ def with_former_name(former_names: str, before: str, name: str) -> str:
 class ChatGroup(models.Model):
     """One group. Groups with a history are switched off, never deleted."""
 
-    ALL_MEMBERS_ONLY = ALL_MEMBERS_ONLY_TYPES
-
     class State(models.TextChoices):
         IN_USE = "in_use", _("In use")
         SWITCHED_OFF = "switched_off", _("Switched off")
@@ -199,7 +200,7 @@ class ChatGroup(models.Model):
     @property
     def all_members_only(self) -> bool:
         """Whether Tencent refuses named recipients for this type."""
-        return self.type in ALL_MEMBERS_ONLY_TYPES
+        return self.type in SendGroupSystemNotification.ALL_MEMBERS_ONLY_TYPES
 
 
 class GroupImport(models.Model):

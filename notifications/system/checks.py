@@ -15,6 +15,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from notifications import conf
 from notifications.conf import is_safe
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from notifications.tencent.limits import is_user_id
 
 
@@ -138,8 +141,13 @@ def _is_proxy(url: str) -> bool:
 # name, lowest, highest, unit
 NUMBERS = [
     ("IM_CALLS_PER_SECOND", 1, 10_000, "calls per second"),
-    ("IM_RECIPIENTS_PER_CALL", 1, conf.MAX_RECIPIENTS, "member IDs"),
-    ("IM_CONTENT_MAX_BYTES", 1, 12_288, "bytes"),
+    (
+        "IM_RECIPIENTS_PER_CALL",
+        1,
+        SendGroupSystemNotification.MAX_RECIPIENTS,
+        "member IDs",
+    ),
+    ("IM_CONTENT_MAX_BYTES", 1, SendGroupSystemNotification.MAX_CONTENT_BYTES, "bytes"),
     # Tencent's back end gives up after 3 s: a caller must wait longer than that.
     ("IM_READ_TIMEOUT", 3.5, 14, "seconds"),
     ("IM_CONNECT_TIMEOUT", 0.5, 14, "seconds"),

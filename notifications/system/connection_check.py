@@ -29,6 +29,7 @@ from notifications.models import AuditEntry, Notification
 from notifications.permissions import require
 from notifications.system.audit_events import CONNECTION_CHECKED
 from notifications.system.connection import Check, Result, State, Step, as_detail
+from notifications.tencent.calls.account_check import AccountCheck
 from notifications.tencent.connectivity import Way, try_way
 from notifications.tencent.error_codes import about
 from notifications.tencent.outcomes import Outcome, OutcomeKind
@@ -110,7 +111,7 @@ def _results() -> Iterator[Result]:
         is_signed_anew = True
         while is_signed_anew:  # with the key that is to follow, as the worker would
             began = time.monotonic()
-            answer = client.account_check([endpoint.identifier])
+            answer = client.call(AccountCheck([endpoint.identifier]))
             milliseconds = round((time.monotonic() - began) * 1000)
             is_signed_anew = answer.outcome.signed_anew
         answered_at = client.answered_at

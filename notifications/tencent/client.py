@@ -1,32 +1,22 @@
-"""The REST client: one method per call of Tencent IM.
+"""The REST client: makes any call of ``tencent/calls``.
 
-It builds, posts, reads and classifies. It never retries, sleeps, logs or reads
-settings. No exception of the layers below leaves it, since those hold the address
-with the UserSig.
-
-Sources: https://cloud.tencent.com/document/product/269/1630 (notice), 269/1614 (list),
-269/1616 (details of groups), 269/112002 (members), 269/38417 (accounts).
+It posts, reads and classifies. It never retries, sleeps, logs or reads settings. No
+exception of the layers below leaves it, since those hold the address with the UserSig.
 """
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlencode
 
-from notifications.tencent import error_codes, responses
-from notifications.tencent.limits import (
-    ALL_MEMBERS_ONLY_TYPES,
-    MAX_ACCOUNTS_PER_CALL,
-    MAX_GROUPS_PER_CALL,
-    MAX_GROUPS_PER_PAGE,
-    MAX_MEMBERS_PER_CALL,
-    MAX_RECIPIENTS_PER_CALL,
-    RecipientsNotAllowed,
-)
+from notifications.tencent import error_codes
+from notifications.tencent.calls.base import Call, OtherShape, T
 from notifications.tencent.outcomes import (
     NETWORK_ERRORS,
     Outcome,
+    OutcomeKind,
     Reason,
     no_verdict,
     not_sent,
@@ -34,24 +24,13 @@ from notifications.tencent.outcomes import (
 )
 from notifications.tencent.responses import (
     Fields,
-    GroupInfo,
-    GroupPage,
     Read,
+    bad_answer,
+    moment,
     read_fields,
 )
 from notifications.tencent.transport import Transport
 from notifications.tencent.user_sig import UserSigCache
-
-SERVICE = "/v4/group_open_http_svc/"
-
-PATH = f"{SERVICE}send_group_system_notification"
-
-ACCOUNT_CHECK = "/v4/im_open_login_svc/account_check"
-
-MAX_BODY = 64 * 1024
-
-# Tencent's own limit for an answer is 1 MB.
-MAX_READING_BODY = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,95 +76,16 @@ class ImClient:
             return not_sent(error)
         return None
 
-    def send_group_system_notification(
-        self,
-        group_id: str,
-        group_type: str,
-        content: str,
-        recipients: Sequence[str] | None,
-    ) -> Outcome:
-        """Show a notice to members of a group; ``recipients=None`` means all.
-
-        Tencent reads an empty list as everybody, so an empty list is refused here:
-        ``ValueError``. Types that take all-member notices only, with recipients:
-        ``RecipientsNotAllowed``.
-        """
-        payload: dict[str, object] = {"GroupId": group_id, "Content": content}
-        if recipients is not None:
-            if group_type in ALL_MEMBERS_ONLY_TYPES:
-                raise RecipientsNotAllowed(
-                    f"{group_id} is of type {group_type}, which takes notices for all "
-                    f"members only; {len(recipients)} members were named."
-                )
-            if not 1 <= len(recipients) <= MAX_RECIPIENTS_PER_CALL:
-                raise ValueError(
-                    f"{len(recipients)} recipients for {group_id}; a call takes 1 to "
-                    f"{MAX_RECIPIENTS_PER_CALL}."
-                )
-            payload["ToMembers_Account"] = list(recipients)
-        outcome, _fields = self._call(PATH, payload, MAX_BODY)
-        return outcome
-
-    def get_appid_group_list(
-        self, group_type: str, next_page: int, limit: int
-    ) -> Read[GroupPage]:
-        """One page of the IDs of all groups; ``group_type=""`` means every type.
-
-        ``next_page`` is 0 for the first page, then ``next`` of the page before.
-        ``limit`` not from 1 to 10,000: ``ValueError``.
-        """
-        if not 1 <= limit <= MAX_GROUPS_PER_PAGE:
-            raise ValueError(f"A page has 1 to {MAX_GROUPS_PER_PAGE} IDs, not {limit}.")
-        payload: dict[str, object] = {"Limit": limit, "Next": next_page}
-        if group_type:
-            payload["GroupType"] = group_type
-        return responses.read(
-            self._read("get_appid_group_list", payload), responses.group_page
-        )
-
-    def get_group_info(self, group_ids: Sequence[str]) -> Read[tuple[GroupInfo, ...]]:
-        """Type, name and number of members of 1 to 50 groups, else ``ValueError``.
-
-        An accepted call says nothing about a group: each has an ErrorCode of its own.
-        """
-        _check_count(group_ids, MAX_GROUPS_PER_CALL)
-        payload: dict[str, object] = {
-            "GroupIdList": list(group_ids),
-            # Else lists of members come, too, and the answer grows too large.
-            "ResponseFilter": {"GroupBaseInfoFilter": ["Type", "Name", "MemberNum"]},
-        }
-        return responses.read(
-            self._read("get_group_info", payload), responses.group_infos
-        )
-
-    def get_specified_group_member_info(
-        self, group_id: str, members: Sequence[str]
-    ) -> Read[frozenset[str]]:
-        """Which of 1 to 50 accounts are members of a group, else ``ValueError``.
-
-        Tencent does not serve it for live rooms.
-        """
-        _check_count(members, MAX_MEMBERS_PER_CALL)
-        payload: dict[str, object] = {
-            "GroupId": group_id,
-            "Member_List_Account": list(members),
-            "MemberInfoFilter": ["Role"],  # the account always comes with it
-        }
-        return responses.read(
-            self._read("get_specified_group_member_info", payload), responses.members
-        )
-
-    def account_check(self, accounts: Sequence[str]) -> Read[frozenset[str]]:
-        """Which of 1 to 100 accounts the application knows, else ``ValueError``.
-
-        Harmless, and refused like every other call where the application, its key or
-        its administrator is wrong.
-        """
-        _check_count(accounts, MAX_ACCOUNTS_PER_CALL)
-        payload = {"CheckItem": [{"UserID": account} for account in accounts]}
-        return responses.read(
-            self._call(ACCOUNT_CHECK, payload, MAX_BODY), responses.known_accounts
-        )
+    def call(self, call: Call[T]) -> Read[T]:
+        """Make a call. ``ValueError``, before any byte, where its limits forbid it."""
+        call.check()
+        outcome, fields = self._post(call)
+        if outcome.kind is not OutcomeKind.ACCEPTED:
+            return Read(outcome)
+        try:
+            return Read(outcome, call.parse(fields))
+        except OtherShape as error:
+            return Read(bad_answer(f"{error} is not as documented."))
 
     @property
     def answered_at(self) -> float | None:
@@ -193,19 +93,12 @@ class ImClient:
 
         ``None`` where it did not say, or there was none.
         """
-        return responses.moment(self._transport.answer_date)
+        return moment(self._transport.answer_date)
 
     def close(self) -> None:
         self._transport.close()
 
-    def _read(
-        self, command: str, payload: Mapping[str, object]
-    ) -> tuple[Outcome, Fields]:
-        return self._call(SERVICE + command, payload, MAX_READING_BODY)
-
-    def _call(
-        self, path: str, payload: Mapping[str, object], max_body: int
-    ) -> tuple[Outcome, Fields]:
+    def _post(self, call: Call[Any]) -> tuple[Outcome, Fields]:
         """The outcome, and the fields of the answer where there is a verdict."""
         user_sig = self._user_sigs.get()
         query = urlencode(
@@ -219,16 +112,16 @@ class ImClient:
         )
         try:
             status, content = self._transport.post(
-                f"{self.endpoint.base_url}{path}?{query}",
-                json.dumps(payload, ensure_ascii=False).encode(),
+                f"{self.endpoint.base_url}{call.path()}?{query}",
+                json.dumps(call.payload(), ensure_ascii=False).encode(),
                 total_deadline=self.endpoint.total_deadline,
-                max_body=max_body,
+                max_body=call.MAX_ANSWER,
             )
         except NETWORK_ERRORS as error:
             failure = no_verdict if self._transport.progress.sent else not_sent
             return failure(error), {}
-        if len(content) > max_body:
-            text = f"The answer is larger than {max_body} bytes."
+        if len(content) > call.MAX_ANSWER:
+            text = f"The answer is larger than {call.MAX_ANSWER} bytes."
             return unconfirmed(Reason.TOO_LARGE, text, status), {}
         outcome, fields = read_fields(status, content)
         return self._signed_anew(outcome, user_sig.number), fields
@@ -244,8 +137,3 @@ class ImClient:
         if info.scope is not error_codes.Scope.ACCOUNT:
             self._user_sigs.accepted(number)
         return outcome
-
-
-def _check_count(values: Sequence[str], most: int) -> None:
-    if not 1 <= len(values) <= most:
-        raise ValueError(f"{len(values)} values; a call takes 1 to {most}.")

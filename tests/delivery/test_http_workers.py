@@ -8,27 +8,18 @@ import pytest
 from notifications import conf
 from notifications.delivery.http_workers import HttpWorkers, Result
 from notifications.rate_limit.clock import EngineClock
-from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
-from notifications.tencent.responses import Read
+from notifications.tencent.calls.account_check import AccountCheck
+from notifications.tencent.outcomes import OutcomeKind, Reason
 
-ACCEPTED = Outcome(OutcomeKind.ACCEPTED)
+CHECK = AccountCheck(["administrator"])
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A request that only notes its call."""
+    """A request with a call that changes nothing."""
 
-    calls: list[str]
     may_start_late: bool = False
-    seconds: float = 0.0
-    error: Exception | None = None
-
-    def call(self, client):
-        self.calls.append("call")
-        time.sleep(self.seconds)
-        if self.error is not None:
-            raise self.error
-        return Read(ACCEPTED, "data")
+    call: AccountCheck = CHECK
 
 
 @pytest.fixture
@@ -50,62 +41,62 @@ def perform(workers: HttpWorkers, request: Probe, delay: float = 0.05) -> Result
 def test_a_call_starts_at_its_slot(workers):
     slot = time.monotonic() + 0.1
 
-    result = perform(workers, Probe([], may_start_late=True), delay=0.1)
+    result = perform(workers, Probe(may_start_late=True), delay=0.1)
 
-    assert (result.outcome, result.data, result.defect) == (ACCEPTED, "data", None)
+    assert result.outcome.kind is OutcomeKind.ACCEPTED
+    assert (result.data, result.defect) == ({"administrator"}, None)
     assert result.called_at >= slot
     assert result.started_at <= result.finished_at
 
 
-def test_a_missed_slot_makes_no_call(workers):
-    calls = []
-
-    result = perform(workers, Probe(calls), delay=-0.1)
+def test_a_missed_slot_makes_no_call(sandbox, workers):
+    result = perform(workers, Probe(), delay=-0.1)
 
     assert (result.outcome, result.data, result.called_at) == (None, None, 0.0)
-    assert calls == []
+    assert sandbox.calls.codes("account_check") == []
 
 
 def test_a_request_that_may_start_late_is_called(workers):
-    result = perform(workers, Probe([], may_start_late=True), delay=-0.1)
+    result = perform(workers, Probe(may_start_late=True), delay=-0.1)
 
-    assert result.outcome is ACCEPTED
+    assert result.outcome.kind is OutcomeKind.ACCEPTED
 
 
 def test_without_a_connection_no_call_is_made(settings, workers):
     settings.IM_BASE_URL = "http://127.0.0.1:9"
-    calls = []
     unreachable = HttpWorkers(conf.connection(), workers.clock, 1)
     unreachable.start()
 
-    result = perform(unreachable, Probe(calls))
+    result = perform(unreachable, Probe())
     unreachable.stop()
 
     assert result.outcome is not None
     assert result.outcome.reason is Reason.REFUSED
-    assert calls == []
+    assert result.called_at == 0.0
 
 
 def test_a_defect_is_a_result_and_the_thread_goes_on(workers):
-    error = KeyError("mistake")
+    mistake = Probe(may_start_late=True, call=AccountCheck([]))
 
     for _n in range(3):  # more than there are threads
-        result = perform(workers, Probe([], may_start_late=True, error=error))
-        assert (result.defect, result.outcome) == (error, None)
+        result = perform(workers, mistake)
+        assert isinstance(result.defect, ValueError)
+        assert result.outcome is None
 
-    assert perform(workers, Probe([], may_start_late=True)).outcome is ACCEPTED
+    result = perform(workers, Probe(may_start_late=True))
+    assert result.outcome.kind is OutcomeKind.ACCEPTED
 
 
-def test_a_stop_finishes_the_calls_under_way(workers):
-    calls = []
-    slow = Probe(calls, may_start_late=True, seconds=0.2)
+def test_a_stop_finishes_the_calls_under_way(sandbox, workers):
+    sandbox.fail_next("account_check", "slow:200", times=2)
     for _n in range(2):
-        workers.submit(slow, time.monotonic())
+        workers.submit(Probe(may_start_late=True), time.monotonic())
     assert workers.free == 0
-    while len(calls) < 2:
+    while len(sandbox.calls.codes("account_check")) < 2:
         time.sleep(0.01)
 
     workers.stop()
 
-    assert [result.outcome for result in workers.results()] == [ACCEPTED] * 2
+    kinds = [result.outcome.kind for result in workers.results()]
+    assert kinds == [OutcomeKind.ACCEPTED] * 2
     assert workers.free == 2

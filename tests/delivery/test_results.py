@@ -11,6 +11,9 @@ from notifications.delivery.http_workers import Result
 from notifications.delivery.results import Settled, Settlement
 from notifications.delivery.retry import Past
 from notifications.models import AuditEntry, Delivery, Notification
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 from tests.factories import make_delivery, make_group, make_notification
 
@@ -50,10 +53,9 @@ def settle(*pairs: tuple[Delivery, Outcome | None]) -> Settled:
                 delivery_id=row.pk,
                 notification_id=row.notification_id,
                 attempt=row.attempt_count,
-                group_id=row.group_id,
-                group_type=row.group_type,
-                recipients=None,
-                content="",
+                call=SendGroupSystemNotification(
+                    row.group_id, row.group_type, "", None
+                ),
                 slot=0.0,
                 past=Past(row.rejection_count, row.not_sent_streak, row.error_code),
             ),
@@ -267,9 +269,8 @@ def test_the_log_names_the_delivery_and_no_text_of_it(caplog):
         ("DEBUG", "Attempt 1: rejected.", here, row.pk),
         ("WARNING", "Paused: account_code, ErrorCode 70009.", here, None),
     ]
-    claim = Claim(
-        1, 2, 1, "g", "Public", ("anna",), "Secret plans", 0.0, Past(0, 0, None)
-    )
+    call = SendGroupSystemNotification("g", "Public", "Secret plans", ["anna"])
+    claim = Claim(1, 2, 1, call, 0.0, Past(0, 0, None))
     assert "Secret" not in f"{claim}"
     assert "anna" not in f"{claim}"
 

@@ -7,6 +7,9 @@ import pytest
 from notifications import audit_log, conf
 from notifications.delivery.audit_events import LATE_ANSWER
 from notifications.history import delivery_detail
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from tests.environment import SECRET_KEY
 from tests.factories import make_attempt, make_delivery, make_group, make_notification
 
@@ -20,8 +23,10 @@ def test_the_request_shown_is_the_one_that_arrives(sandbox, recipients):
     )
     delivery = make_delivery(notification, make_group(group_id="hikers"))
     client = conf.connection().client()
-    client.send_group_system_notification(
-        "hikers", "Public", notification.content, delivery.recipient_ids
+    client.call(
+        SendGroupSystemNotification(
+            "hikers", "Public", notification.content, delivery.recipient_ids
+        )
     )
     client.close()
 

@@ -8,6 +8,7 @@ from notifications.sandbox import protocol
 from notifications.sandbox.groups import SandboxGroup
 from notifications.sandbox.protocol import Account, Refused
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent.calls.account_check import AccountCheck
 from notifications.tencent.client import Endpoint, ImClient
 from notifications.tencent.user_sig import UserSigCache
 
@@ -27,7 +28,7 @@ def client_of(server, **kwargs):
 def test_which_accounts_there_are():
     with SandboxServer(SandboxConfig(groups=[GROUP])) as server:
         client = client_of(server)
-        found = client.account_check(["administrator", "anna", "ghost"])
+        found = client.call(AccountCheck(["administrator", "anna", "ghost"]))
         client.close()
 
     assert found.data == {"administrator", "anna"}
@@ -46,7 +47,7 @@ def test_which_accounts_there_are():
 def test_what_is_wrong_is_told_by_the_code(wrong, code):
     with SandboxServer(SandboxConfig(groups=[])) as server:
         client = client_of(server, **wrong)
-        found = client.account_check(["administrator"])
+        found = client.call(AccountCheck(["administrator"]))
         client.close()
 
     assert (found.outcome.error_code, found.data) == (code, None)
@@ -56,7 +57,7 @@ def test_a_fault_for_the_next_call():
     with SandboxServer(SandboxConfig(groups=[])) as server:
         server.fail_next("account_check", "code:60021")
         client = client_of(server)
-        codes = [client.account_check(["a"]).outcome.error_code for _n in range(2)]
+        codes = [client.call(AccountCheck(["a"])).outcome.error_code for _n in range(2)]
         client.close()
 
     assert codes == [60021, 0]
@@ -66,7 +67,7 @@ def test_a_fault_for_the_next_call():
 def test_its_clock_stands_in_the_answer(ahead, code):
     with SandboxServer(SandboxConfig(groups=[], clock_ahead=ahead)) as server:
         client = client_of(server)
-        found = client.account_check(["a"])
+        found = client.call(AccountCheck(["a"]))
         skew = client.answered_at - time.time()
         client.close()
 

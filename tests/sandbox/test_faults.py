@@ -9,6 +9,9 @@ from notifications.sandbox import faults
 from notifications.sandbox.faults import FAULTS, check_fault, named, pattern
 from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from notifications.tencent.client import Endpoint, ImClient
 from notifications.tencent.outcomes import OutcomeKind
 from notifications.tencent.user_sig import UserSigCache
@@ -59,7 +62,9 @@ def test_every_fault_does_what_its_entry_says(name):
         client = ImClient(
             endpoint, UserSigCache(account.sdk_app_id, account.key, account.identifier)
         )
-        outcome = client.send_group_system_notification("g", "Public", "x", None)
+        outcome = client.call(
+            SendGroupSystemNotification("g", "Public", "x", None)
+        ).outcome
         client.close()
         (entry,) = server.journal
 

@@ -11,6 +11,9 @@ from notifications.sandbox.journal import JournalEntry
 from notifications.sandbox.page import MAX_WINDOWS, render
 from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from notifications.tencent.client import Endpoint, ImClient
 from notifications.tencent.user_sig import UserSigCache
 
@@ -29,7 +32,7 @@ def call(server: SandboxServer, group_id: str, content: str, recipients=None) ->
         Endpoint(server.url, account.sdk_app_id, account.identifier),
         UserSigCache(account.sdk_app_id, account.key, account.identifier),
     )
-    client.send_group_system_notification(group_id, "Public", content, recipients)
+    client.call(SendGroupSystemNotification(group_id, "Public", content, recipients))
     client.close()
 
 

@@ -6,9 +6,16 @@ from notifications.sandbox import group_calls
 from notifications.sandbox.groups import SandboxGroup, load_groups
 from notifications.sandbox.protocol import Account, Refused
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent.calls.get_appid_group_list import GetAppidGroupList
+from notifications.tencent.calls.get_group_info import GetGroupInfo, GroupInfo
+from notifications.tencent.calls.get_specified_group_member_info import (
+    GetSpecifiedGroupMemberInfo,
+)
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from notifications.tencent.client import Endpoint, ImClient
 from notifications.tencent.outcomes import OutcomeKind
-from notifications.tencent.responses import GroupInfo
 from notifications.tencent.user_sig import UserSigCache
 
 pytestmark = pytest.mark.one_database
@@ -42,8 +49,8 @@ def client(server):
 
 
 def test_pages_of_the_list(client):
-    first = client.get_appid_group_list("", 0, 2)
-    second = client.get_appid_group_list("", first.data.next, 2)
+    first = client.call(GetAppidGroupList("", 0, 2))
+    second = client.call(GetAppidGroupList("", first.data.next, 2))
 
     assert first.outcome.kind is OutcomeKind.ACCEPTED
     assert (first.data.group_ids, first.data.total) == (("p1", "l1"), 3)
@@ -52,15 +59,15 @@ def test_pages_of_the_list(client):
 
 
 def test_the_list_of_one_type(client):
-    public = client.get_appid_group_list("Public", 0, 10_000).data
-    nothing = client.get_appid_group_list("Community", 0, 10_000).data
+    public = client.call(GetAppidGroupList("Public", 0, 10_000)).data
+    nothing = client.call(GetAppidGroupList("Community", 0, 10_000)).data
 
     assert (public.group_ids, public.total, public.next) == (("p1", "p2"), 2, 0)
     assert (nothing.group_ids, nothing.total, nothing.next) == ((), 0, 0)
 
 
 def test_details_say_of_each_group_whether_it_is_there(client):
-    found = client.get_group_info(["p1", "gone", "l1", "p2"])
+    found = client.call(GetGroupInfo(["p1", "gone", "l1", "p2"]))
 
     assert found.outcome.kind is OutcomeKind.ACCEPTED
     assert found.data == (
@@ -72,9 +79,9 @@ def test_details_say_of_each_group_whether_it_is_there(client):
 
 
 def test_members(client):
-    found = client.get_specified_group_member_info("p2", ["ben", "carl"])
-    live = client.get_specified_group_member_info("l1", ["ben"])
-    gone = client.get_specified_group_member_info("gone", ["ben"])
+    found = client.call(GetSpecifiedGroupMemberInfo("p2", ["ben", "carl"]))
+    live = client.call(GetSpecifiedGroupMemberInfo("l1", ["ben"]))
+    gone = client.call(GetSpecifiedGroupMemberInfo("gone", ["ben"]))
 
     assert found.data == {"ben"}
     assert (live.outcome.error_code, live.data) == (10007, None)
@@ -144,10 +151,10 @@ def test_each_call_has_a_window_of_its_own():
             UserSigCache(account.sdk_app_id, account.key, account.identifier),
         )
         for _n in range(2):
-            client.get_appid_group_list("", 0, 10)
-        client.get_group_info(["p1"])
-        client.get_specified_group_member_info("p2", ["ben"])
-        client.send_group_system_notification("p1", "Public", "x", None)
+            client.call(GetAppidGroupList("", 0, 10))
+        client.call(GetGroupInfo(["p1"]))
+        client.call(GetSpecifiedGroupMemberInfo("p2", ["ben"]))
+        client.call(SendGroupSystemNotification("p1", "Public", "x", None))
         client.close()
 
     assert server.calls.codes("get_appid_group_list") == [0, 60007]
@@ -163,7 +170,7 @@ def test_faults_for_the_next_calls_of_a_kind(server, client):
     server.fail_next("get_group_info", "reset_after")
     server.set_fault("p1", "code:10010")  # concerns notices only
 
-    codes = [client.get_group_info(["p1"]).outcome.error_code for _n in range(4)]
+    codes = [client.call(GetGroupInfo(["p1"])).outcome.error_code for _n in range(4)]
 
     assert codes == [10002, 10002, None, 0]
     assert server.calls.codes("get_group_info") == codes

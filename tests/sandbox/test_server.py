@@ -12,6 +12,9 @@ from notifications.sandbox.groups import load_groups
 from notifications.sandbox.journal import KEPT_PER_GROUP
 from notifications.sandbox.protocol import Account, Refused, check_user_sig
 from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from notifications.tencent.client import Endpoint, ImClient
 from notifications.tencent.user_sig import UserSigCache, make_user_sig
 
@@ -40,9 +43,9 @@ def test_the_journal_is_exact_in_memory_and_on_disk(tmp_path):
             for number in range(40):
                 group_id = "gone" if number % 4 == 0 else "ok"
                 text = f"{thread}/{number}"
-                outcome = client.send_group_system_notification(
-                    group_id, "Public", text, None
-                )
+                outcome = client.call(
+                    SendGroupSystemNotification(group_id, "Public", text, None)
+                ).outcome
                 answers.append((text, outcome.error_code))
             client.close()
 
@@ -103,7 +106,9 @@ def test_more_calls_than_the_limit_are_refused():
         server.add_group("g", "Public")
         client = client_of(server)
         codes = [
-            client.send_group_system_notification("g", "Public", "x", None).error_code
+            client.call(
+                SendGroupSystemNotification("g", "Public", "x", None)
+            ).outcome.error_code
             for _n in range(4)
         ]
         client.close()

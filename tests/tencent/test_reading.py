@@ -4,8 +4,13 @@ import json
 
 import pytest
 
+from notifications.tencent.calls.account_check import AccountCheck
+from notifications.tencent.calls.get_appid_group_list import GetAppidGroupList
+from notifications.tencent.calls.get_group_info import GetGroupInfo, GroupInfo
+from notifications.tencent.calls.get_specified_group_member_info import (
+    GetSpecifiedGroupMemberInfo,
+)
 from notifications.tencent.outcomes import OutcomeKind, Reason
-from notifications.tencent.responses import GroupInfo
 from tests.tencent.wire import FaultServer, body, client_for
 
 pytestmark = pytest.mark.one_database
@@ -22,15 +27,15 @@ def answered(call, **fields):
 
 
 def page(client):
-    return client.get_appid_group_list("Public", 2**40, 100)
+    return client.call(GetAppidGroupList("Public", 2**40, 100))
 
 
 def infos(client):
-    return client.get_group_info(["g", "h"])
+    return client.call(GetGroupInfo(["g", "h"]))
 
 
 def member_infos(client):
-    return client.get_specified_group_member_info("g", ["anna", "ben"])
+    return client.call(GetSpecifiedGroupMemberInfo("g", ["anna", "ben"]))
 
 
 def test_the_list():
@@ -46,7 +51,9 @@ def test_the_list():
 
 def test_the_list_of_every_type_has_no_filter():
     found, asked, _line = answered(
-        lambda client: client.get_appid_group_list("", 0, 10_000), TotalCount=0, Next=0
+        lambda client: client.call(GetAppidGroupList("", 0, 10_000)),
+        TotalCount=0,
+        Next=0,
     )
 
     assert asked == {"Limit": 10_000, "Next": 0}
@@ -158,7 +165,7 @@ def test_members():
 
 
 def account_check(client):
-    return client.account_check(["anna", "ghost"]), client.answered_at
+    return client.call(AccountCheck(["anna", "ghost"])), client.answered_at
 
 
 def test_accounts():
@@ -197,13 +204,13 @@ def test_an_answer_may_have_more_than_a_megabyte_but_not_any_size():
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda c: c.get_appid_group_list("", 0, 0), "A page has 1 to 10000 IDs"),
-        (lambda c: c.get_appid_group_list("", 0, 10_001), "not 10001"),
-        (lambda c: c.get_group_info([]), "0 values; a call takes 1 to 50"),
-        (lambda c: c.get_group_info(["g"] * 51), "51 values"),
-        (lambda c: c.get_specified_group_member_info("g", []), "0 values"),
-        (lambda c: c.get_specified_group_member_info("g", ["a"] * 51), "51 values"),
-        (lambda c: c.account_check(["a"] * 101), "1 to 100"),
+        (lambda c: c.call(GetAppidGroupList("", 0, 0)), "A page has 1 to 10000 IDs"),
+        (lambda c: c.call(GetAppidGroupList("", 0, 10_001)), "not 10001"),
+        (lambda c: c.call(GetGroupInfo([])), "0 values; a call takes 1 to 50"),
+        (lambda c: c.call(GetGroupInfo(["g"] * 51)), "51 values"),
+        (lambda c: c.call(GetSpecifiedGroupMemberInfo("g", [])), "0 values"),
+        (lambda c: c.call(GetSpecifiedGroupMemberInfo("g", ["a"] * 51)), "51 values"),
+        (lambda c: c.call(AccountCheck(["a"] * 101)), "1 to 100"),
     ],
 )
 def test_more_than_a_call_takes_is_refused_before_any_byte(call, sentence):

@@ -7,8 +7,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from notifications.tencent.client import PATH, Endpoint, ImClient
-from notifications.tencent.limits import RecipientsNotAllowed
+from notifications.tencent.calls.send_group_system_notification import (
+    RecipientsNotAllowed,
+    SendGroupSystemNotification,
+)
+from notifications.tencent.client import Endpoint, ImClient
 from notifications.tencent.user_sig import UserSigCache, read_user_sig
 from tests.tencent.test_after_sending import FAULTS
 from tests.tencent.wire import KEY, OK, FaultServer, body, client_for, send
@@ -25,9 +28,11 @@ def test_the_request_is_exactly_the_documented_one():
             UserSigCache(1400000000, KEY, "administrator"),
             random_bits=lambda bits: next(numbers) if bits == 32 else -1,
         )
-        client.send_group_system_notification("@TGS#1", "Public", "你好\n", ["a", "b"])
+        client.call(
+            SendGroupSystemNotification("@TGS#1", "Public", "你好\n", ["a", "b"])
+        )
         assert server.closed.acquire(timeout=5)
-        client.send_group_system_notification("@TGS#1", "BChatRoom", "x", None)
+        client.call(SendGroupSystemNotification("@TGS#1", "BChatRoom", "x", None))
         client.close()
 
     bodies = []
@@ -36,7 +41,8 @@ def test_the_request_is_exactly_the_documented_one():
         method, target, _version = head.split(b"\r\n")[0].decode().split()
         query = parse_qsl(urlsplit(target).query)
         names = [name for name, _value in query]
-        assert (method, urlsplit(target).path) == ("POST", PATH)
+        path = "/v4/group_open_http_svc/send_group_system_notification"
+        assert (method, urlsplit(target).path) == ("POST", path)
         assert names == ["sdkappid", "identifier", "usersig", "random", "contenttype"]
         assert dict(query)["random"] == number
         bodies.append(json.loads(content))
@@ -50,7 +56,7 @@ def test_the_request_is_exactly_the_documented_one():
 def test_all_member_types_refuse_recipients_before_any_byte(group_type):
     with FaultServer(body(OK)) as server, client_for(server.url) as client:
         with pytest.raises(RecipientsNotAllowed, match="takes notices for all"):
-            client.send_group_system_notification("g", group_type, "x", ["anna"])
+            client.call(SendGroupSystemNotification("g", group_type, "x", ["anna"]))
 
     assert server.received == 0
 
@@ -59,7 +65,7 @@ def test_all_member_types_refuse_recipients_before_any_byte(group_type):
 def test_an_empty_or_too_long_list_is_refused(recipients):
     with client_for("http://127.0.0.1:9") as client:
         with pytest.raises(ValueError, match="a call takes 1 to 500"):
-            client.send_group_system_notification("g", "Public", "x", recipients)
+            client.call(SendGroupSystemNotification("g", "Public", "x", recipients))
 
 
 def test_key_and_signature_are_shown_nowhere(caplog, capsys, monkeypatch):

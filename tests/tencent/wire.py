@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from notifications.sandbox.protocol import Account
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from notifications.tencent.client import Endpoint, ImClient
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 from notifications.tencent.user_sig import UserSigCache
@@ -64,7 +67,9 @@ def client_for(url: str, **kwargs) -> Iterator[ImClient]:
 
 
 def send(client: ImClient, group_id: str = "g", content: str = "Hi 你好") -> Outcome:
-    return client.send_group_system_notification(group_id, "Public", content, None)
+    return client.call(
+        SendGroupSystemNotification(group_id, "Public", content, None)
+    ).outcome
 
 
 def body(content: bytes, *headers: bytes) -> bytes:

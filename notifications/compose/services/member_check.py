@@ -2,7 +2,6 @@
 
 Only where somebody asks for it, since the chat service may answer slowly or not at all.
 What Tencent does with named IDs that are not members is not documented.
-Source: https://cloud.tencent.com/document/product/269/112002.
 """
 
 import time
@@ -23,16 +22,15 @@ from notifications.rate_limit.clock import engine_clock
 from notifications.rate_limit.limiter import RateLimiter
 from notifications.rate_limit.slots import wait_for_slot
 from notifications.tencent import error_codes
+from notifications.tencent.calls.get_specified_group_member_info import (
+    GetSpecifiedGroupMemberInfo,
+)
 from notifications.tencent.client import ImClient
-from notifications.tencent.limits import MAX_MEMBERS_PER_CALL, is_group_id
+from notifications.tencent.limits import is_group_id
 from notifications.tencent.outcomes import Outcome, OutcomeKind
 from notifications.tencent.responses import Read
 
 MOST_GROUPS = 20
-
-CALL = "get_specified_group_member_info"
-
-CALLS_PER_SECOND = 200  # for the whole app, as documented
 
 # Somebody waits: no call begins later than this many seconds after the first, and each
 # has so many to connect and to answer. Ten together.
@@ -165,8 +163,8 @@ class _Asking:
     def __init__(self, client: ImClient, begin_within: float) -> None:
         self._client = client
         self._limiter = RateLimiter(
-            f"{settings.IM_SDK_APP_ID}:{CALL}",
-            CALLS_PER_SECOND * conf.PACE_SHARE,
+            f"{settings.IM_SDK_APP_ID}:{GetSpecifiedGroupMemberInfo.COMMAND}",
+            GetSpecifiedGroupMemberInfo.CALLS_PER_SECOND * conf.PACE_SHARE,
             engine_clock(),
         )
         self._until = time.monotonic() + begin_within
@@ -174,8 +172,9 @@ class _Asking:
     def ask(self, group: ChatGroup, members: Sequence[str], found: Checked) -> bool:
         """About one group; false when time is up, or nothing more can be learnt."""
         missing: list[str] = []
-        for start in range(0, len(members), MAX_MEMBERS_PER_CALL):
-            asked_for = members[start : start + MAX_MEMBERS_PER_CALL]
+        size = GetSpecifiedGroupMemberInfo.MAX_MEMBERS
+        for start in range(0, len(members), size):
+            asked_for = members[start : start + size]
             answer = self._call(group.group_id, asked_for)
             if answer is None:
                 return False
@@ -203,7 +202,7 @@ class _Asking:
                 return Read(trouble)
             if not self._wait_for_turn():
                 return None
-            answer = self._client.get_specified_group_member_info(group_id, asked_for)
+            answer = self._client.call(GetSpecifiedGroupMemberInfo(group_id, asked_for))
             if not answer.outcome.signed_anew:
                 return answer
 

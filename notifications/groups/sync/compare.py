@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from notifications.models import ChatGroup, GroupType, SyncChange
 from notifications.models.groups import with_former_name
-from notifications.tencent.responses import GroupInfo
+from notifications.tencent.calls.get_group_info import GroupInfo
 
 GONE = 10010
 

@@ -11,7 +11,7 @@ from notifications.db.sql import insert_json, stored, update
 from notifications.groups.sync.compare import Comparison, Group, compare
 from notifications.groups.sync.finish import locked
 from notifications.models import ChatGroup, GroupSync, SyncChange, SyncItem
-from notifications.tencent.responses import GroupInfo
+from notifications.tencent.calls.get_group_info import GroupInfo
 
 FIELDS = ["group_id", "name", "type", "member_count", "state", "former_names"]
 

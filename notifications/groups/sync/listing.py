@@ -14,8 +14,8 @@ from notifications.db.sql import insert_json, refresh_statistics
 from notifications.groups.sync.finish import locked
 from notifications.groups.sync.requests import Listing
 from notifications.models import ChatGroup, GroupSync, GroupType, SyncChange, SyncItem
+from notifications.tencent.calls.get_appid_group_list import GroupPage
 from notifications.tencent.limits import is_group_id
-from notifications.tencent.responses import GroupPage
 
 # Without a filter last: it finds types that came after us.
 PASSES = (*GroupType.values, "")

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from notifications.tencent.client import ImClient
-from notifications.tencent.limits import MAX_GROUPS_PER_PAGE
-from notifications.tencent.responses import GroupInfo, GroupPage, Read
+from notifications.tencent.calls.get_appid_group_list import GetAppidGroupList
+from notifications.tencent.calls.get_group_info import GetGroupInfo
 
 
 @dataclass(slots=True)
@@ -30,10 +29,11 @@ class Listing(PendingRequest):
     step: int = 0
     group_type: str = ""
     next: int = 0
-    limit: int = MAX_GROUPS_PER_PAGE
+    limit: int = GetAppidGroupList.MAX_GROUPS
 
-    def call(self, client: ImClient) -> Read[GroupPage]:
-        return client.get_appid_group_list(self.group_type, self.next, self.limit)
+    @property
+    def call(self) -> GetAppidGroupList:
+        return GetAppidGroupList(self.group_type, self.next, self.limit)
 
 
 @dataclass(slots=True)
@@ -44,5 +44,6 @@ class Batch(PendingRequest):
 
     group_ids: tuple[str, ...] = ()
 
-    def call(self, client: ImClient) -> Read[tuple[GroupInfo, ...]]:
-        return client.get_group_info(self.group_ids)
+    @property
+    def call(self) -> GetGroupInfo:
+        return GetGroupInfo(self.group_ids)

@@ -22,9 +22,12 @@ from notifications.models import GroupSync, Notification, SyncItem
 from notifications.rate_limit.backoff import backoff
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
-from notifications.tencent.limits import MAX_GROUPS_PER_CALL, MAX_GROUPS_PER_PAGE
+from notifications.tencent.calls.get_appid_group_list import (
+    GetAppidGroupList,
+    GroupPage,
+)
+from notifications.tencent.calls.get_group_info import GetGroupInfo, GroupInfo
 from notifications.tencent.outcomes import Outcome, Reason
-from notifications.tencent.responses import GroupInfo, GroupPage
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +40,9 @@ ROUND = 0.02
 # So many batches are written in one transaction: a send waits for none for long.
 BATCHES_PER_WRITE = 4
 
-# Tencent allows one. There is only one under way at a time, and what comes late moves the
-# next one: only the way to Tencent, longer for one than for the next, has to be allowed for.
-LISTS_PER_SECOND = 0.97
+# There is only one under way at a time, and what comes late moves the next one: only the
+# way to Tencent, longer for one than for the next, has to be allowed for.
+LISTS_PER_SECOND = 0.97 * GetAppidGroupList.CALLS_PER_SECOND
 
 # While notices are sent, details are asked for at this share of their pace: both share
 # the process and the database. The list takes longer than the details all the same.
@@ -71,7 +74,7 @@ class Run:
         threads: int = THREADS,
         lists_per_second: float = LISTS_PER_SECOND,
         passes: Sequence[str] = listing.PASSES,
-        page_limit: int = MAX_GROUPS_PER_PAGE,
+        page_limit: int = GetAppidGroupList.MAX_GROUPS,
         block: int = listing.BLOCK,
         backoff: Callable[[int, float], float] = backoff,
     ) -> None:
@@ -81,9 +84,11 @@ class Run:
         self.may_go_on = may_go_on
         self.pause = pause
         app = im.endpoint.sdk_app_id
-        self.lists = RateLimiter(f"{app}:get_appid_group_list", lists_per_second, clock)
+        self.lists = RateLimiter(
+            f"{app}:{GetAppidGroupList.COMMAND}", lists_per_second, clock
+        )
         self.infos = RateLimiter(
-            f"{app}:get_group_info", conf.calls_per_second(), clock
+            f"{app}:{GetGroupInfo.COMMAND}", conf.calls_per_second(), clock
         )
         self.full_pace = self.infos.rate
         self.next_look = 0.0
@@ -229,12 +234,12 @@ class Run:
                 sync=self.sync, is_done=False, pk__gt=self.asked_up_to
             )
             .order_by("pk")
-            .values_list("pk", "group_id")[: wanted * MAX_GROUPS_PER_CALL]
+            .values_list("pk", "group_id")[: wanted * GetGroupInfo.MAX_GROUPS]
         )
         self.has_more_items = bool(rows)
-        for number in range(0, len(rows), MAX_GROUPS_PER_CALL):
-            some = rows[number : number + MAX_GROUPS_PER_CALL]
-            is_whole = len(some) == MAX_GROUPS_PER_CALL
+        for number in range(0, len(rows), GetGroupInfo.MAX_GROUPS):
+            some = rows[number : number + GetGroupInfo.MAX_GROUPS]
+            is_whole = len(some) == GetGroupInfo.MAX_GROUPS
             if is_whole or self.sync.is_listed or not self.batches_under_way:
                 self.asked_up_to = some[-1][0]
                 self.batches.append(Batch(group_ids=tuple(row[1] for row in some)))

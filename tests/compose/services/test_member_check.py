@@ -8,12 +8,15 @@ from notifications.compose.services import member_check
 from notifications.compose.services.member_check import check_members
 from notifications.models import Pace
 from notifications.tencent import client as tencent_client
+from notifications.tencent.calls.get_specified_group_member_info import (
+    GetSpecifiedGroupMemberInfo,
+)
 from notifications.tencent.outcomes import Reason
 from tests.factories import make_group, make_user
 
 pytestmark = pytest.mark.django_db
 
-CALL = "get_specified_group_member_info"
+CALL = GetSpecifiedGroupMemberInfo.COMMAND
 STAFF = [f"user{n}" for n in range(120)]
 
 
@@ -167,7 +170,9 @@ def test_all_processes_share_the_pace_of_this_call(manager, sandbox):
     check_members(manager, ["hikers"], ["anna"])
 
     row.refresh_from_db()
-    assert row.next_slot >= before + 1 / (member_check.CALLS_PER_SECOND * 0.95)
+    assert row.next_slot >= before + 1 / (
+        GetSpecifiedGroupMemberInfo.CALLS_PER_SECOND * 0.95
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""Which accounts the application knows.
+
+Harmless, and refused like every other call where the application, its key or its
+administrator is wrong. Source: https://cloud.tencent.com/document/product/269/38417.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from notifications.tencent.calls.base import Call, check_count, id_in, rows_in
+from notifications.tencent.responses import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCheck(Call[frozenset[str]]):
+    SERVICE = "im_open_login_svc"
+    COMMAND = "account_check"
+    MAX_ANSWER = 64 * 1024
+    MAX_ACCOUNTS = 100
+
+    accounts: Sequence[str]
+
+    def check(self) -> None:
+        check_count(self.accounts, self.MAX_ACCOUNTS)
+
+    def payload(self) -> dict[str, object]:
+        return {"CheckItem": [{"UserID": account} for account in self.accounts]}
+
+    def parse(self, fields: Fields) -> frozenset[str]:
+        """Those that are there."""
+        return frozenset(
+            id_in(row, "UserID")
+            for row in rows_in(fields, "ResultItem")
+            if row.get("AccountStatus") == "Imported"
+        )
