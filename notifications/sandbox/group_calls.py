@@ -1,6 +1,6 @@
 """What the stand-in answers to the calls that read groups.
 
-Written from the documents alone, like ``protocol.py``: the list of groups (269/1614),
+Checked as in ``protocol.py``, from the documents alone: the list of groups (269/1614),
 the details of up to 50 (269/1616), the members of one (269/112002).
 """
 
@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from notifications.sandbox.groups import SandboxGroup
-from notifications.sandbox.protocol import GROUP_ID, SERVICE, Refused
-
-LIST, INFO, MEMBERS = (
-    SERVICE + command
-    for command in (
-        "get_appid_group_list",
-        "get_group_info",
-        "get_specified_group_member_info",
-    )
+from notifications.sandbox.protocol import GROUP_ID, Refused
+from notifications.tencent.calls.get_appid_group_list import GetAppidGroupList
+from notifications.tencent.calls.get_group_info import GetGroupInfo
+from notifications.tencent.calls.get_specified_group_member_info import (
+    GetSpecifiedGroupMemberInfo,
 )
+
+LIST = GetAppidGroupList.path()
+
+INFO = GetGroupInfo.path()
+
+MEMBERS = GetSpecifiedGroupMemberInfo.path()
 
 PATHS = (LIST, INFO, MEMBERS)
 

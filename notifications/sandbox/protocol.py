@@ -1,9 +1,10 @@
 """What the sandbox answers: the checks that Tencent documents, with its codes.
 
-Written from the documents alone and without the client's code, so that the two check
-each other. Sources: the page of the call (269/1630), the overview (269/1519), the list
-of codes (269/1671) and the description of UserSig (269/1664).
-
+The checks, their limits included, are written from the documents alone and without the
+client's code, so that the two check each other. Only the paths are those of
+``tencent/calls``: a check of a path repeats one constant, and the tests of the client
+compare each with the documented text. Sources: the page of the call (269/1630), the
+overview (269/1519), the list of codes (269/1671), the description of UserSig (269/1664).
 """
 
 import base64
@@ -18,9 +19,12 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-SERVICE = "/v4/group_open_http_svc/"
+from notifications.tencent.calls.account_check import AccountCheck
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 
-PATH = f"{SERVICE}send_group_system_notification"
+PATH = SendGroupSystemNotification.path()
 
 ALL_MEMBERS_ONLY = ("AVChatRoom", "BChatRoom")
 
@@ -163,7 +167,7 @@ def answer(code: int, text: str = "", fields: Mapping[str, Any] = NOTHING) -> by
     return json.dumps(head | dict(fields)).encode()
 
 
-ACCOUNT_CHECK_PATH = "/v4/im_open_login_svc/account_check"
+ACCOUNT_CHECK_PATH = AccountCheck.path()
 
 MOST_ASKED = 100
 
