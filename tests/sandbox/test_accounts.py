@@ -9,27 +9,17 @@ from notifications.sandbox.groups import SandboxGroup
 from notifications.sandbox.protocol import Account, Refused
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.tencent.calls.account_check import AccountCheck
-from notifications.tencent.client import Endpoint, ImClient
-from notifications.tencent.user_sig import UserSigCache
+from tests.tencent.wire import client_for
 
 pytestmark = pytest.mark.one_database
 
 GROUP = SandboxGroup("g", "Public", "", "", 0, frozenset({"anna"}))
 
 
-def client_of(server, **kwargs):
-    account = Account(**kwargs)
-    return ImClient(
-        Endpoint(server.url, account.sdk_app_id, account.identifier),
-        UserSigCache(account.sdk_app_id, account.key, account.identifier),
-    )
-
-
 def test_which_accounts_there_are():
     with SandboxServer(SandboxConfig(groups=[GROUP])) as server:
-        client = client_of(server)
-        found = client.call(AccountCheck(["administrator", "anna", "ghost"]))
-        client.close()
+        with client_for(server.url) as client:
+            found = client.call(AccountCheck(["administrator", "anna", "ghost"]))
 
     assert found.data == {"administrator", "anna"}
     assert server.calls.codes("account_check") == [0]
@@ -46,9 +36,8 @@ def test_which_accounts_there_are():
 )
 def test_what_is_wrong_is_told_by_the_code(wrong, code):
     with SandboxServer(SandboxConfig(groups=[])) as server:
-        client = client_of(server, **wrong)
-        found = client.call(AccountCheck(["administrator"]))
-        client.close()
+        with client_for(server.url, Account(**wrong)) as client:
+            found = client.call(AccountCheck(["administrator"]))
 
     assert (found.outcome.error_code, found.data) == (code, None)
 
@@ -56,9 +45,10 @@ def test_what_is_wrong_is_told_by_the_code(wrong, code):
 def test_a_fault_for_the_next_call():
     with SandboxServer(SandboxConfig(groups=[])) as server:
         server.fail_next("account_check", "code:60021")
-        client = client_of(server)
-        codes = [client.call(AccountCheck(["a"])).outcome.error_code for _n in range(2)]
-        client.close()
+        with client_for(server.url) as client:
+            codes = [
+                client.call(AccountCheck(["a"])).outcome.error_code for _n in range(2)
+            ]
 
     assert codes == [60021, 0]
 
@@ -66,10 +56,9 @@ def test_a_fault_for_the_next_call():
 @pytest.mark.parametrize(("ahead", "code"), [(0, 0), (-3600, 0), (25 * 3600, 70001)])
 def test_its_clock_stands_in_the_answer(ahead, code):
     with SandboxServer(SandboxConfig(groups=[], clock_ahead=ahead)) as server:
-        client = client_of(server)
-        found = client.call(AccountCheck(["a"]))
-        skew = client.answered_at - time.time()
-        client.close()
+        with client_for(server.url) as client:
+            found = client.call(AccountCheck(["a"]))
+            skew = client.answered_at - time.time()
 
     assert found.outcome.error_code == code
     assert abs(skew - ahead) < 30

@@ -7,14 +7,9 @@ from django.core.management import load_command_class
 
 from notifications.sandbox import faults
 from notifications.sandbox.faults import FAULTS, check_fault, named, pattern
-from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
-from notifications.tencent.calls.send_group_system_notification import (
-    SendGroupSystemNotification,
-)
-from notifications.tencent.client import Endpoint, ImClient
 from notifications.tencent.outcomes import OutcomeKind
-from notifications.tencent.user_sig import UserSigCache
+from tests.tencent.wire import IMPATIENT, client_for, send
 
 pytestmark = pytest.mark.one_database
 
@@ -49,23 +44,11 @@ def test_the_help_of_the_command_lists_every_fault():
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_does_what_its_entry_says(name):
     """Shown or not by the journal, a verdict or not by the client."""
-    account = Account()
+    limits = {} if FAULTS[name].answers else IMPATIENT
     with SandboxServer(SandboxConfig(groups=[])) as server:
         server.add_group("g", "Public", fault=check_fault(example(name)))
-        endpoint = Endpoint(
-            server.url,
-            account.sdk_app_id,
-            account.identifier,
-            read_timeout=10 if FAULTS[name].answers else 0.3,
-            total_deadline=10 if FAULTS[name].answers else 0.5,
-        )
-        client = ImClient(
-            endpoint, UserSigCache(account.sdk_app_id, account.key, account.identifier)
-        )
-        outcome = client.call(
-            SendGroupSystemNotification("g", "Public", "x", None)
-        ).outcome
-        client.close()
+        with client_for(server.url, **limits) as client:
+            outcome = send(client)
         (entry,) = server.journal
 
     is_verdict = outcome.kind in (OutcomeKind.ACCEPTED, OutcomeKind.REJECTED)

@@ -9,13 +9,11 @@ from notifications.sandbox import page as sandbox_page
 from notifications.sandbox.faults import FAULTS, pattern
 from notifications.sandbox.journal import JournalEntry
 from notifications.sandbox.page import MAX_WINDOWS, render
-from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
-from notifications.tencent.client import Endpoint, ImClient
-from notifications.tencent.user_sig import UserSigCache
+from tests.tencent.wire import client_for
 
 pytestmark = pytest.mark.one_database
 
@@ -27,13 +25,9 @@ def server():
 
 
 def call(server: SandboxServer, group_id: str, content: str, recipients=None) -> None:
-    account = Account()
-    client = ImClient(
-        Endpoint(server.url, account.sdk_app_id, account.identifier),
-        UserSigCache(account.sdk_app_id, account.key, account.identifier),
-    )
-    client.call(SendGroupSystemNotification(group_id, "Public", content, recipients))
-    client.close()
+    notice = SendGroupSystemNotification(group_id, "Public", content, recipients)
+    with client_for(server.url) as client:
+        client.call(notice)
 
 
 def ask(server, method="GET", target="/", *, origin=None, host=None, **form):

@@ -4,19 +4,15 @@ import pytest
 
 from notifications.sandbox import group_calls
 from notifications.sandbox.groups import SandboxGroup, load_groups
-from notifications.sandbox.protocol import Account, Refused
+from notifications.sandbox.protocol import Refused
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.tencent.calls.get_appid_group_list import GetAppidGroupList
 from notifications.tencent.calls.get_group_info import GetGroupInfo, GroupInfo
 from notifications.tencent.calls.get_specified_group_member_info import (
     GetSpecifiedGroupMemberInfo,
 )
-from notifications.tencent.calls.send_group_system_notification import (
-    SendGroupSystemNotification,
-)
-from notifications.tencent.client import Endpoint, ImClient
 from notifications.tencent.outcomes import OutcomeKind
-from notifications.tencent.user_sig import UserSigCache
+from tests.tencent.wire import client_for, send
 
 pytestmark = pytest.mark.one_database
 
@@ -39,13 +35,8 @@ def server():
 
 @pytest.fixture
 def client(server):
-    account = Account()
-    client = ImClient(
-        Endpoint(server.url, account.sdk_app_id, account.identifier),
-        UserSigCache(account.sdk_app_id, account.key, account.identifier),
-    )
-    yield client
-    client.close()
+    with client_for(server.url) as running:
+        yield running
 
 
 def test_pages_of_the_list(client):
@@ -145,17 +136,12 @@ def test_an_answer_above_one_megabyte_is_refused():
 
 def test_each_call_has_a_window_of_its_own():
     with SandboxServer(SandboxConfig(groups=list(GROUPS.values()))) as server:
-        account = Account()
-        client = ImClient(
-            Endpoint(server.url, account.sdk_app_id, account.identifier),
-            UserSigCache(account.sdk_app_id, account.key, account.identifier),
-        )
-        for _n in range(2):
-            client.call(GetAppidGroupList("", 0, 10))
-        client.call(GetGroupInfo(["p1"]))
-        client.call(GetSpecifiedGroupMemberInfo("p2", ["ben"]))
-        client.call(SendGroupSystemNotification("p1", "Public", "x", None))
-        client.close()
+        with client_for(server.url) as client:
+            for _n in range(2):
+                client.call(GetAppidGroupList("", 0, 10))
+            client.call(GetGroupInfo(["p1"]))
+            client.call(GetSpecifiedGroupMemberInfo("p2", ["ben"]))
+            send(client, "p1")
 
     assert server.calls.codes("get_appid_group_list") == [0, 60007]
     assert server.calls.codes("get_group_info") == [0]

@@ -12,21 +12,10 @@ from notifications.sandbox.groups import load_groups
 from notifications.sandbox.journal import KEPT_PER_GROUP
 from notifications.sandbox.protocol import Account, Refused, check_user_sig
 from notifications.sandbox.server import SandboxConfig, SandboxServer
-from notifications.tencent.calls.send_group_system_notification import (
-    SendGroupSystemNotification,
-)
-from notifications.tencent.client import Endpoint, ImClient
-from notifications.tencent.user_sig import UserSigCache, make_user_sig
+from notifications.tencent.user_sig import make_user_sig
+from tests.tencent.wire import client_for, send
 
 pytestmark = pytest.mark.one_database
-
-
-def client_of(server: SandboxServer) -> ImClient:
-    account = Account()
-    return ImClient(
-        Endpoint(server.url, account.sdk_app_id, account.identifier),
-        UserSigCache(account.sdk_app_id, account.key, account.identifier),
-    )
 
 
 def test_the_journal_is_exact_in_memory_and_on_disk(tmp_path):
@@ -39,15 +28,12 @@ def test_the_journal_is_exact_in_memory_and_on_disk(tmp_path):
         server.add_group("gone", "Public", fault="code:10010")
 
         def call_often(thread: int) -> None:
-            client = client_of(server)
-            for number in range(40):
-                group_id = "gone" if number % 4 == 0 else "ok"
-                text = f"{thread}/{number}"
-                outcome = client.call(
-                    SendGroupSystemNotification(group_id, "Public", text, None)
-                ).outcome
-                answers.append((text, outcome.error_code))
-            client.close()
+            with client_for(server.url) as client:
+                for number in range(40):
+                    group_id = "gone" if number % 4 == 0 else "ok"
+                    text = f"{thread}/{number}"
+                    outcome = send(client, group_id, text)
+                    answers.append((text, outcome.error_code))
 
         threads = [threading.Thread(target=call_often, args=(n,)) for n in range(16)]
         for thread in threads:
@@ -104,14 +90,8 @@ def test_what_is_no_request_is_dropped(request_bytes):
 def test_more_calls_than_the_limit_are_refused():
     with SandboxServer(SandboxConfig(groups=[], calls_per_second=2)) as server:
         server.add_group("g", "Public")
-        client = client_of(server)
-        codes = [
-            client.call(
-                SendGroupSystemNotification("g", "Public", "x", None)
-            ).outcome.error_code
-            for _n in range(4)
-        ]
-        client.close()
+        with client_for(server.url) as client:
+            codes = [send(client).error_code for _n in range(4)]
 
     assert codes == [0, 0, 60007, 60007]
 

@@ -52,13 +52,15 @@ IMPATIENT = {"connect_timeout": 0.5, "read_timeout": 0.25, "total_deadline": 0.5
 
 
 @contextmanager
-def client_for(url: str, **kwargs) -> Iterator[ImClient]:
+def client_for(
+    url: str, account: Account | None = None, **kwargs
+) -> Iterator[ImClient]:
     # Long enough for any machine: only IMPATIENT ever meets its limits.
     values = {"connect_timeout": 10, "read_timeout": 20, "total_deadline": 20}
-    account = Account()
+    account = account or Account()
     endpoint = Endpoint(url, account.sdk_app_id, account.identifier, **values | kwargs)
     client = ImClient(
-        endpoint, UserSigCache(account.sdk_app_id, KEY, account.identifier)
+        endpoint, UserSigCache(account.sdk_app_id, account.key, account.identifier)
     )
     try:
         yield client
