@@ -130,6 +130,18 @@ def require(user: User, permission: str) -> None:
         )
 
 
+def actor_name(actor: User | str, *needed: str) -> str:
+    """As the audit trail names a user, who needs the permissions, or a command.
+
+    A command needs none. Raises ``PermissionDenied``, in words.
+    """
+    if isinstance(actor, str):
+        return actor
+    for permission in needed:
+        require(actor, permission)
+    return actor.get_username()
+
+
 def require_own(user: User, notification: Notification) -> None:
     """People control what they sent themselves; a superuser controls everything."""
     if notification.sender_id != user.pk and not user.is_superuser:

@@ -11,7 +11,6 @@ from notifications import audit_log, permissions
 from notifications.history.audit_events import EVIDENCE
 from notifications.history.evidence.bundle import bundle, bundle_name
 from notifications.models import Archive, Notification, Seal
-from notifications.permissions import require
 from notifications.record.queries import seal_of
 
 
@@ -42,18 +41,13 @@ def obstacle(
     return _("The evidence can be downloaded when all of it has ended and is sealed.")
 
 
-def evidence(user: User, notification_id: int) -> Evidence:
-    """The evidence for a person. Raises ``PermissionDenied``, ``ValidationError``."""
-    require(user, permissions.EXPORT_HISTORY)
-    return evidence_for(user.get_username(), notification_id)
+def evidence(actor: User | str, notification_id: int) -> Evidence:
+    """For a user, who needs the permission, or a command, which needs none.
 
-
-def evidence_for(actor: str, notification_id: int) -> Evidence:
-    """``actor`` is a username or a command.
-
-    Raises ``Notification.DoesNotExist``, also for a draft; ``ValidationError``, in
-    words, for one that is not sealed or is archived.
+    Raises ``PermissionDenied``; ``Notification.DoesNotExist``, also for a draft;
+    ``ValidationError``, in words, for one that is not sealed or is archived.
     """
+    name = permissions.actor_name(actor, permissions.EXPORT_HISTORY)
     notification = Notification.objects.sent().get(pk=notification_id)
     seal = seal_of(notification.pk)
     archive = Archive.objects.filter(notification=notification).first()
@@ -62,7 +56,7 @@ def evidence_for(actor: str, notification_id: int) -> Evidence:
         raise ValidationError(problem)
     audit_log.write(
         EVIDENCE,
-        actor,
+        name,
         notification=notification.pk,
         head=seal.head,
     )

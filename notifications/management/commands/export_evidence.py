@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from notifications.history.evidence.services import evidence_for
+from notifications.history.evidence.services import evidence
 from notifications.management.base import REFUSED, deliver, refusal
 from notifications.models import Notification
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         number, path = options["notification"], options["output"]
         try:
-            found = evidence_for("export_evidence", number)
+            found = evidence("export_evidence", number)
         except Notification.DoesNotExist:
             raise CommandError(
                 f"There is no notification {number}.", returncode=REFUSED
