@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
-from notifications.audit import export as audit_export
+from notifications.audit.export import download_trail
 from notifications.audit.forms import TrailFilterForm
 from notifications.audit.queries import entries, in_words, with_links
 from notifications.ui.downloads import CONTENT_TYPES, as_file, nothing_downloaded
@@ -38,8 +38,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     file_format = request.POST.get("format", "csv")
     if form.errors or file_format not in CONTENT_TYPES:
         return nothing_downloaded(request, form, "admin:actions")
-    file = audit_export.download_trail(
+    file = download_trail(
         user, entries(form.filters), file_format=file_format, filters=form.active
     )
-    name = audit_export.file_name(file_format)
-    return as_file(file, name, CONTENT_TYPES[file_format])
+    return as_file(file, file.name, file.content_type)

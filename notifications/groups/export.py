@@ -1,8 +1,7 @@
 """The list of chat groups as a CSV file, and the audited download of it."""
 
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -11,62 +10,41 @@ from django.utils import timezone
 from notifications import permissions
 from notifications.groups.audit_events import GROUPS_EXPORTED
 from notifications.models import ChatGroup
-from notifications.permissions import require
 from notifications.ui.downloads import (
+    PAGE_ROWS,
+    Column,
     Download,
-    Piece,
     Values,
-    csv_header,
-    csv_lines,
-    escaped,
-    pieces,
+    export_pieces,
+    fields_of,
+    local_time,
+    pages_by_id,
 )
-
-PAGE = 500  # also what one query may name
-
-COLUMNS = [
-    "group_id",
-    "type",
-    "name",
-    "member_count",
-    "labels",
-    "state",
-    "checked_at",
-]
 
 BETWEEN_LABELS = ";"
 
+# Types and states are the stored words.
+COLUMNS = [
+    Column("group_id", "group_id"),
+    Column("type", "type"),
+    Column("name", "name"),
+    Column("member_count", "member_count"),
+    Column("labels", cell=BETWEEN_LABELS.join),
+    Column("state", "state"),
+    Column("checked_at", "checked_at", local_time),
+]
 
-def groups_file(groups: QuerySet[ChatGroup]) -> Generator[Piece]:
-    """The whole file, UTF-8 with a byte order mark."""
-    return pieces(
-        csv_header(COLUMNS),
-        (csv_lines([*map(escaped, row)] for row in page) for page in _pages(groups)),
-    )
+LABELS = [column.name for column in COLUMNS].index("labels")
 
 
-def _pages(groups: QuerySet[ChatGroup]) -> Iterator[list[Values]]:
-    """Values in the order of ``COLUMNS``, by id, at most ``PAGE`` rows at once.
-
-    Types and states are the stored words; times are ISO 8601 with their offset. Memory
-    does not grow with the number of rows.
-    """
-    last = 0
-    while True:
-        following = groups.filter(pk__gt=last).order_by("pk")
-        page = list(
-            following.values_list(
-                "pk", "group_id", "type", "name", "member_count", "state", "checked_at"
-            )[:PAGE]
-        )
-        if not page:
-            return
-        labels = _labels([row[0] for row in page])
-        yield [
-            (*values, BETWEEN_LABELS.join(labels[pk]), state, _local(checked_at))
-            for pk, *values, state, checked_at in page
-        ]
-        last = page[-1][0]
+def pages(
+    groups: QuerySet[ChatGroup], *, size: int = PAGE_ROWS
+) -> Iterator[list[Values]]:
+    """The groups with the values of ``COLUMNS``, in order of id."""
+    fields = ["pk", *fields_of(COLUMNS)]
+    for page in pages_by_id(groups, fields, size=size):
+        labels = _labels([pk for pk, *_values in page])
+        yield [[*values[:LABELS], labels[pk], *values[LABELS:]] for pk, *values in page]
 
 
 def _labels(groups: list[int]) -> dict[int, list[str]]:
@@ -80,10 +58,6 @@ def _labels(groups: list[int]) -> dict[int, list[str]]:
     return found
 
 
-def _local(moment: datetime | None) -> str | None:
-    return timezone.localtime(moment).isoformat() if moment else None
-
-
 def download_groups(
     user: User, groups: QuerySet[ChatGroup], *, filters: Mapping[str, str]
 ) -> Download:
@@ -91,16 +65,13 @@ def download_groups(
 
     Raises ``PermissionDenied``.
     """
-    require(user, permissions.SEE_GROUPS)
     return Download(
         GROUPS_EXPORTED,
-        user.get_username(),
-        groups_file(groups),
+        user,
+        [permissions.SEE_GROUPS],
+        export_pieces(COLUMNS, pages(groups), "csv"),
+        name=f"groups-{timezone.localdate():%Y-%m-%d}",
         file_format="csv",
         filters=filters,
         groups=groups.count(),
     )
-
-
-def file_name() -> str:
-    return f"groups-{timezone.localdate():%Y-%m-%d}.csv"

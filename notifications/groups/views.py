@@ -16,11 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 from notifications import permissions
 from notifications.groups import labels as groups_labels
 from notifications.groups import queries as groups_queries
-from notifications.groups.export import download_groups, file_name
+from notifications.groups.export import download_groups
 from notifications.groups.filters import GroupFilterForm, Meant, meant
 from notifications.groups.forms import LabelChoice, LabelName, LabelsHad
 from notifications.models import ChatGroup, Label
-from notifications.ui.downloads import CONTENT_TYPES, as_file, nothing_downloaded
+from notifications.ui.downloads import as_file, nothing_downloaded
 from notifications.ui.pages import page, person
 
 PER_PAGE = 100
@@ -171,4 +171,4 @@ def download(request: HttpRequest) -> HttpResponseBase:
         )
     groups = form.apply(ChatGroup.objects.all())
     file = download_groups(user, groups, filters=form.active)
-    return as_file(file, file_name(), CONTENT_TYPES["csv"])
+    return as_file(file, file.name, file.content_type)

@@ -8,53 +8,43 @@ is the text as it was. JSON Lines: every text verbatim.
 
 import csv
 import hashlib
+import io
 import json
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
 
 from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db.models import F, Model, QuerySet
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from notifications import audit_log
+from notifications import audit_log, permissions
 from notifications.ui.audit_events import EXPORT_ENDED
 from notifications.ui.filters import FilterForm
 
+# Rows that one query reads.
+PAGE_ROWS = 2000
+
 # Rows in one piece: what a reader waits for, and what memory holds as text.
-ROWS = 500
+PIECE_ROWS = 500
 
 ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
-Values = tuple[Any, ...]
+Values = Sequence[Any]
 
 Piece = tuple[bytes, int]  # and how many rows it holds
+
+Row = TypeVar("Row", bound=Model)
 
 
 # Made once: json.dumps would make one a row.
 json_of = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def pieces(header: str, pages: Iterable[Sequence[str]]) -> Generator[Piece]:
-    """The file: its header, then the lines of each page, a line a row."""
-    if header:
-        yield header.encode(), 0
-    for lines in pages:
-        for start in range(0, len(lines), ROWS):
-            piece = lines[start : start + ROWS]
-            yield "".join(piece).encode(), len(piece)
-
-
-def csv_header(columns: Sequence[str]) -> str:
-    return "\ufeff" + csv_lines([columns])[0]
-
-
-def csv_lines(rows: Iterable[Sequence[Any]]) -> list[str]:
-    """A line each; None becomes an empty cell."""
-    lines = _Lines()
-    csv.writer(lines).writerows(rows)
-    return lines.found
 
 
 def escaped(value: Any) -> Any:
@@ -63,16 +53,112 @@ def escaped(value: Any) -> Any:
     return "'" + value if is_text and value.startswith(ESCAPED) else value
 
 
-class _Lines:
-    """What a ``csv.writer`` writes to."""
+def local_time(moment: datetime | None) -> str | None:
+    """ISO 8601 in the current time zone, with its offset."""
+    return timezone.localtime(moment).isoformat() if moment else None
 
-    def __init__(self) -> None:
-        self.found: list[str] = []
-        self.write = self.found.append
+
+class Column(NamedTuple):
+    """A column of an export.
+
+    ``value`` converts what was read to a JSON value, ``cell`` that to a cell of a CSV
+    file. Without them it is written as it is; texts in CSV are escaped, ``None`` becomes
+    an empty cell.
+    """
+
+    name: str  # in the header of a CSV file, and the key in JSON
+    field: str | Combinable | None = None  # that the query reads; None: added later
+    value: Callable[[Any], Any] | None = None
+    cell: Callable[[Any], str] | None = None
+
+
+def fields_of(columns: Iterable[Column]) -> list[str | Combinable]:
+    return [column.field for column in columns if column.field is not None]
+
+
+def pages_by_id(
+    rows: QuerySet[Row],
+    fields: Iterable[str | Combinable],
+    *,
+    size: int = PAGE_ROWS,
+    order: Combinable = F("pk"),  # noqa: B008  never changed
+) -> Iterator[list[tuple[Any, ...]]]:
+    """The values of ``fields``, of which the first is "pk", in order of id.
+
+    At most ``size`` rows at once: memory does not grow with their number. ``order`` is
+    the id as an expression.
+    """
+    following = rows.alias(place=order).order_by("place").values_list(*fields)
+    last = 0
+    while page := list(following.filter(place__gt=last)[:size]):
+        yield page
+        if len(page) < size:
+            return
+        last = page[-1][0]
+
+
+def json_objects(
+    columns: Sequence[Column], rows: Iterable[Values]
+) -> list[dict[str, Any]]:
+    """Each row as JSON values by the names of the columns."""
+    names = [column.name for column in columns]
+    conversions = [(c.name, c.value) for c in columns if c.value]
+    objects = [dict(zip(names, row, strict=True)) for row in rows]
+    for values in objects:
+        for name, convert in conversions:
+            values[name] = convert(values[name])
+    return objects
+
+
+def _json_lines(columns: Sequence[Column], rows: Iterable[Values]) -> str:
+    return "".join(f"{json_of(values)}\n" for values in json_objects(columns, rows))
+
+
+def _csv_lines(columns: Sequence[Column], rows: Iterable[Values]) -> str:
+    conversions = [(c.name, c.cell) for c in columns if c.cell]
+    objects = json_objects(columns, rows)
+    for values in objects:
+        for name, convert in conversions:
+            values[name] = convert(values[name])
+    return _csv(map(escaped, values.values()) for values in objects)
+
+
+def _csv(rows: Iterable[Iterable[Any]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def export_pieces(
+    columns: Sequence[Column],
+    pages: Iterable[Sequence[Values]],
+    file_format: str,
+    *,
+    size: int = PIECE_ROWS,
+) -> Generator[Piece]:
+    """The file: its header, then its rows, at most ``size`` in a piece."""
+    if file_format == "csv":
+        header = _csv([[column.name for column in columns]])
+        yield f"\ufeff{header}".encode(), 0
+    lines = _csv_lines if file_format == "csv" else _json_lines
+    for page in pages:
+        for start in range(0, len(page), size):
+            rows = page[start : start + size]
+            yield lines(columns, rows).encode(), len(rows)
+
+
+# What a list can be downloaded as.
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/jsonl; charset=utf-8",
+}
 
 
 class Download:
     """The bytes of the file, piece by piece.
+
+    ``actor`` is a user, who needs the permissions, or a command, which needs none.
+    Raises ``PermissionDenied``.
 
     The first entry is written at once, before any piece is asked for; the last, at the
     end of the file, has its digest. ``close`` says that nobody reads on, or ever began
@@ -82,17 +168,21 @@ class Download:
     def __init__(
         self,
         event: audit_log.Event,
-        actor: str,
+        actor: User | str,
+        needed: Sequence[str],
         pieces: Generator[Piece],
         *,
+        name: str,
         file_format: str,
         filters: Mapping[str, str],
         **detail: Any,
     ) -> None:
+        self.name = f"{name}.{file_format}"
+        self.content_type = CONTENT_TYPES[file_format]
+        self._actor = permissions.actor_name(actor, *needed)
         audit_log.write(
-            event, actor, format=file_format, filters=dict(filters), **detail
+            event, self._actor, format=file_format, filters=dict(filters), **detail
         )
-        self._actor = actor
         self._pieces = pieces
         # The request itself is over before the file is.
         self._origin = audit_log.present_origin()
@@ -133,12 +223,6 @@ class Download:
 
 # Characters. gunicorn takes none beyond 4094, Django redirects to none beyond 16384.
 LONGEST_ADDRESS = 3000
-
-# What a list can be downloaded as.
-CONTENT_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "jsonl": "application/jsonl; charset=utf-8",
-}
 
 
 def as_file(

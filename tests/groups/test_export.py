@@ -89,17 +89,17 @@ def test_bad_filters_download_nothing(client):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_two_queries_a_page_of_groups(count, monkeypatch, django_assert_num_queries):
+def test_two_queries_a_page_of_groups(count, django_assert_num_queries):
     for number in range(count):
         make_group(name=f"G{number}").labels.add(
             Label.objects.get_or_create(name="East")[0]
         )
 
-    with django_assert_num_queries(3):  # the last page is empty
-        list(groups_export.groups_file(models.ChatGroup.objects.all()))
-    monkeypatch.setattr(groups_export, "PAGE", 1)
-    with django_assert_num_queries(2 * count + 1):
-        list(groups_export.groups_file(models.ChatGroup.objects.all()))
+    groups = models.ChatGroup.objects.all()
+    with django_assert_num_queries(2):
+        list(groups_export.pages(groups))
+    with django_assert_num_queries(2 * count + 1):  # the last page is empty
+        list(groups_export.pages(groups, size=1))
 
 
 def test_an_empty_list_has_nothing_to_download(client):

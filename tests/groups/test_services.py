@@ -8,7 +8,7 @@ from notifications.groups import services as groups_services
 from notifications.groups.export import download_groups
 from notifications.groups.importing import apply
 from notifications.groups.importing.rows import Reading
-from notifications.history.export.files import download
+from notifications.history.export.services import download
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import AuditEntry, ChatGroup, GroupImport
 from tests.factories import make_group, make_user

@@ -17,9 +17,6 @@ from notifications.history.search.by_result_counts import matching_tallies
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import Delivery
 
-# Small notifications are read together until they have so many rows.
-ROWS = 2000
-
 # Of the ids between first and last, at least one in so many is wanted.
 DENSE = 5
 
@@ -46,13 +43,18 @@ class Extent(NamedTuple):
     last: int
 
 
-def stretches(wanted: DeliveryFilter, live: Sequence[int]) -> Iterator[Stretch]:
-    """All stretches with deliveries that the filters mean, in order of their ids."""
+def stretches(
+    wanted: DeliveryFilter, live: Sequence[int], *, size: int
+) -> Iterator[Stretch]:
+    """All stretches with deliveries that the filters mean, in order of their ids.
+
+    Small notifications are read together until they have ``size`` rows.
+    """
     stretch: Stretch | None = None
     for number, rows, first, last in extents(wanted, live):
         if stretch is None:
             stretch = Stretch([number], first, last, rows)
-        elif first <= stretch.last or stretch.rows + rows <= ROWS:
+        elif first <= stretch.last or stretch.rows + rows <= size:
             stretch.notifications.append(number)
             stretch.last = max(stretch.last, last)
             stretch.rows += rows

@@ -1,11 +1,12 @@
 """The rows of an export: one per delivery, with its attempts, in order of id."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
-from json.encoder import encode_basestring
+from functools import lru_cache
+from typing import Any
 
-from django.db.models import F, QuerySet, TextField
+from django.db.models import F, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -15,208 +16,143 @@ from notifications.history.search.facets import Live
 from notifications.history.search.filters import DeliveryFilter
 from notifications.history.search.queries import rows_of
 from notifications.models import Attempt, Delivery, Notification
-from notifications.ui.downloads import Values
+from notifications.ui.downloads import (
+    PAGE_ROWS,
+    Column,
+    Values,
+    fields_of,
+    json_objects,
+    json_of,
+    pages_by_id,
+)
 
-PAGE = 2000
 
-MINUTES = 10_000  # that are remembered
+def _as_text(field: str) -> Cast:
+    """A time as the database writes it, in UTC: to parse it takes most of the time."""
+    return Cast(field, TextField())
 
-# What all deliveries of a notification have in common: read and written out once.
-ABOUT = [
-    "notification",
-    "seal",  # number of the seal that holds it; empty: not sealed yet
-    "sent_again_of",  # number of the notification whose groups this one sent to again
-    "by_superuser",
-    "content",
-    "note",
+
+def _local_time(text: str | None) -> str | None:
+    """ISO 8601 in the zone of the site, with its offset."""
+    if text is None:
+        return None
+    minute, seconds = text[:16], text[16:].removesuffix("+00")
+    start, offset = _local_minute(minute, timezone.get_default_timezone())
+    if len(seconds) > 3:
+        seconds = seconds.ljust(10, "0")  # ":07.080000", as Python writes it
+    return f"{start}{seconds}{offset}"
+
+
+@lru_cache(maxsize=10_000)
+def _local_minute(minute: str, zone: tzinfo) -> tuple[str, str]:
+    """With its offset, which is whole minutes since 1972."""
+    utc = datetime.fromisoformat(minute).replace(tzinfo=UTC)
+    written = utc.astimezone(zone).isoformat(timespec="minutes")
+    return written[:16], written[16:]
+
+
+NUMBERS = [Column("delivery", "pk"), Column("notification", "notification_id")]
+
+# What all deliveries of a notification have in common: read once for a page.
+OF_NOTIFICATION = [
+    # Number of the seal that holds it; empty: not sealed yet.
+    Column("seal", "seal__number"),
+    # Number of the notification whose groups this one sent to again.
+    Column("sent_again_of", "resend_of_id"),
+    Column("by_superuser", "by_superuser"),
+    Column("content", "content"),
+    Column("note", "note"),
 ]
 
-# Of each delivery itself.
-OWN = [
-    "sender",
-    "created_at",
-    "group_id",
-    "group_name",
-    "group_type",
-    "portion",
-    "recipients",
-    "status",
-    "error_code",
-    "error_info",
-    "reason",
-    "finished_at",
-    "attempts",
+OF_DELIVERY = [
+    Column("sender", "sender_name"),
+    Column("created_at", _as_text("created_at"), _local_time),
+    Column("group_id", "group_id"),
+    Column("group_name", "group_name"),
+    Column("group_type", "group_type"),
+    Column("portion", "portion"),
+    # Member IDs; none: everyone in the group.
+    Column("recipients", "recipients", str.splitlines, " ".join),
+    Column("status", "status"),
+    Column("error_code", "error_code"),
+    Column("error_info", "error_info"),
+    Column("reason", "reason"),
+    Column("finished_at", _as_text("finished_at"), _local_time),
 ]
 
 # In the order of the file.
-COLUMNS = ["delivery", *ABOUT, *OWN]
+COLUMNS = [*NUMBERS, *OF_NOTIFICATION, *OF_DELIVERY, Column("attempts", cell=json_of)]
 
-
-def _text(column: str) -> Cast:
-    """A time as the database writes it, in UTC: to take it apart costs most of all."""
-    return Cast(column, TextField())
-
-
-# Plain values are read, since a model per row takes most of the time.
-FIELDS: list[str | Cast] = [
-    "pk",
-    "notification_id",
-    "sender_name",
-    _text("created_at"),
-    "group_id",
-    "group_name",
-    "group_type",
-    "portion",
-    "recipients",
-    "status",
-    "error_code",
-    "error_info",
-    "reason",
-    _text("finished_at"),
+# Of each attempt, in the last column.
+OF_ATTEMPT = [
+    Column("number", "number"),
+    Column("started_at", _as_text("started_at"), _local_time),
+    Column("finished_at", _as_text("finished_at"), _local_time),
+    Column("outcome", "outcome"),
+    Column("http_status", "http_status"),
+    Column("error_code", "error_code"),
+    Column("error_info", "error_info"),
+    Column("reason", "reason"),
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """``rows``: number of delivery and notification, then the values of ``OWN``.
+def pages(
+    wanted: DeliveryFilter, live: Sequence[Live], *, size: int = PAGE_ROWS
+) -> Iterator[list[Values]]:
+    """The values of ``COLUMNS``, at most ``size`` rows at once, in order of id.
 
-    ``about``: the values of ``ABOUT`` by number of notification. ``recipients`` is a
-    list of member IDs, empty for everyone in the group; times are ISO 8601 with their
-    offset; ``attempts`` is a JSON array, as text.
+    What is sent after the first page is not part of it.
     """
-
-    rows: list[tuple[int, int, Values]]
-    about: dict[int, Values]
-
-
-def pages(wanted: DeliveryFilter, live: Sequence[Live]) -> Iterator[Page]:
-    """At most ``PAGE`` rows at once, in order of id.
-
-    Memory does not grow with the number of rows. What is sent after the first page is
-    not part of it.
-    """
-    local = LocalTime(timezone.get_current_timezone())
-    about: dict[int, Values] = {}
-    for rows in _read(wanted, live):
-        numbers = {row[1] for row in rows}
-        about = {n: values for n, values in about.items() if n in numbers}
-        about |= _notifications(numbers - about.keys())
-        attempts = _attempts([row[0] for row in rows], local)
-        yield Page(
-            [
-                (row[0], row[1], _values(row, attempts.get(row[0], ()), local))
-                for row in rows
-            ],
-            about,
-        )
+    for page in _deliveries(wanted, live, size):
+        notifications = _notifications({row[1] for row in page})
+        attempts = _attempts([row[0] for row in page])
+        yield [
+            (pk, number, *notifications[number], *values, attempts[pk])
+            for pk, number, *values in page
+        ]
 
 
-def _read(wanted: DeliveryFilter, live: Sequence[Live]) -> Iterator[list[Values]]:
+def _deliveries(
+    wanted: DeliveryFilter, live: Sequence[Live], size: int
+) -> Iterator[list[tuple[Any, ...]]]:
+    # By a sum, which no index holds, so that what is rare is looked up and then sorted.
+    order = F("pk") + 0
+    fields = fields_of([*NUMBERS, *OF_DELIVERY])
     if wanted.group_ids is not None and has_few_rows(wanted.group_ids):
-        yield from _by_id(rows_of(wanted), is_dense=False)
+        yield from pages_by_id(rows_of(wanted), fields, size=size, order=order)
         return
     numbers = [row.notification for row in live if wanted.may_mean(row)]
     groups = {} if wanted.group_ids is None else {"group_id__in": wanted.group_ids}
-    for stretch in stretches(wanted, numbers):
+    for stretch in stretches(wanted, numbers, size=size):
         rows = Delivery.objects.filter(notification_id__in=stretch.notifications)
         if stretch.is_dense:
             rows = rows.filter(
                 pk__range=(stretch.first, stretch.last), **wanted.alike, **groups
             )
+            yield from pages_by_id(rows, fields, size=size)
         else:
             rows = rows.filter(**wanted.looked_up, **groups)
-        yield from _by_id(rows, is_dense=stretch.is_dense)
-
-
-def _by_id(rows: QuerySet[Delivery], *, is_dense: bool) -> Iterator[list[Values]]:
-    # By a sum, which no index holds, so that what is rare is looked up and then sorted.
-    rows = rows.annotate(place=F("pk") if is_dense else F("pk") + 0)
-    following = rows.order_by("place").values_list(*FIELDS)
-    last = 0
-    while page := list(following.filter(place__gt=last)[:PAGE]):
-        yield page
-        if len(page) < PAGE:
-            return
-        last = page[-1][0]
-
-
-def _values(row: Values, attempts: Iterable[str], local: "LocalTime") -> Values:
-    (
-        _pk, _notification, sender, created_at, group_id, group_name, group_type, portion,
-        recipients, status, code, info, reason, finished_at,
-    ) = row  # fmt: skip
-    return (
-        sender, local(created_at), group_id, group_name, group_type, portion,
-        recipients.splitlines(), status, code, info, reason, local(finished_at),
-        f"[{', '.join(attempts)}]",
-    )  # fmt: skip
+            yield from pages_by_id(rows, fields, size=size, order=order)
 
 
 def _notifications(numbers: set[int]) -> dict[int, Values]:
-    """What the deliveries of each have in common, read once."""
-    if not numbers:
-        return {}
-    found = Notification.objects.filter(pk__in=numbers).values_list(
-        "pk", "seal__number", "resend_of_id", "by_superuser", "content", "note"
-    )
-    return {values[0]: values for values in found}
+    rows = Notification.objects.filter(pk__in=numbers)
+    fields = fields_of(OF_NOTIFICATION)
+    return {pk: values for pk, *values in rows.values_list("pk", *fields)}
 
 
-def _attempts(deliveries: list[int], local: "LocalTime") -> dict[int, list[str]]:
-    """The calls for each delivery, in their order, each as a JSON object."""
+def _attempts(deliveries: list[int]) -> dict[int, list[dict[str, Any]]]:
+    """The calls for each delivery, in their order."""
     first, last = deliveries[0], deliveries[-1]
     if last - first < 2 * len(deliveries):
         # As good as all between these ids: no list of thousands is sent.
         rows = Attempt.objects.filter(delivery_id__gte=first, delivery_id__lte=last)
     else:
         rows = Attempt.objects.filter(delivery_id__in=deliveries)
-    found: dict[int, list[str]] = {}
-    times = _text("started_at"), _text("finished_at")
-    for pk, number, started_at, finished_at, outcome, status, code, info, reason in (
-        rows.order_by("delivery_id", "number").values_list(
-            "delivery_id", "number", *times,
-            "outcome", "http_status", "error_code", "error_info", "reason",
-        )
-    ):  # fmt: skip
-        # Put together by hand: a dictionary and its JSON take three times as long. Only
-        # two are texts; the rest are numbers and words of ours.
-        found.setdefault(pk, []).append(
-            f'{{"number": {number}, "started_at": "{local(started_at)}", '
-            f'"finished_at": "{local(finished_at)}", "outcome": "{outcome}", '
-            f'"http_status": {_number(status)}, "error_code": {_number(code)}, '
-            f'"error_info": {encode_basestring(info)}, "reason": {encode_basestring(reason)}}}'
-        )
-    return found
-
-
-def _number(value: int | None) -> str:
-    return "null" if value is None else str(value)
-
-
-class LocalTime:
-    """Times of the database, text in UTC, as ISO 8601 in a zone, with the offset.
-
-    The zone is asked once a minute that occurs: offsets are whole minutes since 1972.
-    """
-
-    def __init__(self, zone: tzinfo) -> None:
-        self._zone = zone
-        self._minutes: dict[str, tuple[str, str]] = {}
-
-    def __call__(self, text: str | None) -> str | None:
-        if text is None:
-            return None
-        minute, seconds = text[:16], text[16:].removesuffix("+00")
-        if minute not in self._minutes:
-            self._minutes[minute] = self._ask(minute)
-        start, offset = self._minutes[minute]
-        if len(seconds) > 3:
-            seconds = seconds.ljust(10, "0")  # ":07.080000", as Python writes it
-        return f"{start}{seconds}{offset}"
-
-    def _ask(self, minute: str) -> tuple[str, str]:
-        if len(self._minutes) > MINUTES:
-            self._minutes.clear()
-        utc = datetime.fromisoformat(minute).replace(tzinfo=UTC)
-        written = utc.astimezone(self._zone).isoformat(timespec="minutes")
-        return written[:16], written[16:]
+    rows = rows.order_by("delivery_id", "number")
+    values = list(rows.values_list("delivery_id", *fields_of(OF_ATTEMPT)))
+    objects = json_objects(OF_ATTEMPT, [row[1:] for row in values])
+    attempts = defaultdict(list)
+    for (delivery, *_values), attempt in zip(values, objects, strict=True):
+        attempts[delivery].append(attempt)
+    return attempts

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
 from notifications.delivery.explanations import explain
-from notifications.history.export import files
+from notifications.history.export import services as export_services
 from notifications.history.forms import DeliveryFilterForm, NotificationFilterForm
 from notifications.history.presentation import end_of_list
 from notifications.history.search import queries as search_queries
@@ -63,15 +63,14 @@ def download(request: HttpRequest) -> HttpResponseBase:
     file_format = request.POST.get("format", "csv")
     if form.errors or file_format not in CONTENT_TYPES:
         return nothing_downloaded(request, form, "admin:deliveries")
-    file = files.download(
+    file = export_services.download(
         user,
         form.filters,
         form.occurring.live,
         file_format=file_format,
         filters=form.active,
     )
-    name = files.file_name(file_format)
-    return as_file(file, name, CONTENT_TYPES[file_format])
+    return as_file(file, file.name, file.content_type)
 
 
 def _count(rows: search_queries.DeliveryListing, found: Page[Delivery]) -> Count:

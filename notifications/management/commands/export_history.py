@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from notifications.history.export.files import export_as
+from notifications.history.export.services import download
 from notifications.history.forms import DeliveryFilterForm
 from notifications.management.base import REFUSED, RecordedCommand, deliver
 from notifications.models import GroupType, Notification
@@ -45,7 +45,7 @@ class Command(RecordedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         form = self._form(options)
-        file = export_as(
+        file = download(
             ACTOR,
             form.filters,
             form.occurring.live,

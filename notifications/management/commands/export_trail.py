@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from notifications.audit.export import export_trail_as
+from notifications.audit.export import download_trail
 from notifications.audit.forms import TrailFilterForm
 from notifications.audit.queries import entries
 from notifications.audit_log import EVENTS
@@ -46,7 +46,7 @@ class Command(RecordedCommand):
         if form.errors:
             sentences = [text for texts in form.errors.values() for text in texts]
             raise CommandError(" ".join(map(str, sentences)), returncode=REFUSED)
-        file = export_trail_as(
+        file = download_trail(
             f"export_trail ({account()})",
             entries(form.filters),
             file_format=options["format"],

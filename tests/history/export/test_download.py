@@ -4,15 +4,18 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
 
 import pytest
 
 from notifications import permissions
 from notifications.history.audit_events import EXPORTED
-from notifications.history.export.rows import COLUMNS
+from notifications.history.export.rows import COLUMNS, pages
+from notifications.history.search.facets import occurring
+from notifications.history.search.filters import DeliveryFilter
 from notifications.models import AuditEntry
-from notifications.ui.downloads import Download
+from notifications.ui.downloads import Download, Piece, export_pieces
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -27,6 +30,8 @@ pytestmark = pytest.mark.django_db
 DELIVERIES = "/history/deliveries/"
 DOWNLOAD = "/history/deliveries/download/"
 
+NAMES = [column.name for column in COLUMNS]
+
 
 @pytest.fixture
 def auditor(log_in):
@@ -34,8 +39,24 @@ def auditor(log_in):
 
 
 def rows_of(response) -> list[dict[str, str]]:
-    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return rows_in(response.streaming_content)
+
+
+def rows_in(pieces: Iterable[bytes]) -> list[dict[str, str]]:
+    text = b"".join(pieces).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def download_of(pieces: Generator[Piece]) -> Download:
+    return Download(
+        EXPORTED,
+        "wang.fang",
+        [],
+        pieces,
+        name="history",
+        file_format="csv",
+        filters={},
+    )
 
 
 def test_the_filtered_list_as_a_file(auditor):
@@ -47,7 +68,7 @@ def test_the_filtered_list_as_a_file(auditor):
     response = auditor.post(DOWNLOAD, {"status": "failed", "q": "直播"})
 
     (row,) = rows_of(response)
-    assert list(row) == COLUMNS
+    assert list(row) == NAMES
     assert (row["group_name"], row["status"], row["error_code"]) == (
         "'=直播间",
         "failed",
@@ -87,15 +108,14 @@ def test_the_last_entry_holds_the_digest_of_what_was_read(auditor, file_format):
     }
 
 
-def test_a_reader_who_went_away(auditor, monkeypatch):
-    monkeypatch.setattr("notifications.ui.downloads.ROWS", 1)
+def test_a_reader_who_went_away():
     for _n in range(3):
         make_delivery()
+    rows = pages(DeliveryFilter(), occurring().live)
 
-    response = auditor.post(DOWNLOAD)
-    pieces = iter(response.streaming_content)
-    read = [next(pieces), next(pieces)]
-    response._iterator.close()  # the server closes the response so; here, its client
+    download = download_of(export_pieces(COLUMNS, rows, "csv", size=1))
+    read = [next(download), next(download)]
+    download.close()
 
     assert AuditEntry.objects.latest("id").detail == {
         "rows": 1,
@@ -114,13 +134,7 @@ def test_a_download_that_is_closed_leaves_no_query_open():
         finally:
             ended.append(AuditEntry.objects.count())
 
-    download = Download(
-        EXPORTED,
-        "wang.fang",
-        pieces(),
-        file_format="csv",
-        filters={},
-    )
+    download = download_of(pieces())
     next(download)
     download.close()
 
@@ -137,7 +151,7 @@ def test_lines_of_json_are_verbatim(auditor):
     (line,) = b"".join(response.streaming_content).decode().splitlines()
 
     found = json.loads(line)
-    assert list(found) == COLUMNS
+    assert list(found) == NAMES
     assert (found["delivery"], found["seal"]) == (row.pk, seal.number)
     assert (found["group_id"], found["group_name"]) == ("@TGS#1", group.name)
     assert found["recipients"] == ["'anna", "@bo"]
@@ -177,15 +191,18 @@ def test_the_entry_is_written_before_the_first_line(auditor):
     assert AuditEntry.objects.get().detail == {"format": "csv", "filters": {}}
 
 
-@pytest.mark.parametrize(("rows", "page"), [(2, 3), (3, 2), (1, 1)])
-def test_pieces_and_pages_are_the_whole(auditor, monkeypatch, rows, page):
-    monkeypatch.setattr("notifications.ui.downloads.ROWS", rows)
-    monkeypatch.setattr("notifications.history.export.rows.PAGE", page)
-    numbers = [make_delivery(status="failed").pk for _n in range(7)]
+@pytest.mark.parametrize(("piece_rows", "page_rows"), [(2, 3), (3, 2), (1, 1)])
+def test_pieces_and_pages_are_the_whole(piece_rows, page_rows):
+    deliveries = [make_delivery(status="failed") for _n in range(7)]
+    group_ids = [delivery.group_id for delivery in deliveries]
 
-    for filters in ({}, {"status": "failed"}, {"q": "Plaza"}):
-        found = rows_of(auditor.post(DOWNLOAD, filters))
-        assert [int(row["delivery"]) for row in found] == numbers
+    for filters in ({}, {"status": "failed"}, {"group_ids": group_ids}):
+        live = occurring().live
+        rows = pages(DeliveryFilter(**filters), live, size=page_rows)
+        pieces = list(export_pieces(COLUMNS, rows, "csv", size=piece_rows))
+        assert max(count for _piece, count in pieces) <= piece_rows
+        found = rows_in(piece for piece, _count in pieces)
+        assert [int(row["delivery"]) for row in found] == [d.pk for d in deliveries]
 
 
 def test_a_bad_filter_downloads_nothing(auditor):

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from notifications.history.export import plan as export_plan
 from notifications.history.export import rows as export_rows
 from notifications.history.search import by_groups, by_result_counts
 from notifications.history.search import queries as search_queries
@@ -197,19 +196,16 @@ def test_of_a_search_with_many_rows_only_what_was_seen_is_counted(monkeypatch):
     assert (rows.count().number, rows.count().is_more) == (SIZE + 1, False)
 
 
+@pytest.mark.parametrize("size", [3, 9])
 @pytest.mark.parametrize("few", [0, 1000])
 @pytest.mark.parametrize("seed", range(2))
-def test_an_export_holds_the_same_rows_in_order_of_id(seed, few, monkeypatch):
+def test_an_export_holds_the_same_rows_in_order_of_id(seed, few, size, monkeypatch):
     monkeypatch.setattr(by_groups, "FEW", few)
-    monkeypatch.setattr(export_plan, "ROWS", 9)
-    monkeypatch.setattr(export_rows, "PAGE", 3)
     source = random.Random(seed)
     fill(source)
     ids = sorted(set(Delivery.objects.values_list("group_id", flat=True)))
 
     for group_ids in [None] * 12 + [source.sample(ids, 3) for _n in range(8)]:
         wanted = wanted_by(source, group_ids)
-        pages = export_rows.pages(wanted, occurring().live)
-        assert [row[0] for page in pages for row in page.rows] == plain(wanted)[::-1], (
-            wanted
-        )
+        pages = export_rows.pages(wanted, occurring().live, size=size)
+        assert [row[0] for page in pages for row in page] == plain(wanted)[::-1], wanted
