@@ -40,7 +40,7 @@ class NotificationsConfig(AppConfig):
         from .system import checks as system_checks  # noqa: F401  registers
 
         # Before the login is written down, which says whether a code is waited for.
-        signals.user_logged_in.connect(login_state.begin)
+        signals.user_logged_in.connect(login_state.begin_login)
         signals.user_logged_in.connect(logins.record_login)
         signals.user_login_failed.connect(logins.record_refused_login)
         signals.user_logged_out.connect(logins.record_logout)

@@ -69,7 +69,7 @@ class Event:
         EVENTS[word] = self
 
 
-def nobody() -> None:
+def no_origin() -> None:
     """The person of an origin that has none."""
 
 
@@ -81,7 +81,7 @@ class Origin:
     person logs in or out in the middle of one. ``address`` is an IP address or empty.
     """
 
-    person: Callable[[], AbstractBaseUser | AnonymousUser | None] = nobody
+    person: Callable[[], AbstractBaseUser | AnonymousUser | None] = no_origin
     address: str = ""
     number: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -99,7 +99,7 @@ def origin(begun: Origin | None) -> Iterator[None]:
         _present.reset(token)
 
 
-def present_origin() -> Origin | None:
+def current_origin() -> Origin | None:
     """For what goes on after its request, such as a download: take it along."""
     return _present.get()
 
@@ -119,7 +119,7 @@ def write(
     actor is the person of the origin. ``at`` is only for a past that is made up, as in
     the demo. ``detail`` must be plain JSON values.
     """
-    begun = present_origin()
+    begun = current_origin()
     person = _person(begun, actor)
     AuditEntry.objects.create(
         at=at or timezone.now(),

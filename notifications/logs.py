@@ -35,7 +35,7 @@ _about: ContextVar[dict[str, Known] | None] = ContextVar("about", default=None)
 
 
 @contextmanager
-def about(**known: Known) -> Iterator[None]:
+def log_context(**known: Known) -> Iterator[None]:
     """Lines that are written inside, in this thread, name ``known`` of ``ABOUT``."""
     token = _about.set((_about.get() or {}) | known)
     try:

@@ -8,6 +8,6 @@ urlpatterns = [
     path("", admin.site.urls),
 ]
 
-handler400 = "notifications.console.views.unreadable"
-handler403 = "notifications.console.views.refused"
-handler404 = "notifications.console.views.missing"
+handler400 = "notifications.console.views.rejected_request"
+handler403 = "notifications.console.views.forbidden"
+handler404 = "notifications.console.views.not_found"

@@ -56,11 +56,11 @@ def test_outside_of_an_origin_there_is_none():
     with audit_log.origin(Origin()):
         with audit_log.origin(None):
             inside = written("lin.mei")
-        assert audit_log.present_origin() is not None
+        assert audit_log.current_origin() is not None
     after = written("lin.mei")
 
     assert (inside.request_number, after.request_number) == (None, None)
-    assert audit_log.present_origin() is None
+    assert audit_log.current_origin() is None
 
 
 def test_two_runs_have_two_numbers():

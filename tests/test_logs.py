@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from notifications.logs import JsonLines, PlainLines, about
+from notifications.logs import JsonLines, PlainLines, log_context
 
 pytestmark = pytest.mark.one_database
 
@@ -31,7 +31,7 @@ def failed(text: str):
 
 
 def test_a_plain_line_names_what_it_is_about():
-    with about(worker=lambda: 3), about(request_id=lambda: "abc"):
+    with log_context(worker=lambda: 3), log_context(request_id=lambda: "abc"):
         line = PlainLines().format(record("%d gone", 2, delivery=7, path="/x"))
 
     assert line == (
@@ -42,7 +42,7 @@ def test_a_plain_line_names_what_it_is_about():
 
 def test_a_json_line_has_fields_and_nothing_that_is_not_listed():
     # Django hands its request to the lines of its errors, query and all.
-    with about(worker=lambda: 3):
+    with log_context(worker=lambda: 3):
         line = JsonLines().format(
             record("%d gone", 2, delivery=7, worker=4, request="GET /?q=secret")
         )

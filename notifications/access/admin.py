@@ -20,12 +20,12 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import permissions
 from notifications.access.forms import NewPasswordForm
-from notifications.access.queries import is_there, open_sessions
+from notifications.access.queries import has_second_factor, open_sessions
 from notifications.access.services import people
-from notifications.ui.admin import PlainAdmin, badge, labelled, two_lines
+from notifications.ui.admin import TitledModelAdmin, badge, labelled, two_lines
 from notifications.ui.dates import time_cell
-from notifications.ui.fields import TickList
-from notifications.ui.pages import person, present_key
+from notifications.ui.fields import CheckboxList
+from notifications.ui.pages import require_permission, session_key
 
 admin.site.unregister(User)
 
@@ -39,7 +39,7 @@ class RoleField(forms.ModelMultipleChoiceField):
 
 
 @admin.register(User)
-class PersonAdmin(PlainAdmin, UserAdmin):
+class PersonAdmin(TitledModelAdmin, UserAdmin):
     list_title = _("People")
     add_title = _("Add a person")
     list_display = ["name", "roles", "state", "second_factor", "last_seen"]
@@ -65,7 +65,9 @@ class PersonAdmin(PlainAdmin, UserAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         found: QuerySet[User] = super().get_queryset(request)
-        return found.prefetch_related("groups").annotate(has_second_factor=is_there())
+        return found.prefetch_related("groups").annotate(
+            has_second_factor=has_second_factor()
+        )
 
     def has_change_permission(
         self, request: HttpRequest, obj: User | None = None
@@ -122,7 +124,7 @@ class PersonAdmin(PlainAdmin, UserAdmin):
             kwargs |= {
                 "form_class": RoleField,
                 "label": _("Roles"),
-                "widget": TickList(_("Roles")),
+                "widget": CheckboxList(_("Roles")),
                 "help_text": _("The page Roles says what each of them may do."),
             }
         return super().formfield_for_manytomany(db_field, request, **kwargs)
@@ -140,12 +142,12 @@ class PersonAdmin(PlainAdmin, UserAdmin):
     ) -> None:
         super().save_related(request, form, formsets, change)
         permission = "auth.change_user" if change else "auth.add_user"
-        user = person(request, permission)
+        user = require_permission(request, permission)
         people.record_person(
             user.get_username(),
             form.instance.pk,
             form.before,
-            present=present_key(request),
+            present=session_key(request),
         )
 
     @transaction.atomic
@@ -157,9 +159,9 @@ class PersonAdmin(PlainAdmin, UserAdmin):
         response: HttpResponse = super().user_change_password(request, id, form_url)
         # Only a new password leads on; all else shows the form again.
         if isinstance(response, HttpResponseRedirect):
-            user = person(request, "auth.change_user")
+            user = require_permission(request, "auth.change_user")
             changed = User.objects.get(pk=id)
-            people.record_password(user, changed, present=present_key(request))
+            people.record_password(user, changed, present=session_key(request))
         return response
 
     @admin.display(description=pgettext_lazy("person", "Name"), ordering="username")

@@ -7,13 +7,13 @@ from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from notifications import permissions
-from notifications.access.services.sso_refusal import Refusal
+from notifications.access.services.sso_refusals import SsoRefusalReason
 from notifications.audit.presentation import changes, choice
 from notifications.audit_log import Detail, Event, Values
 
 _BY = Detail("by", _("Way"), choice({"sso": _("single sign-on")}))
 
-_reason = choice(dict(Refusal.choices))
+_reason = choice(dict(SsoRefusalReason.choices))
 
 
 def _refused(values: Values) -> Iterator[str]:

@@ -21,7 +21,7 @@ from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from notifications.access.services import sso_accounts
-from notifications.access.services.sso_refusal import Refusal, Refused
+from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
 
 
 class RoleBackend(ModelBackend):
@@ -66,10 +66,10 @@ def _refusals() -> Iterator[None]:
     except requests.RequestException as error:
         # Its text may hold more than a log should.
         logger.warning("The provider cannot be asked: %s.", type(error).__name__)
-        raise Refused(Refusal.UNREACHABLE) from None
+        raise SsoRefused(SsoRefusalReason.UNREACHABLE) from None
     except UNUSABLE as error:
         logger.warning("The answer of the provider is refused: %s", error)
-        raise Refused(Refusal.UNTRUSTED) from None
+        raise SsoRefused(SsoRefusalReason.UNTRUSTED) from None
 
 
 class OutsideBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[misc]  # untyped
@@ -99,7 +99,7 @@ class OutsideBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[mi
             )
             if response.status_code != requests.codes.ok:
                 logger.warning("The token endpoint answered %d.", response.status_code)
-                raise Refused(Refusal.PROVIDER)
+                raise SsoRefused(SsoRefusalReason.PROVIDER)
             # Of the rest, nothing is used.
             return {"id_token": response.json()["id_token"]}
 
@@ -132,4 +132,4 @@ class OutsideBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[mi
     def get_or_create_user(
         self, access_token: None, id_token: str, payload: Claims
     ) -> User:
-        return sso_accounts.enter(settings.OIDC_ISSUER, payload)
+        return sso_accounts.log_in(settings.OIDC_ISSUER, payload)

@@ -74,8 +74,8 @@ class AppCodeForm(forms.Form):
 
     def clean_code(self) -> str:
         """Without spaces and hyphens; in the signs that the code is made of."""
-        code = _plain(self.cleaned_data["code"])
-        if not _is_of_app(code):
+        code = _normalized(self.cleaned_data["code"])
+        if not _is_app_code(code):
             raise ValidationError(_("The code has six digits."))
         return code
 
@@ -94,8 +94,8 @@ class CodeForm(AppCodeForm):
     )
 
     def clean_code(self) -> str:
-        code = _plain(self.cleaned_data["code"])
-        if not _is_of_app(code) and not _is_recovery(code):
+        code = _normalized(self.cleaned_data["code"])
+        if not _is_app_code(code) and not _is_recovery_code(code):
             raise ValidationError(
                 _("A code has six digits, a recovery code 25 letters and digits.")
             )
@@ -134,15 +134,15 @@ class PasswordForm(forms.Form):
         return password
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     """Full-width signs, as Chinese keyboards type them, become plain ones."""
     kept = unicodedata.normalize("NFKC", text).upper()
     return "".join(sign for sign in kept if not sign.isspace() and sign != "-")
 
 
-def _is_of_app(code: str) -> bool:
+def _is_app_code(code: str) -> bool:
     return len(code) == DIGITS and code.isascii() and code.isdigit()
 
 
-def _is_recovery(code: str) -> bool:
+def _is_recovery_code(code: str) -> bool:
     return len(code) == RECOVERY_LENGTH and set(code) <= set(ALPHABET)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from notifications import audit_log
 from notifications.access.audit_events import LOGGED_IN
-from notifications.access.queries import device_of, is_demanded_of
+from notifications.access.queries import device_of, is_required_for
 
 KEY = "second_step"
 
@@ -29,7 +29,7 @@ MOST_WRONG = 5
 AWAITED = "awaited"  # in the audit trail: the password was right, the code is to come
 
 
-class Step(StrEnum):
+class LoginStep(StrEnum):
     FREE = "free"  # inside, without having been asked
     PASSED = "passed"  # inside, with a right code
     CODE = "code"  # waits for a code
@@ -37,31 +37,31 @@ class Step(StrEnum):
     ENDED = "ended"  # waited for too long: the session is gone
 
 
-INSIDE = (Step.FREE, Step.PASSED)
+INSIDE = (LoginStep.FREE, LoginStep.PASSED)
 
 
-def begin(request: Any, user: User, **_signal: Any) -> None:
+def begin_login(request: Any, user: User, **_signal: Any) -> None:
     """Django's signal of a login calls it."""
     _keep(request.session, _first_step(request.session, user))
 
 
-def present(session: SessionBase, person: User) -> Step:
+def current_state(session: SessionBase, person: User) -> LoginStep:
     """``person`` is the one whose password was given in ``session``."""
     kept = session.get(KEY)
     if kept is None:
         return _keep(session, _first_step(session, person))
-    step = Step(kept["step"])
-    if step == Step.PASSED:
+    step = LoginStep(kept["step"])
+    if step == LoginStep.PASSED:
         return step
     if kept["demand"] != settings.SECOND_FACTOR:
         return _keep(session, _first_step(session, person))
     if step not in INSIDE and not 0 <= _now() - kept["since"] < SECONDS:
         session.flush()
-        return Step.ENDED
+        return LoginStep.ENDED
     return step
 
 
-def count_wrong(session: SessionBase) -> bool:
+def count_wrong_code(session: SessionBase) -> bool:
     """One more wrong code. True when it was one too many: the session is gone."""
     kept = session[KEY]
     if kept["wrong"] + 1 >= MOST_WRONG:
@@ -71,7 +71,7 @@ def count_wrong(session: SessionBase) -> bool:
     return False
 
 
-def enter(session: SessionBase, person: User, answer: str) -> None:
+def complete_login(session: SessionBase, person: User, answer: str) -> None:
     """A right code was given: inside, under a new session key.
 
     ``answer`` says in the audit trail what kind of code it was; whoever was inside
@@ -79,20 +79,20 @@ def enter(session: SessionBase, person: User, answer: str) -> None:
     """
     was_inside = session[KEY]["step"] in INSIDE
     session.cycle_key()
-    _keep(session, Step.PASSED)
+    _keep(session, LoginStep.PASSED)
     if not was_inside:
         audit_log.write(LOGGED_IN, person.get_username(), second_factor=answer)
 
 
-def _first_step(session: SessionBase, person: User) -> Step:
+def _first_step(session: SessionBase, person: User) -> LoginStep:
     if session[BACKEND_SESSION_KEY] == OUTSIDE:
-        return Step.FREE
+        return LoginStep.FREE
     if device_of(person) is not None:
-        return Step.CODE
-    return Step.SET_UP if is_demanded_of(person) else Step.FREE
+        return LoginStep.CODE
+    return LoginStep.SET_UP if is_required_for(person) else LoginStep.FREE
 
 
-def _keep(session: SessionBase, step: Step) -> Step:
+def _keep(session: SessionBase, step: LoginStep) -> LoginStep:
     session[KEY] = {
         "step": step.value,
         "demand": settings.SECOND_FACTOR,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from notifications.access import login_state
-from notifications.access.queries import why_it_ended
+from notifications.access.queries import end_reason
 
 
 class SecondFactorMiddleware:
@@ -27,15 +27,15 @@ class SecondFactorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Late, as Django does it: pages that ask for nobody read no session.
-        request.user = SimpleLazyObject(lambda: person_inside(request))  # type: ignore[assignment]  # stands for one
+        request.user = SimpleLazyObject(lambda: authenticated_user(request))  # type: ignore[assignment]  # stands for one
         return self.get_response(request)
 
 
-def person_inside(request: HttpRequest) -> User | AnonymousUser:
+def authenticated_user(request: HttpRequest) -> User | AnonymousUser:
     person = get_user(request)
     if not isinstance(person, User):
         return AnonymousUser()
-    step = login_state.present(request.session, person)
+    step = login_state.current_state(request.session, person)
     return person if step in login_state.INSIDE else AnonymousUser()
 
 
@@ -65,7 +65,7 @@ class ActivityMiddleware:
         store: Any = request.session
         is_inside = request.user.is_authenticated
         sent = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-        if sent and not store.session_key and (reason := why_it_ended(sent)):
+        if sent and not store.session_key and (reason := end_reason(sent)):
             messages.warning(request, reason)
         now = timezone.now()
         if (

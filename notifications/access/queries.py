@@ -45,12 +45,12 @@ def device_of(person: User) -> TOTPDevice | None:
     return found
 
 
-def is_there() -> Exists:
+def has_second_factor() -> Exists:
     """For a query of people: whether each has one."""
     return Exists(TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True))
 
 
-def is_demanded_of(person: User) -> bool:
+def is_required_for(person: User) -> bool:
     """Whether the setting ``SECOND_FACTOR`` wants this person to have one."""
     if settings.SECOND_FACTOR == OPTIONAL:
         return False
@@ -59,12 +59,12 @@ def is_demanded_of(person: User) -> bool:
     return True  # everybody; a word that check refuses opens nothing
 
 
-def state_of(person: User) -> SecondFactor:
+def second_factor_of(person: User) -> SecondFactor:
     device = device_of(person)
     return SecondFactor(
         set_up_at=device.created_at if device else None,
         codes_left=RecoveryCode.objects.filter(user=person).count(),
-        is_demanded=is_demanded_of(person),
+        is_demanded=is_required_for(person),
         has_password=person.has_usable_password(),
     )
 
@@ -113,7 +113,7 @@ def browser_of(user_agent: str) -> str:
     return "".join(filter(str.isprintable, user_agent))[:BROWSER_MAX_LENGTH]
 
 
-def browser_in_words(user_agent: str) -> str:
+def browser_label(user_agent: str) -> str:
     """Such as “Firefox on Windows”; of an unknown one the beginning of its own words."""
     browser = _first(BROWSERS, user_agent)
     system = _first(SYSTEMS, user_agent)
@@ -129,7 +129,7 @@ def _first(names: list[tuple[str, str]], user_agent: str) -> str:
     return next((name for sign, name in names if sign in user_agent), "")
 
 
-def why_it_ended(session_key: str) -> str:
+def end_reason(session_key: str) -> str:
     """A sentence for whoever sent the key of a session that is over.
 
     Empty when nobody was logged in there.

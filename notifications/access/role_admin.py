@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import permissions
 from notifications.access.services import people as services_people
-from notifications.ui.admin import PlainAdmin, labelled
-from notifications.ui.fields import TickList
-from notifications.ui.pages import person, present_key
+from notifications.ui.admin import TitledModelAdmin, labelled
+from notifications.ui.fields import CheckboxList
+from notifications.ui.pages import require_permission, session_key
 
 admin.site.unregister(Group)
 
@@ -29,7 +29,7 @@ class PermissionField(forms.ModelMultipleChoiceField):
 
 
 @admin.register(Group)
-class RoleAdmin(PlainAdmin, GroupAdmin):
+class RoleAdmin(TitledModelAdmin, GroupAdmin):
     list_title = _("Roles")
     add_title = _("Add a role")
     list_display = ["role_name", "may", "people"]
@@ -61,7 +61,7 @@ class RoleAdmin(PlainAdmin, GroupAdmin):
             .select_related("content_type")
             .order_by(Case(*places)),
             label=_("People with this role"),
-            widget=TickList(_("People with this role")),
+            widget=CheckboxList(_("People with this role")),
             required=False,
         )
 
@@ -76,14 +76,14 @@ class RoleAdmin(PlainAdmin, GroupAdmin):
     ) -> None:
         super().save_related(request, form, formsets, change)
         permission = "auth.change_group" if change else "auth.add_group"
-        user = person(request, permission)
+        user = require_permission(request, permission)
         services_people.record_role(
-            user, form.instance.pk, form.before, present=present_key(request)
+            user, form.instance.pk, form.before, present=session_key(request)
         )
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        user = person(request, "auth.delete_group")
-        services_people.record_deleted_role(user, obj.pk, present=present_key(request))
+        user = require_permission(request, "auth.delete_group")
+        services_people.record_deleted_role(user, obj.pk, present=session_key(request))
         super().delete_model(request, obj)
 
     @admin.display(description=_("Role"), ordering="name")

@@ -21,7 +21,7 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
         ),
         path(
             "account/second-factor/set-up/",
-            second_factor.set_up,
+            second_factor.setup,
             name="second_factor_set_up",
         ),
         path(
@@ -36,7 +36,7 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
         ),
         path(
             "auth/user/<int:pk>/second-factor/",
-            protected(second_factor.reset_of_person),
+            protected(second_factor.reset_for_user),
             name="auth_user_second_factor",
         ),
         path("account/", protected(account.account), name="account"),

@@ -25,11 +25,11 @@ from django.db.models import (
 from django.db.models.functions import Concat
 from django.utils import timezone
 
-from notifications.audiences.exclusions import LeftOut
+from notifications.audiences.exclusions import ExclusionReason
 from notifications.db.expressions import JoinedTexts
 from notifications.groups.queries import groups_among
 from notifications.models import ChatGroup, GroupType, Notification, Rule, SavedAudience
-from notifications.models.groups import ChatGroupQuerySet, fits
+from notifications.models.groups import ChatGroupQuerySet, matches_rule
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
@@ -46,7 +46,7 @@ GOES_OUT = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class AudienceTotals:
     """Of the groups that are alike: ``people`` at most, ``unchecked`` for a week.
 
     ``uncounted``: how many people they have is not known, as of most live rooms, for
@@ -58,8 +58,8 @@ class Sums:
     unchecked: int = 0
     uncounted: int = 0
 
-    def __add__(self, other: "Sums") -> "Sums":
-        return Sums(
+    def __add__(self, other: "AudienceTotals") -> "AudienceTotals":
+        return AudienceTotals(
             self.groups + other.groups,
             self.people + other.people,
             self.unchecked + other.unchecked,
@@ -83,20 +83,24 @@ class Audience:
     is_gone: bool = False  # the saved audience does not exist
 
     @property
-    def sums(self) -> dict[str, Sums]:
+    def sums(self) -> dict[str, AudienceTotals]:
         """By reason of leaving out; ``GOES_OUT`` for the groups that get it."""
         sums = self._sums_if_named.copy()
-        if not self.is_named and LeftOut.RECIPIENTS in sums:
-            sums[GOES_OUT] = sums.get(GOES_OUT, Sums()) + sums.pop(LeftOut.RECIPIENTS)
+        if not self.is_named and ExclusionReason.RECIPIENTS in sums:
+            sums[GOES_OUT] = sums.get(GOES_OUT, AudienceTotals()) + sums.pop(
+                ExclusionReason.RECIPIENTS
+            )
         return sums
 
     @property
     def for_everyone_only(self) -> int:
         """How many would be left out if members were named."""
-        return self._sums_if_named.get(LeftOut.RECIPIENTS, Sums()).groups
+        return self._sums_if_named.get(
+            ExclusionReason.RECIPIENTS, AudienceTotals()
+        ).groups
 
     @cached_property
-    def _sums_if_named(self) -> dict[str, Sums]:
+    def _sums_if_named(self) -> dict[str, AudienceTotals]:
         reason = _reason(is_named=True)
         found = self.meant.annotate(reason=reason).order_by().values_list("reason")
         since = timezone.now() - CHECKED_WITHIN
@@ -107,20 +111,23 @@ class Audience:
             unchecked=Count("pk", filter=unchecked),
             uncounted=Count("pk", filter=Q(member_count=0)),
         )
-        return {reason: Sums(*numbers) for reason, *numbers in counted}
+        return {reason: AudienceTotals(*numbers) for reason, *numbers in counted}
 
     @property
-    def going(self) -> Sums:
-        return self.sums.get(GOES_OUT, Sums())
+    def going(self) -> AudienceTotals:
+        return self.sums.get(GOES_OUT, AudienceTotals())
 
     @property
     def count(self) -> int:
         return self.going.groups
 
     @property
-    def left_out(self) -> dict[LeftOut, int]:
+    def left_out(self) -> dict[ExclusionReason, int]:
         """How many groups do not get it, by the reason, in one order."""
-        counts = {reason: self.sums.get(reason, Sums()).groups for reason in LeftOut}
+        counts = {
+            reason: self.sums.get(reason, AudienceTotals()).groups
+            for reason in ExclusionReason
+        }
         return {reason: count for reason, count in counts.items() if count}
 
     @property
@@ -148,7 +155,7 @@ class Audience:
         """
         return self._with_reason().filter(reason=GOES_OUT).order_by("name", "id")
 
-    def left_out_groups(self, *reasons: LeftOut) -> QuerySet[Any]:
+    def left_out_groups(self, *reasons: ExclusionReason) -> QuerySet[Any]:
         """Those that do not get it, by name, for these reasons or any: ``reason``."""
         groups = self._with_reason().order_by("name", "id")
         if reasons:
@@ -199,12 +206,12 @@ def audience(kind: str, values: Values, *, is_named: bool = False) -> Audience:
     return Audience(kind, groups_among(ids), ids=ids, is_named=is_named)
 
 
-def count_every() -> int:
+def count_all_groups() -> int:
     """How many groups may be sent to at all."""
     return audience(Kind.EVERY, []).going_groups().count()
 
 
-def counts_of_saved() -> dict[str, int]:
+def saved_audience_counts() -> dict[str, int]:
     """The saved audiences by name, each with how many groups would get it; two queries.
 
     All are counted in one pass over the groups.
@@ -215,13 +222,16 @@ def counts_of_saved() -> dict[str, int]:
         .going_groups()
         .order_by()
         .aggregate(
-            **{f"n{one.pk}": Count("pk", filter=fits(one.rule)) for one in saved}
+            **{
+                f"n{one.pk}": Count("pk", filter=matches_rule(one.rule))
+                for one in saved
+            }
         )
     )
     return {one.name: counts[f"n{one.pk}"] for one in saved}
 
 
-def fitting(rule: Rule) -> Audience:
+def matching_groups(rule: Rule) -> Audience:
     """What a rule means now, whoever in the groups is to get it."""
     return audience(Kind.RULE, rule.as_json())
 
@@ -251,9 +261,12 @@ def _fitting(kind: str, rule: Rule, *, is_named: bool, name: str = "") -> Audien
 def _reason(*, is_named: bool) -> Case:
     cases = [
         When(~Q(state=ChatGroup.State.IN_USE), then=F("state")),
-        When(~Q(type__in=GroupType.values), then=Value(LeftOut.UNKNOWN_TYPE.value)),
+        When(
+            ~Q(type__in=GroupType.values),
+            then=Value(ExclusionReason.UNKNOWN_TYPE.value),
+        ),
     ]
     if is_named:
         to_everyone = Q(type__in=SendGroupSystemNotification.ALL_MEMBERS_ONLY_TYPES)
-        cases.append(When(to_everyone, then=Value(LeftOut.RECIPIENTS.value)))
+        cases.append(When(to_everyone, then=Value(ExclusionReason.RECIPIENTS.value)))
     return Case(*cases, default=Value(GOES_OUT), output_field=CharField())

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 
-class LeftOut(TextChoices):
+class ExclusionReason(TextChoices):
     """The first two are also states of a group."""
 
     SWITCHED_OFF = "switched_off", gettext_lazy("Switched off")
@@ -17,13 +17,13 @@ class LeftOut(TextChoices):
     RECIPIENTS = "recipients", gettext_lazy("Can only be sent to everyone")
 
 
-def reason_in_words(value: str) -> str:
+def reason_label(value: str) -> str:
     """Of a reason, or of a state, as an entry of the audit trail holds it."""
-    words: dict[str, Any] = dict(LeftOut.choices)
+    words: dict[str, Any] = dict(ExclusionReason.choices)
     return str(words.get(value, value))
 
 
-def counts_in_words(counts: Mapping[LeftOut, int]) -> str:
+def count_labels(counts: Mapping[ExclusionReason, int]) -> str:
     """``Switched off: 2 · Closed: 1``."""
     parts = [
         _("%(label)s: %(value)s") % {"label": reason.label, "value": f"{count:,}"}

@@ -13,7 +13,7 @@ from notifications.audiences.rule import clean_rule
 from notifications.groups.forms import GroupIds
 from notifications.models import GroupType, Label, Rule, SavedAudience
 from notifications.models.audiences import AUDIENCE_NAME_MAX_LENGTH
-from notifications.ui.fields import TickField
+from notifications.ui.fields import CheckboxListField
 
 # In the order they are shown; each is named like the field of ``Rule`` that it fills.
 RULE_FIELDS = (
@@ -30,7 +30,7 @@ NUMBER = {"inputmode": "numeric", "class": "short"}
 NO_NUMBER = {"invalid": _("Write a number with digits only, such as 5000.")}
 
 
-class ConditionField(TickField):
+class ConditionField(CheckboxListField):
     """Whatever was ticked: ``clean_rule`` says what is wrong with it."""
 
     def valid_value(self, value: str) -> bool:

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods
 
 from notifications import permissions
 from notifications.audiences.audience import Audience, Kind, audience
-from notifications.audiences.exclusions import reason_in_words
-from notifications.groups.ids import repeated, split_group_ids
+from notifications.audiences.exclusions import reason_label
+from notifications.groups.ids import count_duplicates, split_group_ids
 from notifications.models import ChatGroup, Notification
-from notifications.ui.pages import person
+from notifications.ui.pages import require_permission
 
 MOST = 20
 
@@ -52,14 +52,14 @@ def groups(request: HttpRequest) -> JsonResponse:
     Both answer ``{"groups": [...], "says": sentence for the status line}``; of pasted
     IDs ``groups`` are those to show, and ``ids`` all of them.
     """
-    person(request, permissions.SEND)
+    require_permission(request, permissions.SEND)
     if request.method == "POST":
         ids = split_group_ids(request.POST.get("ids", ""))
         meant = audience(Notification.Audience.CHOSEN, ids)
         return JsonResponse(
             {
                 "ids": meant.ids,
-                "groups": to_show(meant),
+                "groups": picker_context(meant),
                 "says": _about_pasted(ids, meant),
             }
         )
@@ -68,12 +68,12 @@ def groups(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"groups": offered, "says": _about_found(len(found))})
 
 
-def to_show(meant: Audience) -> list[dict[str, str]]:
+def picker_context(meant: Audience) -> list[dict[str, str]]:
     """At most ``SHOWN`` of the chosen; first those that cannot be sent to."""
     problems = [_unknown(group_id) for group_id in meant.unknown[:SHOWN]]
     if meant.left_out:
         problems += [
-            _as_json(group, reason_in_words(group.reason))
+            _as_json(group, reason_label(group.reason))
             for group in meant.left_out_groups()[:SHOWN]
         ]
     usable = [_as_json(group) for group in meant.first(SHOWN)]
@@ -119,12 +119,12 @@ def _about_pasted(ids: Sequence[str], meant: Audience) -> str:
             )
             % {"n": unusable}
         )
-    if again := repeated(ids):
-        sentences.append(given_again(again))
+    if again := count_duplicates(ids):
+        sentences.append(duplicates_message(again))
     return " ".join(sentences)
 
 
-def given_again(count: int) -> str:
+def duplicates_message(count: int) -> str:
     return ngettext(
         "%(n)d ID was given more than once and counts once.",
         "%(n)d IDs were given more than once and count once.",

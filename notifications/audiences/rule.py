@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 
 from notifications.groups.queries import known_ids
 from notifications.models import GroupType, Label, Rule
-from notifications.tencent.limits import is_group_id
-from notifications.ui.text import first_few, has_control
+from notifications.tencent.ids import is_group_id
+from notifications.ui.text import has_control, join_first
 
 MOST_EXCEPTIONS = 500
 
@@ -69,7 +69,7 @@ def _labels(names: Sequence[str]) -> tuple[str, ...]:
             len(missing),
         )  # fmt: skip
         raise ValidationError(
-            sentence % {"names": first_few([f"“{n}”" for n in missing])}
+            sentence % {"names": join_first([f"“{n}”" for n in missing])}
         )
     return tuple(sorted({spelt[name.lower()] for name in names}))
 
@@ -100,7 +100,7 @@ def _exceptions(group_ids: Sequence[str]) -> tuple[str, ...]:
     if wrong := [value for value in unique if not is_group_id(value)]:
         raise ValidationError(
             ngettext("Not a group ID: %(ids)s", "Not group IDs: %(ids)s", len(wrong))
-            % {"ids": first_few(wrong)}
+            % {"ids": join_first(wrong)}
         )
     if len(unique) > MOST_EXCEPTIONS:
         raise ValidationError(
@@ -115,7 +115,7 @@ def _exceptions(group_ids: Sequence[str]) -> tuple[str, ...]:
                 "These IDs are not in the list of groups: %(ids)s",
                 len(unknown),
             )
-            % {"ids": first_few(unknown)}
+            % {"ids": join_first(unknown)}
         )
     return tuple(unique)
 

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from notifications.audiences.audience import Audience, Values
-from notifications.audiences.exclusions import LeftOut, counts_in_words
+from notifications.audiences.exclusions import ExclusionReason, count_labels
 from notifications.audiences.rule import clean_rule
 from notifications.models import Notification, Rule
-from notifications.ui.text import NAMED, first_few
+from notifications.ui.text import NAMED, join_first
 
 Kind = Notification.Audience
 
@@ -76,9 +76,11 @@ def _problems(meant: Audience) -> list[str]:
                 "These IDs are not in the list of groups: %(ids)s",
                 len(meant.unknown),
             )
-            % {"ids": first_few(meant.unknown)}
+            % {"ids": join_first(meant.unknown)}
         )
-    names, count = names_of(meant, LeftOut.SWITCHED_OFF, LeftOut.CLOSED)
+    names, count = joined_names(
+        meant, ExclusionReason.SWITCHED_OFF, ExclusionReason.CLOSED
+    )
     if count:
         problems.append(
             ngettext(
@@ -88,7 +90,7 @@ def _problems(meant: Audience) -> list[str]:
             )
             % {"names": names}
         )
-    names, count = names_of(meant, LeftOut.UNKNOWN_TYPE)
+    names, count = joined_names(meant, ExclusionReason.UNKNOWN_TYPE)
     if count:
         problems.append(
             ngettext(
@@ -116,7 +118,7 @@ def _problems_of_members(meant: Audience) -> list[str]:
         return [str(NOT_FOR_EVERY)]
     if meant.kind != Kind.CHOSEN:
         return []
-    names, count = names_of(meant, LeftOut.RECIPIENTS)
+    names, count = joined_names(meant, ExclusionReason.RECIPIENTS)
     if not count:
         return []
     return [
@@ -136,13 +138,13 @@ def _nobody_left(meant: Audience) -> str:
         return _("Choose at least one group, or pick “Every group”.")
     if meant.left_out and meant.kind != Kind.EVERY:
         sentence = _("All groups that fit are left out. %(reasons)s.")
-        return sentence % {"reasons": counts_in_words(meant.left_out)}
+        return sentence % {"reasons": count_labels(meant.left_out)}
     if meant.rule is not None:
         return _("No group fits. Change the conditions.")
     return _("There is no group in use that this could go to.")
 
 
-def names_of(meant: Audience, *reasons: LeftOut) -> tuple[str, int]:
+def joined_names(meant: Audience, *reasons: ExclusionReason) -> tuple[str, int]:
     """The names of chosen groups in the order of choice, and how many there are."""
     count = sum(meant.left_out.get(reason, 0) for reason in reasons)
     if not count:
@@ -151,4 +153,4 @@ def names_of(meant: Audience, *reasons: LeftOut) -> tuple[str, int]:
         meant.left_out_groups(*reasons).order_by().values_list("group_id", "name")
     )
     names = [found[i] for i in meant.ids if i in found][:NAMED]
-    return first_few(names, count), count
+    return join_first(names, count), count

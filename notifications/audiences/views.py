@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 
 from notifications import permissions
 from notifications.audiences import saved as audiences_saved
-from notifications.audiences.audience import fitting
+from notifications.audiences.audience import matching_groups
 from notifications.audiences.forms import AudienceForm
 from notifications.models import SavedAudience
-from notifications.ui.pages import page, person
+from notifications.ui.pages import page, require_permission
 
 PER_PAGE = 20
 
@@ -20,7 +20,7 @@ PER_PAGE = 20
 @require_safe
 def audiences(request: HttpRequest) -> HttpResponse:
     """All of them by name, each with what it means at this moment."""
-    user = person(request, permissions.SEE_GROUPS)
+    user = require_permission(request, permissions.SEE_GROUPS)
     saved = SavedAudience.objects.order_by("name")
     shown = Paginator(saved, PER_PAGE).get_page(request.GET.get("page"))
     return page(
@@ -28,37 +28,37 @@ def audiences(request: HttpRequest) -> HttpResponse:
         "notifications/audiences/audiences.html",
         _("Audiences"),
         rows=shown,
-        told=[(one, str(one.rule), fitting(one.rule)) for one in shown],
+        told=[(one, str(one.rule), matching_groups(one.rule)) for one in shown],
         may_change=user.has_perm(permissions.CHANGE_AUDIENCES),
     )
 
 
 def add(request: HttpRequest) -> HttpResponse:
-    person(request, permissions.CHANGE_AUDIENCES)
+    require_permission(request, permissions.CHANGE_AUDIENCES)
     return _form(request, None)
 
 
 def audience(request: HttpRequest, pk: int) -> HttpResponse:
     """One of them: to change for those who may, to read for the others."""
-    user = person(request, permissions.SEE_GROUPS)
+    user = require_permission(request, permissions.SEE_GROUPS)
     saved = get_object_or_404(SavedAudience, pk=pk)
     if user.has_perm(permissions.CHANGE_AUDIENCES):
         return _form(request, saved)
     if request.method == "POST":
-        person(request, permissions.CHANGE_AUDIENCES)
+        require_permission(request, permissions.CHANGE_AUDIENCES)
     return page(
         request,
         "notifications/audiences/audience.html",
         saved.name,
         audience=saved,
         told=saved.rule.conditions(),
-        meant=fitting(saved.rule),
+        meant=matching_groups(saved.rule),
     )
 
 
 def _form(request: HttpRequest, saved: SavedAudience | None) -> HttpResponse:
     """What "Count" posts shows how many groups are meant, and saves nothing."""
-    user = person(request, permissions.CHANGE_AUDIENCES)
+    user = require_permission(request, permissions.CHANGE_AUDIENCES)
     is_posted = request.method == "POST"
     form = AudienceForm(request.POST if is_posted else None, audience=saved)
     if is_posted and form.is_valid() and "count" not in request.POST:
@@ -77,14 +77,14 @@ def _form(request: HttpRequest, saved: SavedAudience | None) -> HttpResponse:
         saved.name if saved else _("New audience"),
         form=form,
         audience=saved,
-        meant=fitting(form.found) if form.found else None,
+        meant=matching_groups(form.found) if form.found else None,
         is_counted=is_posted,
     )
 
 
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks first."""
-    user = person(request, permissions.CHANGE_AUDIENCES)
+    user = require_permission(request, permissions.CHANGE_AUDIENCES)
     saved = get_object_or_404(SavedAudience, pk=pk)
     if request.method == "POST":
         audiences_saved.delete(user, pk)

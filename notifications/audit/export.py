@@ -11,8 +11,8 @@ from notifications import permissions
 from notifications.audit.audit_events import TRAIL_EXPORTED
 from notifications.models import AuditEntry
 from notifications.ui.downloads import (
+    AuditedDownload,
     Column,
-    Download,
     export_pieces,
     fields_of,
     json_of,
@@ -46,7 +46,7 @@ def download_trail(
     *,
     file_format: str,
     filters: Mapping[str, str],
-) -> Download:
+) -> AuditedDownload:
     """The entries as a file, for a user or a command.
 
     ``filters`` is what the entry about this says of them. What is written from now on,
@@ -54,7 +54,7 @@ def download_trail(
     """
     newest = AuditEntry.objects.order_by("-id").values_list("pk", flat=True).first()
     rows = entries.filter(pk__lte=newest or 0)
-    return Download(
+    return AuditedDownload(
         TRAIL_EXPORTED,
         actor,
         [permissions.SEE_TRAIL, permissions.EXPORT_HISTORY],

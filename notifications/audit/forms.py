@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from notifications.audit.queries import SeveralPeople, TrailFilter, actor_matching
+from notifications.audit.queries import AmbiguousActor, TrailFilter, actor_matching
 from notifications.audit_log import EVENTS
 from notifications.ui.filters import Day, FilterForm, NotificationNumber, OneOf, Search
 
@@ -31,7 +31,7 @@ class TrailFilterForm(FilterForm):
         text: str = self.cleaned_data["who"]
         try:
             self.actor = actor_matching(text) if text else ""
-        except SeveralPeople as several:
+        except AmbiguousActor as several:
             raise ValidationError(
                 _("Several people match: %(names)s. Type more of the name.")
                 % {"names": ", ".join(several.names)}

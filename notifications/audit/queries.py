@@ -14,7 +14,7 @@ from notifications.models import AuditEntry, Notification
 from notifications.ui.dates import in_period
 
 
-class SeveralPeople(Exception):
+class AmbiguousActor(Exception):
     """A search for a person means more than one: ``names`` are some of them."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -80,11 +80,11 @@ def actor_matching(term: str) -> str:
     if not names or term in names:
         return term
     if len(names) > 1:
-        raise SeveralPeople(names[:NAMED])
+        raise AmbiguousActor(names[:NAMED])
     return names[0]
 
 
-def with_links(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+def linked_notifications(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
     """Adds ``is_sent``: there is a page of its notification; and ``has_others``: other
     entries came from the same request."""
     sent = Notification.objects.sent().filter(pk=OuterRef("notification_number"))
@@ -114,7 +114,7 @@ class ActionLine:
     delivery: int | None
 
 
-def in_words(entries: Iterable[AuditEntry]) -> list[ActionLine]:
+def action_lines(entries: Iterable[AuditEntry]) -> list[ActionLine]:
     """The entries in the reader's language, in their order."""
     return [
         ActionLine(
@@ -138,4 +138,4 @@ def in_words(entries: Iterable[AuditEntry]) -> list[ActionLine]:
 def of_notification(number: int) -> list[ActionLine]:
     """All that was done with a notification, oldest first."""
     entries = AuditEntry.objects.filter(notification_number=number)
-    return in_words(entries.order_by("id"))
+    return action_lines(entries.order_by("id"))

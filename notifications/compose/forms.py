@@ -11,14 +11,18 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from notifications.audiences.audience import Values, count_every, counts_of_saved
+from notifications.audiences.audience import (
+    Values,
+    count_all_groups,
+    saved_audience_counts,
+)
 from notifications.audiences.forms import RULE_FIELDS, RuleFields, initial_of_rule
 from notifications.audiences.validation import NOT_FOR_EVERY
 from notifications.compose.services.drafts import Draft, check_draft
 from notifications.groups.forms import GroupIds
 from notifications.models import Notification, Rule
 from notifications.models.notifications import NOTE_MAX_LENGTH
-from notifications.ui.fields import Reveals
+from notifications.ui.fields import ConditionalFieldset
 from notifications.ui.text import split_ids
 
 Kind = Notification.Audience
@@ -73,9 +77,9 @@ class ChoiceForm(RuleFields):
     def show_counts(self) -> None:
         """Say in the choices how many groups each means; two queries."""
         kinds = dict(self.fields["audience"].choices)  # type: ignore[attr-defined]  # a ChoiceField
-        kinds[EVERY] = _("Every group (%(n)s)") % {"n": f"{count_every():,}"}
+        kinds[EVERY] = _("Every group (%(n)s)") % {"n": f"{count_all_groups():,}"}
         self.fields["audience"].choices = list(kinds.items())  # type: ignore[attr-defined]  # a ChoiceField
-        counts = counts_of_saved()
+        counts = saved_audience_counts()
         # One that is gone stays chosen and is refused.
         if (given := self["saved"].value()) and given not in counts:
             counts[given] = 0
@@ -119,12 +123,14 @@ def choice_fields(*below: LayoutObject) -> Sequence[LayoutObject]:
         Fieldset(
             _("Groups"),
             "audience",
-            Reveals("audience", CHOSEN, "groups"),
-            Reveals("audience", RULE, *RULE_FIELDS),
-            Reveals("audience", SAVED, "saved"),
+            ConditionalFieldset("audience", CHOSEN, "groups"),
+            ConditionalFieldset("audience", RULE, *RULE_FIELDS),
+            ConditionalFieldset("audience", SAVED, "saved"),
         ),
         Fieldset(
-            _("Members"), "members", Reveals("members", "named", "recipients", *below)
+            _("Members"),
+            "members",
+            ConditionalFieldset("members", "named", "recipients", *below),
         ),
     ]
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications.models.notifications import join_recipients
-from notifications.tencent.limits import is_user_id
-from notifications.ui.text import first_few
+from notifications.tencent.ids import is_user_id
+from notifications.ui.text import join_first
 
 MAX_RECIPIENTS = 500  # of a notification, whatever the size of its portions
 
@@ -27,7 +27,7 @@ def clean_recipients(ids: Sequence[str] | None) -> list[str] | None:
     if wrong:
         raise ValidationError(
             ngettext("Not a member ID: %(ids)s", "Not member IDs: %(ids)s", len(wrong))
-            % {"ids": first_few(wrong)}
+            % {"ids": join_first(wrong)}
         )
     if len(unique) > MAX_RECIPIENTS:
         raise ValidationError(

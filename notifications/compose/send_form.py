@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from notifications.compose.services.send import When
+from notifications.compose.services.send import SendTimes
 from notifications.delivery.forms import ScheduleForm
 
 NOW = "now"
@@ -60,5 +60,5 @@ class SendForm(ScheduleForm):
         return super().clean()
 
     @property
-    def when(self) -> When:
-        return When(self.cleaned_data["start"], self.cleaned_data["not_after"])
+    def when(self) -> SendTimes:
+        return SendTimes(self.cleaned_data["start"], self.cleaned_data["not_after"])

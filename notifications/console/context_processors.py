@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from notifications import conf
-from notifications.delivery.heartbeat import reporting_workers, worker_is_there
+from notifications.delivery.heartbeat import has_live_worker, live_workers
 from notifications.models import SendingSwitch
 
 
@@ -30,8 +30,8 @@ def _engine() -> tuple[SendingSwitch, bool]:
 
     Two, as long as nobody has ever touched the switch.
     """
-    switches = SendingSwitch.objects.annotate(has_worker=Exists(reporting_workers()))
+    switches = SendingSwitch.objects.annotate(has_worker=Exists(live_workers()))
     switch = switches.filter(pk=1).first()
     if switch is None:
-        return SendingSwitch(pk=1), worker_is_there()
+        return SendingSwitch(pk=1), has_live_worker()
     return switch, switch.has_worker

@@ -43,7 +43,7 @@ class OriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # The person is asked late: the views log people in and out.
         begun = Origin(lambda: getattr(request, "user", None), address_of(request))
-        with audit_log.origin(begun), logs.about(request_id=lambda: begun.number):
+        with audit_log.origin(begun), logs.log_context(request_id=lambda: begun.number):
             response = self.get_response(request)
         response["X-Request-ID"] = str(begun.number)
         return response

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_safe
 from notifications import permissions
 from notifications.access.forms import LoginForm
 from notifications.access.services import people
-from notifications.access.views.login import page_for_waiting
+from notifications.access.views.login import pending_login_url
 from notifications.history.overview import presentation as overview_presentation
-from notifications.ui.pages import present_key
+from notifications.ui.pages import session_key
 from notifications.urls import console_urls
 
 # Pages of Django's admin that nothing here leads to.
@@ -44,11 +44,11 @@ class ConsoleSite(admin.AdminSite):
     ) -> HttpResponse:
         """Leads on whoever has given the password, here or before, to the second step."""
         then = request.GET.get(REDIRECT_FIELD_NAME, "")
-        if request.method == "GET" and (page := page_for_waiting(request, then)):
+        if request.method == "GET" and (page := pending_login_url(request, then)):
             return HttpResponseRedirect(page)
         response: HttpResponse = super().login(request, extra_context)
         if isinstance(response, HttpResponseRedirect):
-            page = page_for_waiting(request, response.url)
+            page = pending_login_url(request, response.url)
             return HttpResponseRedirect(page) if page else response
         return response
 
@@ -79,7 +79,7 @@ class ConsoleSite(admin.AdminSite):
         response: HttpResponse = super().password_change(request, extra_context)
         # Only a new password leads on; all else shows the form again.
         if isinstance(response, HttpResponseRedirect) and isinstance(user, User):
-            people.record_password(user, user, present=present_key(request))
+            people.record_password(user, user, present=session_key(request))
         return response  # type: ignore[return-value]  # a redirect, too
 
     @method_decorator(require_safe)
@@ -87,7 +87,7 @@ class ConsoleSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         may_see = request.user.has_perm(permissions.SEE_HISTORY)
-        shown = overview_presentation.context(request) if may_see else {}
+        shown = overview_presentation.overview_context(request) if may_see else {}
         may_nothing = not may_see and not request.user.get_all_permissions()
         context = {**(extra_context or {}), **shown, "may_nothing": may_nothing}
         return super().index(request, context)

@@ -6,24 +6,24 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.defaults import bad_request
 
-from notifications.history.presentation import Gone
+from notifications.history.presentation import ArchivedPart
 from notifications.ui.pages import page
 
 
-def refused(request: HttpRequest, exception: Exception) -> TemplateResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> TemplateResponse:
     """Django calls it for every ``PermissionDenied``; its sentence is shown."""
     return _page(
         request, "403.html", _("Not for your login"), 403, exception=str(exception)
     )
 
 
-def missing(request: HttpRequest, exception: Exception) -> TemplateResponse:
+def not_found(request: HttpRequest, exception: Exception) -> TemplateResponse:
     """Django calls it for every ``Http404``."""
-    sentence = str(exception) if isinstance(exception, Gone) else ""
+    sentence = str(exception) if isinstance(exception, ArchivedPart) else ""
     return _page(request, "404.html", _("Page not found"), 404, sentence=sentence)
 
 
-def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
+def rejected_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django calls it for requests that it does not take, before any page sees them."""
     if not isinstance(exception, RequestDataTooBig):
         return bad_request(request, exception)
@@ -31,7 +31,7 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, "403.html", _("Too much at once"), 413, exception=sentence)
 
 
-def stale(request: HttpRequest, reason: str = "") -> TemplateResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> TemplateResponse:
     """Django calls it for a form without its secret (``CSRF_FAILURE_VIEW``)."""
     return _page(request, "403_csrf.html", _("This page was too old"), 403)
 

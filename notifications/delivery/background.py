@@ -111,7 +111,7 @@ class BackgroundTask:
 
     def _run(self) -> None:
         try:
-            with logs.about(worker=self.worker_id):
+            with logs.log_context(worker=self.worker_id):
                 seconds = self._every
                 while not self._stopping.wait(seconds):
                     seconds = self._every if self.run_once() else self._restart_after

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from notifications.delivery.restore_guard import RestoreMark
-from notifications.delivery.retry import Past
+from notifications.delivery.retry import AttemptHistory
 from notifications.models import Delivery, Installation, Notification, SendingSwitch
 from notifications.rate_limit.limiter import RateLimiter
 from notifications.tencent.calls.base import Call
@@ -54,7 +54,7 @@ class Claim:
     attempt: int
     call: Call[None]
     slot: float  # seconds of this machine's steady clock
-    past: Past
+    past: AttemptHistory
 
     @property
     def about(self) -> dict[str, int]:
@@ -62,7 +62,7 @@ class Claim:
         return {"notification": self.notification_id, "delivery": self.delivery_id}
 
 
-def running(now: datetime) -> QuerySet[Notification]:
+def running_notifications(now: datetime) -> QuerySet[Notification]:
     """The notifications whose calls are to be made; none while all sending is off."""
     switched_off = SendingSwitch.objects.filter(is_off=True)
     return Notification.objects.filter(
@@ -72,14 +72,14 @@ def running(now: datetime) -> QuerySet[Notification]:
     )
 
 
-def due(now: datetime) -> bool:
+def due_deliveries(now: datetime) -> bool:
     """Whether a claim would find anything. A read without a lock, for idle workers."""
     waiting = Delivery.objects.filter(
         notification_id=OuterRef("pk"),
         status=Delivery.Status.QUEUED,
         not_before__lte=now,
     )
-    return running(now).filter(Exists(waiting)).exists()
+    return running_notifications(now).filter(Exists(waiting)).exists()
 
 
 def claim(
@@ -91,7 +91,9 @@ def claim(
     100,000 groups: whoever comes after ``last_served``, a notification, is first.
     """
     # No more columns than are needed: the choice of groups alone may be megabytes.
-    found_running = running(now).order_by("id").values_list("pk", "content")
+    found_running = (
+        running_notifications(now).order_by("id").values_list("pk", "content")
+    )
     takers = sorted(
         found_running, key=lambda taker: (taker[0] <= last_served, taker[0])
     )
@@ -124,7 +126,7 @@ def claim(
                         recipients.splitlines() or None,
                     ),
                     slot=slots[len(found)],
-                    past=Past(*past),
+                    past=AttemptHistory(*past),
                 )
             )
     _mark([order.delivery_id for order in found], worker_id, now)
@@ -165,7 +167,9 @@ class ClaimPlanner:
 
     def should_claim(self, now: datetime) -> bool:
         """Whether a claim is worth a transaction; asked without a lock."""
-        return (self._more_is_due or due(now)) and self.limiter.may_have_slots()
+        return (
+            self._more_is_due or due_deliveries(now)
+        ) and self.limiter.may_have_slots()
 
     def claim(self, worker_id: int, free_threads: int, now: datetime) -> list[Claim]:
         """Mark due deliveries as sending, each with the slot for its call.

@@ -138,7 +138,7 @@ def _turn(user: User, *, is_off: bool) -> SendingSwitch:
 
 
 @transaction.atomic
-def resolve(user: User, delivery_id: int, *, note: str) -> None:
+def resolve_delivery(user: User, delivery_id: int, *, note: str) -> None:
     """Write down what became of an unconfirmed delivery, for example "Anna saw it".
 
     The delivery itself does not change: its result is what the program knew. Raises

@@ -17,7 +17,7 @@ class ServerClock(Func):
     output_field = FloatField()
 
 
-def reporting_workers() -> QuerySet[Worker]:
+def live_workers() -> QuerySet[Worker]:
     """Those that reported within the last 15 s."""
     workers = Worker.objects.filter(ended_at__isnull=True)
     if connection.vendor == "postgresql":
@@ -29,6 +29,6 @@ def reporting_workers() -> QuerySet[Worker]:
     return workers.filter(boot_id=clock.boot_id, lease__gte=since)
 
 
-def worker_is_there() -> bool:
+def has_live_worker() -> bool:
     """Whether a worker reported within the last 15 s. One query."""
-    return reporting_workers().exists()
+    return live_workers().exists()

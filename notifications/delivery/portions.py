@@ -35,7 +35,7 @@ STANDS_AT = [
 ]
 
 
-def parts_of(notification: Notification) -> int:
+def portion_count(notification: Notification) -> int:
     """In how many parts its members are named; 1 for everyone. One query or none."""
     if not notification.recipients:
         return 1
@@ -59,7 +59,7 @@ def group_counts(rows: DeliveryQuerySet) -> dict[str, int]:
     return {status: found[status] for status in S.values}
 
 
-def kept_of(notification: int) -> dict[str, Any] | None:
+def archived_counts(notification: int) -> dict[str, Any] | None:
     """``Archive.by_group`` of one; ``None`` where each delivery is a group."""
     return _kept([notification]).get(notification)
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from notifications import conf
-from notifications.delivery.progress import Progress, Waiting, Waits
+from notifications.delivery.progress import Progress, WaitReason, WaitState
 from notifications.models import Notification
 from notifications.ui.dates import moment
 
@@ -86,7 +86,7 @@ def headline(notification: Notification, found: Progress) -> str:
     return _("Sending: %(done)d of %(total)d groups done") % numbers
 
 
-def why_it_is_held(notification: Notification) -> str:
+def pause_reason(notification: Notification) -> str:
     """Why it is paused, or was stopped, with the name and the words of whoever did it."""
     reason = (
         notification.get_paused_reason_display()
@@ -104,18 +104,18 @@ def why_it_is_held(notification: Notification) -> str:
     return _("%(reason)s.") % told
 
 
-def why_it_waits(found: Waiting) -> str:
+def wait_reason(found: WaitState) -> str:
     """The reason for the waiting, or how it goes; empty when there is nothing to say."""
     match found.why:
-        case Waits.FOR_THE_SWITCH:
+        case WaitReason.FOR_THE_SWITCH:
             return _("It waits because all sending is stopped.")
-        case Waits.FOR_A_WORKER:
+        case WaitReason.FOR_A_WORKER:
             return _("It waits because no worker is running.")
-        case Waits.FOR_ANOTHER_ATTEMPT:
+        case WaitReason.FOR_ANOTHER_ATTEMPT:
             return _("It waits until %(time)s before it tries again.") % {
                 "time": moment(found.next_attempt)
             }
-        case Waits.FOR_THE_PACE if found.rate:
+        case WaitReason.FOR_THE_PACE if found.rate:
             return _(
                 "%(rate)d a second, of %(limit)d at most. About %(left)s left."
             ) % {
@@ -123,7 +123,7 @@ def why_it_waits(found: Waiting) -> str:
                 "limit": int(conf.calls_per_second()),
                 "left": _span(found.seconds_left or 0),
             }
-        case Waits.FOR_THE_PACE:
+        case WaitReason.FOR_THE_PACE:
             return _("It starts within a second.")
     return ""
 

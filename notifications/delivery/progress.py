@@ -14,7 +14,7 @@ from notifications.delivery.explanations import (
     explain_code,
     explain_reason,
 )
-from notifications.delivery.portions import group_counts, kept_of, parts_of
+from notifications.delivery.portions import archived_counts, group_counts, portion_count
 from notifications.models import Delivery, Notification, SendingSwitch
 from notifications.models.deliveries import DeliveryQuerySet
 
@@ -76,14 +76,14 @@ def progress_of(notification: Notification) -> Progress:
     calls = rows.counts()
     if notification.has_ended and not any(calls.values()):
         return _from_tallies(notification)
-    parts = parts_of(notification)
+    parts = portion_count(notification)
     counts = calls if parts == 1 else group_counts(rows)
     return Progress(counts, _problems(rows, parts), calls, parts)
 
 
-def kept_by_group(notification: Notification) -> dict[str, Any] | None:
+def archived_by_group(notification: Notification) -> dict[str, Any] | None:
     """What an archive keeps (``Archive.by_group``), while the rows are still here."""
-    parts = parts_of(notification)
+    parts = portion_count(notification)
     if parts == 1:
         return None
     rows = notification.deliveries.all()
@@ -142,7 +142,7 @@ def _from_tallies(notification: Notification) -> Progress:
         calls[tally.status] += tally.count
         if tally.status in (S.FAILED, S.UNCONFIRMED):
             kinds[tally.status, tally.error_code, tally.reason] += tally.count
-    kept = kept_of(notification.pk)
+    kept = archived_counts(notification.pk)
     if kept is not None:
         problems = [tuple(kind) for kind in kept["problems"]]
         return Progress(kept["counts"], _archived(problems), calls, kept["parts"])
@@ -169,7 +169,7 @@ def _code_is(code: int | None) -> dict[str, Any]:
 RATE_OVER = timedelta(seconds=10)
 
 
-class Waits(Enum):
+class WaitReason(Enum):
     """What the waiting deliveries wait for; the first that is true is said."""
 
     FOR_NOTHING = auto()  # nothing waits
@@ -182,42 +182,42 @@ class Waits(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitState:
     """``rate`` in deliveries per second over the last 10 s; ``seconds_left`` at it."""
 
-    why: Waits
+    why: WaitReason
     rate: float = 0.0
     seconds_left: int | None = None
     next_attempt: datetime | None = None
 
 
-def waiting(
+def wait_state(
     notification: Notification,
     counts: dict[str, int],
     *,
     now: datetime,
     has_worker: bool,
-) -> Waiting:
+) -> WaitState:
     """What is to be said of a notification with these ``counts`` of its rows."""
     queued = counts[Delivery.Status.QUEUED]
     left = queued + counts[Delivery.Status.SENDING]
     rate = _rate(notification, now) if left else 0.0
     seconds_left = round(left / rate) if rate else None
     if not queued:
-        return Waiting(Waits.FOR_NOTHING, rate, seconds_left)
+        return WaitState(WaitReason.FOR_NOTHING, rate, seconds_left)
     if SendingSwitch.present().is_off:
-        return Waiting(Waits.FOR_THE_SWITCH)
+        return WaitState(WaitReason.FOR_THE_SWITCH)
     if notification.status == Notification.Status.PAUSED:
-        return Waiting(Waits.FOR_A_PERSON)
+        return WaitState(WaitReason.FOR_A_PERSON)
     if notification.status == Notification.Status.SCHEDULED:
-        return Waiting(Waits.FOR_ITS_TIME)
+        return WaitState(WaitReason.FOR_ITS_TIME)
     if not has_worker:
-        return Waiting(Waits.FOR_A_WORKER)
+        return WaitState(WaitReason.FOR_A_WORKER)
     rows = notification.deliveries.filter(status=Delivery.Status.QUEUED)
     first = rows.aggregate(first=Min("not_before"))["first"]
     if first is not None and first > now:
-        return Waiting(Waits.FOR_ANOTHER_ATTEMPT, rate, seconds_left, first)
-    return Waiting(Waits.FOR_THE_PACE, rate, seconds_left)
+        return WaitState(WaitReason.FOR_ANOTHER_ATTEMPT, rate, seconds_left, first)
+    return WaitState(WaitReason.FOR_THE_PACE, rate, seconds_left)
 
 
 def _rate(notification: Notification, now: datetime) -> float:

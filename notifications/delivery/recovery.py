@@ -23,7 +23,7 @@ LONGEST_WAIT = timedelta(seconds=5 * LONGEST_BACKOFF)
 def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:
     """Declare rows of dead workers unconfirmed. Returns how many."""
     for worker in Worker.objects.dead(clock.now(), clock.boot_id):
-        if worker_lock.shut_out(worker.pk):
+        if worker_lock.fence_off(worker.pk):
             Worker.objects.filter(pk=worker.pk).update(ended_at=now)
     alive = Worker.objects.filter(ended_at__isnull=True).values("pk")
     lost = list(
@@ -58,7 +58,7 @@ def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:
     return len(lost)
 
 
-def take_back_unreceived(
+def requeue_undispatched(
     worker_id: int, received: Mapping[int, int], now: datetime
 ) -> int:
     """After a database error: rows marked as ours that never reached an HTTP thread.
@@ -86,7 +86,7 @@ def take_back_unreceived(
     return taken_back
 
 
-def mend_clock_jump(now: datetime) -> int:
+def repair_clock_jump(now: datetime) -> int:
     """Rows that are due later than any backoff reaches → due now. Returns how many.
 
     Only a wall clock that was set back since makes such rows; without this they would

@@ -16,24 +16,26 @@ from notifications.models.deliveries import DeliveryQuerySet
 from notifications.tencent import error_codes
 
 
-class Again(StrEnum):
+class ResendKind(StrEnum):
     FAILED = "failed"
     UNCONFIRMED = "unconfirmed"
 
 
-def sendable_again(notification: Notification, kind: Again) -> DeliveryQuerySet:
+def resendable_deliveries(
+    notification: Notification, kind: ResendKind
+) -> DeliveryQuerySet:
     """The deliveries whose chat group is still in use and not sent to again yet."""
     return _sendable(notification, kind, _failed_with(notification))
 
 
-def groups_again(notification: Notification) -> dict[str, int]:
+def resendable_group_counts(notification: Notification) -> dict[str, int]:
     """How many groups can be sent to again in each way; none before it has ended."""
     if not notification.has_ended:
-        return dict.fromkeys(Again, 0)
+        return dict.fromkeys(ResendKind, 0)
     infos = _failed_with(notification)
     return {
         kind: _sendable(notification, kind, infos).values("group_id").distinct().count()
-        for kind in Again
+        for kind in ResendKind
     }
 
 
@@ -44,10 +46,10 @@ def _failed_with(notification: Notification) -> list[error_codes.CodeInfo]:
 
 
 def _sendable(
-    notification: Notification, kind: Again, infos: list[error_codes.CodeInfo]
+    notification: Notification, kind: ResendKind, infos: list[error_codes.CodeInfo]
 ) -> DeliveryQuerySet:
     rows = notification.deliveries.all()
-    if kind is Again.FAILED:
+    if kind is ResendKind.FAILED:
         wanted = [
             i.code
             for i in infos

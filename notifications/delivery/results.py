@@ -19,7 +19,7 @@ from notifications.delivery import retry as delivery_retry
 from notifications.delivery.audit_events import LATE_ANSWER, PAUSED
 from notifications.delivery.claim import Claim
 from notifications.delivery.http_workers import Result
-from notifications.delivery.retry import DOUBT_LIMIT, Step, Verdict, decide
+from notifications.delivery.retry import DOUBT_LIMIT, Decision, RetryDecision, decide
 from notifications.models import Attempt, Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
 from notifications.tencent.outcomes import Outcome, OutcomeKind
@@ -31,13 +31,13 @@ DOUBTFUL = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.UNCONFIRMED})
 
 
 @dataclass(slots=True)
-class Settled:
+class WriteSummary:
     """What the results ask of the whole app."""
 
     slow_down: bool = False
 
 
-class Settlement:
+class ResultWriter:
     """The results of one tick. ``jitter`` gives random numbers from 0 to 1."""
 
     def __init__(
@@ -52,14 +52,14 @@ class Settlement:
         self.now = now
         self.retry_internal_error = retry_internal_error
         self.jitter = jitter
-        self.settled = Settled()
+        self.settled = WriteSummary()
         # Gathered over the tick: one UPDATE for all that go the same way.
         self.accepted: list[int] = []
         self.not_called: list[int] = []
         self.attempts: list[Attempt] = []
         self.failed_in: set[int] = set()  # notifications with a failure in this tick
 
-    def write(self, results: Sequence[Result[Claim]]) -> Settled:
+    def write(self, results: Sequence[Result[Claim]]) -> WriteSummary:
         # Locked in this order by all that lock several: notification, pace, delivery.
         # The chores skip what is locked.
         notifications = (
@@ -126,28 +126,28 @@ class Settlement:
         notification: Notification,
         claim: Claim,
         outcome: Outcome,
-        verdict: Verdict,
+        verdict: RetryDecision,
     ) -> None:
         self.settled.slow_down |= verdict.slow_down
         answer = {"error_code": outcome.error_code, "error_info": outcome.error_info}
         match verdict.step:
-            case Step.ACCEPT:
+            case Decision.ACCEPT:
                 self.accepted.append(claim.delivery_id)
-            case Step.LEAVE_UNCONFIRMED:
+            case Decision.LEAVE_UNCONFIRMED:
                 self._end(
                     claim, Delivery.Status.UNCONFIRMED, reason=outcome.reason or ""
                 )
-            case Step.FAIL:
+            case Decision.FAIL:
                 self._end(claim, Delivery.Status.FAILED, **answer)
                 self.failed_in.add(notification.pk)
-            case Step.FAIL_AND_PAUSE:
+            case Decision.FAIL_AND_PAUSE:
                 self._end(claim, Delivery.Status.FAILED, **answer)
                 self._pause(
                     notification,
                     Notification.PauseReason.TEXT_CODE,
                     outcome.error_code,
                 )
-            case Step.TRY_AGAIN | Step.PUT_BACK_AND_PAUSE:
+            case Decision.TRY_AGAIN | Decision.PUT_BACK_AND_PAUSE:
                 self._wait(notification, claim, outcome, verdict)
 
     def _wait(
@@ -155,7 +155,7 @@ class Settlement:
         notification: Notification,
         claim: Claim,
         outcome: Outcome,
-        verdict: Verdict,
+        verdict: RetryDecision,
     ) -> None:
         if outcome.kind is OutcomeKind.NOT_SENT:
             reason = Notification.PauseReason.NOT_SENT
@@ -172,7 +172,7 @@ class Settlement:
             }
         later = self.now + timedelta(seconds=verdict.delay)
         self._put_back(claim, not_before=later, **changes)
-        if verdict.step is Step.PUT_BACK_AND_PAUSE:
+        if verdict.step is Decision.PUT_BACK_AND_PAUSE:
             self._pause(notification, reason, outcome.error_code)
 
     def _put_back(self, claim: Claim, **changes: object) -> None:

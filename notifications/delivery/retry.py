@@ -27,7 +27,7 @@ INTERNAL_ERROR = 10002
 DOUBT_LIMIT = 20
 
 
-class Step(Enum):
+class Decision(Enum):
     ACCEPT = auto()
     FAIL = auto()
     LEAVE_UNCONFIRMED = auto()
@@ -37,16 +37,16 @@ class Step(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RetryDecision:
     """``delay`` in seconds before the next attempt; ``slow_down`` is for the whole app."""
 
-    step: Step
+    step: Decision
     delay: float = 0.0
     slow_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class AttemptHistory:
     """What earlier attempts for the same delivery came to."""
 
     rejections: int = 0
@@ -55,48 +55,52 @@ class Past:
 
 
 def decide(
-    outcome: Outcome, past: Past, *, jitter: float, retry_internal_error: bool
-) -> Verdict:
+    outcome: Outcome, past: AttemptHistory, *, jitter: float, retry_internal_error: bool
+) -> RetryDecision:
     """The next step for the delivery whose call came to ``outcome``."""
     if outcome.kind is OutcomeKind.ACCEPTED:
-        return Verdict(Step.ACCEPT)
+        return RetryDecision(Decision.ACCEPT)
     if outcome.kind is OutcomeKind.UNCONFIRMED:
-        return Verdict(Step.LEAVE_UNCONFIRMED)
+        return RetryDecision(Decision.LEAVE_UNCONFIRMED)
     if outcome.kind is OutcomeKind.NOT_SENT:
         streak = past.not_sent_streak + 1
-        step = Step.PUT_BACK_AND_PAUSE if streak >= MAX_NOT_SENT else Step.TRY_AGAIN
-        return Verdict(step, delay=backoff(streak - 1, jitter))
+        step = (
+            Decision.PUT_BACK_AND_PAUSE
+            if streak >= MAX_NOT_SENT
+            else Decision.TRY_AGAIN
+        )
+        return RetryDecision(step, delay=backoff(streak - 1, jitter))
     if outcome.error_code is None:
         raise ValueError("A rejected outcome has no ErrorCode: it is no verdict.")
     if outcome.signed_anew and past.rejections + 1 < MAX_REJECTIONS:
-        return _signed_anew(past, jitter)
+        return _retry_with_new_signature(past, jitter)
     return _rejected(outcome.error_code, past, jitter, retry_internal_error)
 
 
-def _signed_anew(past: Past, jitter: float) -> Verdict:
+def _retry_with_new_signature(past: AttemptHistory, jitter: float) -> RetryDecision:
     """At once, and when it was so before, later: other workers learn of it by then."""
     was_so = (
         past.last_code is not None and error_codes.info(past.last_code).refuses_user_sig
     )
     delay = backoff(past.rejections + 1, jitter) if was_so else 0.0
-    return Verdict(Step.TRY_AGAIN, delay)
+    return RetryDecision(Decision.TRY_AGAIN, delay)
 
 
 def _rejected(
-    code: int, past: Past, jitter: float, retry_internal_error: bool
-) -> Verdict:
+    code: int, past: AttemptHistory, jitter: float, retry_internal_error: bool
+) -> RetryDecision:
     info = error_codes.info(code)
     if info.scope is error_codes.Scope.ACCOUNT:
-        return Verdict(Step.PUT_BACK_AND_PAUSE)
+        return RetryDecision(Decision.PUT_BACK_AND_PAUSE)
     if info.scope is error_codes.Scope.NOTIFICATION:
-        return Verdict(Step.FAIL_AND_PAUSE)
+        return RetryDecision(Decision.FAIL_AND_PAUSE)
     may_repeat = info.can_be_retried or (
         code == INTERNAL_ERROR and retry_internal_error
     )
     if may_repeat and past.rejections + 1 < MAX_REJECTIONS:
         delay = backoff(past.rejections + 1, jitter)
-        return Verdict(Step.TRY_AGAIN, delay, slow_down=info.is_rate_limit)
-    return Verdict(Step.FAIL, slow_down=info.is_rate_limit)
+        return RetryDecision(Decision.TRY_AGAIN, delay, slow_down=info.is_rate_limit)
+    return RetryDecision(Decision.FAIL, slow_down=info.is_rate_limit)
 
 
 WINDOW = 200

@@ -16,16 +16,16 @@ from notifications.delivery.audit_events import ALL_ALLOWED, ALL_STOPPED
 from notifications.delivery.forms import ScheduleForm
 from notifications.models import AuditEntry, Delivery, Notification, WrongState
 from notifications.permissions import require_own
-from notifications.ui.pages import page, person
+from notifications.ui.pages import page, require_permission
 
 LATEST_TURNS = 10
 
 
-def act_on(
+def apply_control(
     request: HttpRequest, pk: int, act: Callable[[User], Notification]
 ) -> HttpResponse:
     """Do it, then show where the notification stands now."""
-    user = person(request, permissions.SEND)
+    user = require_permission(request, permissions.SEND)
     notification = get_object_or_404(Notification, pk=pk)
     try:
         notification = act(user)
@@ -42,24 +42,24 @@ def act_on(
 @require_POST
 def pause(request: HttpRequest, pk: int) -> HttpResponse:
     note = request.POST.get("note", "")
-    return act_on(
+    return apply_control(
         request, pk, lambda user: delivery_controls.pause(user, pk, note=note)
     )
 
 
 @require_POST
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    return act_on(request, pk, lambda user: delivery_controls.resume(user, pk))
+    return apply_control(request, pk, lambda user: delivery_controls.resume(user, pk))
 
 
 @require_POST
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    return act_on(request, pk, lambda user: delivery_controls.stop(user, pk))
+    return apply_control(request, pk, lambda user: delivery_controls.stop(user, pk))
 
 
 def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
     """Another time for what is scheduled."""
-    user = person(request, permissions.SEND)
+    user = require_permission(request, permissions.SEND)
     notification = get_object_or_404(Notification, pk=pk)
     require_own(user, notification)
     if notification.status != Notification.Status.SCHEDULED:
@@ -73,7 +73,7 @@ def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         times = form.cleaned_data
-        return act_on(
+        return apply_control(
             request,
             pk,
             lambda user: delivery_controls.reschedule(
@@ -92,10 +92,10 @@ def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def resolve(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down what became of a delivery that is not confirmed."""
-    user = person(request, permissions.SEND)
+    user = require_permission(request, permissions.SEND)
     delivery = get_object_or_404(Delivery.objects.history(), pk=pk)
     try:
-        delivery_controls.resolve(user, pk, note=request.POST.get("note", ""))
+        delivery_controls.resolve_delivery(user, pk, note=request.POST.get("note", ""))
     except ValidationError as error:
         for sentence in error.messages:
             messages.error(request, sentence)
@@ -106,7 +106,7 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
 
 def all_sending(request: HttpRequest) -> HttpResponse:
     """The switch for all sending, and who turned it lately."""
-    user = person(request, permissions.SEND)
+    user = require_permission(request, permissions.SEND)
     if request.method == "POST":
         wants_off = request.POST.get("turn") == "off"
         (

@@ -28,7 +28,7 @@ from notifications.delivery.claim import Claim, ClaimPlanner
 from notifications.delivery.finish import complete_finished
 from notifications.delivery.http_workers import HttpWorkers, Result
 from notifications.delivery.restore_guard import DatabaseIsOlder
-from notifications.delivery.results import Settlement
+from notifications.delivery.results import ResultWriter
 from notifications.models import Delivery, Notification, SendingSwitch, Worker
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
@@ -112,7 +112,7 @@ class SendWorker:
                 task.stop()
         self.planner.restore_mark.write()
         Worker.objects.filter(pk=self.worker_id).update(ended_at=timezone.now())
-        worker_lock.leave()
+        worker_lock.release()
 
     def _loop(self) -> None:
         while True:
@@ -125,7 +125,9 @@ class SendWorker:
                 if self.until_idle and not is_busy and self._is_idle():
                     return
                 pause = TICK if is_busy or self.in_flight else IDLE_TICK
-                worker_lock.rest(max(0.0, began + pause - self.clock.machine()))
+                worker_lock.wait_for_work(
+                    max(0.0, began + pause - self.clock.machine())
+                )
             except (DatabaseError, InterfaceError):
                 logger.exception(
                     "The database did not answer as expected; %d outcomes are kept "
@@ -143,7 +145,7 @@ class SendWorker:
             lease=self.clock.now(),
             heartbeat_at=timezone.now(),
         ).pk
-        worker_lock.hold(self.worker_id)
+        worker_lock.acquire(self.worker_id)
         logger.info("Worker %d started.", self.worker_id)
 
     def _tick(self, *, claiming: bool) -> bool:
@@ -157,7 +159,7 @@ class SendWorker:
         if not (self.unwritten or chores_due or wants_more):
             return False
         if self.after_error:
-            worker_lock.hold(self.worker_id)
+            worker_lock.acquire(self.worker_id)
         claims: list[Claim] = []
         with transaction.atomic():
             if chores_due:
@@ -199,7 +201,7 @@ class SendWorker:
                 )
 
     def _settle(self, now: datetime) -> None:
-        settled = Settlement(
+        settled = ResultWriter(
             self.worker_id,
             now,
             retry_internal_error=settings.IM_RETRY_INTERNAL_ERROR,
@@ -222,13 +224,13 @@ class SendWorker:
         lost = recovery.give_up_lost_rows(self.clock, self.worker_id, now)
         if lost:
             logger.warning("%d deliveries of a dead worker are not confirmed.", lost)
-        recovery.mend_clock_jump(now)
+        recovery.repair_clock_jump(now)
         actor = f"worker {self.worker_id}"
         delivery_schedule.stop_expired(now, actor)
         delivery_schedule.start_scheduled(now, actor)
 
     def _after_error(self, now: datetime) -> None:
-        count = recovery.take_back_unreceived(self.worker_id, self.in_flight, now)
+        count = recovery.requeue_undispatched(self.worker_id, self.in_flight, now)
         if count:
             logger.warning(
                 "%d claimed deliveries were not called; queued again.", count

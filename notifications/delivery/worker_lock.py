@@ -32,7 +32,7 @@ SETTINGS = {
 }
 
 
-def hold(worker_id: int) -> None:
+def acquire(worker_id: int) -> None:
     """Prepare this session for a worker: its lock, its time limits, its wake-up call.
 
     After a reconnect a former session of the same worker may still be there: it is
@@ -48,7 +48,7 @@ def hold(worker_id: int) -> None:
         cursor.execute(f"LISTEN {WAKE_CHANNEL}")
 
 
-def leave() -> None:
+def release() -> None:
     """Give back all that ``hold`` took."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -58,7 +58,7 @@ def leave() -> None:
                 cursor.execute(f"RESET {name}")
 
 
-def shut_out(worker_id: int) -> bool:
+def fence_off(worker_id: int) -> bool:
     """Make sure that a dead worker's session cannot commit any more.
 
     Call it inside a transaction, which keeps the lock to its end. ``False``: the
@@ -75,7 +75,7 @@ def shut_out(worker_id: int) -> bool:
     return bool(taken)
 
 
-def rest(seconds: float) -> None:
+def wait_for_work(seconds: float) -> None:
     """Wait; on PostgreSQL only until somebody says that there is work."""
     raw = connection.connection if connection.vendor == "postgresql" else None
     if raw is None:

@@ -17,20 +17,25 @@ from django.utils.translation import gettext_lazy, ngettext
 from notifications import permissions
 from notifications.groups import labels as groups_labels
 from notifications.groups import services as groups_services
-from notifications.groups.filters import CHOSEN, GroupFilterForm, GroupList, address_of
+from notifications.groups.filters import (
+    CHOSEN,
+    GroupFilterForm,
+    GroupList,
+    selection_query,
+)
 from notifications.groups.forms import GroupForm
-from notifications.groups.queries import type_in_words
+from notifications.groups.queries import type_label
 from notifications.models import ChatGroup, GroupType
-from notifications.ui.admin import NoColons, badge, labelled, two_lines
+from notifications.ui.admin import ConsoleModelAdmin, badge, labelled, two_lines
 from notifications.ui.dates import in_zone, time_cell
-from notifications.ui.pages import person
-from notifications.ui.text import first_few
+from notifications.ui.pages import require_permission
+from notifications.ui.text import join_first
 
 MOST_BY_ID = 1000  # groups taken over to Write by their IDs
 
 
 @admin.register(ChatGroup)
-class ChatGroupAdmin(NoColons, admin.ModelAdmin):
+class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
     list_display = [
         "title_and_id",
         "kind",
@@ -85,7 +90,7 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Type"), ordering="type")
     def kind(self, group: ChatGroup) -> SafeString:
-        return labelled(_("Type"), type_in_words(group))
+        return labelled(_("Type"), type_label(group))
 
     @admin.display(description=gettext_lazy("Labels"))
     def label_names(self, group: ChatGroup) -> SafeString:
@@ -167,7 +172,7 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
         self, request: HttpRequest, obj: ChatGroup, form: Any, change: bool
     ) -> None:
         permission = permissions.CHANGE_GROUPS if change else permissions.ADD_GROUPS
-        user = person(request, permission)
+        user = require_permission(request, permission)
         groups_services.save_group(user, obj)
         if self.has_change_permission(request):
             groups_labels.set_labels(user, obj, form.names())
@@ -195,7 +200,7 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
                     "Left out, because they are switched off, closed or of an unknown "
                     "type: %(names)s"
                 )
-                % {"names": first_few(left_out)},
+                % {"names": join_first(left_out)},
             )
         chosen = [group.group_id for group in rows if group.is_usable]
         if not chosen:
@@ -225,7 +230,7 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
     def switch_off(self, request: HttpRequest, groups: QuerySet[ChatGroup]) -> None:
         chosen = groups.count()
         n = groups_services.switch_off(
-            person(request, permissions.CHANGE_GROUPS), groups
+            require_permission(request, permissions.CHANGE_GROUPS), groups
         )
         done = ngettext("%(n)d group switched off.", "%(n)d groups switched off.", n)
         _say(request, done % {"n": n}, changed=n, left=chosen - n)
@@ -234,7 +239,7 @@ class ChatGroupAdmin(NoColons, admin.ModelAdmin):
     def switch_on(self, request: HttpRequest, groups: QuerySet[ChatGroup]) -> None:
         chosen = groups.count()
         n = groups_services.switch_on(
-            person(request, permissions.CHANGE_GROUPS), groups
+            require_permission(request, permissions.CHANGE_GROUPS), groups
         )
         done = ngettext("%(n)d group switched on.", "%(n)d groups switched on.", n)
         _say(request, done % {"n": n}, changed=n, left=chosen - n)
@@ -245,7 +250,7 @@ def _to(name: str, request: HttpRequest) -> HttpResponse:
     ticked = [int(pk) for pk in request.POST.getlist("_selected_action")]
     is_all = request.POST.get("select_across") == "1"
     form = GroupFilterForm(request.GET)
-    return redirect(reverse(name) + address_of(form, None if is_all else ticked))
+    return redirect(reverse(name) + selection_query(form, None if is_all else ticked))
 
 
 def _too_many() -> SafeString:

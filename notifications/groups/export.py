@@ -12,8 +12,8 @@ from notifications.groups.audit_events import GROUPS_EXPORTED
 from notifications.models import ChatGroup
 from notifications.ui.downloads import (
     PAGE_ROWS,
+    AuditedDownload,
     Column,
-    Download,
     Values,
     export_pieces,
     fields_of,
@@ -60,12 +60,12 @@ def _labels(groups: list[int]) -> dict[int, list[str]]:
 
 def download_groups(
     user: User, groups: QuerySet[ChatGroup], *, filters: Mapping[str, str]
-) -> Download:
+) -> AuditedDownload:
     """The groups as a CSV file; ``filters`` is what the audit entry says of them.
 
     Raises ``PermissionDenied``.
     """
-    return Download(
+    return AuditedDownload(
         GROUPS_EXPORTED,
         user,
         [permissions.SEE_GROUPS],

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from notifications.groups.queries import rows_of
+from notifications.groups.queries import group_rows
 from notifications.models import ChatGroup, GroupType, Label, Rule
 from notifications.ui.filters import MAX_ID, FilterForm, OneOf, Search
 
@@ -112,14 +112,14 @@ class GroupList(ChangeList):
         except IncorrectLookupParameters:  # a page that does not exist
             self.page_num = 1
             super().get_results(request)
-        self.result_list = rows_of(self.result_list)
+        self.result_list = group_rows(self.result_list)
 
 
 TICKED = "groups"
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class GroupSelection:
     """``query``: the list that they were chosen in, from "?" on, or empty."""
 
     groups: QuerySet[ChatGroup]
@@ -128,13 +128,13 @@ class Meant:
     query: str
 
 
-def address_of(form: GroupFilterForm, ticked: Sequence[int] | None) -> str:
+def selection_query(form: GroupFilterForm, ticked: Sequence[int] | None) -> str:
     """The query for ``meant``; ``ticked`` is ``None`` for all of the filter."""
     chosen = {} if ticked is None else {TICKED: ",".join(map(str, ticked))}
     return "?" + urlencode(form.active | chosen)
 
 
-def meant(given: QueryDict) -> Meant | None:
+def selection_of(given: QueryDict) -> GroupSelection | None:
     """``None`` for no group at all, or a filter that cannot be understood: one that is
     left out would mean more groups."""
     form = GroupFilterForm(given)
@@ -162,7 +162,7 @@ def meant(given: QueryDict) -> Meant | None:
     else:
         words = _("All groups: %(n)s.") % {"n": f"{count:,}"}
     query = "?" + form.query if form.active else ""
-    return Meant(groups, count, words, query)
+    return GroupSelection(groups, count, words, query)
 
 
 def _numbers(text: str) -> list[int]:

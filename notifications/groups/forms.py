@@ -10,13 +10,13 @@ from notifications.groups.ids import split_group_ids
 from notifications.groups.labels import split_labels
 from notifications.models import ChatGroup, Label
 from notifications.models.groups import LABEL_MAX_LENGTH
-from notifications.ui.fields import TickField
+from notifications.ui.fields import CheckboxListField
 
 
 class LabelChoice(forms.Form):
     """Also to be mixed into another form; ``names()`` are the labels chosen."""
 
-    label_names = TickField(label=_("Labels"))
+    label_names = CheckboxListField(label=_("Labels"))
     new_labels = forms.CharField(
         label=_("New labels"),
         required=False,
@@ -39,10 +39,10 @@ class LabelChoice(forms.Form):
         return [*self.cleaned_data["label_names"], *self.cleaned_data["new_labels"]]
 
 
-class LabelsHad(forms.Form):
+class LabelRemoval(forms.Form):
     """Labels to take off: those that the groups have, each with how many have it."""
 
-    label_names = TickField(label=_("Labels"))
+    label_names = CheckboxListField(label=_("Labels"))
 
     def __init__(self, *args: Any, had: Iterable[tuple[str, int]]) -> None:
         super().__init__(*args)

@@ -21,6 +21,6 @@ def split_group_ids(text: str) -> list[str]:
     ]
 
 
-def repeated(ids: Sequence[str]) -> int:
+def count_duplicates(ids: Sequence[str]) -> int:
     """How many IDs were given more than once."""
     return sum(times > 1 for times in Counter(ids).values())

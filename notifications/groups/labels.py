@@ -89,7 +89,7 @@ Link = ChatGroup.labels.through
 
 
 @transaction.atomic
-def put_on(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int:
+def add_labels(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int:
     """Give each of the groups these labels; returns how many had not all of them.
 
     Raises ``ValidationError`` for a name that is none, or no name at all.
@@ -97,7 +97,7 @@ def put_on(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int
     require(user, permissions.CHANGE_GROUPS)
     if not names:
         raise ValidationError(_("Choose a label, or write a new one."))
-    labels = find_or_make(names)
+    labels = get_or_create_labels(names)
     with_all = (
         Link.objects.filter(label__in=labels)
         .values("chatgroup_id")
@@ -113,7 +113,7 @@ def put_on(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int
 
 
 @transaction.atomic
-def take_off(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int:
+def remove_labels(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int:
     """Take these labels off the groups; returns how many had one of them."""
     require(user, permissions.CHANGE_GROUPS)
     if not names:
@@ -135,12 +135,12 @@ def set_labels(user: User, group: ChatGroup, names: Sequence[str]) -> None:
     wanted = {name.lower() for name in names}
     had = list(group.labels.values_list("name", flat=True))
     if gone := [name for name in had if name.lower() not in wanted]:
-        take_off(user, one, gone)
+        remove_labels(user, one, gone)
     if names:
-        put_on(user, one, names)
+        add_labels(user, one, names)
 
 
-def find_or_make(names: Sequence[str]) -> list[Label]:
+def get_or_create_labels(names: Sequence[str]) -> list[Label]:
     """A label for each name, whatever its capitals; call it inside a transaction.
 
     Raises ``ValidationError`` for a name that cannot be one.

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from notifications.db.expressions import InList
 from notifications.models import ChatGroup, Delivery, GroupType, Label
 from notifications.models.groups import ChatGroupQuerySet
-from notifications.tencent.limits import is_group_id
+from notifications.tencent.ids import is_group_id
 
 
-def rows_of(page: QuerySet[ChatGroup]) -> list[Any]:
+def group_rows(page: QuerySet[ChatGroup]) -> list[Any]:
     """The groups of one page with their labels and ``last_sent_at``; three queries.
 
     First only which groups they are: databases sort whole rows, and work columns out
@@ -26,7 +26,7 @@ def rows_of(page: QuerySet[ChatGroup]) -> list[Any]:
     return [found[pk] for pk in ids if pk in found]
 
 
-def type_in_words(group: ChatGroup) -> str:
+def type_label(group: ChatGroup) -> str:
     """The type as people read it; one that came after us is Tencent's own word."""
     if group.type in GroupType.values:
         return str(GroupType(group.type).label)

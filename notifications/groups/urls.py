@@ -27,8 +27,16 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
             "groups/sync/<int:pk>/stop/", protected(sync_views.stop), name="sync_stop"
         ),
         path("groups/labels/", protected(groups_views.labels), name="labels"),
-        path("groups/labels/put/", protected(groups_views.put), name="labels_put"),
-        path("groups/labels/take/", protected(groups_views.take), name="labels_take"),
+        path(
+            "groups/labels/put/",
+            protected(groups_views.add_to_groups),
+            name="labels_put",
+        ),
+        path(
+            "groups/labels/take/",
+            protected(groups_views.remove_from_groups),
+            name="labels_take",
+        ),
         path(
             "groups/labels/<int:pk>/rename/",
             protected(groups_views.rename),

@@ -17,11 +17,11 @@ from notifications import permissions
 from notifications.groups import labels as groups_labels
 from notifications.groups import queries as groups_queries
 from notifications.groups.export import download_groups
-from notifications.groups.filters import GroupFilterForm, Meant, meant
-from notifications.groups.forms import LabelChoice, LabelName, LabelsHad
+from notifications.groups.filters import GroupFilterForm, GroupSelection, selection_of
+from notifications.groups.forms import LabelChoice, LabelName, LabelRemoval
 from notifications.models import ChatGroup, Label
 from notifications.ui.downloads import as_file, nothing_downloaded
-from notifications.ui.pages import page, person
+from notifications.ui.pages import page, require_permission
 
 PER_PAGE = 100
 
@@ -29,7 +29,7 @@ PER_PAGE = 100
 @require_safe
 def labels(request: HttpRequest) -> HttpResponse:
     """All labels, by name, with how many groups have each."""
-    user = person(request, permissions.SEE_GROUPS)
+    user = require_permission(request, permissions.SEE_GROUPS)
     every = Label.objects.order_by("name")
     shown = Paginator(every, PER_PAGE).get_page(request.GET.get("page"))
     counts = groups_queries.group_counts(shown)
@@ -45,7 +45,7 @@ def labels(request: HttpRequest) -> HttpResponse:
 
 def rename(request: HttpRequest, pk: int) -> HttpResponse:
     """Another name for a label."""
-    user = person(request, permissions.CHANGE_GROUPS)
+    user = require_permission(request, permissions.CHANGE_GROUPS)
     label = get_object_or_404(Label, pk=pk)
     form = LabelName(request.POST if request.method == "POST" else None)
     form.initial = {"name": label.name}
@@ -68,7 +68,7 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
 
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks first; a label that an audience asks for stays."""
-    user = person(request, permissions.CHANGE_GROUPS)
+    user = require_permission(request, permissions.CHANGE_GROUPS)
     label = get_object_or_404(Label, pk=pk)
     if request.method == "POST":
         try:
@@ -88,10 +88,10 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def put(request: HttpRequest) -> HttpResponse:
+def add_to_groups(request: HttpRequest) -> HttpResponse:
     """Put labels on the groups that the address means."""
 
-    def form(data: Any, _groups: Meant) -> LabelChoice:
+    def form(data: Any, _groups: GroupSelection) -> LabelChoice:
         return LabelChoice(data)
 
     def done(count: int) -> str:
@@ -101,15 +101,15 @@ def put(request: HttpRequest) -> HttpResponse:
 
     left = _("%(n)s had these labels already.")
     return _on_many(
-        request, _("Put labels on groups"), form, groups_labels.put_on, done, left
+        request, _("Put labels on groups"), form, groups_labels.add_labels, done, left
     )
 
 
-def take(request: HttpRequest) -> HttpResponse:
+def remove_from_groups(request: HttpRequest) -> HttpResponse:
     """Take labels off the groups that the address means."""
 
-    def form(data: Any, groups: Meant) -> LabelsHad:
-        return LabelsHad(data, had=groups_queries.labels_of(groups.groups))
+    def form(data: Any, groups: GroupSelection) -> LabelRemoval:
+        return LabelRemoval(data, had=groups_queries.labels_of(groups.groups))
 
     def done(count: int) -> str:
         return ngettext(
@@ -118,21 +118,26 @@ def take(request: HttpRequest) -> HttpResponse:
 
     left = _("%(n)s had none of these labels.")
     return _on_many(
-        request, _("Take labels off groups"), form, groups_labels.take_off, done, left
+        request,
+        _("Take labels off groups"),
+        form,
+        groups_labels.remove_labels,
+        done,
+        left,
     )
 
 
 def _on_many(
     request: HttpRequest,
     title: str,
-    make_form: Callable[[Any, Meant], LabelChoice | LabelsHad],
+    make_form: Callable[[Any, GroupSelection], LabelChoice | LabelRemoval],
     act: Callable[..., int],
     done: Callable[[int], str],
     left: str,
 ) -> HttpResponse:
     """``left`` says how many groups there was nothing to do for."""
-    user = person(request, permissions.CHANGE_GROUPS)
-    groups = meant(request.GET)
+    user = require_permission(request, permissions.CHANGE_GROUPS)
+    groups = selection_of(request.GET)
     if groups is None:
         return redirect("admin:notifications_chatgroup_changelist")
     form = make_form(request.POST if request.method == "POST" else None, groups)
@@ -157,13 +162,13 @@ def _on_many(
     )
 
 
-def _list(groups: Meant) -> str:
+def _list(groups: GroupSelection) -> str:
     return reverse("admin:notifications_chatgroup_changelist") + groups.query
 
 
 @require_POST
 def download(request: HttpRequest) -> HttpResponseBase:
-    user = person(request, permissions.SEE_GROUPS)
+    user = require_permission(request, permissions.SEE_GROUPS)
     form = GroupFilterForm(request.POST)
     if form.errors:
         return nothing_downloaded(

@@ -14,16 +14,10 @@ from django.db.models import QuerySet
 
 from notifications import audit_log
 from notifications.db.sql import quoted_table
-from notifications.delivery.progress import kept_by_group
+from notifications.delivery.progress import archived_by_group
 from notifications.files import locked_folder
 from notifications.history.audit_events import ARCHIVED
-from notifications.models import (
-    Archive,
-    Attempt,
-    Delivery,
-    Notification,
-    Seal,
-)
+from notifications.models import Archive, Attempt, Delivery, Notification, Seal
 from notifications.record import archive as record_archive
 from notifications.record.guards import install as guards_install
 
@@ -84,7 +78,7 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
             raise record_archive.NotArchivable(
                 f"Notification {notification.pk} was archived meanwhile by another run."
             )
-        by_group = kept_by_group(notification)
+        by_group = archived_by_group(notification)
         attempts, deliveries = _remove(notification.pk)
         if attempts + deliveries != seal.rows:
             # What is removed must be what is in the file; raising undoes the removal.
@@ -122,7 +116,7 @@ def _remove(notification: int) -> tuple[int, int]:
     In SQL: ``QuerySet.delete()`` would fetch every row first.
     """
     deliveries, attempts = quoted_table(Delivery), quoted_table(Attempt)
-    with guards_install.lifted(), connection.cursor() as cursor:
+    with guards_install.guards_disabled(), connection.cursor() as cursor:
         cursor.execute(
             f"DELETE FROM {attempts} WHERE delivery_id IN "  # noqa: S608  names of the models
             f"(SELECT id FROM {deliveries} WHERE notification_id = %s)",

@@ -23,7 +23,7 @@ from notifications.tencent.outcomes import OutcomeKind
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RecordedCall:
     """An attempt, and the answer as JSON; an empty ``answer`` means that none came."""
 
     attempt: Attempt
@@ -54,10 +54,12 @@ def request_body(delivery: Delivery) -> str:
     return _json(call.payload())
 
 
-def calls(delivery: Delivery) -> list[Call]:
+def calls(delivery: Delivery) -> list[RecordedCall]:
     """The attempts in their order."""
     return [
-        Call(attempt, _explain(attempt.error_code, attempt.reason), _answer(attempt))
+        RecordedCall(
+            attempt, _explain(attempt.error_code, attempt.reason), _answer(attempt)
+        )
         for attempt in delivery.attempts.order_by("number")
     ]
 
@@ -125,7 +127,7 @@ def _json(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class RelatedDeliveries:
     """``earlier`` was sent again by this one; ``later`` sent this one again.
 
     ``other_parts`` of the same send went to other members of the group.
@@ -137,7 +139,7 @@ class Beside:
     later: Sequence[Delivery]
 
 
-def beside(delivery: Delivery) -> Beside:
+def related_deliveries(delivery: Delivery) -> RelatedDeliveries:
     """Three queries; one more where members were named in several parts."""
     of_group = delivery.notification.deliveries.filter(group_id=delivery.group_id)
     same = Delivery.objects.history().filter(
@@ -145,7 +147,7 @@ def beside(delivery: Delivery) -> Beside:
     )
     first = delivery.notification.resend_of_id
     again = delivery.notification.resends.values_list("pk", flat=True)
-    return Beside(
+    return RelatedDeliveries(
         seal=seal_of(delivery.notification_id),
         other_parts=list(of_group.exclude(pk=delivery.pk).order_by("portion"))
         if delivery.parts > 1

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from notifications.delivery.explanations import explain_code, explain_reason
-from notifications.history.search.facets import occurring
+from notifications.history.search.facets import facets
 from notifications.history.search.filters import DeliveryFilter, NotificationFilter
 from notifications.history.search.queries import TooManyGroups, group_ids_matching
 from notifications.models import Delivery, GroupType, Notification
@@ -30,7 +30,7 @@ class NotificationFilterForm(FilterForm):
     sender = OneOf(_("Sender"))
 
     def fill_choices(self) -> None:
-        self.fill_senders(occurring().senders)
+        self.fill_senders(facets().senders)
 
     @property
     def filters(self) -> NotificationFilter:
@@ -57,7 +57,7 @@ class DeliveryFilterForm(FilterForm):
     group_ids: list[str] | None = None
 
     def fill_choices(self) -> None:
-        self.occurring = occurring()
+        self.occurring = facets()
         self.fill_senders(self.occurring.senders)
         codes = [explain_code(code) for code in self.occurring.codes]
         self.set_choices(

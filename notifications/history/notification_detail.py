@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from notifications.audiences.exclusions import reason_in_words
+from notifications.audiences.exclusions import reason_label
 from notifications.compose.audit_events import SENT
 from notifications.delivery.audit_events import SCHEDULED
 from notifications.delivery.explanations import (
@@ -19,7 +19,7 @@ from notifications.delivery.explanations import (
 from notifications.models import Archive, AuditEntry, Delivery, Notification, Rule, Seal
 from notifications.record.audit_events import VERIFIED
 from notifications.record.queries import seal_of
-from notifications.record.result_counts import counted
+from notifications.record.result_counts import count_results
 
 S = Delivery.Status
 
@@ -30,7 +30,7 @@ VERIFICATIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ResultRow:
     """Deliveries that are alike; ``filter`` finds them in the list of deliveries."""
 
     status: str
@@ -41,7 +41,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class ExcludedGroups:
     """``count`` groups that the audience did not hold; the first of them named.
 
     ``is_known`` is false for what was sent before this was written down.
@@ -53,29 +53,29 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerificationState:
     at: datetime
     unchanged: bool
     differences: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class NotificationDetail:
     """``seal`` is ``None`` before it is sealed; ``archive`` while its rows are here."""
 
     conditions: Sequence[tuple[str, str]]  # of the rule at that time, in words
-    results: Sequence[Result]
-    left_out: LeftOut
+    results: Sequence[ResultRow]
+    left_out: ExcludedGroups
     seal: Seal | None
     archive: Archive | None
-    verified: Verified | None
+    verified: VerificationState | None
 
 
-def dossier(notification: Notification) -> Dossier:
+def notification_detail(notification: Notification) -> NotificationDetail:
     """Eight queries at most, whatever the number of deliveries."""
     seal = seal_of(notification.pk)
     sending = _sending(notification.pk)
-    return Dossier(
+    return NotificationDetail(
         conditions=_conditions(sending),
         results=results(notification, seal),
         left_out=_left_out(sending),
@@ -85,9 +85,9 @@ def dossier(notification: Notification) -> Dossier:
     )
 
 
-def results(notification: Notification, seal: Seal | None) -> list[Result]:
+def results(notification: Notification, seal: Seal | None) -> list[ResultRow]:
     """Counts by result, and by code or reason where there is one."""
-    rows = notification.tallies.all() if seal else counted([notification.pk])
+    rows = notification.tallies.all() if seal else count_results([notification.pk])
     found: Counter[tuple[str, int | None, str]] = Counter()
     for row in rows:
         # The code of what waits, or is in doubt, is that of an earlier attempt.
@@ -101,14 +101,14 @@ def results(notification: Notification, seal: Seal | None) -> list[Result]:
 
 def _result(
     number: int, status: str, code: int | None, reason: str, count: int
-) -> Result:
+) -> ResultRow:
     found = {"notification": str(number), "status": status}
     why = None
     if reason:
         found["reason"], why = reason, explain_reason(reason)
     elif code:
         found["code"], why = str(code), explain_code(code)
-    return Result(status, str(S(status).label), why, count, found)
+    return ResultRow(status, str(S(status).label), why, count, found)
 
 
 def _sending(number: int) -> Mapping[str, Any]:
@@ -129,10 +129,10 @@ def _conditions(sending: Mapping[str, Any]) -> list[tuple[str, str]]:
     return Rule.from_json(sending["rule"]).conditions()
 
 
-def _left_out(sending: Mapping[str, Any]) -> LeftOut:
+def _left_out(sending: Mapping[str, Any]) -> ExcludedGroups:
     if "left_out" not in sending:
-        return LeftOut(is_known=False, count=0, named=[])
-    return LeftOut(
+        return ExcludedGroups(is_known=False, count=0, named=[])
+    return ExcludedGroups(
         is_known=True,
         count=sending["left_out_count"],
         # Once, only the state of the group was written down.
@@ -140,14 +140,14 @@ def _left_out(sending: Mapping[str, Any]) -> LeftOut:
             (
                 row["group_id"],
                 row["name"],
-                reason_in_words(row.get("reason") or row["state"]),
+                reason_label(row.get("reason") or row["state"]),
             )
             for row in sending["left_out"]
         ],
     )
 
 
-def _verified(number: int, seal: Seal) -> Verified | None:
+def _verified(number: int, seal: Seal) -> VerificationState | None:
     """The newest verification that read the rows of this notification."""
     entries = AuditEntry.objects.filter(
         action=VERIFIED.word, at__gte=seal.sealed_at
@@ -155,7 +155,7 @@ def _verified(number: int, seal: Seal) -> Verified | None:
     for entry in entries:
         if _has_read(entry.detail, number, seal):
             differences = entry.detail.get("differences", [])
-            return Verified(entry.at, entry.detail["unchanged"], differences)
+            return VerificationState(entry.at, entry.detail["unchanged"], differences)
     return None
 
 

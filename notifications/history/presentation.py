@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from notifications.record import queries as record_queries
 
 
-class Gone(Http404):
+class ArchivedPart(Http404):
     """A page whose subject has moved; the sentence says where to."""
 
 
@@ -19,7 +19,7 @@ def missing_delivery(pk: int) -> Http404:
     files = record_queries.files_with(pk)
     if not files:
         return Http404()
-    return Gone(
+    return ArchivedPart(
         _(
             "Delivery %(number)d is not here any more. Look for it in the archive, file "
             "%(files)s."
@@ -49,7 +49,7 @@ def end_of_list(notification: int | None, since: date | None) -> str:
     ) % {"day": day.isoformat(), "n": extent.notifications}
 
 
-def counted() -> str:
+def archived_count() -> str:
     """What is said under figures that count what the lists lack."""
     return _(
         "Deliveries of these days are archived: they are counted here, but the lists do "

@@ -37,7 +37,7 @@ def account() -> str:
         return "unknown"
 
 
-def person(username: str) -> User:
+def user_named(username: str) -> User:
     """Who may log in under that name. Raises ``CommandError``."""
     try:
         return User.objects.get(username=username, is_active=True)
@@ -67,7 +67,7 @@ class RecordedCommand(BaseCommand):
             return super().execute(*args, **options)
 
 
-def deliver(pieces: Iterable[bytes], path: Path | None, stdout: Any) -> None:
+def write_output(pieces: Iterable[bytes], path: Path | None, stdout: Any) -> None:
     """Write all of it. Raises ``CommandError`` when the file cannot be written.
 
     Under another name until it is whole: no half file is left for a whole one.

@@ -7,7 +7,7 @@ comes to NULL passes, so each comparison with a column that may be NULL says als
 it is not.
 """
 
-from .access import LoginSession, OutsideLogin, RecoveryCode, stored_key
+from .access import ExternalIdentity, LoginSession, RecoveryCode, stored_key
 from .attempts import Attempt
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
@@ -25,6 +25,7 @@ __all__ = [
     "AuditEntry",
     "ChatGroup",
     "Delivery",
+    "ExternalIdentity",
     "GroupImport",
     "GroupSync",
     "GroupType",
@@ -32,7 +33,6 @@ __all__ = [
     "Label",
     "LoginSession",
     "Notification",
-    "OutsideLogin",
     "Pace",
     "RecoveryCode",
     "Rule",

@@ -75,7 +75,7 @@ class RecoveryCode(models.Model):
         return f"#{self.pk} of {self.user_id}"
 
 
-class OutsideLogin(models.Model):
+class ExternalIdentity(models.Model):
     """Who a person is to the identity provider of single sign-on (OpenID Connect).
 
     The subject alone identifies a person there; names and addresses may be given away

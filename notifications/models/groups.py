@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
-from notifications.tencent.limits import is_group_id
+from notifications.tencent.ids import is_group_id
 
 if TYPE_CHECKING:  # a rule names the types of groups
     from notifications.models.audiences import Rule
@@ -84,10 +84,10 @@ class ChatGroupQuerySet(models.QuerySet["ChatGroup"]):
 
     def fitting(self, rule: "Rule") -> "ChatGroupQuerySet":
         """Groups that a rule means, whether they may be sent to or not."""
-        return self.filter(fits(rule))
+        return self.filter(matches_rule(rule))
 
 
-def fits(rule: "Rule") -> models.Q:
+def matches_rule(rule: "Rule") -> models.Q:
     """The condition of ``ChatGroupQuerySet.fitting``; of a rule, or several at once."""
     condition = models.Q()
     if rule.types:

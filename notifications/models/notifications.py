@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models import notification_states as states
+from notifications.models import notification_states
 from notifications.models.field_uses import Use
 from notifications.models.workers import wake_workers
 
@@ -42,12 +42,12 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    Status: TypeAlias = states.Status
-    PauseReason: TypeAlias = states.PauseReason
-    StopReason: TypeAlias = states.StopReason
+    Status: TypeAlias = notification_states.Status
+    PauseReason: TypeAlias = notification_states.PauseReason
+    StopReason: TypeAlias = notification_states.StopReason
 
-    OPEN = states.OPEN
-    ENDED = states.ENDED
+    OPEN = notification_states.OPEN
+    ENDED = notification_states.ENDED
 
     class Audience(models.TextChoices):
         CHOSEN = "chosen", _("Groups I choose")
@@ -150,7 +150,7 @@ class Notification(models.Model):
                 condition=~Q(sender_name=""), name="notification_has_sender"
             ),
             CheckConstraint(
-                condition=Q(status__in=states.Status.values),
+                condition=Q(status__in=notification_states.Status.values),
                 name="notification_status_known",
             ),
             CheckConstraint(
@@ -183,7 +183,9 @@ class Notification(models.Model):
                 name="notification_paused_has_reason",
             ),
             CheckConstraint(
-                condition=Q(paused_reason__in=["", *states.PauseReason.values]),
+                condition=Q(
+                    paused_reason__in=["", *notification_states.PauseReason.values]
+                ),
                 name="notification_paused_reason_known",
             ),
             CheckConstraint(
@@ -197,7 +199,10 @@ class Notification(models.Model):
             ),
             CheckConstraint(
                 condition=Q(stop_reason="")
-                | Q(status="cancelled", stop_reason__in=states.StopReason.values),
+                | Q(
+                    status="cancelled",
+                    stop_reason__in=notification_states.StopReason.values,
+                ),
                 name="notification_stop_reason_known",
             ),
         ]
@@ -226,28 +231,30 @@ class Notification(models.Model):
 
     def schedule(self, start: datetime) -> None:
         """A worker starts it when the time has come."""
-        states.move(self, "schedule", scheduled_for=start)
+        notification_states.move(self, "schedule", scheduled_for=start)
 
     def reschedule(self, start: datetime, *, not_after: datetime | None) -> None:
         """For another time."""
-        states.move(self, "reschedule", scheduled_for=start, not_after=not_after)
+        notification_states.move(
+            self, "reschedule", scheduled_for=start, not_after=not_after
+        )
 
     def start(self) -> None:
         """Now the workers take the deliveries."""
         now = timezone.now()
-        states.move(self, "start", sent_at=now, watched_since=now)
+        notification_states.move(self, "start", sent_at=now, watched_since=now)
         wake_workers()
 
     def pause(
         self,
-        reason: states.PauseReason,
+        reason: notification_states.PauseReason,
         *,
         by: str = "",
         code: int | None = None,
         note: str = "",
     ) -> None:
         """``by`` is a username, empty for the worker."""
-        states.move(
+        notification_states.move(
             self,
             "pause",
             paused_reason=reason,
@@ -261,34 +268,34 @@ class Notification(models.Model):
 
         One that was paused before its scheduled time waits for that time again.
         """
-        row = states.transition(self, "resume")
+        row = notification_states.transition(self, "resume")
         if row.to == self.Status.SCHEDULED:
-            states.apply(self, row, **states.NOT_PAUSED)
+            notification_states.apply(self, row, **notification_states.NOT_PAUSED)
             return
         now = timezone.now()
-        states.apply(
+        notification_states.apply(
             self,
             row,
-            **states.NOT_PAUSED,
+            **notification_states.NOT_PAUSED,
             doubt_streak=0,
             watched_since=now,
             sent_at=self.sent_at or now,
         )
         wake_workers()
 
-    def cancel(self, reason: states.StopReason) -> None:
+    def cancel(self, reason: notification_states.StopReason) -> None:
         """What is in flight still gets its outcome."""
-        states.move(
+        notification_states.move(
             self,
             "cancel",
-            **states.NOT_PAUSED,
+            **notification_states.NOT_PAUSED,
             finished_at=timezone.now(),
             stop_reason=reason,
         )
 
     def complete(self) -> None:
         """All deliveries have ended."""
-        states.move(self, "complete", finished_at=timezone.now())
+        notification_states.move(self, "complete", finished_at=timezone.now())
 
 
 def join_recipients(ids: Sequence[str] | None) -> str:

@@ -50,7 +50,7 @@ def rows(
             pause()
 
 
-def sealed_text(notification: Notification) -> Iterator[bytes]:
+def canonical_text(notification: Notification) -> Iterator[bytes]:
     """The whole text, line by line."""
     return (line for _number, line in rows(notification))
 
@@ -64,7 +64,7 @@ def rows_of_file(lines: Iterable[bytes]) -> Iterator[Row]:
         yield (0 if number == 0 else int(json.loads(text)[1])), text
 
 
-def plain_time(moment: datetime | None) -> str | None:
+def iso_time(moment: datetime | None) -> str | None:
     """A time as the databases write it here: UTC, no zeros at the end of a second."""
     if moment is None:
         return None
@@ -85,7 +85,7 @@ def _first_line(notification: Notification) -> bytes:
         {
             "format": FORMAT,
             "notification": {
-                name: plain_time(value) if isinstance(value, datetime) else value
+                name: iso_time(value) if isinstance(value, datetime) else value
                 for name, value in values.items()
             },
             "delivery": DELIVERY_FIELDS,

@@ -34,7 +34,7 @@ FILES_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class ArchiveExtent:
     """``notifications`` are archived; the last of them ended at ``until``."""
 
     notifications: int
@@ -64,12 +64,12 @@ def of_period(since: date, until: date) -> QuerySet[Archive]:
     )
 
 
-def extent() -> Extent | None:
+def extent() -> ArchiveExtent | None:
     """How far back the archive begins; ``None`` while nothing is archived."""
     found = Archive.objects.aggregate(
         n=Count("pk"), until=Max("notification__finished_at")
     )
-    return Extent(found["n"], found["until"]) if found["n"] else None
+    return ArchiveExtent(found["n"], found["until"]) if found["n"] else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ ALIKE = ("notification_id", "status", "group_type", "error_code", "reason")
 Made: TypeAlias = Mapping[int, tuple[str, datetime]]
 
 
-def counted(notifications: Iterable[int], made: Made | None = None) -> list[Tally]:
+def count_results(
+    notifications: Iterable[int], made: Made | None = None
+) -> list[Tally]:
     """Tallies as the rows stand now, not saved; two queries, one where ``made`` is known.
 
     Newest first. Those of a sealed notification are in the table already.
@@ -28,7 +30,7 @@ def counted(notifications: Iterable[int], made: Made | None = None) -> list[Tall
         .order_by("-last")
     )
     if made is None:
-        made = _made([first for *_alike, first, _last in found])
+        made = _counts([first for *_alike, first, _last in found])
     return [
         Tally(
             notification_id=number,
@@ -46,7 +48,7 @@ def counted(notifications: Iterable[int], made: Made | None = None) -> list[Tall
     ]
 
 
-def _made(deliveries: list[int]) -> Made:
+def _counts(deliveries: list[int]) -> Made:
     # All deliveries of a notification are made at one moment, so any row tells it.
     rows = Delivery.objects.filter(pk__in=deliveries).order_by("-created_at")
     return {

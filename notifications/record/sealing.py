@@ -16,9 +16,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
-from notifications.record.canonical_text import Row, line, plain_time, rows
+from notifications.record.canonical_text import Row, iso_time, line, rows
 from notifications.record.queries import newest
-from notifications.record.result_counts import counted
+from notifications.record.result_counts import count_results
 
 Pause = Callable[[], object]
 
@@ -104,7 +104,7 @@ def seal_notification(
     Raises ``SealedByAnother``.
     """
     found = digest_of(rows(notification, pause=pause))
-    tallies = counted([notification.pk])
+    tallies = count_results([notification.pk])
     return _append(
         Seal(kind=Seal.Kind.NOTIFICATION, notification=notification), found, tallies
     )
@@ -140,7 +140,7 @@ def action_line(entry: AuditEntry) -> bytes:
     return line(
         {
             "id": entry.pk,
-            "at": plain_time(entry.at),
+            "at": iso_time(entry.at),
             "action": entry.action,
             "actor": entry.actor,
             "actor_name": entry.actor_name,
@@ -161,14 +161,14 @@ def seal_line(seal: Seal, tallies: Iterable[Tally]) -> bytes:
             "number": seal.number,
             "kind": seal.kind,
             "notification": seal.notification_id,
-            "since": plain_time(seal.since),
-            "until": plain_time(seal.until),
+            "since": iso_time(seal.since),
+            "until": iso_time(seal.until),
             "rows": seal.rows,
             "digest": seal.digest,
             "leaves": hashlib.sha256(seal.leaves).hexdigest(),
             "tallies": sorted(tally_line(tally) for tally in tallies),
             "previous": seal.previous,
-            "sealed_at": plain_time(seal.sealed_at),
+            "sealed_at": iso_time(seal.sealed_at),
         }
     )
 
@@ -178,7 +178,7 @@ def tally_line(tally: Tally) -> str:
     code = "-" if tally.error_code is None else tally.error_code
     return (
         f"{tally.count} {tally.group_type} {tally.status} {code} {tally.reason or '-'} "
-        f"{tally.first_delivery} {tally.last_delivery} {plain_time(tally.created_at)} "
+        f"{tally.first_delivery} {tally.last_delivery} {iso_time(tally.created_at)} "
         f"{tally.sender_name}"
     )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from notifications.files import sha256
 from notifications.models import Archive, Delivery, Notification, Seal, Tally
 from notifications.record.canonical_text import Row, rows, rows_of_file
-from notifications.record.result_counts import counted
+from notifications.record.result_counts import count_results
 from notifications.record.sealing import (
     LEAF,
     action_rows,
@@ -106,7 +106,7 @@ def _tallies(seal: Seal) -> list[Tally]:
 
 def _changed_seal(seal: Seal) -> str:
     if seal.notification_id is not None:
-        right = counted([seal.notification_id])
+        right = count_results([seal.notification_id])
         if hashlib.sha256(seal_line(seal, right)).hexdigest() == seal.head:
             return _changed_tally(seal.notification_id, right)
     return f"seal {seal.number} was changed."

@@ -168,7 +168,7 @@ THEN_KEEP = {
 OWN_ANSWER = frozenset({"no_length_close", "chunked", "close_idle"})
 
 
-def misbehave(
+def answer_with_fault(
     connection: socket.socket, fault: str, target: str, stopping: threading.Event
 ) -> bool:
     """Do what the fault says; whether the connection may be kept.

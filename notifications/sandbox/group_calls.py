@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from notifications.sandbox.groups import SandboxGroup
-from notifications.sandbox.protocol import GROUP_ID, Refused
+from notifications.sandbox.protocol import GROUP_ID, RequestRefused
 from notifications.tencent.calls.get_appid_group_list import GetAppidGroupList
 from notifications.tencent.calls.get_group_info import GetGroupInfo
 from notifications.tencent.calls.get_specified_group_member_info import (
@@ -47,12 +47,12 @@ def fields_of(path: str, body: bytes, groups: Groups) -> dict[str, Any]:
     try:
         asked = json.loads(body)
     except ValueError:
-        raise Refused(60003, "the body is no JSON") from None
+        raise RequestRefused(60003, "the body is no JSON") from None
     if not isinstance(asked, dict):
-        raise Refused(60003, "the body is no JSON object")
+        raise RequestRefused(60003, "the body is no JSON object")
     fields = {LIST: _list, INFO: _info, MEMBERS: _members}[path](asked, groups)
     if len(json.dumps(fields)) > MAX_ANSWER:
-        raise Refused(10018, "the answer is larger than 1 MB")
+        raise RequestRefused(10018, "the answer is larger than 1 MB")
     return fields
 
 
@@ -60,11 +60,11 @@ def _list(asked: Mapping[str, Any], groups: Groups) -> dict[str, Any]:
     limit, token = asked.get("Limit", MAX_PAGE), asked.get("Next", 0)
     wanted = asked.get("GroupType")
     if type(limit) is not int or not 1 <= limit <= MAX_PAGE:
-        raise Refused(10004, "Limit is from 1 to 10000")
+        raise RequestRefused(10004, "Limit is from 1 to 10000")
     if type(token) is not int or (token and token < NEXT_BASE):
-        raise Refused(10004, "Next is not one of ours")
+        raise RequestRefused(10004, "Next is not one of ours")
     if wanted is not None and wanted not in FILTERS:
-        raise Refused(10004, "GroupType is not one of ours")
+        raise RequestRefused(10004, "GroupType is not one of ours")
     found = [g for g in list(groups.values()) if wanted in (None, g.type)]
     first = token - NEXT_BASE if token else 0
     last = first + limit
@@ -103,14 +103,14 @@ def _members(asked: Mapping[str, Any], groups: Groups) -> dict[str, Any]:
     group_id = asked.get("GroupId")
     accounts = _texts(asked, "Member_List_Account", too_many=10005)
     if not isinstance(group_id, str):
-        raise Refused(10004, "GroupId must be text")
+        raise RequestRefused(10004, "GroupId must be text")
     if not GROUP_ID.fullmatch(group_id):
-        raise Refused(10015, "GroupId has a wrong form")
+        raise RequestRefused(10015, "GroupId has a wrong form")
     group = groups.get(group_id)
     if group is None:
-        raise Refused(10010, "group does not exist")
+        raise RequestRefused(10010, "group does not exist")
     if group.type == NO_MEMBER_NUMBER:
-        raise Refused(10007, f"{group.type} does not support this")
+        raise RequestRefused(10007, f"{group.type} does not support this")
     found = [account for account in accounts if account in group.members]
     return {
         "GroupId": group_id,
@@ -122,7 +122,7 @@ def _texts(asked: Mapping[str, Any], name: str, *, too_many: int = 10004) -> lis
     """A list of 1 to 50 texts, each once. Raises ``Refused``."""
     values = asked.get(name)
     if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
-        raise Refused(10004, f"{name} must be a list of text")
+        raise RequestRefused(10004, f"{name} must be a list of text")
     if not 1 <= len(values) <= MOST_ASKED:
-        raise Refused(too_many, f"{name} has 1 to {MOST_ASKED} values")
+        raise RequestRefused(too_many, f"{name} has 1 to {MOST_ASKED} values")
     return list(dict.fromkeys(values))

@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
             text = protocol.answer(answer.code, answer.text, answer.fields)
             date = formatdate(sandbox.now(), usegmt=True)
             self.connection.sendall(faults.whole(text, f"Date: {date}"))
-        elif not faults.misbehave(
+        elif not faults.answer_with_fault(
             self.connection, answer.fault, self.path, sandbox.stopping
         ):
             self.close_connection = True

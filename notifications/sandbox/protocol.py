@@ -57,7 +57,7 @@ class Notice:
     recipients: tuple[str, ...]  # empty = everybody
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request is refused with ``code``."""
 
     def __init__(self, code: int, text: str) -> None:
@@ -72,21 +72,21 @@ def check_address(
     """Path, which is returned, and query. Raises ``Refused``."""
     parts = urlsplit(target)
     if parts.path not in paths:
-        raise Refused(60009, "no such resource")
+        raise RequestRefused(60009, "no such resource")
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     query = dict(pairs)
     if "sdkappid" not in query:
-        raise Refused(60012, "sdkappid is missing")
+        raise RequestRefused(60012, "sdkappid is missing")
     if len(pairs) != len(query) or set(query) != PARAMETERS:
-        raise Refused(60002, "the parameters are not the five documented ones")
+        raise RequestRefused(60002, "the parameters are not the five documented ones")
     number = query["random"]
     is_uint32 = number.isascii() and number.isdigit() and int(number) < 2**32
     if query["contenttype"] != "json" or not is_uint32:
-        raise Refused(60002, "contenttype or random is wrong")
+        raise RequestRefused(60002, "contenttype or random is wrong")
     if query["sdkappid"] != str(account.sdk_app_id):
-        raise Refused(70020, "sdkappid is not known here")
+        raise RequestRefused(70020, "sdkappid is not known here")
     if query["identifier"] != account.identifier:
-        raise Refused(60010, "identifier is no App administrator")
+        raise RequestRefused(60010, "identifier is no App administrator")
     check_user_sig(query["usersig"], account, now)
     return parts.path
 
@@ -94,9 +94,9 @@ def check_address(
 def check_user_sig(user_sig: str, account: Account, now: float) -> None:
     """The signature, field by field. Raises ``Refused``."""
     if not user_sig:
-        raise Refused(70002, "usersig is empty")
+        raise RequestRefused(70002, "usersig is empty")
     if now > _valid_until(user_sig, account):
-        raise Refused(70001, "usersig is expired")
+        raise RequestRefused(70001, "usersig is expired")
 
 
 # The same signature comes with every call of a day; a refused one is not remembered.
@@ -105,16 +105,16 @@ def _valid_until(user_sig: str, account: Account) -> float:
     """The Unix second at which a right signature ends. Raises ``Refused``."""
     fields = _fields_of(user_sig)
     if fields.get("TLS.sdkappid") != account.sdk_app_id:
-        raise Refused(70014, "usersig is of another sdkappid")
+        raise RequestRefused(70014, "usersig is of another sdkappid")
     if fields.get("TLS.identifier") != account.identifier:
-        raise Refused(70013, "usersig is of another identifier")
+        raise RequestRefused(70013, "usersig is of another identifier")
     signed = "".join(
         f"TLS.{name}:{fields.get('TLS.' + name)}\n"
         for name in ("identifier", "sdkappid", "time", "expire")
     )
     digest = hmac.new(account.key.encode(), signed.encode(), hashlib.sha256).digest()
     if base64.b64encode(digest).decode() != fields.get("TLS.sig"):
-        raise Refused(70009, "usersig does not match the key")
+        raise RequestRefused(70009, "usersig does not match the key")
     return float(fields["TLS.time"] + fields["TLS.expire"])
 
 
@@ -123,9 +123,9 @@ def _fields_of(user_sig: str) -> Mapping[str, Any]:
     try:
         fields = json.loads(zlib.decompress(base64.b64decode(letters, validate=True)))
     except (ValueError, zlib.error):
-        raise Refused(70003, "usersig cannot be decoded") from None
+        raise RequestRefused(70003, "usersig cannot be decoded") from None
     if not isinstance(fields, dict):
-        raise Refused(70003, "usersig cannot be decoded")
+        raise RequestRefused(70003, "usersig cannot be decoded")
     return fields
 
 
@@ -134,30 +134,30 @@ def read_body(body: bytes) -> Notice:
     try:
         fields = json.loads(body)
     except ValueError:
-        raise Refused(60003, "the body is no JSON") from None
+        raise RequestRefused(60003, "the body is no JSON") from None
     if not isinstance(fields, dict):
-        raise Refused(60003, "the body is no JSON object")
+        raise RequestRefused(60003, "the body is no JSON object")
     group_id, content = fields.get("GroupId"), fields.get("Content")
     members = fields.get("ToMembers_Account", [])
     if not isinstance(group_id, str) or not isinstance(content, str) or not content:
-        raise Refused(10004, "GroupId and Content must be text")
+        raise RequestRefused(10004, "GroupId and Content must be text")
     if not isinstance(members, list) or not all(isinstance(m, str) for m in members):
-        raise Refused(60015, "ToMembers_Account must be a list of text")
+        raise RequestRefused(60015, "ToMembers_Account must be a list of text")
     if not GROUP_ID.fullmatch(group_id):
-        raise Refused(10015, "GroupId has a wrong form")
+        raise RequestRefused(10015, "GroupId has a wrong form")
     if len(content.encode()) > MAX_BODY:
-        raise Refused(80002, "Content is too long")
+        raise RequestRefused(80002, "Content is too long")
     if len(members) > 500:
-        raise Refused(10005, "more than 500 accounts")
+        raise RequestRefused(10005, "more than 500 accounts")
     return Notice(group_id, content, tuple(members))
 
 
 def check_group(notice: Notice, group_type: str | None) -> None:
     """Group known, and the rule of its type. Raises ``Refused``."""
     if group_type is None:
-        raise Refused(10010, "group does not exist")
+        raise RequestRefused(10010, "group does not exist")
     if notice.recipients and group_type in ALL_MEMBERS_ONLY:
-        raise Refused(10004, f"{group_type} takes no ToMembers_Account")
+        raise RequestRefused(10004, f"{group_type} takes no ToMembers_Account")
 
 
 def answer(code: int, text: str = "", fields: Mapping[str, Any] = NOTHING) -> bytes:
@@ -177,15 +177,15 @@ def fields_of(body: bytes, known: Collection[str]) -> dict[str, Any]:
     try:
         asked = json.loads(body)
     except ValueError:
-        raise Refused(60003, "the body is no JSON") from None
+        raise RequestRefused(60003, "the body is no JSON") from None
     items = asked.get("CheckItem") if isinstance(asked, dict) else None
     if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
-        raise Refused(70402, "CheckItem must be a list of objects")
+        raise RequestRefused(70402, "CheckItem must be a list of objects")
     accounts = [item.get("UserID") for item in items]
     if not all(isinstance(account, str) and account for account in accounts):
-        raise Refused(70402, "UserID must be text")
+        raise RequestRefused(70402, "UserID must be text")
     if not 1 <= len(accounts) <= MOST_ASKED:
-        raise Refused(70206, f"CheckItem has 1 to {MOST_ASKED} accounts")
+        raise RequestRefused(70206, f"CheckItem has 1 to {MOST_ASKED} accounts")
     return {"ResultItem": [_one(account, known) for account in accounts]}
 
 

@@ -19,7 +19,7 @@ from notifications.sandbox.faults import check_fault, named
 from notifications.sandbox.groups import SandboxGroup, load_groups
 from notifications.sandbox.handler import Server
 from notifications.sandbox.journal import CallLog, Journal, JournalEntry
-from notifications.sandbox.protocol import Account, Notice, Refused
+from notifications.sandbox.protocol import Account, Notice, RequestRefused
 
 PATHS = (protocol.PATH, *group_calls.PATHS, protocol.ACCOUNT_CHECK_PATH)
 
@@ -46,7 +46,7 @@ class SandboxConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SandboxAnswer:
     """What a call is answered: a code with its text, unless ``fault`` says more."""
 
     code: int
@@ -153,7 +153,7 @@ class SandboxServer:
 
     # --- one call ------------------------------------------------------------------
 
-    def receive(self, target: str, body: bytes) -> Answer:
+    def receive(self, target: str, body: bytes) -> SandboxAnswer:
         """Check, write down, decide. A request of a wrong form is not written down."""
         clock = time.monotonic()
         try:
@@ -161,8 +161,8 @@ class SandboxServer:
             if path != protocol.PATH:
                 return self._read(path, body, clock)
             notice = protocol.read_body(body)
-        except Refused as refused:
-            return Answer(refused.code, refused.text)
+        except RequestRefused as refused:
+            return SandboxAnswer(refused.code, refused.text)
         answer = self._decide(notice, clock)
         fault = named(answer.fault)
         refused_it = answer.code != 0 and not answer.fault.startswith("shown_")
@@ -181,28 +181,28 @@ class SandboxServer:
         )
         return answer
 
-    def _read(self, path: str, body: bytes, clock: float) -> Answer:
+    def _read(self, path: str, body: bytes, clock: float) -> SandboxAnswer:
         answer = self._read_answer(path, body, clock)
         told = named(answer.fault).answers
         self.calls.add(path, clock, answer.code if told else None)
         return answer
 
-    def _read_answer(self, path: str, body: bytes, clock: float) -> Answer:
+    def _read_answer(self, path: str, body: bytes, clock: float) -> SandboxAnswer:
         if self._is_too_fast(path, clock):
-            return Answer(60007, "too many calls")
+            return SandboxAnswer(60007, "too many calls")
         with self._lock:
             faults = self._next_faults.get(path)
             fault = faults.popleft() if faults else ""
         if fault.startswith("code:"):
-            return Answer(int(fault.split(":")[1]), "as was asked for", fault)
+            return SandboxAnswer(int(fault.split(":")[1]), "as was asked for", fault)
         try:
             if path == protocol.ACCOUNT_CHECK_PATH:
                 fields = protocol.fields_of(body, self._accounts())
             else:
                 fields = group_calls.fields_of(path, body, self.groups)
-        except Refused as refused:
-            return Answer(refused.code, refused.text, fault)
-        return Answer(0, fault=fault, fields=fields)
+        except RequestRefused as refused:
+            return SandboxAnswer(refused.code, refused.text, fault)
+        return SandboxAnswer(0, fault=fault, fields=fields)
 
     def _accounts(self) -> set[str]:
         """The administrator, and the named members of all groups."""
@@ -218,25 +218,29 @@ class SandboxServer:
         if delay:
             self.stopping.wait(delay / 1000)
 
-    def _decide(self, notice: Notice, clock: float) -> Answer:
+    def _decide(self, notice: Notice, clock: float) -> SandboxAnswer:
         if self._is_too_fast(protocol.PATH, clock):
-            return Answer(60007, "too many calls")
+            return SandboxAnswer(60007, "too many calls")
         group = self.groups.get(notice.group_id)
         try:
             protocol.check_group(notice, group.type if group else None)
-        except Refused as refused:
-            return Answer(refused.code, refused.text)
+        except RequestRefused as refused:
+            return SandboxAnswer(refused.code, refused.text)
         fault = group.fault if group else ""
         name, *numbers = fault.split(":")
         match name:
             case "code" | "shown_then_code":
-                return Answer(int(numbers[0]), fault=fault)
+                return SandboxAnswer(int(numbers[0]), fault=fault)
             case "code_times":
                 with self._lock:
                     self._faulted[notice.group_id] += 1
                     still = self._faulted[notice.group_id] <= int(numbers[1])
-                return Answer(int(numbers[0]), fault=fault) if still else Answer(0)
-        return Answer(0, fault=fault)
+                return (
+                    SandboxAnswer(int(numbers[0]), fault=fault)
+                    if still
+                    else SandboxAnswer(0)
+                )
+        return SandboxAnswer(0, fault=fault)
 
     def _is_too_fast(self, path: str, clock: float) -> bool:
         is_list = path == group_calls.LIST

@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.audit.presentation import choice, line
 from notifications.audit_log import Event, Values
-from notifications.system.connection import State, Step
+from notifications.system.connection import CheckStep, StepState
 
-_state, _step = choice(dict(State.choices)), choice(dict(Step.choices))
+_state, _step = choice(dict(StepState.choices)), choice(dict(CheckStep.choices))
 
 
 def _result(values: Values) -> Iterator[str]:

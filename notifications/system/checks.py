@@ -18,7 +18,7 @@ from notifications.conf import is_safe
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
-from notifications.tencent.limits import is_user_id
+from notifications.tencent.ids import is_user_id
 
 
 @register("im")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
-class Step(models.TextChoices):
+class CheckStep(models.TextChoices):
     """In the order in which they are tried."""
 
     SETTINGS = "settings", _("Settings")
@@ -28,45 +28,45 @@ class Step(models.TextChoices):
     ADMINISTRATOR = "administrator", _("Administrator")
 
 
-class State(models.TextChoices):
+class StepState(models.TextChoices):
     PASSED = "passed", pgettext_lazy("step", "Passed")
     FAILED = "failed", pgettext_lazy("step", "Failed")
     NOT_REACHED = "not_reached", pgettext_lazy("step", "Not reached")
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class StepResult:
     """``finding`` is a key of ``connection_presentation.py``, for ``values`` to fill in."""
 
-    step: Step
-    state: State
+    step: CheckStep
+    state: StepState
     finding: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ConnectionCheck:
     """One check, by whom; its results in the order of the steps."""
 
     at: datetime
     actor: str
-    results: Sequence[Result]
+    results: Sequence[StepResult]
 
     @property
     def has_passed(self) -> bool:
         return failed_step(self.results) is None
 
 
-def failed_step(results: Sequence[Result]) -> Result | None:
+def failed_step(results: Sequence[StepResult]) -> StepResult | None:
     """The first that failed."""
-    return next((r for r in results if r.state is State.FAILED), None)
+    return next((r for r in results if r.state is StepState.FAILED), None)
 
 
-def as_detail(results: Sequence[Result]) -> dict[str, Any]:
+def as_detail(results: Sequence[StepResult]) -> dict[str, Any]:
     """What the entry of the audit trail holds."""
     failed = failed_step(results)
     return {
-        "result": State.FAILED.value if failed else State.PASSED.value,
+        "result": StepState.FAILED.value if failed else StepState.PASSED.value,
         "step": failed.step.value if failed else "",
         "steps": [asdict(result) for result in results],
     }

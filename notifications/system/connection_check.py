@@ -28,9 +28,15 @@ from notifications.files import locked_folder
 from notifications.models import AuditEntry, Notification
 from notifications.permissions import require
 from notifications.system.audit_events import CONNECTION_CHECKED
-from notifications.system.connection import Check, Result, State, Step, as_detail
+from notifications.system.connection import (
+    CheckStep,
+    ConnectionCheck,
+    StepResult,
+    StepState,
+    as_detail,
+)
 from notifications.tencent.calls.account_check import AccountCheck
-from notifications.tencent.connectivity import Way, try_way
+from notifications.tencent.connectivity import ConnectivityResult, probe
 from notifications.tencent.error_codes import about
 from notifications.tencent.outcomes import Outcome, OutcomeKind
 
@@ -47,20 +53,25 @@ NOT_SOONER_THAN = timedelta(seconds=5)
 CLOCK_MAY_DIFFER = 60
 
 
-def last_check() -> Check | None:
+def last_check() -> ConnectionCheck | None:
     """``None`` before the first. One query."""
     checks = AuditEntry.objects.filter(action=CONNECTION_CHECKED.word)
     entry = checks.order_by("-id").first()
     if entry is None:
         return None
     results = [
-        Result(Step(row["step"]), State(row["state"]), row["finding"], row["values"])
+        StepResult(
+            CheckStep(row["step"]),
+            StepState(row["state"]),
+            row["finding"],
+            row["values"],
+        )
         for row in entry.detail["steps"]
     ]
-    return Check(entry.at, entry.actor, results)
+    return ConnectionCheck(entry.at, entry.actor, results)
 
 
-def check_connection(user: User) -> Sequence[Result]:
+def check_connection(user: User) -> Sequence[StepResult]:
     """Try every step and write down what came of it.
 
     Raises ``PermissionDenied``; ``ValidationError`` while another check runs, and
@@ -70,7 +81,7 @@ def check_connection(user: User) -> Sequence[Result]:
     return check_connection_by(user.get_username())
 
 
-def check_connection_by(actor: str) -> Sequence[Result]:
+def check_connection_by(actor: str) -> Sequence[StepResult]:
     """The same for a command; ``actor`` is named in the audit trail."""
     busy = ValidationError(
         _("The connection is being checked already. Wait for its end.")
@@ -83,19 +94,22 @@ def check_connection_by(actor: str) -> Sequence[Result]:
                 _("The connection was checked a moment ago. Wait five seconds.")
             )
         found = {result.step: result for result in _results()}
-        results = [found.get(step) or Result(step, State.NOT_REACHED) for step in Step]
+        results = [
+            found.get(step) or StepResult(step, StepState.NOT_REACHED)
+            for step in CheckStep
+        ]
         audit_log.write(CONNECTION_CHECKED, actor, **as_detail(results))
     return results
 
 
-def _results() -> Iterator[Result]:
+def _results() -> Iterator[StepResult]:
     """Up to the first step that failed, and what is known of those behind it."""
     problems = run_checks(tags=["im"])
     if problems:
         sentences = [f"{problem.msg} {problem.hint}" for problem in problems]
-        yield _failed(Step.SETTINGS, "settings_problems", problems=sentences)
+        yield _failed(CheckStep.SETTINGS, "settings_problems", problems=sentences)
         return
-    yield _passed(Step.SETTINGS, "settings_complete")
+    yield _passed(CheckStep.SETTINGS, "settings_complete")
     connection = conf.connection()
     endpoint = replace(
         connection.endpoint,
@@ -103,7 +117,7 @@ def _results() -> Iterator[Result]:
         read_timeout=min(connection.endpoint.read_timeout, ANSWER_WITHIN),
         total_deadline=ANSWER_WITHIN,
     )
-    way = try_way(endpoint)
+    way = probe(endpoint)
     yield from _way(way)
     if way.fault is not None:
         return
@@ -119,33 +133,33 @@ def _results() -> Iterator[Result]:
     yield from _verdict(answer.outcome, milliseconds, skew)
 
 
-def _way(way: Way) -> Iterator[Result]:
+def _way(way: ConnectivityResult) -> Iterator[StepResult]:
     """Name, connection and TLS."""
     place = {"host": way.host, "port": way.port}
     if not way.addresses:
-        yield _failed(Step.HOST, f"host_{way.fault}", **place)
+        yield _failed(CheckStep.HOST, f"host_{way.fault}", **place)
         return
     yield _passed(
-        Step.HOST, "host_found", host=way.host, addresses=", ".join(way.addresses)
+        CheckStep.HOST, "host_found", host=way.host, addresses=", ".join(way.addresses)
     )
     if way.fault is not None and not way.fault.is_about_tls:
         yield _failed(
-            Step.CONNECTION,
+            CheckStep.CONNECTION,
             f"connection_{way.fault}",
             **place,
             status=way.proxy_status,
         )
         return
     through = "proxy" if settings.IM_PROXY_URL else "open"
-    yield _passed(Step.CONNECTION, f"connection_{through}", **place)
+    yield _passed(CheckStep.CONNECTION, f"connection_{through}", **place)
     if way.fault is not None:
-        yield _failed(Step.TLS, f"tls_{way.fault}", **place)
+        yield _failed(CheckStep.TLS, f"tls_{way.fault}", **place)
     elif way.certificate is None:
-        yield _passed(Step.TLS, "tls_not_needed")
+        yield _passed(CheckStep.TLS, "tls_not_needed")
     else:
         certificate = way.certificate
         yield _passed(
-            Step.TLS,
+            CheckStep.TLS,
             "tls_right",
             name=certificate.name,
             issuer=certificate.issuer,
@@ -155,14 +169,14 @@ def _way(way: Way) -> Iterator[Result]:
 
 def _verdict(
     outcome: Outcome, milliseconds: int, skew: float | None
-) -> Iterator[Result]:
+) -> Iterator[StepResult]:
     """What the call says of all that is behind the connection.
 
     ``skew``: how many seconds the other clock is before ours.
     """
     if outcome.error_code is None:
         yield _failed(
-            Step.ANSWER,
+            CheckStep.ANSWER,
             "no_verdict",
             reason=str(outcome.reason),
             status=outcome.http_status,
@@ -172,30 +186,33 @@ def _verdict(
     refusal = None
     if outcome.kind is OutcomeKind.REJECTED:
         refusal = about(outcome.error_code)
-        yield _failed(Step(refusal.step), "code", **code)
-    if refusal is None or refusal.step != Step.ANSWER:
-        yield _passed(Step.ANSWER, "answered", milliseconds=milliseconds)
-    if skew is not None and (refusal is None or refusal.step != Step.CLOCK):
+        yield _failed(CheckStep(refusal.step), "code", **code)
+    if refusal is None or refusal.step != CheckStep.ANSWER:
+        yield _passed(CheckStep.ANSWER, "answered", milliseconds=milliseconds)
+    if skew is not None and (refusal is None or refusal.step != CheckStep.CLOCK):
         yield _clock(round(skew))
-    proven = refusal.proves if refusal else [Step.APPLICATION, Step.KEY]
+    proven = refusal.proves if refusal else [CheckStep.APPLICATION, CheckStep.KEY]
     names = {"app": settings.IM_SDK_APP_ID, "account": settings.IM_ADMIN_ACCOUNT}
-    for step in [*map(Step, proven), *([] if refusal else [Step.ADMINISTRATOR])]:
+    for step in [
+        *map(CheckStep, proven),
+        *([] if refusal else [CheckStep.ADMINISTRATOR]),
+    ]:
         yield _passed(step, f"{step}_right", **names)
 
 
-def _clock(skew: int) -> Result:
+def _clock(skew: int) -> StepResult:
     if abs(skew) <= CLOCK_MAY_DIFFER:
-        return _passed(Step.CLOCK, "clock_right", seconds=abs(skew))
+        return _passed(CheckStep.CLOCK, "clock_right", seconds=abs(skew))
     finding = "clock_behind" if skew > 0 else "clock_ahead"
-    return _failed(Step.CLOCK, finding, seconds=abs(skew))
+    return _failed(CheckStep.CLOCK, finding, seconds=abs(skew))
 
 
-def _passed(step: Step, finding: str, **values: Any) -> Result:
-    return Result(step, State.PASSED, finding, values)
+def _passed(step: CheckStep, finding: str, **values: Any) -> StepResult:
+    return StepResult(step, StepState.PASSED, finding, values)
 
 
-def _failed(step: Step, finding: str, **values: Any) -> Result:
-    return Result(step, State.FAILED, finding, values)
+def _failed(step: CheckStep, finding: str, **values: Any) -> StepResult:
+    return StepResult(step, StepState.FAILED, finding, values)
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications.delivery.explanations import explain_code, explain_reason
-from notifications.system.connection import Result, State
+from notifications.system.connection import StepResult, StepState
 from notifications.tencent import error_codes
 from notifications.tencent.error_codes import FIRST_HOUR, about
 
@@ -90,10 +90,10 @@ TO_DO: dict[str, Promise] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StepLine:
     """One step; ``told`` are texts that others wrote: of a check, or of Tencent."""
 
-    result: Result
+    result: StepResult
     found: str = ""
     to_do: str = ""
     told: Sequence[str] = ()
@@ -106,9 +106,9 @@ class HintText:
     remedy: str
 
 
-def line(result: Result) -> Line:
-    if result.state == State.NOT_REACHED:
-        return Line(result)
+def line(result: StepResult) -> StepLine:
+    if result.state == StepState.NOT_REACHED:
+        return StepLine(result)
     values = result.values
     match result.finding:
         case "code":
@@ -116,12 +116,12 @@ def line(result: Result) -> Line:
         case "no_verdict":
             found = explain_reason(str(values["reason"])).meaning
             status = f" (HTTP {values['status']})" if values["status"] else ""
-            return Line(result, found + status, str(TO_DO["no_verdict"]))
+            return StepLine(result, found + status, str(TO_DO["no_verdict"]))
         case "tls_right":
-            return Line(result, _certificate(values))
+            return StepLine(result, _certificate(values))
     found = str(FOUND[result.finding] % values)
     to_do = str(TO_DO.get(result.finding, ""))
-    return Line(result, found, to_do, values.get("problems", ()))
+    return StepLine(result, found, to_do, values.get("problems", ()))
 
 
 def first_hour() -> list[HintText]:
@@ -133,10 +133,10 @@ def first_hour() -> list[HintText]:
     ]
 
 
-def _refused(result: Result, code: int, info: str) -> Line:
+def _refused(result: StepResult, code: int, info: str) -> StepLine:
     language = error_codes.language_key(get_language() or "en")
     found = f"{explain_code(code).meaning} ({code})"
-    return Line(result, found, about(code).remedy[language], [info] if info else [])
+    return StepLine(result, found, about(code).remedy[language], [info] if info else [])
 
 
 def _certificate(values: Mapping[str, object]) -> str:

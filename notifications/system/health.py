@@ -19,7 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Min
 
 from notifications.db.durability import durability_problem
-from notifications.delivery.heartbeat import worker_is_there
+from notifications.delivery.heartbeat import has_live_worker
 from notifications.models import Attempt, Delivery, GroupSync, Notification
 from notifications.record.guards import install as guards_install
 from notifications.system.machine import enough_disk
@@ -140,7 +140,7 @@ OF_THE_DATABASE: Mapping[str, Check] = {
     "migrations": migrations_applied,
     "guards": lambda: not guards_install.missing(),
     "durability": lambda: not durability_problem(),
-    WORKER: worker_is_there,
+    WORKER: has_live_worker,
 }
 
 

@@ -24,10 +24,10 @@ from prometheus_client.core import (
 )
 
 from notifications import conf
-from notifications.delivery.heartbeat import reporting_workers
+from notifications.delivery.heartbeat import live_workers
 from notifications.models import Delivery, GroupSync, SendingSwitch, Tally
 from notifications.record.queries import record_state
-from notifications.record.result_counts import counted
+from notifications.record.result_counts import count_results
 from notifications.system import health as system_health
 from notifications.system import machine
 from notifications.system.health import unsealed
@@ -43,7 +43,7 @@ Counts: TypeAlias = Counter[tuple[str, int | None, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OutcomeLabels:
     """``count`` deliveries that ended alike, since the beginning."""
 
     status: str
@@ -52,7 +52,7 @@ class Outcome:
     count: int
 
 
-class Outcomes:
+class OutcomeCounts:
     """Counts them, and remembers what was sealed: tallies are only ever added.
 
     Each seal follows another, so their tallies come in the order of their ids. To add
@@ -63,7 +63,7 @@ class Outcomes:
         # The last tally that is in the sums; replaced together, for threads.
         self._known: tuple[int, Counts] = (0, Counter())
 
-    def read(self) -> Sequence[Outcome]:
+    def read(self) -> Sequence[OutcomeLabels]:
         """All as they stand now. Five queries.
 
         What is sealed between two of them is counted once: its tallies lie behind the
@@ -73,14 +73,16 @@ class Outcomes:
         before = Tally.objects.aggregate(last=Max("pk"))["last"] or 0
         live = unsealed().live
         found: Counts = Counter()
-        for row in counted(live, dict.fromkeys(live, UNTOLD)):
+        for row in count_results(live, dict.fromkeys(live, UNTOLD)):
             found[row.status, row.error_code, row.reason] += row.count
         found += self._sealed(before)
         found += _sum(
             Tally.objects.filter(pk__gt=before).exclude(notification__in=live)
         )
         return [
-            Outcome(*kind, count) for kind, count in found.items() if kind[0] in ENDED
+            OutcomeLabels(*kind, count)
+            for kind, count in found.items()
+            if kind[0] in ENDED
         ]
 
     def _sealed(self, last: int) -> Counts:
@@ -104,7 +106,7 @@ class Metrics:
     """One for each process: it remembers what was counted of sealed notifications."""
 
     def __init__(self) -> None:
-        self._outcomes = Outcomes()
+        self._outcomes = OutcomeCounts()
 
     def text(self, ready: Mapping[str, bool]) -> bytes:
         """``ready`` are the checks by name. Some 17 queries."""
@@ -114,7 +116,7 @@ class Metrics:
 
 
 class _Scrape:
-    def __init__(self, outcomes: Outcomes, ready: Mapping[str, bool]) -> None:
+    def __init__(self, outcomes: OutcomeCounts, ready: Mapping[str, bool]) -> None:
         self.outcomes = outcomes
         self.ready = ready
         self.now = timezone.now()
@@ -153,7 +155,7 @@ class _Scrape:
         yield _gauge(
             "notifier_workers",
             "Workers that reported within the last 15 seconds.",
-            reporting_workers().count(),
+            live_workers().count(),
         )
         yield _gauge(
             "notifier_sending_allowed",

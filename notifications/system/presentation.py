@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from notifications.models import Delivery, GroupSync, Notification
 from notifications.system.machine import MEGABYTE
-from notifications.system.state import State
+from notifications.system.state import SystemState
 from notifications.ui.dates import moment
 
 NONE = "–"
@@ -22,12 +22,12 @@ class Section:
     rows: Sequence[tuple[str, str]]
 
 
-def troubles(found: State) -> list[str]:
+def troubles(found: SystemState) -> list[str]:
     """What needs somebody, and what to do, the most urgent first; empty if all is well."""
     return [*_of_sending(found), *_of_the_record(found), *_of_the_machine(found)]
 
 
-def sections(found: State) -> list[Section]:
+def sections(found: SystemState) -> list[Section]:
     return [
         Section(_("Sending and pace"), _sending(found)),
         Section(_("Record and groups"), [*_record(found), *_syncs(found)]),
@@ -36,7 +36,7 @@ def sections(found: State) -> list[Section]:
     ]
 
 
-def _of_sending(found: State) -> Iterator[str]:
+def _of_sending(found: SystemState) -> Iterator[str]:
     if not found.workers:
         yield _("No worker is running: what was sent waits. Start one.")
     elif found.stands_still:
@@ -60,7 +60,7 @@ def _of_sending(found: State) -> Iterator[str]:
         yield _("The newest sync of the groups failed. Its page says why.")
 
 
-def _of_the_record(found: State) -> Iterator[str]:
+def _of_the_record(found: SystemState) -> Iterator[str]:
     if found.missing_guards:
         yield _(
             "Guards of the record are missing or were changed: %(names)s. Run "
@@ -85,7 +85,7 @@ def _of_the_record(found: State) -> Iterator[str]:
         ) % {"time": moment(found.unsealed.since)}
 
 
-def _of_the_machine(found: State) -> Iterator[str]:
+def _of_the_machine(found: SystemState) -> Iterator[str]:
     if found.durability_problem:
         yield _(
             "A power cut could undo what the database has confirmed, and groups could "
@@ -111,7 +111,7 @@ def _of_the_machine(found: State) -> Iterator[str]:
         ) % {"n": said}
 
 
-def _sending(found: State) -> list[tuple[str, str]]:
+def _sending(found: SystemState) -> list[tuple[str, str]]:
     waiting = found.queue.waiting
     return [
         (_("All sending"), _("stopped") if found.switch.is_off else _("allowed")),
@@ -142,7 +142,7 @@ def _sending(found: State) -> list[tuple[str, str]]:
     ]
 
 
-def _record(found: State) -> list[tuple[str, str]]:
+def _record(found: SystemState) -> list[tuple[str, str]]:
     record = found.record
     verified = _("Not yet")
     if record.verified_at is not None:
@@ -161,7 +161,7 @@ def _record(found: State) -> list[tuple[str, str]]:
     ]
 
 
-def _machine(found: State) -> list[tuple[str, str]]:
+def _machine(found: SystemState) -> list[tuple[str, str]]:
     free = [
         (_disk(name), _("%(size)s free") % {"size": _megabytes(size)})
         for name, size in found.free.items()
@@ -182,7 +182,7 @@ def _machine(found: State) -> list[tuple[str, str]]:
     ]
 
 
-def _versions(found: State) -> list[tuple[str, str]]:
+def _versions(found: SystemState) -> list[tuple[str, str]]:
     return [
         ("Notifier", found.versions["version"]),
         ("Django", found.versions["django"]),
@@ -191,7 +191,7 @@ def _versions(found: State) -> list[tuple[str, str]]:
     ]
 
 
-def _syncs(found: State) -> list[tuple[str, str]]:
+def _syncs(found: SystemState) -> list[tuple[str, str]]:
     latest = found.syncs.latest
     newest = NONE
     if latest is not None:

@@ -11,8 +11,8 @@ from django.core.checks import CheckMessage, Tags, run_checks
 from notifications import conf
 from notifications.audit.settings_changes import SECRETS, present_settings
 from notifications.db.durability import durability_problem
-from notifications.delivery.heartbeat import reporting_workers
-from notifications.history.overview.sums import last_spans, sums
+from notifications.delivery.heartbeat import live_workers
+from notifications.history.overview.sums import last_day_ranges, sums
 from notifications.models import Notification, SendingSwitch, Worker
 from notifications.record.guards import install as guards_install
 from notifications.record.queries import RecordState, record_state
@@ -48,7 +48,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SystemState:
     """``today`` counts deliveries of today by result; ``free`` are bytes by disk."""
 
     now: datetime
@@ -103,13 +103,13 @@ class State:
         return [name for name, free in self.free.items() if free < floor]
 
 
-def state(now: datetime) -> State:
+def state(now: datetime) -> SystemState:
     """Some 20 queries, however much there is."""
     shown, said = _settings()
-    return State(
+    return SystemState(
         now=now,
         switch=SendingSwitch.present(),
-        workers=list(reporting_workers().order_by("pk")),
+        workers=list(live_workers().order_by("pk")),
         queue=system_health.queue(now),
         paused=system_health.paused(),
         calls=system_health.calls_in_last_minute(now),
@@ -131,7 +131,7 @@ def state(now: datetime) -> State:
 
 def _today() -> Mapping[str, int]:
     found: Counter[str] = Counter()
-    for row in sums(last_spans(1, of=1)).rows:
+    for row in sums(last_day_ranges(1, of=1)).rows:
         found[row.status] += row.count
     return found
 

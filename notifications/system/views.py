@@ -17,12 +17,12 @@ from notifications.system.connection_check import (
 from notifications.system.connection_presentation import first_hour, line
 from notifications.system.presentation import sections, troubles
 from notifications.system.state import state
-from notifications.ui.pages import page, person
+from notifications.ui.pages import page, require_permission
 
 
 @require_safe
 def system(request: HttpRequest) -> HttpResponse:
-    person(request, permissions.SEE_SYSTEM)
+    require_permission(request, permissions.SEE_SYSTEM)
     found = state(timezone.now())
     return page(
         request,
@@ -36,7 +36,7 @@ def system(request: HttpRequest) -> HttpResponse:
 
 def connection(request: HttpRequest) -> HttpResponse:
     """POST checks and leads back, so that a reload asks nobody again."""
-    user = person(request, permissions.SEE_SYSTEM)
+    user = require_permission(request, permissions.SEE_SYSTEM)
     if request.method == "POST":
         try:
             check_connection(user)
@@ -60,8 +60,8 @@ def connection(request: HttpRequest) -> HttpResponse:
 @require_POST
 def notice(request: HttpRequest) -> HttpResponse:
     """One real notice to the group that was named; then its progress."""
-    person(request, permissions.SEE_SYSTEM)
-    user = person(request, permissions.SEND)
+    require_permission(request, permissions.SEE_SYSTEM)
+    user = require_permission(request, permissions.SEND)
     try:
         return redirect(send_trial_notice(user, request.POST.get("group", "").strip()))
     except ValidationError as error:

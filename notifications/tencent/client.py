@@ -18,16 +18,16 @@ from notifications.tencent.outcomes import (
     Outcome,
     OutcomeKind,
     Reason,
-    no_verdict,
     not_sent,
     unconfirmed,
+    unknown_outcome,
 )
 from notifications.tencent.responses import (
     Fields,
-    Read,
+    Response,
     bad_answer,
     moment,
-    read_fields,
+    parse_response,
 )
 from notifications.tencent.transport import Transport
 from notifications.tencent.user_sig import UserSigCache
@@ -76,16 +76,16 @@ class ImClient:
             return not_sent(error)
         return None
 
-    def call(self, call: Call[T]) -> Read[T]:
+    def call(self, call: Call[T]) -> Response[T]:
         """Make a call. ``ValueError``, before any byte, where its limits forbid it."""
         call.check()
         outcome, fields = self._post(call)
         if outcome.kind is not OutcomeKind.ACCEPTED:
-            return Read(outcome)
+            return Response(outcome)
         try:
-            return Read(outcome, call.parse(fields))
+            return Response(outcome, call.parse(fields))
         except OtherShape as error:
-            return Read(bad_answer(f"{error} is not as documented."))
+            return Response(bad_answer(f"{error} is not as documented."))
 
     @property
     def answered_at(self) -> float | None:
@@ -118,12 +118,12 @@ class ImClient:
                 max_body=call.MAX_ANSWER,
             )
         except NETWORK_ERRORS as error:
-            failure = no_verdict if self._transport.progress.sent else not_sent
+            failure = unknown_outcome if self._transport.progress.sent else not_sent
             return failure(error), {}
         if len(content) > call.MAX_ANSWER:
             text = f"The answer is larger than {call.MAX_ANSWER} bytes."
             return unconfirmed(Reason.TOO_LARGE, text, status), {}
-        outcome, fields = read_fields(status, content)
+        outcome, fields = parse_response(status, content)
         return self._signed_anew(outcome, user_sig.number), fields
 
     def _signed_anew(self, outcome: Outcome, number: int) -> Outcome:

@@ -26,7 +26,7 @@ _PORTS = {"http": 80, "https": 443}
 _SHOWN_ADDRESSES = 3
 
 
-class Fault(StrEnum):
+class ConnectionFault(StrEnum):
     """Why the way ended. The first two are about the name, the last four about TLS."""
 
     NO_ADDRESS = "no_address"
@@ -47,21 +47,26 @@ class Fault(StrEnum):
         return self in _TLS_FAULTS
 
 
-_TLS_FAULTS = (Fault.EXPIRED, Fault.OTHER_NAME, Fault.UNTRUSTED, Fault.NO_TLS)
+_TLS_FAULTS = (
+    ConnectionFault.EXPIRED,
+    ConnectionFault.OTHER_NAME,
+    ConnectionFault.UNTRUSTED,
+    ConnectionFault.NO_TLS,
+)
 
 # ``verify_code`` of OpenSSL: X509_V_ERR_CERT_HAS_EXPIRED, …_HOSTNAME_MISMATCH and
 # …_IP_ADDRESS_MISMATCH; whatever else it may be, the certificate is not trusted.
 _CERTIFICATE_FAULTS = {
-    10: Fault.EXPIRED,
-    62: Fault.OTHER_NAME,
-    64: Fault.OTHER_NAME,
+    10: ConnectionFault.EXPIRED,
+    62: ConnectionFault.OTHER_NAME,
+    64: ConnectionFault.OTHER_NAME,
 }
 
 _FAULTS = {
-    Reason.DNS: Fault.NO_ADDRESS,
-    Reason.REFUSED: Fault.REFUSED,
-    Reason.CONNECT_TIMEOUT: Fault.TIMEOUT,
-    Reason.TLS: Fault.NO_TLS,
+    Reason.DNS: ConnectionFault.NO_ADDRESS,
+    Reason.REFUSED: ConnectionFault.REFUSED,
+    Reason.CONNECT_TIMEOUT: ConnectionFault.TIMEOUT,
+    Reason.TLS: ConnectionFault.NO_TLS,
 }
 
 
@@ -78,7 +83,7 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ConnectivityResult:
     """How far it went; ``fault`` is ``None`` when all of it is open.
 
     ``host`` and ``port`` are of the proxy where there is one, whose answer to CONNECT
@@ -88,19 +93,23 @@ class Way:
     host: str
     port: int
     addresses: tuple[str, ...] = ()
-    fault: Fault | None = None
+    fault: ConnectionFault | None = None
     proxy_status: int | None = None
     certificate: Certificate | None = None
 
 
-def try_way(endpoint: Endpoint, *, names_within: float = 5.0) -> Way:
+def probe(endpoint: Endpoint, *, names_within: float = 5.0) -> ConnectivityResult:
     """Look the name up (in ``names_within`` seconds), connect, greet with TLS."""
     first = urlsplit(endpoint.proxy_url or endpoint.base_url)
     host, port = first.hostname or "", first.port or _PORTS[first.scheme]
     addresses = _look_up(host, port, names_within)
     if not addresses:
-        fault = Fault.SLOW_NAMES if addresses is None else Fault.NO_ADDRESS
-        return Way(host, port, fault=fault)
+        fault = (
+            ConnectionFault.SLOW_NAMES
+            if addresses is None
+            else ConnectionFault.NO_ADDRESS
+        )
+        return ConnectivityResult(host, port, fault=fault)
     shown = addresses[:_SHOWN_ADDRESSES]
     transport = Transport(
         endpoint.base_url,
@@ -113,9 +122,13 @@ def try_way(endpoint: Endpoint, *, names_within: float = 5.0) -> Way:
         try:
             transport.connect()
         except NETWORK_ERRORS as error:
-            return Way(host, port, shown, _fault(error), _proxy_status(error))
+            return ConnectivityResult(
+                host, port, shown, _fault(error), _proxy_status(error)
+            )
         found = transport.certificate()
-    return Way(host, port, shown, certificate=_certificate(found) if found else None)
+    return ConnectivityResult(
+        host, port, shown, certificate=_certificate(found) if found else None
+    )
 
 
 def _look_up(host: str, port: int, within: float) -> tuple[str, ...] | None:
@@ -138,14 +151,18 @@ def _look_up(host: str, port: int, within: float) -> tuple[str, ...] | None:
     return found[0] if found else None
 
 
-def _fault(error: BaseException) -> Fault:
+def _fault(error: BaseException) -> ConnectionFault:
     for cause in causes_of(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return _CERTIFICATE_FAULTS.get(cause.verify_code, Fault.UNTRUSTED)
+            return _CERTIFICATE_FAULTS.get(cause.verify_code, ConnectionFault.UNTRUSTED)
     if _proxy_status(error) is not None:
-        return Fault.PROXY_REFUSED
+        return ConnectionFault.PROXY_REFUSED
     reason = not_sent(error).reason
-    return _FAULTS.get(reason, Fault.FAILED) if reason else Fault.FAILED
+    return (
+        _FAULTS.get(reason, ConnectionFault.FAILED)
+        if reason
+        else ConnectionFault.FAILED
+    )
 
 
 def _proxy_status(error: BaseException) -> int | None:

@@ -147,7 +147,7 @@ def language_key(language_code: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedStep:
     """``step`` is the one that failed, ``proves`` are those that the code vouches for."""
 
     step: str
@@ -167,7 +167,7 @@ class Hint:
 _ROWS = json.loads((DATA / "connection_remedies.json").read_text("utf-8"))
 
 _REFUSALS = {
-    code: Refusal(row["step"], row["proves"], row["remedy"])
+    code: RefusedStep(row["step"], row["proves"], row["remedy"])
     for row in _ROWS
     for code in row["codes"] or [None]
 }
@@ -177,6 +177,6 @@ FIRST_HOUR = [
 ]
 
 
-def about(code: int) -> Refusal:
+def about(code: int) -> RefusedStep:
     """Of a code that is on no list, that it has to be looked up."""
     return _REFUSALS.get(code) or _REFUSALS[None]

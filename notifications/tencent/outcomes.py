@@ -96,7 +96,7 @@ def not_sent(error: BaseException) -> Outcome:
     )
 
 
-def no_verdict(error: BaseException) -> Outcome:
+def unknown_outcome(error: BaseException) -> Outcome:
     """After the first byte: the service may have acted."""
     timeouts = (u3.TimeoutError, TimeoutError, requests.Timeout)
     if any(isinstance(cause, timeouts) for cause in causes_of(error)):

@@ -28,7 +28,7 @@ class _TwoCodes(ValueError):
     """One answer with two ErrorCodes: no telling which one is meant."""
 
 
-def read_fields(status: int, body: bytes) -> tuple[Outcome, Fields]:
+def parse_response(status: int, body: bytes) -> tuple[Outcome, Fields]:
     """The outcome, and all fields of the answer as they came; none without a verdict."""
     if status != 200:
         detail = f"The service answered HTTP {status}."
@@ -83,7 +83,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Generic[T]):
+class Response(Generic[T]):
     """The verdict, and what was read; ``data`` is there when it was accepted."""
 
     outcome: Outcome

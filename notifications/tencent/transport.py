@@ -38,7 +38,7 @@ for _module in (
 
 
 @dataclass(slots=True)
-class Progress:
+class SendProgress:
     """How far the present request has come. ``deadline`` is of ``time.monotonic``."""
 
     sent: bool = False
@@ -49,7 +49,7 @@ class Progress:
 class _DeadlineReader(io.RawIOBase):
     """Reads from a socket; every read waits at most until the total deadline."""
 
-    def __init__(self, sock: socket.socket, progress: Progress) -> None:
+    def __init__(self, sock: socket.socket, progress: SendProgress) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
         self._progress = progress
@@ -69,11 +69,11 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-class _Counting:
+class _CountingMixin:
     """Mixin for both kinds of connection."""
 
     sock: Any
-    progress: Progress
+    progress: SendProgress
     debuglevel = 0  # whatever http.client is told: it would print the address
     _tunnelling = False
 
@@ -99,11 +99,11 @@ class _Counting:
         super().send(data)  # type: ignore[misc]  # of http.client
 
 
-class _PlainConnection(_Counting, HTTPConnection):  # type: ignore[misc]  # response_class
+class _PlainConnection(_CountingMixin, HTTPConnection):  # type: ignore[misc]  # response_class
     pass
 
 
-class _TlsConnection(_Counting, HTTPSConnection):  # type: ignore[misc]  # response_class
+class _TlsConnection(_CountingMixin, HTTPSConnection):  # type: ignore[misc]  # response_class
     @property
     def is_connected(self) -> bool:
         """Whether the other side is still there.
@@ -126,7 +126,7 @@ class _TlsConnection(_Counting, HTTPSConnection):  # type: ignore[misc]  # respo
 class _Adapter(HTTPAdapter):
     """Builds connections that report to one ``Progress``."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: SendProgress) -> None:
         self.progress = progress
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
 
@@ -161,7 +161,7 @@ class Transport:
         proxy_url: str = "",
         ca_file: str = "",
     ) -> None:
-        self.progress = Progress(read_timeout=read_timeout)
+        self.progress = SendProgress(read_timeout=read_timeout)
         self._timeouts = (connect_timeout, read_timeout)
         self._last_used = 0.0
         self.answer_date = ""  # as the last answer gave it

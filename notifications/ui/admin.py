@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 
-class NoColons(admin.ModelAdmin):
+class ConsoleModelAdmin(admin.ModelAdmin):
     """Labels as on the pages of our own: without a colon; no history but our own."""
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
@@ -34,7 +34,7 @@ class NoColons(admin.ModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-class PlainAdmin(NoColons):
+class TitledModelAdmin(ConsoleModelAdmin):
     """``list_title`` and ``add_title``; a row's own page bears its name."""
 
     list_title: ClassVar[object]

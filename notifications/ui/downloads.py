@@ -154,7 +154,7 @@ CONTENT_TYPES = {
 }
 
 
-class Download:
+class AuditedDownload:
     """The bytes of the file, piece by piece.
 
     ``actor`` is a user, who needs the permissions, or a command, which needs none.
@@ -185,7 +185,7 @@ class Download:
         )
         self._pieces = pieces
         # The request itself is over before the file is.
-        self._origin = audit_log.present_origin()
+        self._origin = audit_log.current_origin()
         self._digest = hashlib.sha256()
         self._rows = 0
         self._has_ended = False

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 
-class TickList(forms.CheckboxSelectMultiple):
+class CheckboxList(forms.CheckboxSelectMultiple):
     """``label`` is what a screen reader says for the whole group."""
 
     def __init__(self, label: object, **kwargs: Any) -> None:
@@ -24,7 +24,7 @@ class TickList(forms.CheckboxSelectMultiple):
         )
 
 
-class Ticks(forms.CheckboxSelectMultiple):
+class CheckboxMultiple(forms.CheckboxSelectMultiple):
     """Side by side, in a legend's fieldset; a long list scrolls."""
 
     def render(self, *args: Any, **kwargs: Any) -> SafeString:
@@ -33,17 +33,17 @@ class Ticks(forms.CheckboxSelectMultiple):
         )
 
 
-class TickField(forms.MultipleChoiceField):
+class CheckboxListField(forms.MultipleChoiceField):
     """None or several of ``choices``."""
 
-    widget = Ticks
+    widget = CheckboxMultiple
     default_error_messages = {"invalid_choice": _("“%(value)s” is not in this list.")}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
 
 
-class Reveals(Fieldset):  # type: ignore[misc]  # crispy-forms has no types
+class ConditionalFieldset(Fieldset):  # type: ignore[misc]  # crispy-forms has no types
     """Fields that matter only while another field has a value.
 
     Without JavaScript they stay visible; the server checks in any case.

@@ -23,7 +23,7 @@ RowOut = TypeVar("RowOut", bound=Model, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
+class ListPage(Generic[Row]):
     """``newer``: the id to ask for with ``after``; ``older``: the one for ``before``."""
 
     rows: Sequence[Row]
@@ -61,7 +61,7 @@ def page(
     before: int | None = None,
     after: int | None = None,
     size: int = PER_PAGE,
-) -> Page[Row]:
+) -> ListPage[Row]:
     """The newest page, or the one just before or after an id.
 
     Where less than a whole page is newer than ``after``, or nothing is older than
@@ -76,20 +76,20 @@ def page_of(
     before: int | None = None,
     after: int | None = None,
     size: int = PER_PAGE,
-) -> Page[Row]:
+) -> ListPage[Row]:
     """As ``page``, for a list that no single query gives."""
     if after is not None:
         found = rows.newer(after, size + 1)
         if len(found) > size:
             shown = found[size - 1 :: -1]
-            return Page(shown, newer=shown[0].pk, older=shown[-1].pk)
+            return ListPage(shown, newer=shown[0].pk, older=shown[-1].pk)
         before = None
     if before is not None:
         found = rows.older(before, size + 1)
         if found:
-            return Page(found[:size], newer=found[0].pk, older=_older(found, size))
+            return ListPage(found[:size], newer=found[0].pk, older=_older(found, size))
     found = rows.older(None, size + 1)
-    return Page(found[:size], older=_older(found, size))
+    return ListPage(found[:size], older=_older(found, size))
 
 
 def _older(found: Sequence[Row], size: int) -> int | None:
@@ -104,7 +104,7 @@ class Count:
     is_more: bool = False
 
 
-def count_of(rows: QuerySet[Row], found: Page[Row]) -> Count:
+def count_of(rows: QuerySet[Row], found: ListPage[Row]) -> Count:
     """Counted no further than ``COUNTED``: beyond that nobody reads a number."""
     if found.newer is None and found.older is None:
         return Count(len(found.rows))  # the list is this page
@@ -128,8 +128,8 @@ def place(request: HttpRequest) -> dict[str, int | None]:
     return {name: _id(request.GET.get(name, "")) for name in PLACE}
 
 
-def frame(
-    form: FilterForm, here: Mapping[str, int | None], found: Page[Any], count: Count
+def list_context(
+    form: FilterForm, here: Mapping[str, int | None], found: ListPage[Any], count: Count
 ) -> Mapping[str, object]:
     """What every list shows around its rows; ``here`` is the ``place``."""
     numbers = {name: str(number) for name, number in here.items() if number}
@@ -144,7 +144,7 @@ def frame(
     }
 
 
-def way_back(request: HttpRequest, form: type[FilterForm]) -> str:
+def back_query(request: HttpRequest, form: type[FilterForm]) -> str:
     """The query of the list that one came from: its own parameters, nothing else."""
     names = [*form.parameters(), *PLACE]
     given = {name: request.GET.get(name, "") for name in names}

@@ -20,18 +20,18 @@ def page(
     return TemplateResponse(request, template, {**frame, "title": title, **context})
 
 
-def person(request: HttpRequest, permission: str) -> User:
+def require_permission(request: HttpRequest, permission: str) -> User:
     """Who asks. Raises ``PermissionDenied`` without the permission.
 
     ``admin_view`` only asks whether somebody is active and staff.
     """
-    user = anybody(request)
+    user = require_login(request)
     if not user.has_perm(permission):
         raise PermissionDenied
     return user
 
 
-def anybody(request: HttpRequest) -> User:
+def require_login(request: HttpRequest) -> User:
     """Who asks, whatever their roles. Raises ``PermissionDenied`` for nobody."""
     user: User | AnonymousUser = request.user
     if not isinstance(user, User):
@@ -39,7 +39,7 @@ def anybody(request: HttpRequest) -> User:
     return user
 
 
-def present_key(request: HttpRequest) -> str:
+def session_key(request: HttpRequest) -> str:
     """The stored key of this request's session; services that end sessions take it."""
     return stored_key(request.session.session_key or "")
 

@@ -13,7 +13,7 @@ from notifications.models.notifications import NOTE_MAX_LENGTH
 NAMED = 5
 
 
-def first_few(
+def join_first(
     names: Sequence[str], count: int | None = None, *, most: int = NAMED
 ) -> str:
     """``most`` of them, and how many more; ``count``: of all, if not all are given."""

@@ -18,7 +18,7 @@ LANGUAGE_COOKIE_NAME = f"{_PREFIX}language"
 SESSION_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_SECURE = USE_HTTPS
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "notifications.console.views.stale"
+CSRF_FAILURE_VIEW = "notifications.console.views.csrf_failure"
 LANGUAGE_COOKIE_SECURE = USE_HTTPS
 LANGUAGE_COOKIE_HTTPONLY = True
 # Lax for all. With Strict, whoever comes by a link in a chat brings none of them: he would

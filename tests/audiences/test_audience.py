@@ -4,8 +4,12 @@ import hashlib
 
 import pytest
 
-from notifications.audiences.audience import audience, counts_of_saved, digest_of
-from notifications.audiences.exclusions import LeftOut, counts_in_words, reason_in_words
+from notifications.audiences.audience import audience, digest_of, saved_audience_counts
+from notifications.audiences.exclusions import (
+    ExclusionReason,
+    count_labels,
+    reason_label,
+)
 from notifications.groups.queries import known_ids
 from notifications.models import Label, Rule, SavedAudience
 from tests.factories import make_delivery, make_group, make_notification
@@ -35,7 +39,7 @@ def ids_of(meant) -> list[str]:
 
 
 RULES = [
-    ({"types": ["Public"]}, ["a", "b"], {LeftOut.SWITCHED_OFF: 1}),
+    ({"types": ["Public"]}, ["a", "b"], {ExclusionReason.SWITCHED_OFF: 1}),
     ({"labels": ["North"]}, ["a", "b", "live"], {}),
     ({"name_contains": "LPH"}, ["a"], {}),
     ({"min_members": 20, "max_members": 300}, ["a", "b"], {}),
@@ -43,7 +47,7 @@ RULES = [
     (
         {"exceptions": ["a", "off"]},
         ["b", "live"],
-        {LeftOut.CLOSED: 1, LeftOut.UNKNOWN_TYPE: 1},
+        {ExclusionReason.CLOSED: 1, ExclusionReason.UNKNOWN_TYPE: 1},
     ),
     ({"types": ["Public"], "labels": ["North"], "exceptions": ["b"]}, ["a"], {}),
 ]
@@ -57,7 +61,7 @@ def test_the_groups_that_fit_a_rule(groups, rule, expected, left_out):
         assert ids_of(meant) == expected
         assert (meant.count, meant.left_out) == (len(expected), left_out)
         assert meant.rule == Rule.from_json(rule)
-    assert counts_of_saved() == {"Saved": len(expected)}
+    assert saved_audience_counts() == {"Saved": len(expected)}
 
 
 def test_every_group(groups):
@@ -66,9 +70,9 @@ def test_every_group(groups):
     assert ids_of(meant) == ["a", "b", "live"]
     assert (meant.count, meant.going.people) == (3, 327)
     assert meant.left_out == {
-        LeftOut.SWITCHED_OFF: 1,
-        LeftOut.CLOSED: 1,
-        LeftOut.UNKNOWN_TYPE: 1,
+        ExclusionReason.SWITCHED_OFF: 1,
+        ExclusionReason.CLOSED: 1,
+        ExclusionReason.UNKNOWN_TYPE: 1,
     }
     assert [(group.group_id, group.reason) for group in meant.left_out_groups()] == [
         ("gone", "closed"),
@@ -93,9 +97,9 @@ def test_groups_that_take_notices_for_everyone_only_when_members_are_named(
     named = audience(kind, values, is_named=True)
 
     assert "live" in ids_of(everyone)
-    assert LeftOut.RECIPIENTS not in everyone.left_out
+    assert ExclusionReason.RECIPIENTS not in everyone.left_out
     assert set(ids_of(named)) == {"a", "b"}
-    assert named.left_out[LeftOut.RECIPIENTS] == 1
+    assert named.left_out[ExclusionReason.RECIPIENTS] == 1
     assert named.digest != everyone.digest
 
 
@@ -105,7 +109,7 @@ def test_chosen_groups_stay_in_their_order_and_the_unknown_are_named(groups):
     assert meant.ids == ["nobody", "live", "off", "王五", "a", "a\0"]
     assert meant.unknown == ["nobody", "王五", "a\0"]
     assert ids_of(meant) == ["live", "a"]
-    assert meant.left_out == {LeftOut.SWITCHED_OFF: 1}
+    assert meant.left_out == {ExclusionReason.SWITCHED_OFF: 1}
     assert len(meant.row_numbers()) == 2
 
 
@@ -167,7 +171,7 @@ def test_saved_audiences_are_counted_in_one_pass(count, django_assert_num_querie
         )
 
     with django_assert_num_queries(2):
-        found = counts_of_saved()
+        found = saved_audience_counts()
 
     assert found == {f"A{n}": int(n < 2) for n in range(count)}
 
@@ -180,10 +184,10 @@ def test_known_ids():
 
 
 def test_reasons_in_words():
-    assert reason_in_words("switched_off") == "Switched off"
-    assert reason_in_words("from the future") == "from the future"
+    assert reason_label("switched_off") == "Switched off"
+    assert reason_label("from the future") == "from the future"
     assert (
-        counts_in_words({LeftOut.CLOSED: 1200, LeftOut.RECIPIENTS: 1})
+        count_labels({ExclusionReason.CLOSED: 1200, ExclusionReason.RECIPIENTS: 1})
         == "Closed: 1,200 · Can only be sent to everyone: 1"
     )
-    assert counts_in_words({}) == ""
+    assert count_labels({}) == ""

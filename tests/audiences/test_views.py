@@ -4,7 +4,7 @@ import pytest
 
 from notifications import permissions
 from notifications.audiences import saved as audiences_saved
-from notifications.audiences.exclusions import LeftOut
+from notifications.audiences.exclusions import ExclusionReason
 from notifications.models import Label, Rule, SavedAudience
 from tests.factories import make_group, make_user
 
@@ -60,7 +60,7 @@ def test_the_list_says_what_each_means_now(
     ] == [
         ("B", "Name contains: 直播 · Members: at least 500", (1, 1000, {})),
         ("C", "Name contains: 直播 · Members: at least 500", (1, 1000, {})),
-        ("Live & more", "Types: Live room", (2, 1204, {LeftOut.CLOSED: 1})),
+        ("Live & more", "Types: Live room", (2, 1204, {ExclusionReason.CLOSED: 1})),
     ]
 
 
@@ -69,7 +69,7 @@ def test_count_saves_nothing(manager, rooms):
 
     page = manager.post(AUDIENCES + "add/", posted)
 
-    assert counts(page.context["meant"]) == (2, 1204, {LeftOut.CLOSED: 1})
+    assert counts(page.context["meant"]) == (2, 1204, {ExclusionReason.CLOSED: 1})
     text = page.content.decode()
     assert "Counted. Nothing is saved yet." in text
     assert "2 groups would get it" in text
@@ -87,7 +87,7 @@ def test_an_audience_is_saved_and_shows_its_count(manager, rooms):
     again = manager.post(address, changed, follow=True)
 
     assert said(saved) == ["The audience “Live rooms” is saved."]
-    assert counts(saved.context["meant"]) == (2, 1204, {LeftOut.CLOSED: 1})
+    assert counts(saved.context["meant"]) == (2, 1204, {ExclusionReason.CLOSED: 1})
     assert 'href="/write/?audience=Live%20rooms"' in saved.content.decode()
     assert again.redirect_chain == [(address, 302)]
     assert counts(again.context["meant"]) == (1, 1000, {})

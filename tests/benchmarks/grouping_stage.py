@@ -105,8 +105,8 @@ def once(client: Client, address: str) -> float:
 def on_every_group(user: User) -> None:
     every = ChatGroup.objects.all()
     for name, act in (
-        ("put on", groups_labels.put_on),
-        ("taken off", groups_labels.take_off),
+        ("put on", groups_labels.add_labels),
+        ("taken off", groups_labels.remove_labels),
     ):
         began = time.perf_counter()
         changed = act(user, every, ["Everywhere"])

@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from notifications.models import Attempt, Delivery
-from notifications.record.canonical_text import sealed_text
+from notifications.record.canonical_text import canonical_text
 from notifications.record.sealing import seal_notification
 from notifications.record.verification import verify
 from tests.factories import MOMENT, make_notification
@@ -32,7 +32,7 @@ TIMES = 3
 def main() -> None:
     rows, folder = int(sys.argv[1]), sys.argv[2]
     notification = made(rows)
-    text = b"".join(sealed_text(notification))
+    text = b"".join(canonical_text(notification))
     bare = best(lambda: (plain_reading(notification.pk), hashlib.sha256(text)))
 
     def sealing() -> None:

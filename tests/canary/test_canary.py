@@ -135,7 +135,7 @@ def test_a_crash_in_a_sender_thread(canary, monkeypatch):
     def crash(*_args, **_kwargs):
         raise RuntimeError("The answer could not be read.")
 
-    monkeypatch.setattr("notifications.tencent.client.read_fields", crash)
+    monkeypatch.setattr("notifications.tencent.client.parse_response", crash)
     send_to_all(make_user(permissions.COMMUNITY_MANAGER))
 
     with pytest.raises(RuntimeError, match="could not be read") as crashed:

@@ -38,7 +38,7 @@ def test_a_page_that_fails(canary, settings, monkeypatch, mails, debug):
         im.user_sigs.get()
         raise RuntimeError(f"This page fails with {im} and {im.client()}.")
 
-    monkeypatch.setattr(site.overview_presentation, "context", fail)
+    monkeypatch.setattr(site.overview_presentation, "overview_context", fail)
     client = Client(raise_request_exception=False)
     client.force_login(make_user(superuser=True, username="admin"))
 
@@ -62,7 +62,7 @@ def test_a_page_that_fails(canary, settings, monkeypatch, mails, debug):
 @pytest.mark.parametrize(
     ("module", "name"),
     # With the signature and the address in the frames, and with the key in them.
-    [(tencent_client, "read_fields"), (user_sig, "hashlib")],
+    [(tencent_client, "parse_response"), (user_sig, "hashlib")],
 )
 def test_what_is_mailed_of_a_fault_in_the_client(
     canary, settings, monkeypatch, mails, module, name

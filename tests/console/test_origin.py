@@ -66,7 +66,7 @@ def test_each_request_has_its_own_origin_and_none_is_left_behind():
     seen = []
 
     def view(_request):
-        seen.append(audit_log.present_origin())
+        seen.append(audit_log.current_origin())
         if len(seen) == 2:
             raise RuntimeError
         return HttpResponse()
@@ -78,7 +78,7 @@ def test_each_request_has_its_own_origin_and_none_is_left_behind():
 
     assert seen[0].number != seen[1].number
     assert seen[0].address == "127.0.0.1"
-    assert audit_log.present_origin() is None
+    assert audit_log.current_origin() is None
 
 
 @pytest.mark.django_db

@@ -114,7 +114,7 @@ def test_what_is_missing_or_broken(somebody, monkeypatch, path, status):
     def fail(*_args, **_kwargs):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(site.overview_presentation, "context", fail)
+    monkeypatch.setattr(site.overview_presentation, "overview_context", fail)
 
     response = somebody.get(path)
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from notifications.delivery.claim import ClaimPlanner, claim, due
+from notifications.delivery.claim import ClaimPlanner, claim, due_deliveries
 from notifications.models import Delivery, Pace
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
@@ -50,7 +50,7 @@ def test_nothing_is_claimed_after_its_end(seconds, is_due):
     end = MOMENT + timedelta(seconds=seconds)
     make_delivery(make_notification(status="sending", not_after=end))
 
-    assert due(MOMENT) is is_due
+    assert due_deliveries(MOMENT) is is_due
     assert len(claim(1, [1.0], MOMENT)) == is_due
 
 

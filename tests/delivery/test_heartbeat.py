@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from notifications.delivery.heartbeat import worker_is_there
+from notifications.delivery.heartbeat import has_live_worker
 from notifications.models import Worker
 from notifications.rate_limit.clock import engine_clock
 
@@ -17,7 +17,7 @@ def make_worker(*, age: float, **kwargs) -> Worker:
 
 
 def test_nobody():
-    assert not worker_is_there()
+    assert not has_live_worker()
 
 
 @pytest.mark.parametrize(
@@ -26,16 +26,16 @@ def test_nobody():
 def test_by_its_last_report(age, is_there):
     make_worker(age=age)
 
-    assert worker_is_there() is is_there
+    assert has_live_worker() is is_there
 
 
 @pytest.mark.parametrize("gone", [{"ended_at": timezone.now()}, {"boot_id": "before"}])
 def test_one_that_ended_or_was_of_another_start(gone):
     make_worker(age=0.0, **gone)
 
-    assert not worker_is_there()
+    assert not has_live_worker()
 
 
 def test_it_takes_one_query(django_assert_num_queries):
     with django_assert_num_queries(1):
-        worker_is_there()
+        has_live_worker()

@@ -7,8 +7,8 @@ import pytest
 from notifications.delivery.recovery import (
     LONGEST_WAIT,
     give_up_lost_rows,
-    mend_clock_jump,
-    take_back_unreceived,
+    repair_clock_jump,
+    requeue_undispatched,
 )
 from notifications.delivery.retry import LONGEST_BACKOFF
 from notifications.models import Delivery, Worker
@@ -75,7 +75,7 @@ def test_rows_that_never_reached_a_thread_are_queued_again():
     lost = make_delivery(status=Delivery.Status.SENDING, owner=7)
     foreign = make_delivery(status=Delivery.Status.SENDING, owner=8)
 
-    assert take_back_unreceived(7, {received.pk: 1}, NOW) == 1
+    assert requeue_undispatched(7, {received.pk: 1}, NOW) == 1
 
     lost.refresh_from_db()
     assert (lost.status, lost.owner, lost.attempt_count) == ("queued", None, 0)
@@ -88,7 +88,7 @@ def test_a_claim_anew_whose_commit_was_lost_is_taken_back():
     """We still hold the result of its first attempt, which that commit has written."""
     row = make_delivery(status=Delivery.Status.SENDING, owner=7, attempt_count=2)
 
-    assert take_back_unreceived(7, {row.pk: 1}, NOW) == 1
+    assert requeue_undispatched(7, {row.pk: 1}, NOW) == 1
 
     row.refresh_from_db()
     assert (row.status, row.attempt_count) == ("queued", 1)
@@ -98,7 +98,7 @@ def test_rows_taken_back_under_a_stopped_notification_are_cancelled():
     notification = make_notification(status="cancelled")
     row = make_delivery(notification, status=Delivery.Status.SENDING, owner=7)
 
-    take_back_unreceived(7, {}, NOW)
+    requeue_undispatched(7, {}, NOW)
 
     row.refresh_from_db()
     assert (row.status, row.finished_at) == ("cancelled", NOW)
@@ -115,7 +115,7 @@ def test_a_row_in_the_longest_backoff_waits_and_one_due_later_is_due_now():
     paused = make_delivery(make_notification(status="paused"), not_before=later)
 
     assert longest < ahead
-    assert mend_clock_jump(NOW) == 1
+    assert repair_clock_jump(NOW) == 1
 
     rows = notification.deliveries.order_by("pk")
     assert [row.not_before for row in rows] == [longest, ahead, NOW]

@@ -8,8 +8,8 @@ import pytest
 
 from notifications.delivery.claim import Claim
 from notifications.delivery.http_workers import Result
-from notifications.delivery.results import Settled, Settlement
-from notifications.delivery.retry import Past
+from notifications.delivery.results import ResultWriter, WriteSummary
+from notifications.delivery.retry import AttemptHistory
 from notifications.models import AuditEntry, Delivery, Notification
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
@@ -46,7 +46,7 @@ class NoJitter(random.Random):
         return 0.0
 
 
-def settle(*pairs: tuple[Delivery, Outcome | None]) -> Settled:
+def settle(*pairs: tuple[Delivery, Outcome | None]) -> WriteSummary:
     results = [
         Result(
             Claim(
@@ -57,7 +57,9 @@ def settle(*pairs: tuple[Delivery, Outcome | None]) -> Settled:
                     row.group_id, row.group_type, "", None
                 ),
                 slot=0.0,
-                past=Past(row.rejection_count, row.not_sent_streak, row.error_code),
+                past=AttemptHistory(
+                    row.rejection_count, row.not_sent_streak, row.error_code
+                ),
             ),
             started_at=NOW - timedelta(milliseconds=90),
             finished_at=NOW + timedelta(milliseconds=place),
@@ -65,9 +67,9 @@ def settle(*pairs: tuple[Delivery, Outcome | None]) -> Settled:
         )
         for place, (row, outcome) in enumerate(pairs)
     ]
-    return Settlement(WORKER, NOW, retry_internal_error=True, jitter=NoJitter()).write(
-        results
-    )
+    return ResultWriter(
+        WORKER, NOW, retry_internal_error=True, jitter=NoJitter()
+    ).write(results)
 
 
 def sending(notification: Notification | None = None, **kwargs) -> Delivery:
@@ -86,7 +88,7 @@ def test_accepted():
 
     settled = settle((row, ACCEPTED))
 
-    assert settled == Settled()
+    assert settled == WriteSummary()
     assert state(row) == ("accepted", 0, "", None, NOW)
     attempt = row.attempts.get()
     assert (attempt.number, attempt.worker, attempt.outcome) == (1, 7, "accepted")
@@ -118,7 +120,7 @@ def test_a_retry_waits_and_keeps_its_last_code():
 
     settled = settle((row, rejected(60007)))
 
-    assert settled == Settled(slow_down=True)
+    assert settled == WriteSummary(slow_down=True)
     assert state(row) == ("queued", 60007, "", None, None)
     assert row.not_before == NOW + timedelta(seconds=2)
     assert (row.attempt_count, row.rejection_count) == (1, 1)
@@ -270,7 +272,7 @@ def test_the_log_names_the_delivery_and_no_text_of_it(caplog):
         ("WARNING", "Paused: account_code, ErrorCode 70009.", here, None),
     ]
     call = SendGroupSystemNotification("g", "Public", "Secret plans", ["anna"])
-    claim = Claim(1, 2, 1, call, 0.0, Past(0, 0, None))
+    claim = Claim(1, 2, 1, call, 0.0, AttemptHistory(0, 0, None))
     assert "Secret" not in f"{claim}"
     assert "anna" not in f"{claim}"
 

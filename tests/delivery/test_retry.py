@@ -8,9 +8,9 @@ from notifications.delivery.retry import (
     LONGEST_BACKOFF,
     MAX_NOT_SENT,
     MAX_REJECTIONS,
-    Past,
-    Step,
-    Verdict,
+    AttemptHistory,
+    Decision,
+    RetryDecision,
     decide,
 )
 from notifications.tencent.error_codes import all_codes
@@ -25,8 +25,12 @@ def signed_anew(code: int) -> Outcome:
     return replace(rejected(code), signed_anew=True)
 
 
-def decided(outcome: Outcome, past: Past | None = None, *, retry_10002=True) -> Verdict:
-    return decide(outcome, past or Past(), jitter=0.0, retry_internal_error=retry_10002)
+def decided(
+    outcome: Outcome, past: AttemptHistory | None = None, *, retry_10002=True
+) -> RetryDecision:
+    return decide(
+        outcome, past or AttemptHistory(), jitter=0.0, retry_internal_error=retry_10002
+    )
 
 
 ACCEPTED = Outcome(OutcomeKind.ACCEPTED, http_status=200, error_code=0)
@@ -37,42 +41,70 @@ UNCONFIRMED = Outcome(OutcomeKind.UNCONFIRMED, reason=Reason.NO_ANSWER)
 @pytest.mark.parametrize(
     ("outcome", "past", "expected"),
     [
-        (ACCEPTED, Past(), Verdict(Step.ACCEPT)),
-        (UNCONFIRMED, Past(), Verdict(Step.LEAVE_UNCONFIRMED)),
+        (ACCEPTED, AttemptHistory(), RetryDecision(Decision.ACCEPT)),
+        (UNCONFIRMED, AttemptHistory(), RetryDecision(Decision.LEAVE_UNCONFIRMED)),
         # not sent: tried again with a growing pause, the fourth in a row pauses
-        (NOT_SENT, Past(), Verdict(Step.TRY_AGAIN, 1)),
-        (NOT_SENT, Past(not_sent_streak=2), Verdict(Step.TRY_AGAIN, 4)),
-        (NOT_SENT, Past(not_sent_streak=3), Verdict(Step.PUT_BACK_AND_PAUSE, 8)),
+        (NOT_SENT, AttemptHistory(), RetryDecision(Decision.TRY_AGAIN, 1)),
+        (
+            NOT_SENT,
+            AttemptHistory(not_sent_streak=2),
+            RetryDecision(Decision.TRY_AGAIN, 4),
+        ),
+        (
+            NOT_SENT,
+            AttemptHistory(not_sent_streak=3),
+            RetryDecision(Decision.PUT_BACK_AND_PAUSE, 8),
+        ),
         # about one group: final
-        (rejected(10007), Past(), Verdict(Step.FAIL)),
-        (rejected(10010), Past(), Verdict(Step.FAIL)),
-        (rejected(10015), Past(), Verdict(Step.FAIL)),
+        (rejected(10007), AttemptHistory(), RetryDecision(Decision.FAIL)),
+        (rejected(10010), AttemptHistory(), RetryDecision(Decision.FAIL)),
+        (rejected(10015), AttemptHistory(), RetryDecision(Decision.FAIL)),
         # retry list: 2, 4, 8 s, then the code stands
-        (rejected(10002), Past(), Verdict(Step.TRY_AGAIN, 2)),
-        (rejected(10002), Past(rejections=2), Verdict(Step.TRY_AGAIN, 8)),
-        (rejected(10002), Past(rejections=3), Verdict(Step.FAIL)),
-        (rejected(60007), Past(), Verdict(Step.TRY_AGAIN, 2, slow_down=True)),
-        (rejected(60007), Past(rejections=3), Verdict(Step.FAIL, slow_down=True)),
+        (rejected(10002), AttemptHistory(), RetryDecision(Decision.TRY_AGAIN, 2)),
+        (
+            rejected(10002),
+            AttemptHistory(rejections=2),
+            RetryDecision(Decision.TRY_AGAIN, 8),
+        ),
+        (rejected(10002), AttemptHistory(rejections=3), RetryDecision(Decision.FAIL)),
+        (
+            rejected(60007),
+            AttemptHistory(),
+            RetryDecision(Decision.TRY_AGAIN, 2, slow_down=True),
+        ),
+        (
+            rejected(60007),
+            AttemptHistory(rejections=3),
+            RetryDecision(Decision.FAIL, slow_down=True),
+        ),
         # uncertain, and not 10002: never again by itself
-        (rejected(60008), Past(), Verdict(Step.FAIL)),
+        (rejected(60008), AttemptHistory(), RetryDecision(Decision.FAIL)),
         # signatures: the next one is tried, at first at once, then nothing is burnt
-        (signed_anew(70009), Past(), Verdict(Step.TRY_AGAIN)),
-        (signed_anew(70001), Past(last_code=60007), Verdict(Step.TRY_AGAIN)),
-        (signed_anew(70001), Past(last_code=70009), Verdict(Step.TRY_AGAIN, 2)),
+        (signed_anew(70009), AttemptHistory(), RetryDecision(Decision.TRY_AGAIN)),
+        (
+            signed_anew(70001),
+            AttemptHistory(last_code=60007),
+            RetryDecision(Decision.TRY_AGAIN),
+        ),
+        (
+            signed_anew(70001),
+            AttemptHistory(last_code=70009),
+            RetryDecision(Decision.TRY_AGAIN, 2),
+        ),
         (
             signed_anew(70009),
-            Past(rejections=3, last_code=70009),
-            Verdict(Step.PUT_BACK_AND_PAUSE),
+            AttemptHistory(rejections=3, last_code=70009),
+            RetryDecision(Decision.PUT_BACK_AND_PAUSE),
         ),
-        (rejected(70003), Past(), Verdict(Step.PUT_BACK_AND_PAUSE)),
-        (rejected(70009), Past(), Verdict(Step.PUT_BACK_AND_PAUSE)),
-        (rejected(60020), Past(), Verdict(Step.PUT_BACK_AND_PAUSE)),
-        (rejected(70050), Past(), Verdict(Step.PUT_BACK_AND_PAUSE)),
+        (rejected(70003), AttemptHistory(), RetryDecision(Decision.PUT_BACK_AND_PAUSE)),
+        (rejected(70009), AttemptHistory(), RetryDecision(Decision.PUT_BACK_AND_PAUSE)),
+        (rejected(60020), AttemptHistory(), RetryDecision(Decision.PUT_BACK_AND_PAUSE)),
+        (rejected(70050), AttemptHistory(), RetryDecision(Decision.PUT_BACK_AND_PAUSE)),
         # the text: the other groups would fail alike
-        (rejected(80001), Past(), Verdict(Step.FAIL_AND_PAUSE)),
-        (rejected(10005), Past(), Verdict(Step.FAIL_AND_PAUSE)),
+        (rejected(80001), AttemptHistory(), RetryDecision(Decision.FAIL_AND_PAUSE)),
+        (rejected(10005), AttemptHistory(), RetryDecision(Decision.FAIL_AND_PAUSE)),
         # a code that no list knows
-        (rejected(123456), Past(), Verdict(Step.FAIL)),
+        (rejected(123456), AttemptHistory(), RetryDecision(Decision.FAIL)),
     ],
 )
 def test_decide(outcome, past, expected):
@@ -80,7 +112,7 @@ def test_decide(outcome, past, expected):
 
 
 def test_10002_is_final_where_the_setting_says_so():
-    assert decided(rejected(10002), retry_10002=False) == Verdict(Step.FAIL)
+    assert decided(rejected(10002), retry_10002=False) == RetryDecision(Decision.FAIL)
 
 
 def test_a_rejection_without_a_code_is_a_defect():
@@ -95,13 +127,13 @@ def test_every_code_comes_to_an_end(info):
     One more where a signature is refused: another one is tried at once.
     """
     outcome = (signed_anew if info.refuses_user_sig else rejected)(info.code)
-    past, calls = Past(), 0
+    past, calls = AttemptHistory(), 0
     while True:
         calls += 1
         verdict = decided(outcome, past)
-        if verdict.step is not Step.TRY_AGAIN:
+        if verdict.step is not Decision.TRY_AGAIN:
             break
-        past = Past(
+        past = AttemptHistory(
             rejections=past.rejections + (verdict.delay > 0), last_code=info.code
         )
 
@@ -114,7 +146,7 @@ def test_every_code_comes_to_an_end(info):
 def test_a_code_that_may_have_been_shown_is_not_repeated(info):
     is_exception = info.code == 10002
 
-    assert (decided(rejected(info.code)).step is Step.TRY_AGAIN) == is_exception
+    assert (decided(rejected(info.code)).step is Decision.TRY_AGAIN) == is_exception
 
 
 def test_the_longest_backoff_is_that_of_some_decision():
@@ -125,7 +157,7 @@ def test_the_longest_backoff_is_that_of_some_decision():
         decide(outcome, past, jitter=1, retry_internal_error=True).delay
         for outcome in outcomes
         for past in [
-            Past(rejections, streak, last_code)
+            AttemptHistory(rejections, streak, last_code)
             for rejections in range(MAX_REJECTIONS)
             for streak in range(MAX_NOT_SENT)
             for last_code in (None, 70009)

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from notifications import permissions
-from notifications.delivery.claim import claim, due
+from notifications.delivery.claim import claim, due_deliveries
 from notifications.delivery.controls import allow_everything, stop_everything
 from notifications.models import AuditEntry, SendingSwitch
 from tests.factories import MOMENT, make_delivery, make_user
@@ -17,11 +17,11 @@ def test_nothing_is_claimed_while_the_switch_is_off():
     row = make_delivery()
 
     stop_everything(manager)
-    assert not due(MOMENT)
+    assert not due_deliveries(MOMENT)
     assert claim(1, [1.0, 2.0], MOMENT) == []
 
     allow_everything(manager)
-    assert due(MOMENT)
+    assert due_deliveries(MOMENT)
     assert [order.delivery_id for order in claim(1, [1.0], MOMENT)] == [row.pk]
 
 

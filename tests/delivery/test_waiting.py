@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifications.delivery.progress import Waiting, Waits, waiting
+from notifications.delivery.progress import WaitReason, WaitState, wait_state
 from notifications.models import Delivery, SendingSwitch
 from tests.factories import MOMENT, make_delivery, make_notification
 
@@ -13,17 +13,17 @@ pytestmark = pytest.mark.django_db
 NOW = MOMENT + timedelta(minutes=5)
 
 
-def ask(notification, *, has_worker: bool = True) -> Waiting:
+def ask(notification, *, has_worker: bool = True) -> WaitState:
     counts = notification.deliveries.counts()
-    return waiting(notification, counts, now=NOW, has_worker=has_worker)
+    return wait_state(notification, counts, now=NOW, has_worker=has_worker)
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ("sending", Waits.FOR_THE_PACE),
-        ("paused", Waits.FOR_A_PERSON),
-        ("scheduled", Waits.FOR_ITS_TIME),
+        ("sending", WaitReason.FOR_THE_PACE),
+        ("paused", WaitReason.FOR_A_PERSON),
+        ("scheduled", WaitReason.FOR_ITS_TIME),
     ],
 )
 def test_by_state(status, expected):
@@ -38,14 +38,14 @@ def test_the_switch_comes_first():
     make_delivery(notification)
     SendingSwitch.objects.create(pk=1, is_off=True)
 
-    assert ask(notification, has_worker=False).why is Waits.FOR_THE_SWITCH
+    assert ask(notification, has_worker=False).why is WaitReason.FOR_THE_SWITCH
 
 
 def test_without_a_worker():
     notification = make_notification(status="sending")
     make_delivery(notification)
 
-    assert ask(notification, has_worker=False).why is Waits.FOR_A_WORKER
+    assert ask(notification, has_worker=False).why is WaitReason.FOR_A_WORKER
 
 
 def test_for_another_attempt():
@@ -56,14 +56,14 @@ def test_for_another_attempt():
 
     found = ask(notification)
 
-    assert (found.why, found.next_attempt) == (Waits.FOR_ANOTHER_ATTEMPT, soon)
+    assert (found.why, found.next_attempt) == (WaitReason.FOR_ANOTHER_ATTEMPT, soon)
 
 
 def test_nothing_waits():
     notification = make_notification(status="sending")
     make_delivery(notification, status="sending")
 
-    assert ask(notification).why is Waits.FOR_NOTHING
+    assert ask(notification).why is WaitReason.FOR_NOTHING
 
 
 def test_the_rate_is_that_of_the_last_ten_seconds():

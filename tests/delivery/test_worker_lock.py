@@ -54,15 +54,15 @@ def shut_out_at_last() -> bool:
     """Asked again as the worker does it, until the session has ended."""
     for _n in range(200):
         with transaction.atomic():
-            if worker_lock.shut_out(WORKER):
+            if worker_lock.fence_off(WORKER):
                 return True
-        worker_lock.rest(0.01)
+        worker_lock.wait_for_work(0.01)
     return False
 
 
 def test_a_dead_workers_session_is_ended_first(other_session):
     run, end = other_session
-    run(lambda: worker_lock.hold(WORKER))
+    run(lambda: worker_lock.acquire(WORKER))
 
     assert shut_out_at_last()
 
@@ -71,7 +71,7 @@ def test_a_dead_workers_session_is_ended_first(other_session):
 
 def test_the_session_of_another_worker_is_left_alone(other_session):
     run, end = other_session
-    run(lambda: worker_lock.hold(WORKER + 1))
+    run(lambda: worker_lock.acquire(WORKER + 1))
 
     assert shut_out_at_last()
 
@@ -80,16 +80,16 @@ def test_the_session_of_another_worker_is_left_alone(other_session):
 
 def test_a_worker_ends_its_own_former_session(other_session):
     run, end = other_session
-    run(lambda: worker_lock.hold(WORKER))
+    run(lambda: worker_lock.acquire(WORKER))
 
-    worker_lock.hold(WORKER)
-    worker_lock.leave()
+    worker_lock.acquire(WORKER)
+    worker_lock.release()
 
     assert end() is not POSTGRESQL
 
 
 def test_work_wakes_a_resting_worker(other_session):
-    worker_lock.hold(WORKER)
+    worker_lock.acquire(WORKER)
     run, _end = other_session
     rested = threading.Event()
 
@@ -99,17 +99,17 @@ def test_work_wakes_a_resting_worker(other_session):
 
     run(wake)
     # With a notice waiting this returns at once; without one it would take a minute.
-    worker_lock.rest(60 if POSTGRESQL else 0.01)
+    worker_lock.wait_for_work(60 if POSTGRESQL else 0.01)
     rested.set()
-    worker_lock.leave()
+    worker_lock.release()
 
     assert rested.is_set()
 
 
 def test_a_server_that_goes_while_a_worker_rests_is_a_database_error(other_session):
-    worker_lock.hold(WORKER)
+    worker_lock.acquire(WORKER)
     if not POSTGRESQL:
-        worker_lock.rest(0)
+        worker_lock.wait_for_work(0)
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
@@ -123,5 +123,5 @@ def test_a_server_that_goes_while_a_worker_rests_is_a_database_error(other_sessi
     run(end)
 
     with pytest.raises(OperationalError):
-        worker_lock.rest(60)
+        worker_lock.wait_for_work(60)
     connection.close()

@@ -28,7 +28,7 @@ from notifications.compose.audit_events import SENT
 from notifications.compose.services import resend as services_resend
 from notifications.compose.services import send as services_send
 from notifications.delivery import controls as delivery_controls
-from notifications.delivery.resendable import Again
+from notifications.delivery.resendable import ResendKind
 from notifications.groups.sync import services as sync_services
 from notifications.groups.sync.queries import change_counts
 from notifications.models import (
@@ -113,7 +113,7 @@ def stop(notification: int) -> None:
 
 def send_unconfirmed_again(notification: int) -> dict[str, Any]:
     """What a person does about a doubt who would rather have it shown twice."""
-    again = services_resend.send_again(sender(), notification, Again.UNCONFIRMED)
+    again = services_resend.send_again(sender(), notification, ResendKind.UNCONFIRMED)
     groups = again.deliveries.order_by("id").values_list("group_id", flat=True)
     return {"notification": again.pk, "groups": list(groups)}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.groups.ids import repeated, split_group_ids
+from notifications.groups.ids import count_duplicates, split_group_ids
 from notifications.ui.text import split_ids
 from tests.factories import make_group
 
@@ -47,7 +47,11 @@ def test_ids_without_commas_ask_the_database_nothing(django_assert_num_queries):
 
 
 def test_repeated():
-    assert [repeated([]), repeated(["a", "b"]), repeated(["a", "b", "a", "a"])] == [
+    assert [
+        count_duplicates([]),
+        count_duplicates(["a", "b"]),
+        count_duplicates(["a", "b", "a", "a"]),
+    ] == [
         0,
         0,
         1,

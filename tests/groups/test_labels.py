@@ -40,12 +40,14 @@ def said(act, *args, **kwargs) -> list[str]:
 def test_labels_are_put_on_and_taken_off(user):
     for group_id in "abc":
         make_group(group_id=group_id)
-    groups_labels.put_on(user, EVERY.filter(group_id="a"), ["North"])
+    groups_labels.add_labels(user, EVERY.filter(group_id="a"), ["North"])
 
-    again = groups_labels.put_on(user, EVERY.exclude(group_id="c"), ["north", "VIP"])
-    none = groups_labels.put_on(user, EVERY.filter(group_id="a"), ["NORTH"])
-    off = groups_labels.take_off(user, EVERY, ["VIP"])
-    none_off = groups_labels.take_off(user, EVERY, ["VIP", "unheard of"])
+    again = groups_labels.add_labels(
+        user, EVERY.exclude(group_id="c"), ["north", "VIP"]
+    )
+    none = groups_labels.add_labels(user, EVERY.filter(group_id="a"), ["NORTH"])
+    off = groups_labels.remove_labels(user, EVERY, ["VIP"])
+    none_off = groups_labels.remove_labels(user, EVERY, ["VIP", "unheard of"])
 
     assert (again, none, off, none_off) == (2, 0, 2, 0)
     assert [labels_of(group_id) for group_id in "abc"] == [["North"], ["North"], []]
@@ -64,11 +66,11 @@ def test_labels_are_put_on_and_taken_off(user):
 def test_a_filter_by_label_means_the_groups_of_the_beginning(user):
     make_group(group_id="a")
     make_group(group_id="b")
-    groups_labels.put_on(user, EVERY, ["Old"])
+    groups_labels.add_labels(user, EVERY, ["Old"])
     old = EVERY.filter(labels__name="Old")
 
-    groups_labels.put_on(user, EVERY.exclude(labels__name="New"), ["New", "Other"])
-    groups_labels.take_off(user, old, ["Old"])
+    groups_labels.add_labels(user, EVERY.exclude(labels__name="New"), ["New", "Other"])
+    groups_labels.remove_labels(user, old, ["Old"])
 
     assert [labels_of(group_id) for group_id in "ab"] == [["New", "Other"]] * 2
 
@@ -78,8 +80,8 @@ def test_only_the_first_thousand_groups_are_named(user):
         ChatGroup(group_id=f"g{n}", name="x", type="Public") for n in range(1002)
     )
 
-    assert groups_labels.put_on(user, EVERY, ["All"]) == 1002
-    assert groups_labels.take_off(user, EVERY, ["All"]) == 1002
+    assert groups_labels.add_labels(user, EVERY, ["All"]) == 1002
+    assert groups_labels.remove_labels(user, EVERY, ["All"]) == 1002
 
     found = [detail for _action, _actor, detail in entries()]
     assert [(d["groups"], len(d["named"]), d["named"][-1]) for d in found] == [
@@ -104,19 +106,19 @@ def test_one_group_gets_exactly_its_labels(user):
 def test_what_is_no_label_is_said(user):
     make_group()
 
-    assert said(groups_labels.put_on, user, EVERY, []) == [
+    assert said(groups_labels.add_labels, user, EVERY, []) == [
         "Choose a label, or write a new one."
     ]
-    assert said(groups_labels.put_on, user, EVERY, ["a,b"]) == [
+    assert said(groups_labels.add_labels, user, EVERY, ["a,b"]) == [
         "The label “a,b” has a comma, semicolon or stroke. Leave it out."
     ]
-    assert said(groups_labels.take_off, user, EVERY, []) == ["Choose a label."]
+    assert said(groups_labels.remove_labels, user, EVERY, []) == ["Choose a label."]
     assert (Label.objects.count(), entries()) == (0, [])
 
 
 def test_a_renamed_label_stays_in_the_audiences_that_ask_for_it(user):
     make_group(group_id="a")
-    groups_labels.put_on(user, EVERY, ["North", "VIP"])
+    groups_labels.add_labels(user, EVERY, ["North", "VIP"])
     saved = audiences_saved.save(user, "N", Rule(labels=("VIP", "North")))
     label = Label.objects.get(name="North")
 
@@ -136,7 +138,7 @@ def test_a_renamed_label_stays_in_the_audiences_that_ask_for_it(user):
 
 def test_a_label_that_an_audience_asks_for_is_not_deleted(user):
     make_group(group_id="a")
-    groups_labels.put_on(user, EVERY, ["North", "VIP"])
+    groups_labels.add_labels(user, EVERY, ["North", "VIP"])
     for name in ("B", "A"):
         audiences_saved.save(user, name, Rule(labels=("North",)))
     north, vip = Label.objects.order_by("name")
@@ -156,8 +158,8 @@ def test_who_may_not_change_groups_changes_no_label():
     label = Label.objects.create(name="North")
 
     for act in (
-        lambda: groups_labels.put_on(manager, EVERY, ["North"]),
-        lambda: groups_labels.take_off(manager, EVERY, ["North"]),
+        lambda: groups_labels.add_labels(manager, EVERY, ["North"]),
+        lambda: groups_labels.remove_labels(manager, EVERY, ["North"]),
         lambda: groups_labels.set_labels(manager, group, ["North"]),
         lambda: groups_labels.rename(manager, label.pk, "South"),
         lambda: groups_labels.delete(manager, label.pk),

@@ -7,7 +7,7 @@ from notifications import permissions
 from notifications.groups import services as groups_services
 from notifications.groups.export import download_groups
 from notifications.groups.importing import apply
-from notifications.groups.importing.rows import Reading
+from notifications.groups.importing.rows import ParsedRows
 from notifications.history.export.services import download
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import AuditEntry, ChatGroup, GroupImport
@@ -22,11 +22,13 @@ CHANGES = {
     "add": lambda user: groups_services.save_group(
         user, ChatGroup(group_id="new", name="New", type="Public")
     ),
-    "keep a file": lambda user: apply.keep(user, b"group_id,type,name\ng,Public,G"),
-    "import": lambda user: apply.import_kept(
+    "keep a file": lambda user: apply.store_pending(
+        user, b"group_id,type,name\ng,Public,G"
+    ),
+    "import": lambda user: apply.import_pending(
         user,
         GroupImport.objects.create(owner=user, content=b""),
-        Reading("UTF-8", []),
+        ParsedRows("UTF-8", []),
         seen="",
         leave_out=False,
     ),

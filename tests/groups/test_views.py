@@ -45,11 +45,11 @@ def test_the_list_counts_groups(administrator, user, django_assert_num_queries):
 
     assert "No labels yet." in administrator.get(LABELS).content.decode()
     make_group(group_id="a")
-    groups_labels.put_on(user, EVERY, ["North"])
+    groups_labels.add_labels(user, EVERY, ["North"])
     with django_assert_num_queries(8):
         assert listed() == [("North", 1)]
     make_group(group_id="b")
-    groups_labels.put_on(user, EVERY, ["VIP", "a&b"])
+    groups_labels.add_labels(user, EVERY, ["VIP", "a&b"])
     Label.objects.create(name="Unused")
 
     with django_assert_num_queries(8):

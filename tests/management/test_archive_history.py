@@ -10,7 +10,7 @@ import pytest
 
 from notifications.models import Archive, Attempt, AuditEntry, Delivery, Seal, Tally
 from notifications.record import sealing
-from notifications.record.canonical_text import sealed_text
+from notifications.record.canonical_text import canonical_text
 from notifications.record.guards import install as guards_install
 from notifications.record.verification import verify
 from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
@@ -45,7 +45,7 @@ def path_of(notification, folder):
 
 def test_the_rows_go_into_a_file(tmp_path):
     row = sealed()
-    text = b"".join(sealed_text(row))
+    text = b"".join(canonical_text(row))
 
     code, out, err = archive(tmp_path)
 
@@ -149,7 +149,7 @@ def test_a_second_run_goes_on_after_half_a_file(tmp_path):
 def test_a_second_run_goes_on_after_a_whole_file(tmp_path):
     """Killed between the file and the commit; packed by another zlib, besides."""
     row = sealed()
-    data = gzip.compress(b"".join(sealed_text(row)), compresslevel=1, mtime=7)
+    data = gzip.compress(b"".join(canonical_text(row)), compresslevel=1, mtime=7)
     path_of(row, tmp_path).write_bytes(data)
 
     assert archive(tmp_path)[0] == 0
@@ -215,7 +215,7 @@ def test_a_second_run_at_the_same_time(tmp_path):
 
 def test_a_changed_record_is_not_archived(tmp_path):
     row = sealed()
-    with guards_install.lifted():
+    with guards_install.guards_disabled():
         Delivery.objects.filter(status="failed").update(error_info="x")
 
     stopped(tmp_path, row, f"Run manage.py verify_history --notification {row.pk}.")
@@ -224,7 +224,7 @@ def test_a_changed_record_is_not_archived(tmp_path):
 
 def test_a_row_that_came_after_the_file_is_not_lost(tmp_path):
     row = sealed()
-    path_of(row, tmp_path).write_bytes(gzip.compress(b"".join(sealed_text(row))))
+    path_of(row, tmp_path).write_bytes(gzip.compress(b"".join(canonical_text(row))))
     make_attempt(row.deliveries.get(status="accepted"), outcome="accepted")
 
     code, _out, err = archive(tmp_path)

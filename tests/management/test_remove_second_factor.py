@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.access.queries import state_of
+from notifications.access.queries import second_factor_of
 from notifications.models import AuditEntry
 from tests.factories import make_second_factor, make_user
 from tests.management.running import run
@@ -15,7 +15,7 @@ def test_it_removes_what_the_last_administrator_lost():
     make_second_factor(person)
 
     assert run("remove_second_factor", "lin.mei") == (0, "removed=lin.mei\n", "")
-    assert not state_of(person).is_set_up
+    assert not second_factor_of(person).is_set_up
     (entry,) = AuditEntry.objects.all()
     assert (entry.action, entry.detail) == ("factor_removed", {"person": "lin.mei"})
     assert entry.actor.startswith("command (")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def _worker(monkeypatch):
-    monkeypatch.setattr(sync_chat_groups, "worker_is_there", lambda: True)
+    monkeypatch.setattr(sync_chat_groups, "has_live_worker", lambda: True)
 
 
 def ending(monkeypatch, **values):

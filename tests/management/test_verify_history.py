@@ -43,7 +43,7 @@ def test_unchanged(notification, capsys):
 
 def test_changed(notification):
     seal = notification.seal
-    with guards_install.lifted():
+    with guards_install.guards_disabled():
         Seal.objects.filter(pk=seal.pk).update(rows=5)
 
     code, sentence = refused()

@@ -11,9 +11,9 @@ from django.utils import timezone
 from notifications.models import (
     AuditEntry,
     ChatGroup,
+    ExternalIdentity,
     GroupSync,
     Label,
-    OutsideLogin,
     Pace,
     SavedAudience,
     Seal,
@@ -334,7 +334,7 @@ def test_login_from_outside():
     ):
         refused_by(
             "outside_login_complete",
-            OutsideLogin.objects.create,
+            ExternalIdentity.objects.create,
             user=make_user(username=values["subject"] or "b"),
             **values,
         )

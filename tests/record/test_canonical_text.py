@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from notifications.record.canonical_text import rows, rows_of_file, sealed_text
+from notifications.record.canonical_text import canonical_text, rows, rows_of_file
 from tests.factories import make_attempt, make_delivery, make_group, make_notification
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ HOSTILE = [
 
 
 def decoded(notification):
-    return [json.loads(line) for line in sealed_text(notification)]
+    return [json.loads(line) for line in canonical_text(notification)]
 
 
 def test_a_notification_its_deliveries_and_their_attempts():
@@ -89,7 +89,7 @@ def test_each_line_is_the_json_that_python_writes(text):
     )
     make_attempt(delivery, outcome="rejected", detail=text, error_info=text)
 
-    found = list(sealed_text(notification))
+    found = list(canonical_text(notification))
 
     first, *lines = [json.loads(line) for line in found]
     assert first["notification"]["content"] == text

@@ -3,7 +3,7 @@
 import pytest
 
 from notifications.models import Delivery
-from notifications.record.result_counts import counted
+from notifications.record.result_counts import count_results
 from tests.factories import MOMENT, make_delivery, make_group, make_notification
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def test_alike_are_those_of_one_type_and_result():
     ]
     make_delivery(make_notification(status="completed"), status="accepted")
 
-    found = counted([first.pk, second.pk])
+    found = count_results([first.pk, second.pk])
 
     keys = [row.pk for row in rows]
     assert [
@@ -45,4 +45,4 @@ def test_two_queries_for_any_number(django_assert_num_queries):
     rows = [make_delivery(status="accepted") for _n in range(4)]
 
     with django_assert_num_queries(2):
-        assert len(counted([row.notification_id for row in rows])) == 4
+        assert len(count_results([row.notification_id for row in rows])) == 4

@@ -9,7 +9,7 @@ import pytest
 from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
 from notifications.record import queries as record_queries
 from notifications.record import sealing
-from notifications.record.canonical_text import sealed_text
+from notifications.record.canonical_text import canonical_text
 from tests.factories import make_attempt, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def test_what_has_ended_is_sealed_once_and_counted():
     assert sealing.seal_ended() == 0
 
     seal = notification.seal
-    text = b"".join(sealed_text(notification))
+    text = b"".join(canonical_text(notification))
     assert (seal.number, seal.previous, seal.rows) == (1, "", 3)
     assert seal.digest == hashlib.sha256(text).hexdigest()
     assert record_queries.head() == seal.head

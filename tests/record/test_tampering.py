@@ -93,7 +93,7 @@ def test_every_tampering_is_found_and_named(scene):
     assert found_in(scene, head).differences == []
     overlooked = []
 
-    with guards_install.lifted():
+    with guards_install.guards_disabled():
         for number, way in enumerate(ways()):
             said, differences = tampered(scene, way, head)
             text = "\n".join(differences)
@@ -116,7 +116,7 @@ def test_what_is_not_sealed_yet_is_called_so(scene):
     """An edit there cannot be seen: it is counted as unsealed, not vouched for."""
     tail = ended(9)
     before = verify()
-    with guards_install.lifted():
+    with guards_install.guards_disabled():
         edit(Delivery.objects.filter(notification=tail).first(), error_info="edited")
 
     found = verify()

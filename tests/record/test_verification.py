@@ -9,7 +9,7 @@ import pytest
 from notifications.models import Archive, AuditEntry
 from notifications.record import queries as record_queries
 from notifications.record import sealing
-from notifications.record.canonical_text import sealed_text
+from notifications.record.canonical_text import canonical_text
 from notifications.record.verification import verify
 from tests.factories import make_attempt, make_delivery, make_notification
 
@@ -84,7 +84,7 @@ def test_a_head_that_somebody_kept(notification):
 def archived(notification, folder):
     """As archiving leaves it; the guarded way is tested with the command."""
     name = f"notification-{notification.pk}.jsonl.gz"
-    data = gzip.compress(b"".join(sealed_text(notification)), mtime=0)
+    data = gzip.compress(b"".join(canonical_text(notification)), mtime=0)
     (folder / name).write_bytes(data)
     sealing.seal_ended()
     return Archive(

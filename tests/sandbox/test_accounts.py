@@ -6,7 +6,7 @@ import pytest
 
 from notifications.sandbox import protocol
 from notifications.sandbox.groups import SandboxGroup
-from notifications.sandbox.protocol import Account, Refused
+from notifications.sandbox.protocol import Account, RequestRefused
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.tencent.calls.account_check import AccountCheck
 from tests.tencent.wire import client_for
@@ -77,7 +77,7 @@ def test_its_clock_stands_in_the_answer(ahead, code):
     ],
 )
 def test_requests_that_are_refused(body, code):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRefused) as refused:
         protocol.fields_of(body, set())
 
     assert refused.value.code == code

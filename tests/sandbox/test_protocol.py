@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from notifications.sandbox import protocol
-from notifications.sandbox.protocol import Account, Notice, Refused
+from notifications.sandbox.protocol import Account, Notice, RequestRefused
 from notifications.tencent.user_sig import make_user_sig
 
 pytestmark = pytest.mark.one_database
@@ -34,7 +34,7 @@ def address(path=protocol.PATH, **changes) -> str:
 def code_of(check, *arguments) -> int:
     try:
         check(*arguments)
-    except Refused as refused:
+    except RequestRefused as refused:
         return refused.code
     return 0
 

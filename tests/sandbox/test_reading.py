@@ -4,7 +4,7 @@ import pytest
 
 from notifications.sandbox import group_calls
 from notifications.sandbox.groups import SandboxGroup, load_groups
-from notifications.sandbox.protocol import Refused
+from notifications.sandbox.protocol import RequestRefused
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.tencent.calls.get_appid_group_list import GetAppidGroupList
 from notifications.tencent.calls.get_group_info import GetGroupInfo, GroupInfo
@@ -110,7 +110,7 @@ def test_members(client):
     ],
 )
 def test_requests_that_are_refused(path, body, code):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRefused) as refused:
         group_calls.fields_of(path, body, GROUPS)
 
     assert refused.value.code == code
@@ -128,7 +128,7 @@ def test_an_answer_above_one_megabyte_is_refused():
     # No documented limit of its own makes an answer that large; longer IDs do.
     groups = {str(n): SandboxGroup("g" * 200, "Public") for n in range(10_000)}
 
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRefused) as refused:
         group_calls.fields_of(group_calls.LIST, b"{}", groups)
 
     assert refused.value.code == 10018

@@ -10,7 +10,7 @@ import pytest
 
 from notifications.sandbox.groups import load_groups
 from notifications.sandbox.journal import KEPT_PER_GROUP
-from notifications.sandbox.protocol import Account, Refused, check_user_sig
+from notifications.sandbox.protocol import Account, RequestRefused, check_user_sig
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.tencent.user_sig import make_user_sig
 from tests.tencent.wire import client_for, send
@@ -59,7 +59,7 @@ def test_a_signature_is_remembered_but_not_beyond_its_end():
     )
 
     check_user_sig(user_sig, account, 1060)
-    with pytest.raises(Refused, match="expired"):
+    with pytest.raises(RequestRefused, match="expired"):
         check_user_sig(user_sig, account, 1061)
     assert account.key not in repr(account)
 

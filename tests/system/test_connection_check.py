@@ -12,7 +12,7 @@ from notifications import audit_log, permissions
 from notifications.models import AuditEntry
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.system.audit_events import CONNECTION_CHECKED
-from notifications.system.connection import Result, State, Step
+from notifications.system.connection import CheckStep, StepResult, StepState
 from notifications.system.connection_check import (
     check_connection,
     check_connection_by,
@@ -23,14 +23,14 @@ from tests.tencent.wire import CA_FILE, OK, FaultServer, ProxyServer, body
 
 pytestmark = pytest.mark.django_db
 
-P, F, N = State.PASSED, State.FAILED, State.NOT_REACHED
+P, F, N = StepState.PASSED, StepState.FAILED, StepState.NOT_REACHED
 UP_TO_TLS = [P, P, P, P]
 
 
-def checked() -> tuple[list[State], Result | None]:
+def checked() -> tuple[list[StepState], StepResult | None]:
     """The state of each step, and the first that failed."""
     results = check_connection_by("operator")
-    assert [result.step for result in results] == list(Step)
+    assert [result.step for result in results] == list(CheckStep)
     failed = [result for result in results if result.state is F]
     return [result.state for result in results], failed[0] if failed else None
 

@@ -10,7 +10,7 @@ from django.utils import translation
 from notifications import permissions
 from notifications.models import AuditEntry, Notification
 from notifications.system import connection_presentation
-from notifications.system.connection import Result, State, Step
+from notifications.system.connection import CheckStep, StepResult, StepState
 from notifications.system.connection_check import check_connection_by
 from tests.factories import make_group, make_user
 
@@ -155,7 +155,7 @@ VALUES = {
 @pytest.mark.parametrize("finding", connection_presentation.FOUND)
 def test_every_finding_is_a_sentence(finding):
     line = connection_presentation.line(
-        Result(Step.HOST, State.FAILED, finding, VALUES)
+        StepResult(CheckStep.HOST, StepState.FAILED, finding, VALUES)
     )
 
     assert line.found.endswith(".")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from notifications.system.connection import Step
+from notifications.system.connection import CheckStep
 from notifications.tencent.error_codes import FIRST_HOUR, Scope, about, all_codes
 
 pytestmark = pytest.mark.one_database
@@ -17,7 +17,7 @@ UNKNOWN = about(424242)
 def test_a_code_speaks_of_a_step_in_both_languages(code):
     refusal = about(code)
 
-    assert Step(refusal.step) not in map(Step, refusal.proves)
+    assert CheckStep(refusal.step) not in map(CheckStep, refusal.proves)
     assert list(refusal.remedy) == ["en", "zh-hans"]
     assert CHINESE.search(refusal.remedy["zh-hans"])
     assert not CHINESE.search(refusal.remedy["en"])
@@ -32,15 +32,15 @@ def test_no_code_about_the_account_is_left_without_a_remedy_of_its_own():
 @pytest.mark.parametrize(
     ("code", "step"),
     [
-        (70016, Step.APPLICATION),
-        (70020, Step.APPLICATION),
-        (70009, Step.KEY),
-        (70001, Step.CLOCK),
-        (60010, Step.ADMINISTRATOR),
-        (10007, Step.ADMINISTRATOR),
-        (60017, Step.ADMINISTRATOR),
-        (60021, Step.ANSWER),
-        (60007, Step.ANSWER),
+        (70016, CheckStep.APPLICATION),
+        (70020, CheckStep.APPLICATION),
+        (70009, CheckStep.KEY),
+        (70001, CheckStep.CLOCK),
+        (60010, CheckStep.ADMINISTRATOR),
+        (10007, CheckStep.ADMINISTRATOR),
+        (60017, CheckStep.ADMINISTRATOR),
+        (60021, CheckStep.ANSWER),
+        (60007, CheckStep.ANSWER),
     ],
 )
 def test_which_step_is_wrong(code, step):

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from notifications.tencent.client import Endpoint
-from notifications.tencent.connectivity import Certificate, Fault, try_way
+from notifications.tencent.connectivity import Certificate, ConnectionFault, probe
 from tests.tencent.wire import CA_FILE, OK, FaultServer, ProxyServer, body
 
 pytestmark = pytest.mark.one_database
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.one_database
 
 def look(url: str, **kwargs):
     values = {"connect_timeout": 10.0} | kwargs
-    return try_way(Endpoint(url, 1, "administrator", **values))
+    return probe(Endpoint(url, 1, "administrator", **values))
 
 
 def test_an_open_way_without_tls():
@@ -40,9 +40,13 @@ def test_a_right_certificate_is_told_of():
 @pytest.mark.parametrize(
     ("certificate", "ca_file", "fault"),
     [
-        ("expired", CA_FILE, Fault.EXPIRED),
-        ("other_name", CA_FILE, Fault.OTHER_NAME),
-        ("right", "", Fault.UNTRUSTED),  # as with a firewall that looks into TLS
+        ("expired", CA_FILE, ConnectionFault.EXPIRED),
+        ("other_name", CA_FILE, ConnectionFault.OTHER_NAME),
+        (
+            "right",
+            "",
+            ConnectionFault.UNTRUSTED,
+        ),  # as with a firewall that looks into TLS
     ],
 )
 def test_a_certificate_that_cannot_be_trusted(certificate, ca_file, fault):
@@ -57,7 +61,7 @@ def test_what_speaks_no_tls():
     with FaultServer(b"HTTP/1.1 400 Bad Request\r\n\r\n", reads=False) as server:
         way = look(server.url.replace("http:", "https:"))
 
-    assert way.fault is Fault.NO_TLS
+    assert way.fault is ConnectionFault.NO_TLS
 
 
 def test_nobody_listens():
@@ -65,7 +69,7 @@ def test_nobody_listens():
         taken.bind(("127.0.0.1", 0))
         way = look(f"http://127.0.0.1:{taken.getsockname()[1]}")
 
-    assert way.fault is Fault.REFUSED
+    assert way.fault is ConnectionFault.REFUSED
     assert not way.fault.is_about_tls
 
 
@@ -80,7 +84,7 @@ def test_a_name_without_an_address(monkeypatch, host):
 
     way = look(f"https://{host}")
 
-    assert (way.fault, way.addresses) == (Fault.NO_ADDRESS, ())
+    assert (way.fault, way.addresses) == (ConnectionFault.NO_ADDRESS, ())
     assert (way.host, way.port) == (host, 443)
 
 
@@ -93,9 +97,9 @@ def test_a_name_server_that_does_not_answer(monkeypatch):
 
         monkeypatch.setattr(socket, "getaddrinfo", hang)
         endpoint = Endpoint("https://slow.invalid", 1, "administrator")
-        way = try_way(endpoint, names_within=0.05)
+        way = probe(endpoint, names_within=0.05)
 
-    assert way.fault is Fault.SLOW_NAMES
+    assert way.fault is ConnectionFault.SLOW_NAMES
 
 
 def test_through_a_proxy():
@@ -112,4 +116,4 @@ def test_a_proxy_that_refuses():
     with ProxyServer(reply) as proxy:
         way = look("https://console.tim.qq.com", proxy_url=proxy.url)
 
-    assert (way.fault, way.proxy_status) == (Fault.PROXY_REFUSED, 407)
+    assert (way.fault, way.proxy_status) == (ConnectionFault.PROXY_REFUSED, 407)

@@ -3,13 +3,13 @@
 import pytest
 
 from notifications.tencent.outcomes import OutcomeKind, Reason
-from notifications.tencent.responses import read_fields
+from notifications.tencent.responses import parse_response
 
 pytestmark = pytest.mark.one_database
 
 
 def test_accepted():
-    answer, _fields = read_fields(
+    answer, _fields = parse_response(
         200, b'{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}'
     )
 
@@ -20,7 +20,7 @@ def test_accepted():
 def test_rejected_is_kept_verbatim():
     body = '{"ActionStatus":"FAIL","ErrorInfo":" 群\\n<b>","ErrorCode":10010}'
 
-    answer, _fields = read_fields(200, body.encode())
+    answer, _fields = parse_response(200, body.encode())
 
     assert (answer.kind, answer.error_code) == (OutcomeKind.REJECTED, 10010)
     assert (answer.action_status, answer.error_info) == ("FAIL", " 群\n<b>")
@@ -38,7 +38,7 @@ def test_rejected_is_kept_verbatim():
 def test_texts_that_no_database_stores_are_made_visible(value, kept):
     body = f'{{"ErrorInfo":{value},"ErrorCode":10010}}'
 
-    assert read_fields(200, body.encode())[0].error_info == kept
+    assert parse_response(200, body.encode())[0].error_info == kept
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_texts_that_no_database_stores_are_made_visible(value, kept):
     ],
 )
 def test_anything_else_is_no_verdict(body):
-    answer, _fields = read_fields(200, body)
+    answer, _fields = parse_response(200, body)
 
     assert (answer.kind, answer.reason) == (OutcomeKind.UNCONFIRMED, Reason.BAD_ANSWER)
     assert answer.error_code is None
@@ -75,7 +75,7 @@ def test_anything_else_is_no_verdict(body):
 
 @pytest.mark.parametrize("status", [204, 301, 307, 400, 404, 500, 502])
 def test_another_status_is_no_verdict_whatever_the_body_says(status):
-    answer, _fields = read_fields(status, b'{"ErrorCode":0}')
+    answer, _fields = parse_response(status, b'{"ErrorCode":0}')
 
     assert (answer.kind, answer.reason) == (OutcomeKind.UNCONFIRMED, Reason.HTTP_STATUS)
     assert answer.http_status == status

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications import conf
-from notifications.sandbox.protocol import Account, Refused, check_user_sig
+from notifications.sandbox.protocol import Account, RequestRefused, check_user_sig
 from notifications.tencent.user_sig import UserSigCache, make_user_sig, read_user_sig
 
 pytestmark = pytest.mark.one_database
@@ -44,9 +44,9 @@ def test_the_sandbox_accepts_what_the_client_signs(app_id, key, user, now):
     user_sig = make_user_sig(app_id, key, user, now=now, valid_for=60)
 
     check_user_sig(user_sig, Account(app_id, key, user), now + 60)
-    with pytest.raises(Refused) as expired:
+    with pytest.raises(RequestRefused) as expired:
         check_user_sig(user_sig, Account(app_id, key, user), now + 61)
-    with pytest.raises(Refused) as wrong_key:
+    with pytest.raises(RequestRefused) as wrong_key:
         check_user_sig(user_sig, Account(app_id, key + "x", user), now)
     assert (expired.value.code, wrong_key.value.code) == (70001, 70009)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from notifications.models import ChatGroup
-from notifications.ui.lists import COUNTED, Page, capped_count, page
+from notifications.ui.lists import COUNTED, ListPage, capped_count, page
 from tests.factories import make_group
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +15,7 @@ def ids() -> list[int]:
     return sorted((make_group().pk for _n in range(43)), reverse=True)
 
 
-def numbers(found: Page) -> list[int]:
+def numbers(found: ListPage) -> list[int]:
     return [row.pk for row in found.rows]
 
 
@@ -48,7 +48,7 @@ def test_less_than_a_page_above_is_the_newest_page(ids):
 
 
 def test_an_empty_list():
-    assert page(ChatGroup.objects.all(), before=3) == Page([])
+    assert page(ChatGroup.objects.all(), before=3) == ListPage([])
 
 
 def test_a_full_last_page_has_nothing_older(ids):

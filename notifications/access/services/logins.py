@@ -23,8 +23,8 @@ from notifications.access.audit_events import (
     LOGIN_REFUSED,
 )
 from notifications.access.services import sessions
-from notifications.access.services.sso_refusal import Refused
-from notifications.models import OutsideLogin
+from notifications.access.services.sso_refusals import SsoRefused
+from notifications.models import ExternalIdentity
 
 # Somebody may type a password where the name belongs: only a known name is kept.
 UNKNOWN = "(unknown name)"
@@ -37,10 +37,10 @@ def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
 
     Whoever has a login from outside has no password: they came by it.
     """
-    sessions.begin(request, user)
-    is_inside = login_state.present(request.session, user) in login_state.INSIDE
+    sessions.begin_session(request, user)
+    is_inside = login_state.current_state(request.session, user) in login_state.INSIDE
     detail = {} if is_inside else {"second_factor": login_state.AWAITED}
-    if OutsideLogin.objects.filter(user=user).exists():
+    if ExternalIdentity.objects.filter(user=user).exists():
         detail["by"] = SINGLE_SIGN_ON
     _write(LOGGED_IN, user.get_username(), **detail)
 
@@ -68,7 +68,9 @@ def record_refused_login(
         _write(LOCKED_OUT, actor)
 
 
-def name_to_count(_request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
+def username_for_lockout(
+    _request: HttpRequest, credentials: Mapping[str, Any] | None
+) -> str:
     """Under which name axes counts a wrong login.
 
     Of an unknown name, which may be a password, only a keyed digest: guesses at names
@@ -82,7 +84,7 @@ def name_to_count(_request: HttpRequest, credentials: Mapping[str, Any] | None) 
     ).hexdigest()
 
 
-def needs_no_count(
+def is_exempt_from_lockout(
     _request: HttpRequest, credentials: Mapping[str, Any] | None = None
 ) -> bool:
     """Whether no name was typed: by single sign-on, where the provider counts.
@@ -112,7 +114,7 @@ def _typed(credentials: Mapping[str, Any]) -> str:
     return str(credentials.get(User.USERNAME_FIELD) or "")
 
 
-def record_refused_outside(refused: Refused) -> None:
+def record_refused_outside(refused: SsoRefused) -> None:
     _write(
         LOGIN_REFUSED,
         _known(refused.username),
@@ -127,5 +129,5 @@ def _known(name: str) -> str:
 
 def _write(event: audit_log.Event, actor: str, **detail: Any) -> None:
     # Django sends its signals for sessions that scripts open, too: nobody logs in there.
-    if audit_log.present_origin() is not None:
+    if audit_log.current_origin() is not None:
         audit_log.write(event, actor, **detail)

@@ -21,7 +21,7 @@ from notifications.access.audit_events import (
     ROLE_DELETED,
 )
 from notifications.access.services import sessions
-from notifications.models import OutsideLogin
+from notifications.models import ExternalIdentity
 
 FIELDS = ("username", "first_name", "last_name", "email", "is_active", "is_superuser")
 
@@ -34,7 +34,9 @@ def values_of_person(pk: int) -> Values:
     """As they are stored now; roles by name."""
     person = User.objects.get(pk=pk)
     names = person.groups.order_by("name").values_list("name", flat=True)
-    subjects = OutsideLogin.objects.filter(user=pk).values_list("subject", flat=True)
+    subjects = ExternalIdentity.objects.filter(user=pk).values_list(
+        "subject", flat=True
+    )
     return {name: getattr(person, name) for name in FIELDS} | {
         "roles": list(names),
         "subject": subjects.first() or "",

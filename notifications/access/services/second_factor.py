@@ -25,7 +25,7 @@ from notifications.access.audit_events import (
     RECOVERY_MADE,
     RECOVERY_USED,
 )
-from notifications.access.queries import is_demanded_of
+from notifications.access.queries import is_required_for
 from notifications.access.services import sessions
 from notifications.models import RecoveryCode
 from notifications.permissions import require
@@ -42,7 +42,7 @@ RECOVERY_GROUP = 5
 RECOVERY_CODES = 10
 
 
-class Answer(StrEnum):
+class SecondFactorAnswer(StrEnum):
     APP = "app"  # the right code of the app
     RECOVERY = "recovery"  # a recovery code, which is used up now
     WRONG = "wrong"
@@ -50,23 +50,23 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CodeResult:
     """``wait`` is in seconds, and only said of ``TOO_SOON``."""
 
-    answer: Answer
+    answer: SecondFactorAnswer
     wait: int = 0
     recovery_codes: tuple[str, ...] = ()
 
     @property
     def is_right(self) -> bool:
-        return self.answer in (Answer.APP, Answer.RECOVERY)
+        return self.answer in (SecondFactorAnswer.APP, SecondFactorAnswer.RECOVERY)
 
 
 # --- setting up ------------------------------------------------------------------------
 
 
 @transaction.atomic
-def begin_set_up(person: User) -> TOTPDevice:
+def begin_setup(person: User) -> TOTPDevice:
     """A new key, which counts from its first right code on.
 
     It takes the place of one that was begun and not finished. One that is in use stays
@@ -80,9 +80,9 @@ def begin_set_up(person: User) -> TOTPDevice:
 
 
 @transaction.atomic
-def finish_set_up(
+def finish_setup(
     person: User, device_id: int, code: str, *, may_replace: bool, present: str
-) -> Verdict:
+) -> CodeResult:
     """Put the begun device into use when ``code`` is its present one.
 
     The other sessions of the person end, all but that with the key ``present``: nobody
@@ -106,7 +106,9 @@ def finish_set_up(
     device.save()
     audit_log.write(FACTOR_SET, person.get_username())
     _end_sessions(person, person.get_username(), present)
-    return Verdict(Answer.APP, recovery_codes=make_recovery_codes(person))
+    return CodeResult(
+        SecondFactorAnswer.APP, recovery_codes=make_recovery_codes(person)
+    )
 
 
 @transaction.atomic
@@ -128,7 +130,7 @@ def make_recovery_codes(person: User) -> tuple[str, ...]:
 
 
 @transaction.atomic
-def check_code(person: User, code: str) -> Verdict:
+def verify_code(person: User, code: str) -> CodeResult:
     """What a code is worth that was given after the password.
 
     ``code`` is ``DIGITS`` digits of the app or ``RECOVERY_LENGTH`` letters and digits of
@@ -140,29 +142,33 @@ def check_code(person: User, code: str) -> Verdict:
     if len(code) == RECOVERY_LENGTH:
         verdict = _of_recovery(person, code)
     elif device is None:
-        verdict = Verdict(Answer.WRONG)
+        verdict = CodeResult(SecondFactorAnswer.WRONG)
     else:
         verdict = _of_app(device, code)
-    if verdict.answer == Answer.WRONG:
+    if verdict.answer == SecondFactorAnswer.WRONG:
         audit_log.write(FACTOR_REFUSED, person.get_username())
     return verdict
 
 
-def _of_app(device: TOTPDevice, code: str) -> Verdict:
+def _of_app(device: TOTPDevice, code: str) -> CodeResult:
     is_allowed, why = device.verify_is_allowed()
     if not is_allowed:
         wait = (why["locked_until"] - timezone.now()).total_seconds()
-        return Verdict(Answer.TOO_SOON, wait=max(1, ceil(wait)))
-    return Verdict(Answer.APP if device.verify_token(code) else Answer.WRONG)
+        return CodeResult(SecondFactorAnswer.TOO_SOON, wait=max(1, ceil(wait)))
+    return CodeResult(
+        SecondFactorAnswer.APP
+        if device.verify_token(code)
+        else SecondFactorAnswer.WRONG
+    )
 
 
-def _of_recovery(person: User, code: str) -> Verdict:
+def _of_recovery(person: User, code: str) -> CodeResult:
     codes = RecoveryCode.objects.filter(user=person, digest=_digest(code))
     used, _per_table = codes.delete()
     if not used:
-        return Verdict(Answer.WRONG)
+        return CodeResult(SecondFactorAnswer.WRONG)
     audit_log.write(RECOVERY_USED, person.get_username())
-    return Verdict(Answer.RECOVERY)
+    return CodeResult(SecondFactorAnswer.RECOVERY)
 
 
 # --- removing --------------------------------------------------------------------------
@@ -171,7 +177,7 @@ def _of_recovery(person: User, code: str) -> Verdict:
 @transaction.atomic
 def remove_own(person: User, *, present: str) -> None:
     """The other sessions end. Raises ``PermissionDenied`` where one is demanded."""
-    if is_demanded_of(person):
+    if is_required_for(person):
         raise PermissionDenied(
             _("Your login needs a second factor. You can set it up anew instead.")
         )
@@ -179,7 +185,7 @@ def remove_own(person: User, *, present: str) -> None:
     _end_sessions(person, person.get_username(), present)
 
 
-def require_may_help(user: User, person: User) -> None:
+def require_can_reset(user: User, person: User) -> None:
     """Raises ``PermissionDenied`` without the right to change people, for oneself and,
     from who is no superuser, for a superuser.
     """
@@ -195,19 +201,19 @@ def require_may_help(user: User, person: User) -> None:
 
 
 @transaction.atomic
-def remove_of(user: User, person: User) -> None:
+def reset_second_factor(user: User, person: User) -> None:
     """``user`` helps ``person``, who lost it; that person's sessions end.
 
     Raises ``PermissionDenied`` as ``require_may_help`` does; ``ValidationError`` where
     there is nothing to remove.
     """
-    require_may_help(user, person)
+    require_can_reset(user, person)
     _remove(person, user.get_username())
     _end_sessions(person, user.get_username())
 
 
 @transaction.atomic
-def remove_at_the_server(person: User, actor: str) -> None:
+def reset_by_command(person: User, actor: str) -> None:
     """For the last one who could help; ``actor`` is who ran the command.
 
     Raises ``ValidationError`` where there is nothing to remove.

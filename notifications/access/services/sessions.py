@@ -20,13 +20,13 @@ from notifications.models import LoginSession
 from notifications.permissions import require
 
 
-def begin(request: HttpRequest, user: User) -> None:
+def begin_session(request: HttpRequest, user: User) -> None:
     """Call it at each login: who was inside already gets a new key all the same.
 
     OWASP ASVS 5.0, 7.2.4. Sessions that ended long ago are removed by the way.
     """
     store: Any = request.session
-    if (origin := audit_log.present_origin()) is not None:
+    if (origin := audit_log.current_origin()) is not None:
         store.address = origin.address
         store.browser = browser_of(request.META.get("HTTP_USER_AGENT", ""))
     if store.row is not None and store.row.user_id == user.pk:
@@ -47,7 +47,7 @@ def end_others(user: User, *, present: str) -> int:
     return _end(user.get_username(), open_sessions([user.pk]), present)
 
 
-def end_all_of(user: User, person: User, *, present: str = "") -> int:
+def end_sessions_of(user: User, person: User, *, present: str = "") -> int:
     """End all sessions of ``person``. Returns how many that were.
 
     Raises ``PermissionDenied`` for who may not change this person.

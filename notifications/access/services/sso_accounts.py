@@ -16,8 +16,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from notifications.access.services import people
-from notifications.access.services.sso_refusal import Refusal, Refused
-from notifications.models import OutsideLogin
+from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
+from notifications.models import ExternalIdentity
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ SUBJECT_MAX_LENGTH = 255
 Claims = Mapping[str, Any]
 
 
-def enter(issuer: str, claims: Claims) -> User:
+def log_in(issuer: str, claims: Claims) -> User:
     """The person that the claims of a verified ID token are about, with its roles.
 
     A new one is made at the first login. Raises ``Refused``.
@@ -47,8 +47,8 @@ def _enter(issuer: str, claims: Claims) -> User:
     subject = _text(claims, "sub", SUBJECT_MAX_LENGTH)
     if not subject or subject != claims["sub"]:
         logger.warning("The subject %.300r cannot be used.", claims.get("sub"))
-        raise Refused(Refusal.UNTRUSTED)
-    known = OutsideLogin.objects.select_related("user")
+        raise SsoRefused(SsoRefusalReason.UNTRUSTED)
+    known = ExternalIdentity.objects.select_related("user")
     found = known.filter(issuer=issuer, subject=subject).first()
     if found is None:
         person = _make(issuer, subject, claims)
@@ -57,7 +57,7 @@ def _enter(issuer: str, claims: Claims) -> User:
         person = found.user
         before = people.values_of_person(person.pk)
     if not (person.is_active and person.is_staff):
-        raise Refused(Refusal.SWITCHED_OFF, person.get_username())
+        raise SsoRefused(SsoRefusalReason.SWITCHED_OFF, person.get_username())
     if settings.OIDC_ROLES:
         _give_roles(person, claims)
     people.record_person(ACTOR, person.pk, before)
@@ -67,7 +67,7 @@ def _enter(issuer: str, claims: Claims) -> User:
 def _make(issuer: str, subject: str, claims: Claims) -> User:
     username = _username(claims)
     if User.objects.filter(username__iexact=username).exists():
-        raise Refused(Refusal.NAME_TAKEN, username)
+        raise SsoRefused(SsoRefusalReason.NAME_TAKEN, username)
     person = User.objects.create_user(  # without a password: none is ever right
         username,
         _text(claims, "email", 254),
@@ -75,7 +75,7 @@ def _make(issuer: str, subject: str, claims: Claims) -> User:
         last_name=_text(claims, "family_name", 150),
         is_staff=True,
     )
-    OutsideLogin.objects.create(user=person, issuer=issuer, subject=subject)
+    ExternalIdentity.objects.create(user=person, issuer=issuer, subject=subject)
     return person
 
 
@@ -107,7 +107,7 @@ def _give_roles(person: User, claims: Claims) -> None:
 
 
 @transaction.atomic
-def link(actor: str, username: str, subject: str) -> None:
+def link_identity(actor: str, username: str, subject: str) -> None:
     """Let somebody who is here already log in by single sign-on, and only so.
 
     Ends their sessions, since their password is gone. Raises ``ValidationError``.
@@ -120,11 +120,13 @@ def link(actor: str, username: str, subject: str) -> None:
         )
     if not settings.OIDC_ISSUER:
         raise ValidationError("OIDC_ISSUER is empty. Set up single sign-on first.")
-    taken = OutsideLogin.objects.filter(issuer=settings.OIDC_ISSUER, subject=subject)
+    taken = ExternalIdentity.objects.filter(
+        issuer=settings.OIDC_ISSUER, subject=subject
+    )
     if other := taken.exclude(user=person).select_related("user").first():
         raise ValidationError(f"“{subject}” is {other.user.get_username()} already.")
     before = people.values_of_person(person.pk)
-    OutsideLogin.objects.update_or_create(
+    ExternalIdentity.objects.update_or_create(
         user=person, defaults={"issuer": settings.OIDC_ISSUER, "subject": subject}
     )
     person.set_unusable_password()
@@ -133,7 +135,7 @@ def link(actor: str, username: str, subject: str) -> None:
 
 
 @transaction.atomic
-def unlink(actor: str, username: str) -> None:
+def unlink_identity(actor: str, username: str) -> None:
     """Undo ``link``; a people administrator then sets a password.
 
     Raises ``ValidationError``.
@@ -142,7 +144,7 @@ def unlink(actor: str, username: str) -> None:
     before = people.values_of_person(person.pk)
     if not before["subject"]:
         raise ValidationError(f"{username} does not log in by single sign-on.")
-    OutsideLogin.objects.filter(user=person).delete()
+    ExternalIdentity.objects.filter(user=person).delete()
     people.record_person(actor, person.pk, before)
 
 

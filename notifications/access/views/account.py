@@ -10,26 +10,26 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
-from notifications.access.queries import browser_in_words, open_sessions, state_of
+from notifications.access.queries import browser_label, open_sessions, second_factor_of
 from notifications.access.services import sessions
-from notifications.ui.pages import anybody, page, person, present_key
+from notifications.ui.pages import page, require_login, require_permission, session_key
 
 
 @require_safe
 def account(request: HttpRequest) -> TemplateResponse:
-    user = anybody(request)
+    user = require_login(request)
     names = sorted(permissions.label(role.name) for role in user.groups.all())
     if user.is_superuser:
         names.insert(0, _("May do everything"))
-    key = present_key(request)
+    key = session_key(request)
     return page(
         request,
         "notifications/access/account.html",
         _("Account"),
         roles=names,
-        factor=state_of(user),
+        factor=second_factor_of(user),
         sessions=[
-            (session, browser_in_words(session.browser), session.session_key == key)
+            (session, browser_label(session.browser), session.session_key == key)
             for session in open_sessions([user.pk])
         ],
     )
@@ -38,7 +38,9 @@ def account(request: HttpRequest) -> TemplateResponse:
 @require_POST
 def end_one(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("session", "")
-    ended = sessions.end_one(anybody(request), chosen, present=present_key(request))
+    ended = sessions.end_one(
+        require_login(request), chosen, present=session_key(request)
+    )
     if ended:
         messages.success(request, _("That session is ended."))
     else:
@@ -48,16 +50,19 @@ def end_one(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
-    _say(request, sessions.end_others(anybody(request), present=present_key(request)))
+    _say(
+        request,
+        sessions.end_others(require_login(request), present=session_key(request)),
+    )
     return redirect("admin:account")
 
 
 @require_POST
 def end_all_of(request: HttpRequest, pk: int) -> HttpResponse:
     """From the page of a person."""
-    user = person(request, "auth.change_user")
+    user = require_permission(request, "auth.change_user")
     whose = get_object_or_404(User, pk=pk)
-    _say(request, sessions.end_all_of(user, whose, present=present_key(request)))
+    _say(request, sessions.end_sessions_of(user, whose, present=session_key(request)))
     return redirect("admin:auth_user_change", pk)
 
 

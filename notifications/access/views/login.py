@@ -20,15 +20,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from notifications.access import login_state
 from notifications.access.forms import AppCodeForm, CodeForm
-from notifications.access.login_state import Step
-from notifications.access.queries import state_of
+from notifications.access.login_state import LoginStep
+from notifications.access.queries import second_factor_of
 from notifications.access.services import second_factor
-from notifications.access.services.logins import locked_until, name_to_count
-from notifications.access.services.second_factor import Answer, Verdict
+from notifications.access.services.logins import locked_until, username_for_lockout
+from notifications.access.services.second_factor import CodeResult, SecondFactorAnswer
 from notifications.ui.pages import page
 
 # The pages that lead on, by the step that a session waits for.
-PAGES = {Step.CODE: "admin:login_code", Step.SET_UP: "admin:second_factor"}
+PAGES = {LoginStep.CODE: "admin:login_code", LoginStep.SET_UP: "admin:second_factor"}
 
 TOO_MANY_REQUESTS = 429
 
@@ -37,19 +37,21 @@ TOO_MANY_REQUESTS = 429
 @sensitive_post_parameters("code")
 def code(request: HttpRequest) -> HttpResponse:
     """Asks for a code of the app or a recovery code; a right one opens the console."""
-    person = waiting(request, Step.CODE)
+    person = pending_login(request, LoginStep.CODE)
     if person is None:
         return _password_first(request)
     form = CodeForm(request.POST if request.method == "POST" else None)
     status = 200
     if form.is_valid():
-        verdict = second_factor.check_code(person, form.cleaned_data["code"])
+        verdict = second_factor.verify_code(person, form.cleaned_data["code"])
         if verdict.is_right:
             return _enter(request, person, verdict)
-        if verdict.answer == Answer.WRONG and login_state.count_wrong(request.session):
+        if verdict.answer == SecondFactorAnswer.WRONG and login_state.count_wrong_code(
+            request.session
+        ):
             messages.error(request, _("Too many wrong codes. Log in again."))
             return redirect("admin:login")
-        status = refuse(form, verdict)
+        status = refuse_login(form, verdict)
     response = page(
         request,
         "notifications/access/login_code.html",
@@ -70,15 +72,17 @@ def log_out(request: HttpRequest) -> HttpResponse:
     return admin.site.admin_view(admin.site.logout)(request)
 
 
-def waiting(request: HttpRequest, step: Step) -> User | None:
+def pending_login(request: HttpRequest, step: LoginStep) -> User | None:
     """Whoever gave the password in this session and stands before ``step``."""
     person = get_user(request)
     if not isinstance(person, User) or not person.is_staff:
         return None
-    return person if login_state.present(request.session, person) == step else None
+    return (
+        person if login_state.current_state(request.session, person) == step else None
+    )
 
 
-def page_for_waiting(request: HttpRequest, then: str) -> str | None:
+def pending_login_url(request: HttpRequest, then: str) -> str | None:
     """Where a session that waits goes on, and ``then`` to which address of ours.
 
     ``None`` for one that does not wait.
@@ -86,15 +90,15 @@ def page_for_waiting(request: HttpRequest, then: str) -> str | None:
     person = get_user(request)
     if not isinstance(person, User):
         return None
-    name = PAGES.get(login_state.present(request.session, person))
+    name = PAGES.get(login_state.current_state(request.session, person))
     if name is None:
         return None
     return f"{reverse(name)}?{urlencode({REDIRECT_FIELD_NAME: then})}"
 
 
-def refuse(form: AppCodeForm, verdict: Verdict) -> int:
+def refuse_login(form: AppCodeForm, verdict: CodeResult) -> int:
     """Say beside the field what is wrong with the code; returns the HTTP status."""
-    if verdict.answer == Answer.TOO_SOON:
+    if verdict.answer == SecondFactorAnswer.TOO_SOON:
         form.add_error("code", _wait(verdict.wait))
         return TOO_MANY_REQUESTS
     form.add_error(
@@ -107,11 +111,11 @@ def refuse(form: AppCodeForm, verdict: Verdict) -> int:
     return 200
 
 
-def _enter(request: HttpRequest, person: User, verdict: Verdict) -> HttpResponse:
+def _enter(request: HttpRequest, person: User, verdict: CodeResult) -> HttpResponse:
     request.user = person  # from here on, also for the audit trail
-    login_state.enter(request.session, person, verdict.answer)
-    if verdict.answer == Answer.RECOVERY:
-        left = state_of(person).codes_left
+    login_state.complete_login(request.session, person, verdict.answer)
+    if verdict.answer == SecondFactorAnswer.RECOVERY:
+        left = second_factor_of(person).codes_left
         said = ngettext(
             "You logged in with a recovery code. %(n)s is left.",
             "You logged in with a recovery code. %(n)s are left.",
@@ -164,7 +168,7 @@ def locked(
     credentials: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     """In place of what the login page answered. Nobody learns whether a name exists."""
-    name = name_to_count(request, credentials)
+    name = username_for_lockout(request, credentials)
     until = locked_until(name, request.axes_ip_address)
     if until is not None:
         until += timedelta(seconds=1)  # the page shows no parts of one

@@ -25,11 +25,15 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications.access import login_state
 from notifications.access.forms import AppCodeForm, PasswordForm
-from notifications.access.login_state import Step
-from notifications.access.queries import device_of, is_demanded_of, state_of
+from notifications.access.login_state import LoginStep
+from notifications.access.queries import device_of, is_required_for, second_factor_of
 from notifications.access.services import second_factor as services_second_factor
-from notifications.access.views.login import TOO_MANY_REQUESTS, refuse, waiting
-from notifications.ui.pages import page, person, present_key
+from notifications.access.views.login import (
+    TOO_MANY_REQUESTS,
+    pending_login,
+    refuse_login,
+)
+from notifications.ui.pages import page, require_permission, session_key
 
 # In the session: the number of the device whose key this browser may show.
 BEGUN = "second_factor_begun"
@@ -44,7 +48,7 @@ INSIDE, DOOR = "admin/base_site.html", "notifications/ui/door.html"
 View = Callable[[HttpRequest, User], HttpResponse]
 
 
-def own(view: View) -> Callable[[HttpRequest], HttpResponse]:
+def require_inside(view: View) -> Callable[[HttpRequest], HttpResponse]:
     """Lets in who is inside, and who must set up a second factor to get there.
 
     Nobody else who has only given the password: a code that is asked for would mean
@@ -66,15 +70,15 @@ def own(view: View) -> Callable[[HttpRequest], HttpResponse]:
 def _person(request: HttpRequest) -> User | None:
     if admin.site.has_permission(request) and isinstance(request.user, User):
         return request.user
-    person = waiting(request, Step.SET_UP)
+    person = pending_login(request, LoginStep.SET_UP)
     if person is not None and device_of(person) is not None:
         # Set up in another browser meanwhile: now its code is asked for.
-        login_state.begin(request, person)
+        login_state.begin_login(request, person)
         return None
     return person
 
 
-@own
+@require_inside
 def second_factor(request: HttpRequest, person: User) -> HttpResponse:
     """What there is, and what can be done about it."""
     return _show_state(request, person)
@@ -82,14 +86,14 @@ def second_factor(request: HttpRequest, person: User) -> HttpResponse:
 
 @require_safe
 def _show_state(request: HttpRequest, person: User) -> HttpResponse:
-    state = state_of(person)
+    state = second_factor_of(person)
     if not state.is_set_up:
         return redirect("admin:second_factor_set_up")
     return _page(request, "second_factor.html", _("Second factor"), factor=state)
 
 
-@own
-def set_up(request: HttpRequest, person: User) -> HttpResponse:
+@require_inside
+def setup(request: HttpRequest, person: User) -> HttpResponse:
     """First the password; then the key, until its first code is given."""
     device = _begun(request, person)
     if device is None:
@@ -98,19 +102,19 @@ def set_up(request: HttpRequest, person: User) -> HttpResponse:
     status = 200
     if form.is_valid():
         try:
-            verdict = services_second_factor.finish_set_up(
+            verdict = services_second_factor.finish_setup(
                 person,
                 device.pk,
                 form.cleaned_data["code"],
                 may_replace=_is_inside(request),
-                present=present_key(request),
+                present=session_key(request),
             )
         except ValidationError as error:
             messages.error(request, error.messages[0])
             return redirect("admin:second_factor")
         if verdict.is_right:
             return _finished(request, person, verdict.recovery_codes)
-        status = refuse(form, verdict)
+        status = refuse_login(form, verdict)
     response = _page(
         request,
         "second_factor_key.html",
@@ -126,7 +130,7 @@ def set_up(request: HttpRequest, person: User) -> HttpResponse:
     return response
 
 
-@own
+@require_inside
 def recovery_codes(request: HttpRequest, person: User) -> HttpResponse:
     """New ones in place of the old; the password is asked for first."""
     if device_of(person) is None:
@@ -144,15 +148,15 @@ def recovery_codes(request: HttpRequest, person: User) -> HttpResponse:
     )
 
 
-@own
+@require_inside
 def remove(request: HttpRequest, person: User) -> HttpResponse:
     """The password is asked for first; not where a second factor is demanded."""
-    state = state_of(person)
+    state = second_factor_of(person)
     if not state.is_set_up or state.is_demanded:
         return redirect("admin:second_factor")
     form = PasswordForm(request, person)
     if form.is_valid():
-        services_second_factor.remove_own(person, present=present_key(request))
+        services_second_factor.remove_own(person, present=session_key(request))
         messages.success(request, _("The second factor is removed."))
         return redirect("admin:index")
     return _page(
@@ -175,14 +179,14 @@ def _begin(request: HttpRequest, person: User) -> HttpResponse:
         else forms.Form(request.POST or None)  # the password was given just now
     )
     if form.is_valid():
-        request.session[BEGUN] = services_second_factor.begin_set_up(person).pk
+        request.session[BEGUN] = services_second_factor.begin_setup(person).pk
         return redirect("admin:second_factor_set_up")
     return _page(
         request,
         "second_factor_begin.html",
         _("Set up a second factor"),
         form=form,
-        factor=state_of(person),
+        factor=second_factor_of(person),
     )
 
 
@@ -202,7 +206,9 @@ def _finished(
 ) -> HttpResponse:
     del request.session[BEGUN]
     request.user = person  # inside from here on
-    login_state.enter(request.session, person, services_second_factor.Answer.APP)
+    login_state.complete_login(
+        request.session, person, services_second_factor.SecondFactorAnswer.APP
+    )
     messages.success(request, _("The second factor is set up."))
     return _show_codes(request, codes)
 
@@ -242,14 +248,14 @@ def _in_groups(key: str) -> str:
     return " ".join(key[start : start + KEY_GROUP] for start in starts)
 
 
-def reset_of_person(request: HttpRequest, pk: int) -> HttpResponse:
+def reset_for_user(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks first, because it is the voice of somebody that an administrator trusts."""
-    user = person(request, "auth.change_user")
+    user = require_permission(request, "auth.change_user")
     loser = get_object_or_404(User, pk=pk)
-    services_second_factor.require_may_help(user, loser)
+    services_second_factor.require_can_reset(user, loser)
     if request.method == "POST":
         try:
-            services_second_factor.remove_of(user, loser)
+            services_second_factor.reset_second_factor(user, loser)
         except ValidationError as error:
             messages.error(request, error.messages[0])
         else:
@@ -262,5 +268,5 @@ def reset_of_person(request: HttpRequest, pk: int) -> HttpResponse:
         _("Remove the second factor of %(person)s?") % {"person": loser.get_username()},
         person=loser,
         is_there=device_of(loser) is not None,
-        is_demanded=is_demanded_of(loser),
+        is_demanded=is_required_for(loser),
     )

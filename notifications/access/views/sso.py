@@ -15,7 +15,7 @@ from mozilla_django_oidc.views import (
 )
 
 from notifications.access.services import logins
-from notifications.access.services.sso_refusal import Refusal, Refused
+from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
 from notifications.ui.pages import page
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 STATES, NEXT = "oidc_states", "oidc_login_next"
 
 
-class _OnlyWhereItIsOn:
+class _RequiresSso:
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not settings.OIDC_RP_CLIENT_ID:
             raise Http404
@@ -34,24 +34,24 @@ class _OnlyWhereItIsOn:
 
 
 @method_decorator(never_cache, name="dispatch")
-class Begin(_OnlyWhereItIsOn, OIDCAuthenticationRequestView):  # type: ignore[misc]  # untyped
+class Begin(_RequiresSso, OIDCAuthenticationRequestView):  # type: ignore[misc]  # untyped
     """Leads to the provider, with a new state, nonce and PKCE challenge."""
 
 
 @method_decorator(never_cache, name="dispatch")
-class Callback(_OnlyWhereItIsOn, OIDCAuthenticationCallbackView):  # type: ignore[misc]  # untyped
+class Callback(_RequiresSso, OIDCAuthenticationCallbackView):  # type: ignore[misc]  # untyped
     """The provider sends people back to here, with a code or with an error."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         begun = request.session.get(STATES, {})
         state = request.GET.get("state", "")
         if state not in begun:  # not written down: anybody can call this address
-            return _refused(request, Refusal.LOST)
+            return _refused(request, SsoRefusalReason.LOST)
         try:
             if "code" not in request.GET:
                 self.give_up(state)
             response: HttpResponse = super().get(request)
-        except Refused as refused:
+        except SsoRefused as refused:
             logins.record_refused_outside(refused)
             return _refused(request, refused.why)
         return response
@@ -62,7 +62,7 @@ class Callback(_OnlyWhereItIsOn, OIDCAuthenticationCallbackView):  # type: ignor
         logger.warning("The provider answered no code, but the error %.100r.", error)
         del self.request.session[STATES][state]
         self.request.session.modified = True
-        raise Refused(Refusal.PROVIDER)
+        raise SsoRefused(SsoRefusalReason.PROVIDER)
 
     def login_success(self) -> HttpResponse:
         target = self.success_url
@@ -72,10 +72,10 @@ class Callback(_OnlyWhereItIsOn, OIDCAuthenticationCallbackView):  # type: ignor
         return HttpResponseRedirect(target)
 
     def login_failure(self) -> HttpResponse:
-        raise Refused(Refusal.PROVIDER)
+        raise SsoRefused(SsoRefusalReason.PROVIDER)
 
 
-def _refused(request: HttpRequest, why: Refusal) -> HttpResponse:
+def _refused(request: HttpRequest, why: SsoRefusalReason) -> HttpResponse:
     response = page(
         request,
         "notifications/access/sso_refused.html",

@@ -21,7 +21,7 @@ from notifications.audiences.validation import check_audience, clean_values
 from notifications.compose.audit_events import DRAFT_DELETED, DRAFT_SAVED
 from notifications.compose.content import clean_content
 from notifications.compose.recipients import clean_recipients
-from notifications.groups.ids import repeated
+from notifications.groups.ids import count_duplicates
 from notifications.models import Notification
 from notifications.models.notifications import join_recipients
 from notifications.permissions import require, require_own
@@ -83,9 +83,9 @@ def check_draft(draft: Draft) -> Draft:
         )
     if errors:
         raise ValidationError(errors)
-    again = repeated(draft.recipients or ())
+    again = count_duplicates(draft.recipients or ())
     if draft.audience == Kind.CHOSEN:
-        again += repeated(list(draft.audience_values))
+        again += count_duplicates(list(draft.audience_values))
     return Draft(content, draft.audience, values, recipients, note, draft.token, again)
 
 

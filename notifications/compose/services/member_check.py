@@ -26,9 +26,9 @@ from notifications.tencent.calls.get_specified_group_member_info import (
     GetSpecifiedGroupMemberInfo,
 )
 from notifications.tencent.client import ImClient
-from notifications.tencent.limits import is_group_id
+from notifications.tencent.ids import is_group_id
 from notifications.tencent.outcomes import Outcome, OutcomeKind
-from notifications.tencent.responses import Read
+from notifications.tencent.responses import Response
 
 MOST_GROUPS = 20
 
@@ -42,7 +42,7 @@ ANSWER_WITHIN = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class NotSaid:
+class UncheckedGroup:
     """A group of which Tencent did not say who is in it.
 
     ``outcome`` is what it answered; ``None``: it was not asked, because of the group.
@@ -53,7 +53,7 @@ class NotSaid:
 
 
 @dataclass(slots=True)
-class Checked:
+class MemberCheckResult:
     """What Tencent said.
 
     ``complete`` are groups that all members are in; ``missing`` says who is not in
@@ -64,7 +64,7 @@ class Checked:
     members: int
     complete: list[ChatGroup] = field(default_factory=list)
     missing: list[tuple[ChatGroup, list[str]]] = field(default_factory=list)
-    not_said: list[NotSaid] = field(default_factory=list)
+    not_said: list[UncheckedGroup] = field(default_factory=list)
     not_asked: list[ChatGroup] = field(default_factory=list)
     trouble: Outcome | None = None
 
@@ -75,7 +75,7 @@ def check_members(
     member_ids: Sequence[str],
     *,
     begin_within: float = BEGIN_WITHIN,
-) -> Checked:
+) -> MemberCheckResult:
     """Ask for each group who of the members is in it; writes nothing to any record.
 
     Takes ten seconds at most. Raises ``PermissionDenied``; ``ValidationError`` for IDs
@@ -92,12 +92,12 @@ def check_members(
                 "checked. Ask whoever runs it to set IM_SDK_APP_ID and IM_SECRET_KEY."
             )
         )
-    found = Checked(len(members))
+    found = MemberCheckResult(len(members))
     with _client() as client:
-        asking = _Asking(client, begin_within)
+        asking = _MemberCheck(client, begin_within)
         for place, group in enumerate(groups):
             if group.all_members_only or not group.is_usable:
-                found.not_said.append(NotSaid(group))
+                found.not_said.append(UncheckedGroup(group))
                 continue
             if not asking.ask(group, members, found):
                 found.not_asked = [
@@ -157,7 +157,7 @@ def _client() -> Iterator[ImClient]:
         client.close()
 
 
-class _Asking:
+class _MemberCheck:
     """One call after another, each at a moment of the pace that all processes share."""
 
     def __init__(self, client: ImClient, begin_within: float) -> None:
@@ -169,7 +169,9 @@ class _Asking:
         )
         self._until = time.monotonic() + begin_within
 
-    def ask(self, group: ChatGroup, members: Sequence[str], found: Checked) -> bool:
+    def ask(
+        self, group: ChatGroup, members: Sequence[str], found: MemberCheckResult
+    ) -> bool:
         """About one group; false when time is up, or nothing more can be learnt."""
         missing: list[str] = []
         size = GetSpecifiedGroupMemberInfo.MAX_MEMBERS
@@ -180,7 +182,7 @@ class _Asking:
                 return False
             if answer.data is None:
                 if _is_about_the_group(answer.outcome):
-                    found.not_said.append(NotSaid(group, answer.outcome))
+                    found.not_said.append(UncheckedGroup(group, answer.outcome))
                     return True
                 self._slow_down_after(answer.outcome)
                 found.trouble = answer.outcome
@@ -194,12 +196,12 @@ class _Asking:
 
     def _call(
         self, group_id: str, asked_for: Sequence[str]
-    ) -> Read[frozenset[str]] | None:
+    ) -> Response[frozenset[str]] | None:
         """What Tencent answered; ``None`` when time is up."""
         while True:
             trouble = self._client.connect()
             if trouble is not None:
-                return Read(trouble)
+                return Response(trouble)
             if not self._wait_for_turn():
                 return None
             answer = self._client.call(GetSpecifiedGroupMemberInfo(group_id, asked_for))

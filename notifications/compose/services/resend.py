@@ -16,7 +16,7 @@ from notifications.audiences.audience import audience
 from notifications.audiences.validation import check_audience
 from notifications.compose.audit_events import RESENT
 from notifications.compose.services.create_deliveries import insert_deliveries
-from notifications.delivery.resendable import Again, sendable_again
+from notifications.delivery.resendable import ResendKind, resendable_deliveries
 from notifications.models import Notification, WrongState
 from notifications.models.field_uses import Use, names
 from notifications.permissions import require, require_own
@@ -25,7 +25,7 @@ Kind = Notification.Audience
 
 
 @transaction.atomic
-def send_again(user: User, notification_id: int, kind: Again) -> Notification:
+def send_again(user: User, notification_id: int, kind: ResendKind) -> Notification:
     """A new notification for the groups that failed, or for those not confirmed.
 
     A second press finds nothing left to send again and lands on the notification that
@@ -38,7 +38,7 @@ def send_again(user: User, notification_id: int, kind: Again) -> Notification:
     require_own(user, first)
     if not first.has_ended:
         raise WrongState(first.pk, "sent again")
-    rows = sendable_again(first, kind)
+    rows = resendable_deliveries(first, kind)
     group_ids_of = defaultdict(list)
     recipients_of = {}
     for group_id, portion, recipients in rows.values_list(

@@ -26,19 +26,19 @@ LEFT_OUT_NAMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class SendTimes:
     """``start`` is ``None`` for at once; no call starts after ``not_after``."""
 
     start: datetime | None = None
     not_after: datetime | None = None
 
 
-AT_ONCE = When()
+AT_ONCE = SendTimes()
 
 
 @transaction.atomic
 def send(
-    user: User, notification_id: int, *, digest: str, when: When = AT_ONCE
+    user: User, notification_id: int, *, digest: str, when: SendTimes = AT_ONCE
 ) -> Notification:
     """Accept a draft for sending: a row per group, then one step to sending.
 

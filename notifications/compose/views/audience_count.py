@@ -9,16 +9,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from notifications import permissions
-from notifications.audiences.audience import Audience, Kind, Sums, audience
-from notifications.audiences.exclusions import LeftOut, counts_in_words
+from notifications.audiences.audience import Audience, AudienceTotals, Kind, audience
+from notifications.audiences.exclusions import ExclusionReason, count_labels
 from notifications.audiences.validation import (
     NOT_FOR_EVERY,
     check_audience,
     clean_values,
-    names_of,
+    joined_names,
 )
 from notifications.compose.forms import ChoiceForm
-from notifications.ui.pages import person
+from notifications.ui.pages import require_permission
 
 NOTHING = {"groups": "–", "people": "–", "left_out": "", "problem": "", "reason": ""}
 
@@ -26,7 +26,7 @@ NOTHING = {"groups": "–", "people": "–", "left_out": "", "problem": "", "rea
 @require_POST
 def count(request: HttpRequest) -> JsonResponse:
     """What the preview shows, in words; ``reason``: why members cannot be named."""
-    person(request, permissions.SEND)
+    require_permission(request, permissions.SEND)
     form = ChoiceForm(request.POST)
     if not form.is_valid():
         return JsonResponse(NOTHING | {"problem": next(iter(form.errors.values()))[0]})
@@ -54,7 +54,7 @@ def _told(meant: Audience) -> dict[str, str]:
     return {
         "groups": _groups(meant.count),
         "people": _people(meant.going),
-        "left_out": counts_in_words(meant.left_out) if is_by_rule else "",
+        "left_out": count_labels(meant.left_out) if is_by_rule else "",
         "problem": problem,
     }
 
@@ -63,7 +63,7 @@ def _groups(count: int) -> str:
     return ngettext("%(n)s group", "%(n)s groups", count) % {"n": f"{count:,}"}
 
 
-def _people(going: Sums) -> str:
+def _people(going: AudienceTotals) -> str:
     """Of groups whose members nobody counted, no number is made up."""
     counted = ngettext("%(n)s person", "%(n)s people", going.people) % {
         "n": f"{going.people:,}"
@@ -84,7 +84,9 @@ def _reason(meant: Audience) -> str:
         return str(NOT_FOR_EVERY)
     if meant.kind != Kind.CHOSEN or not meant.for_everyone_only:
         return ""
-    names, _count = names_of(replace(meant, is_named=True), LeftOut.RECIPIENTS)
+    names, _count = joined_names(
+        replace(meant, is_named=True), ExclusionReason.RECIPIENTS
+    )
     sentence = _(
         "Live rooms and broadcast groups can only be sent to everyone. To name members, "
         "first remove: %(names)s"

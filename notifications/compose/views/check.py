@@ -16,7 +16,11 @@ from django.utils.translation import ngettext
 
 from notifications import permissions
 from notifications.audiences.audience import Audience, audience_of
-from notifications.audiences.exclusions import LeftOut, counts_in_words, reason_in_words
+from notifications.audiences.exclusions import (
+    ExclusionReason,
+    count_labels,
+    reason_label,
+)
 from notifications.audiences.validation import check_audience
 from notifications.compose.recipients import portions
 from notifications.compose.send_form import SendForm
@@ -25,8 +29,8 @@ from notifications.compose.warnings import quota_today, same_text
 from notifications.groups.queries import groups_by_id
 from notifications.models import ChatGroup, Notification, Rule
 from notifications.permissions import require_own
-from notifications.ui.pages import page, person
-from notifications.ui.text import NAMED, first_few
+from notifications.ui.pages import page, require_permission
+from notifications.ui.text import NAMED, join_first
 
 LISTED_AT_ONCE = 8
 
@@ -36,7 +40,7 @@ CONFIRM_ABOVE = 50
 
 
 def check(request: HttpRequest, pk: int) -> HttpResponse:
-    user = person(request, permissions.SEND)
+    user = require_permission(request, permissions.SEND)
     draft = get_object_or_404(Notification, pk=pk)
     require_own(user, draft)
     if draft.status != Notification.Status.DRAFT:
@@ -95,7 +99,7 @@ def _conditions(rule: Rule) -> list[tuple[str, str]]:
     if rule.exceptions:
         first = groups_by_id(rule.exceptions[:NAMED])
         names = [first[i].name if i in first else i for i in rule.exceptions[:NAMED]]
-        told.append((_("Except"), first_few(names, len(rule.exceptions))))
+        told.append((_("Except"), join_first(names, len(rule.exceptions))))
     return told
 
 
@@ -119,8 +123,8 @@ def _left_out(meant: Audience) -> dict[str, Any] | None:
     named = meant.left_out_groups()[:LISTED_AT_MOST]
     return {
         "count": count,
-        "reasons": counts_in_words(meant.left_out),
-        "named": [(group.name, reason_in_words(group.reason)) for group in named],
+        "reasons": count_labels(meant.left_out),
+        "named": [(group.name, reason_label(group.reason)) for group in named],
         "unlisted": max(0, count - LISTED_AT_MOST),
     }
 
@@ -147,7 +151,7 @@ def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
             )
             % {"calls": calls, "left": quota.left, "limit": quota.limit}
         )
-    if count := meant.left_out.get(LeftOut.RECIPIENTS, 0):
+    if count := meant.left_out.get(ExclusionReason.RECIPIENTS, 0):
         warnings.append(
             ngettext(
                 "%(n)s group is left out: it can only be sent to everyone.",

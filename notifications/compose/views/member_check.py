@@ -11,13 +11,17 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications.compose.services.member_check import Checked, NotSaid, check_members
+from notifications.compose.services.member_check import (
+    MemberCheckResult,
+    UncheckedGroup,
+    check_members,
+)
 from notifications.delivery.explanations import Explanation, explain_reading
 from notifications.groups.ids import split_group_ids
 from notifications.models import ChatGroup, Notification
 from notifications.tencent import error_codes
 from notifications.tencent.outcomes import Outcome
-from notifications.ui.text import first_few, split_ids
+from notifications.ui.text import join_first, split_ids
 
 # The name of the button beside the field.
 BUTTON = "check_members"
@@ -26,19 +30,19 @@ NAMED = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ResultLine:
     """A sentence of the result; ``kind`` is how it looks: fine, warn or bad."""
 
     kind: str
     sentence: str
 
 
-def is_asked(request: HttpRequest) -> bool:
+def is_requested(request: HttpRequest) -> bool:
     """Whether the form was posted by the button that checks the members."""
     return request.method == "POST" and BUTTON in request.POST
 
 
-def as_entered(request: HttpRequest, form: type[forms.Form]) -> dict[str, Any]:
+def entered_ids(request: HttpRequest, form: type[forms.Form]) -> dict[str, Any]:
     """Initial values that show the form as it was posted, without a word of errors."""
     return {
         name: field.widget.value_from_datadict(request.POST, request.FILES, name)
@@ -46,11 +50,11 @@ def as_entered(request: HttpRequest, form: type[forms.Form]) -> dict[str, Any]:
     }
 
 
-def result(request: HttpRequest, user: User) -> list[Line]:
+def result(request: HttpRequest, user: User) -> list[ResultLine]:
     """Ask Tencent about what was posted. Raises ``PermissionDenied``."""
     if request.POST.get("audience") != Notification.Audience.CHOSEN:
         sentence = _("To check members, choose the groups one by one.")
-        return [Line("bad", sentence)]
+        return [ResultLine("bad", sentence)]
     try:
         found = check_members(
             user,
@@ -58,24 +62,24 @@ def result(request: HttpRequest, user: User) -> list[Line]:
             split_ids(request.POST.get("recipients", "")),
         )
     except ValidationError as error:
-        return [Line("bad", sentence) for sentence in error.messages]
+        return [ResultLine("bad", sentence) for sentence in error.messages]
     return list(_lines(found))
 
 
-def _lines(found: Checked) -> Iterator[Line]:
+def _lines(found: MemberCheckResult) -> Iterator[ResultLine]:
     if found.trouble is not None:
         why = _explained(found.trouble)
-        yield Line("bad", f"{_with_mark(why)} {_remedy(found.trouble, why)}")
+        yield ResultLine("bad", f"{_with_mark(why)} {_remedy(found.trouble, why)}")
     for group, missing in found.missing:
-        yield Line(
+        yield ResultLine(
             "warn",
             _("Not in “%(group)s”: %(ids)s.")
-            % {"group": group.name, "ids": first_few(missing, most=NAMED)},
+            % {"group": group.name, "ids": join_first(missing, most=NAMED)},
         )
     for unknown in found.not_said:
-        yield Line("warn", _why_not_said(unknown))
+        yield ResultLine("warn", _why_not_said(unknown))
     if found.not_asked:
-        yield Line(
+        yield ResultLine(
             "warn",
             (
                 _("No time was left to ask about: %(groups)s. Choose fewer groups.")
@@ -86,12 +90,12 @@ def _lines(found: Checked) -> Iterator[Line]:
         )
     if found.complete:
         others = found.missing or found.not_said or found.not_asked
-        yield Line(
+        yield ResultLine(
             "fine", _all_are_in(found) if not others else _all_are_in_some(found)
         )
 
 
-def _all_are_in(found: Checked) -> str:
+def _all_are_in(found: MemberCheckResult) -> str:
     if found.members == 1:
         return ngettext(
             "This is a member of the group.",
@@ -105,11 +109,11 @@ def _all_are_in(found: Checked) -> str:
     ) % {"ids": found.members, "n": len(found.complete)}
 
 
-def _all_are_in_some(found: Checked) -> str:
+def _all_are_in_some(found: MemberCheckResult) -> str:
     return _("Nobody is missing in: %(groups)s.") % {"groups": _names(found.complete)}
 
 
-def _why_not_said(unknown: NotSaid) -> str:
+def _why_not_said(unknown: UncheckedGroup) -> str:
     group = unknown.group
     if unknown.outcome is not None:
         return _("“%(group)s” could not be checked: %(why)s") % {

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from notifications import permissions
 from notifications.audiences.audience import audience
-from notifications.audiences.picker import given_again, to_show
+from notifications.audiences.picker import duplicates_message, picker_context
 from notifications.compose.forms import SAVED, WriteForm, initial_of
 from notifications.compose.services import drafts
 from notifications.compose.views import member_check
@@ -22,7 +22,7 @@ from notifications.groups.filters import CHOSEN
 from notifications.groups.forms import GroupIds
 from notifications.models import Notification
 from notifications.permissions import require_own
-from notifications.ui.pages import page, person
+from notifications.ui.pages import page, require_permission
 
 KEPT = "write_kept"
 
@@ -36,20 +36,20 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """The form; not behind the admin's own login, which would lose a posted text."""
     if not request.user.is_authenticated:
         return _log_in_first(request)
-    user = person(request, permissions.SEND)
+    user = require_permission(request, permissions.SEND)
     draft = get_object_or_404(Notification, pk=pk) if pk is not None else None
     if draft is not None:
         require_own(user, draft)
         if draft.status != Notification.Status.DRAFT:
             return redirect(draft)
     form = _form(request, draft)
-    checks_members = member_check.is_asked(request)
+    checks_members = member_check.is_requested(request)
     if form.is_valid() and form.draft is not None and not checks_members:
         saved = drafts.save_draft(user, form.draft, notification_id=pk)
         if saved.status != Notification.Status.DRAFT:
             return redirect(saved)
         if form.draft.repeated:
-            messages.info(request, given_again(form.draft.repeated))
+            messages.info(request, duplicates_message(form.draft.repeated))
         return redirect("admin:check", saved.pk)
     form.show_counts()
     return page(
@@ -71,7 +71,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 def _picked(ids: str) -> list[dict[str, str]]:
     """What the script knows of the chosen groups without asking; ``ids`` by line."""
     chosen = ids.split("\n") if ids else []
-    return to_show(audience(Notification.Audience.CHOSEN, chosen))
+    return picker_context(audience(Notification.Audience.CHOSEN, chosen))
 
 
 def _drafts(user: User, edited: int | None) -> list[Notification]:
@@ -81,8 +81,8 @@ def _drafts(user: User, edited: int | None) -> list[Notification]:
 
 
 def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
-    if member_check.is_asked(request):
-        return WriteForm(initial=member_check.as_entered(request, WriteForm))
+    if member_check.is_requested(request):
+        return WriteForm(initial=member_check.entered_ids(request, WriteForm))
     if request.method == "POST":
         return WriteForm(request.POST)
     if kept := request.session.pop(KEPT, None):
@@ -102,7 +102,7 @@ def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
 def _log_in_first(request: HttpRequest) -> HttpResponse:
     """Keep what was posted: a session that ended must not cost the text."""
     if request.method == "POST":
-        fields = member_check.as_entered(request, WriteForm)
+        fields = member_check.entered_ids(request, WriteForm)
         if len(json.dumps(fields)) <= KEPT_MAX:
             request.session[KEPT] = fields
     return redirect_to_login(request.get_full_path(), reverse("admin:login"))
@@ -111,7 +111,7 @@ def _log_in_first(request: HttpRequest) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Throw an own draft away."""
-    user = person(request, permissions.SEND)
+    user = require_permission(request, permissions.SEND)
     get_object_or_404(Notification, pk=pk, status=Notification.Status.DRAFT)
     drafts.delete_draft(user, pk)
     messages.success(request, _("The draft is gone. Nothing was sent."))

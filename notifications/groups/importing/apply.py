@@ -32,7 +32,7 @@ from notifications.db.sql import (
 from notifications.groups.audit_events import IMPORTED
 from notifications.groups.importing.parse import check_file
 from notifications.groups.importing.plan import Changed, Plan, plan
-from notifications.groups.importing.rows import Reading, Row
+from notifications.groups.importing.rows import ParsedRows, Row
 from notifications.groups.labels import Link
 from notifications.models import AuditEntry, ChatGroup, GroupImport, Label
 from notifications.permissions import require
@@ -79,13 +79,13 @@ def make_labels(names: Collection[str]) -> None:
     Label.objects.bulk_create([Label(name=name) for name in names], batch_size=BLOCK)
 
 
-def take_labels(groups: Sequence[int]) -> None:
+def remove_labels(groups: Sequence[int]) -> None:
     """All labels off these groups, given by row number."""
     for block in _blocks(groups, BLOCK):
         Link.objects.filter(chatgroup__in=block).delete()
 
 
-def put_labels(pairs: Sequence[tuple[str, str]]) -> None:
+def add_labels(pairs: Sequence[tuple[str, str]]) -> None:
     """ID of a group, label: both must exist, but not yet together."""
     names = Label.objects.order_by().values_list("name", "pk")
     numbers = {name.lower(): pk for name, pk in names} if pairs else {}
@@ -106,13 +106,13 @@ def _blocks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 KEPT = timedelta(days=1)
 
 
-class NotWaiting(Exception):
+class NotPending(Exception):
     """The file was imported already, or is too old to be kept."""
 
 
 @transaction.atomic
 def import_groups(
-    reading: Reading, *, actor: str, seen: str | None = None, **detail: Any
+    reading: ParsedRows, *, actor: str, seen: str | None = None, **detail: Any
 ) -> Plan:
     """Write what can be used of a file: all of it or, when something fails, nothing.
 
@@ -126,20 +126,20 @@ def import_groups(
         raise ValidationError(
             _("The groups were changed after this page was shown. Look at it again.")
         )
-    save([_added(row) for row in made.new])
+    save([_created(row) for row in made.new])
     save([_changed(changed) for changed in made.changed])
     mark_checked(made.unchanged)
     relabelled = [changed for changed in made.changed if changed.has_other_labels]
-    take_labels([changed.group.pk for changed in relabelled])
+    remove_labels([changed.group.pk for changed in relabelled])
     make_labels(made.new_labels)
     rows = (*made.new, *(changed.row for changed in relabelled))
-    put_labels([(row.group_id, label) for row in rows for label in row.labels or ()])
+    add_labels([(row.group_id, label) for row in rows for label in row.labels or ()])
     audit_log.write(IMPORTED, actor, **made.counts, **detail)
     return made
 
 
 @transaction.atomic
-def keep(user: User, content: bytes, file_name: str = "") -> GroupImport:
+def store_pending(user: User, content: bytes, file_name: str = "") -> GroupImport:
     """Take a file, or what was pasted, for its preview.
 
     Raises ``PermissionDenied``, and ``ValidationError`` when the file as a whole cannot
@@ -155,8 +155,8 @@ def keep(user: User, content: bytes, file_name: str = "") -> GroupImport:
     )
 
 
-def import_kept(
-    user: User, kept: GroupImport, reading: Reading, *, seen: str, leave_out: bool
+def import_pending(
+    user: User, kept: GroupImport, reading: ParsedRows, *, seen: str, leave_out: bool
 ) -> Plan:
     """Import a file of one's own that was looked at; it is removed then.
 
@@ -171,7 +171,7 @@ def import_kept(
         # Of two that confirm at once, the second waits here and finds nothing.
         removed, _of_what = GroupImport.objects.filter(pk=kept.pk).delete()
         if not removed:
-            raise NotWaiting(already_imported(user, kept.pk))
+            raise NotPending(already_imported(user, kept.pk))
         made = import_groups(
             reading,
             actor=user.get_username(),
@@ -203,7 +203,7 @@ def _require(user: User) -> None:
     require(user, permissions.CHANGE_GROUPS)
 
 
-def _added(row: Row) -> GroupValues:
+def _created(row: Row) -> GroupValues:
     return (row.group_id, row.name, "", row.type, row.member_count or 0)
 
 

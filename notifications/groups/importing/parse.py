@@ -204,23 +204,23 @@ BRACKETS = re.compile(r"[(（].*?[)）]")
 
 def column_of(heading: str) -> str | None:
     """Our name of the column that a heading means."""
-    return _column_names().get(plain(heading))
+    return _column_names().get(normalized(heading))
 
 
 @lru_cache(maxsize=1000)
-def type_of(word: str) -> str | None:
+def group_type_of(word: str) -> str | None:
     """Tencent's word for a type that a cell means."""
-    return _types().get(plain(word))
+    return _types().get(normalized(word))
 
 
-def plain(text: str) -> str:
+def normalized(text: str) -> str:
     """Without what makes no difference: capitals, spaces, strokes, full width."""
     return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", text)).lower()
 
 
 @cache
 def _column_names() -> dict[str, str]:
-    return {plain(word): name for name, words in COLUMNS.items() for word in words}
+    return {normalized(word): name for name, words in COLUMNS.items() for word in words}
 
 
 @cache
@@ -229,8 +229,10 @@ def _types() -> dict[str, str]:
     for code, _name in settings.LANGUAGES:
         with translation.override(code):
             for value, label in GroupType.choices:
-                found[plain(str(label))] = value
-                found[plain(BRACKETS.sub("", str(label)))] = value
+                found[normalized(str(label))] = value
+                found[normalized(BRACKETS.sub("", str(label)))] = value
     for group_type, words in TYPES.items():
-        found |= {plain(word): group_type.value for word in (group_type.value, *words)}
+        found |= {
+            normalized(word): group_type.value for word in (group_type.value, *words)
+        }
     return found

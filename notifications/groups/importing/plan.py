@@ -5,13 +5,18 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from notifications.groups.importing.rows import Problem, Reading, Row, unknown_type
+from notifications.groups.importing.rows import (
+    ParsedRows,
+    Row,
+    RowProblem,
+    unknown_type,
+)
 from notifications.models import ChatGroup, Label
 
 BLOCK = 500
 
 
-class Known(NamedTuple):
+class ExistingGroup(NamedTuple):
     """What matters of a group that there is; a model each takes several times as long."""
 
     pk: int
@@ -35,7 +40,7 @@ class Difference:
 class Changed:
     """A group as it is, and how the file would have it."""
 
-    group: Known
+    group: ExistingGroup
     row: Row
     differences: list[Difference]
 
@@ -49,7 +54,7 @@ class Plan:
     new: list[Row] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
     unchanged: list[int] = field(default_factory=list)  # row numbers of groups
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
     new_labels: list[str] = field(default_factory=list)
 
     @property
@@ -84,7 +89,7 @@ class Plan:
         return found.hexdigest()
 
 
-def plan(reading: Reading) -> Plan:
+def plan(reading: ParsedRows) -> Plan:
     """Compare a file with the groups; writes nothing."""
     made = Plan(problems=list(reading.problems))
     known = _known(reading.rows)
@@ -106,17 +111,19 @@ def plan(reading: Reading) -> Plan:
     return made
 
 
-def _known(rows: Sequence[Row]) -> dict[str, Known]:
+def _known(rows: Sequence[Row]) -> dict[str, ExistingGroup]:
     wanted = {row.group_id for row in rows}
     groups = ChatGroup.objects.order_by()
     # One query: of few groups by their IDs, else of all of them.
     if len(wanted) <= BLOCK:
         groups = groups.filter(group_id__in=wanted)
-    found = map(Known._make, groups.values_list(*Known._fields).iterator())
+    found = map(
+        ExistingGroup._make, groups.values_list(*ExistingGroup._fields).iterator()
+    )
     return {group.group_id: group for group in found if group.group_id in wanted}
 
 
-def _differences(group: Known, row: Row) -> list[Difference]:
+def _differences(group: ExistingGroup, row: Row) -> list[Difference]:
     pairs = [
         ("type", group.type, row.type),
         # Spaces around a name of Tencent's are none of the file's.

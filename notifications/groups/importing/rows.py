@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from notifications.groups.importing.parse import LABELS, open_file, type_of
+from notifications.groups.importing.parse import LABELS, group_type_of, open_file
 from notifications.groups.labels import split_labels
 from notifications.models import GroupType
-from notifications.tencent.limits import is_group_id
+from notifications.tencent.ids import is_group_id
 from notifications.ui.downloads import ESCAPED
 from notifications.ui.text import has_control
 
@@ -40,7 +40,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RowProblem:
     """Why a line cannot be used. ``column`` is one of ours; empty: the line as such."""
 
     line: int
@@ -61,19 +61,19 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Reading:
+class ParsedRows:
     """All that a file says. A line is in ``rows`` or has ``problems``."""
 
     encoding: str
     ignored: list[str]
     rows: list[Row] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
 
 
-def read(raw: bytes) -> Reading:
+def parse_rows(raw: bytes) -> ParsedRows:
     """Raises ``ValidationError`` when the file as a whole cannot be used."""
     file = open_file(raw)
-    reading = Reading(file.encoding, file.ignored)
+    reading = ParsedRows(file.encoding, file.ignored)
     width = len(file.columns)
     places = {name: place for place, name in enumerate(file.columns) if name}
     first_lines: dict[str, int] = {}
@@ -83,7 +83,7 @@ def read(raw: bytes) -> Reading:
                 "It has %(cells)d cells, but there are %(headings)d headings. A text "
                 "with a comma in it must stand between quotation marks."
             ) % {"cells": len(cells), "headings": width}
-            reading.problems.append(Problem(line, "", sentence))
+            reading.problems.append(RowProblem(line, "", sentence))
             continue
         values = {
             name: _text(cells[place]) if place < len(cells) else ""
@@ -96,7 +96,7 @@ def read(raw: bytes) -> Reading:
                 "id": row.group_id,
                 "first": first,
             }
-            problems.insert(0, Problem(line, "group_id", sentence))
+            problems.insert(0, RowProblem(line, "group_id", sentence))
         if problems:
             if row.type and not row.has_known_type:
                 problems.append(unknown_type(row))
@@ -106,13 +106,13 @@ def read(raw: bytes) -> Reading:
     return reading
 
 
-def unknown_type(row: Row) -> Problem:
+def unknown_type(row: Row) -> RowProblem:
     """For a type that is none of Tencent's, as far as we know."""
     sentence = _("“%(type)s” is not one of %(types)s.") % {
         "type": _shown(row.type),
         "types": ", ".join(GroupType.values),
     }
-    return Problem(row.line, "type", sentence)
+    return RowProblem(row.line, "type", sentence)
 
 
 def _shown(cell: str) -> str:
@@ -127,11 +127,11 @@ def _text(cell: str) -> str:
     return text
 
 
-def _row(line: int, values: Mapping[str, str]) -> tuple[Row, list[Problem]]:
-    problems: list[Problem] = []
+def _row(line: int, values: Mapping[str, str]) -> tuple[Row, list[RowProblem]]:
+    problems: list[RowProblem] = []
 
     def wrong(column: str, sentence: str) -> None:
-        problems.append(Problem(line, column, sentence))
+        problems.append(RowProblem(line, column, sentence))
 
     group_id, name = values["group_id"], values["name"]
     if not is_group_id(group_id):
@@ -140,7 +140,7 @@ def _row(line: int, values: Mapping[str, str]) -> tuple[Row, list[Problem]]:
             _("“%(id)s” is no group ID: 1 to 48 letters, digits or signs, no spaces.")
             % {"id": _shown(group_id)},
         )
-    group_type = type_of(values["type"]) or values["type"]
+    group_type = group_type_of(values["type"]) or values["type"]
     if not group_type:
         wrong(
             "type",

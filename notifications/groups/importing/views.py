@@ -15,9 +15,9 @@ from notifications.groups.importing import apply
 from notifications.groups.importing.forms import GroupFileForm, GroupImportForm
 from notifications.groups.importing.parse import LABELS, UTF_8
 from notifications.groups.importing.plan import Changed, Plan, plan
-from notifications.groups.importing.rows import read
+from notifications.groups.importing.rows import parse_rows
 from notifications.models import GroupImport, GroupType
-from notifications.ui.pages import page, person
+from notifications.ui.pages import page, require_permission
 
 LIST = "admin:notifications_chatgroup_changelist"
 
@@ -34,7 +34,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     form = GroupFileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            kept = apply.keep(user, form.content, form.file_name)
+            kept = apply.store_pending(user, form.content, form.file_name)
         except ValidationError as error:
             form.add_error(form.source, error)
         else:
@@ -57,20 +57,20 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         return _not_waiting(request, apply.already_imported(user, pk))
     if kept.owner_id != user.pk:
         raise Http404
-    reading = read(bytes(kept.content))
+    reading = parse_rows(bytes(kept.content))
     made = plan(reading)
     form = _confirm_form(request, made)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            done = apply.import_kept(
+            done = apply.import_pending(
                 user,
                 kept,
                 reading,
                 seen=data["digest"],
                 leave_out=data.get("leave_out", False),
             )
-        except apply.NotWaiting as error:
+        except apply.NotPending as error:
             return _not_waiting(request, str(error))
         except ValidationError as error:
             for sentence in error.messages:
@@ -101,8 +101,8 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _importer(request: HttpRequest) -> User:
-    person(request, permissions.ADD_GROUPS)
-    return person(request, permissions.CHANGE_GROUPS)
+    require_permission(request, permissions.ADD_GROUPS)
+    return require_permission(request, permissions.CHANGE_GROUPS)
 
 
 def _confirm_form(request: HttpRequest, made: Plan) -> GroupImportForm:

@@ -25,7 +25,7 @@ KNOWN_TYPES = frozenset(GroupType.values)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class KnownGroup:
     """The fields of a chat group that a sync reads and writes."""
 
     group_id: str
@@ -53,14 +53,16 @@ class Comparison:
     ``is_read``: Tencent vouched for it, or for its end.
     """
 
-    group: Group | None = None
+    group: KnownGroup | None = None
     is_changed: bool = False
     is_read: bool = False
     members_changed: bool = False
     changes: list[Change] = field(default_factory=list)
 
 
-def compare(group_id: str, old: Group | None, info: GroupInfo | None) -> Comparison:
+def compare(
+    group_id: str, old: KnownGroup | None, info: GroupInfo | None
+) -> Comparison:
     """``info`` is ``None`` when Tencent left the group out of its answer."""
     if info is None or (not info.error_code and not info.type):
         return _not_read(group_id, old, {})
@@ -72,7 +74,7 @@ def compare(group_id: str, old: Group | None, info: GroupInfo | None) -> Compari
     name = info.name[:NAME_MAX_LENGTH].strip() or group_id
     kind = info.type[:TYPE_MAX_LENGTH]
     if old is None:
-        new = Group(group_id, name, kind, info.member_count or 0)
+        new = KnownGroup(group_id, name, kind, info.member_count or 0)
         after: dict[str, str | int] = {"name": name, "type": kind}
         added = Change(Kind.ADDED, group_id, name, {}, after)
         return Comparison(new, is_read=True, changes=[added, *_unknown_type(new)])
@@ -80,13 +82,13 @@ def compare(group_id: str, old: Group | None, info: GroupInfo | None) -> Compari
 
 
 def _not_read(
-    group_id: str, old: Group | None, after: dict[str, str | int]
+    group_id: str, old: KnownGroup | None, after: dict[str, str | int]
 ) -> Comparison:
     name = old.name if old else ""
     return Comparison(old, changes=[Change(Kind.NOT_READ, group_id, name, {}, after)])
 
 
-def _gone(old: Group | None) -> Comparison:
+def _gone(old: KnownGroup | None) -> Comparison:
     """What a person switched off stays so: it is not to come back by itself."""
     if old is None or old.state != IN_USE:
         return Comparison(old, is_read=True)
@@ -98,7 +100,9 @@ def _gone(old: Group | None) -> Comparison:
     )
 
 
-def _update(old: Group, name: str, kind: str, member_count: int | None) -> Comparison:
+def _update(
+    old: KnownGroup, name: str, kind: str, member_count: int | None
+) -> Comparison:
     members_changed = member_count is not None and member_count != old.member_count
     is_same = (name, kind) == (old.name, old.type) and old.state != CLOSED
     if is_same and not members_changed:
@@ -130,11 +134,11 @@ def _update(old: Group, name: str, kind: str, member_count: int | None) -> Compa
     return found
 
 
-def _differ(old: Group, new: Group, name: str) -> bool:
+def _differ(old: KnownGroup, new: KnownGroup, name: str) -> bool:
     return bool(getattr(old, name) != getattr(new, name))
 
 
-def _unknown_type(group: Group) -> list[Change]:
+def _unknown_type(group: KnownGroup) -> list[Change]:
     if group.type in KNOWN_TYPES:
         return []
     after: dict[str, str | int] = {"type": group.type}

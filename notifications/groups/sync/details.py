@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from notifications.db.sql import insert_json, stored, update
-from notifications.groups.sync.compare import Comparison, Group, compare
+from notifications.groups.sync.compare import Comparison, KnownGroup, compare
 from notifications.groups.sync.finish import locked
 from notifications.models import ChatGroup, GroupSync, SyncChange, SyncItem
 from notifications.tencent.calls.get_group_info import GroupInfo
@@ -65,7 +65,7 @@ def _compared(group_ids: Collection[str], said: Mapping[str, GroupInfo]) -> Foun
     if connection.in_atomic_block:
         groups = groups.select_for_update()
     ours = {
-        group_id: (pk, Group(group_id, *values))
+        group_id: (pk, KnownGroup(group_id, *values))
         for pk, group_id, *values in groups.values_list("pk", *FIELDS)
     }
     found: Found = []
@@ -97,7 +97,7 @@ def _write_groups(found: Found, now: datetime) -> None:
     ChatGroup.objects.filter(pk__in=same).update(checked_at=now)
 
 
-def _values(group: Group) -> list[object]:
+def _values(group: KnownGroup) -> list[object]:
     return [getattr(group, name) for name in FIELDS]
 
 

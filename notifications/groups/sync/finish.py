@@ -56,7 +56,7 @@ def finish(
         audit_log.write(SYNC_ENDED, actor, **ended_detail(sync))
 
 
-def tidy(pause: Callable[[], None], block: int = BLOCK) -> None:
+def purge(pause: Callable[[], None], block: int = BLOCK) -> None:
     """Remove items of runs that have ended, and the changes of old ones.
 
     In pieces of ``block``: it may be 100,000 rows, and a send waits for none of it.

@@ -12,10 +12,10 @@ from django.db.models import Exists, OuterRef
 
 from notifications.db.sql import insert_json, refresh_statistics
 from notifications.groups.sync.finish import locked
-from notifications.groups.sync.requests import Listing
+from notifications.groups.sync.requests import ListRequest
 from notifications.models import ChatGroup, GroupSync, GroupType, SyncChange, SyncItem
 from notifications.tencent.calls.get_appid_group_list import GroupPage
-from notifications.tencent.limits import is_group_id
+from notifications.tencent.ids import is_group_id
 
 # Without a filter last: it finds types that came after us.
 PASSES = (*GroupType.values, "")
@@ -29,7 +29,7 @@ Pause = Callable[[], None]
 
 
 def write_page(
-    sync_id: int, asked: Listing, page: GroupPage, pause: Pause, block: int = BLOCK
+    sync_id: int, asked: ListRequest, page: GroupPage, pause: Pause, block: int = BLOCK
 ) -> None:
     """Keep a page, ``block`` groups in a transaction. Raises ``RunEnded``."""
     good = [group_id for group_id in page.group_ids if is_group_id(group_id)]
@@ -44,7 +44,7 @@ def write_page(
     move_on(sync_id, asked, page.next)
 
 
-def move_on(sync_id: int, asked: Listing, next_page: int = 0) -> None:
+def move_on(sync_id: int, asked: ListRequest, next_page: int = 0) -> None:
     """To the next page, or with 0 to the next pass. Raises ``RunEnded``."""
     with transaction.atomic():
         locked(sync_id)

@@ -10,14 +10,14 @@ from notifications.delivery.explanations import (
     explain_code,
     explain_reading,
 )
-from notifications.groups.sync.queries import Progress
+from notifications.groups.sync.queries import SyncProgress
 from notifications.models import ChatGroup, GroupSync, GroupType, SyncChange
 
 # Of GroupSync.reason, where no call was at fault.
 DEFECT = "defect"
 
 
-def headline(run: GroupSync, progress: Progress | None, *, has_worker: bool) -> str:
+def headline(run: GroupSync, progress: SyncProgress | None, *, has_worker: bool) -> str:
     """Where a run stands, in one sentence."""
     if progress is None:
         return _ended(run)

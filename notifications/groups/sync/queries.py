@@ -12,18 +12,18 @@ KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SyncProgress:
     """How many of the groups that are listed so far have been read."""
 
     done: int
     total: int
 
 
-def progress_of(sync: GroupSync) -> Progress:
+def progress_of(sync: GroupSync) -> SyncProgress:
     items = SyncItem.objects.filter(sync=sync)
     left = items.filter(is_done=False).count()
     total = items.count()
-    return Progress(total - left, total)
+    return SyncProgress(total - left, total)
 
 
 def change_counts(sync: GroupSync) -> dict[str, int]:
@@ -53,7 +53,7 @@ def changes_of(sync: GroupSync, kind: str) -> QuerySet[SyncChange]:
     return changes.filter(kind=kind) if kind else changes
 
 
-def are_kept(sync: GroupSync) -> bool:
+def are_changes_available(sync: GroupSync) -> bool:
     """Whether the changes of a run are still there."""
     ended = GroupSync.objects.filter(pk__gt=sync.pk).exclude(status__in=GroupSync.OPEN)
     return ended.count() < KEPT

@@ -19,7 +19,7 @@ class PendingRequest:
 
 
 @dataclass(slots=True)
-class Listing(PendingRequest):
+class ListRequest(PendingRequest):
     """A page of the list; ``group_type=""`` for all types."""
 
     # Late is better than another second: there is only one at a time, and the next one
@@ -37,7 +37,7 @@ class Listing(PendingRequest):
 
 
 @dataclass(slots=True)
-class Batch(PendingRequest):
+class DetailsRequest(PendingRequest):
     """The details of some groups."""
 
     may_start_late: ClassVar[bool] = False

@@ -18,7 +18,7 @@ TOO_LARGE = 10018
 OF_ONE_GROUP = frozenset({10010, 10015})
 
 
-class Step(Enum):
+class SyncStep(Enum):
     TRY_AGAIN = auto()
     SMALLER = auto()  # ask for less at once
     REFUSED = auto()  # this question is not answered; another one may be
@@ -26,31 +26,31 @@ class Step(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SyncDecision:
     """``delay`` in seconds before the next try; ``slow_down`` is for the whole app."""
 
-    step: Step
+    step: SyncStep
     delay: float = 0.0
     slow_down: bool = False
 
 
-def decide(outcome: Outcome, failures: int, delay: float) -> Verdict:
+def decide(outcome: Outcome, failures: int, delay: float) -> SyncDecision:
     """The next step after ``failures`` earlier ones; ``delay`` is the backoff."""
     if outcome.kind is not OutcomeKind.REJECTED or outcome.error_code is None:
         return _later(failures, delay)
     if outcome.signed_anew and failures + 1 < MAX_TRIES:
-        return Verdict(Step.TRY_AGAIN)
+        return SyncDecision(SyncStep.TRY_AGAIN)
     info = error_codes.info(outcome.error_code)
     if info.scope is error_codes.Scope.ACCOUNT:
-        return Verdict(Step.GIVE_UP)
+        return SyncDecision(SyncStep.GIVE_UP)
     if info.retry is error_codes.Retry.AFTER_BACKOFF:
         return _later(failures, delay, slow_down=info.is_rate_limit)
     if info.code in OF_ONE_GROUP or info.code == TOO_LARGE:
-        return Verdict(Step.SMALLER)
-    return Verdict(Step.REFUSED)
+        return SyncDecision(SyncStep.SMALLER)
+    return SyncDecision(SyncStep.REFUSED)
 
 
-def _later(failures: int, delay: float, *, slow_down: bool = False) -> Verdict:
+def _later(failures: int, delay: float, *, slow_down: bool = False) -> SyncDecision:
     if failures + 1 >= MAX_TRIES:
-        return Verdict(Step.GIVE_UP, slow_down=slow_down)
-    return Verdict(Step.TRY_AGAIN, delay, slow_down=slow_down)
+        return SyncDecision(SyncStep.GIVE_UP, slow_down=slow_down)
+    return SyncDecision(SyncStep.TRY_AGAIN, delay, slow_down=slow_down)

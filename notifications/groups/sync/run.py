@@ -16,8 +16,8 @@ from notifications.delivery.http_workers import HttpWorkers, Result
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import listing
 from notifications.groups.sync.details import write_details
-from notifications.groups.sync.requests import Batch, Listing
-from notifications.groups.sync.retry import Step, Verdict, decide
+from notifications.groups.sync.requests import DetailsRequest, ListRequest
+from notifications.groups.sync.retry import SyncDecision, SyncStep, decide
 from notifications.models import GroupSync, Notification, SyncItem
 from notifications.rate_limit.backoff import backoff
 from notifications.rate_limit.clock import EngineClock
@@ -53,7 +53,7 @@ LOOK_FOR_SENDS_EVERY = 1.0
 SMALLEST_PAGE = 100
 
 
-class Run:
+class SyncRun:
     """Goes on with ``sync`` from wherever it is; ``actor`` is named at its end.
 
     ``may_go_on`` is asked in every round, ``pause`` is called between two pieces of
@@ -93,18 +93,18 @@ class Run:
         self.full_pace = self.infos.rate
         self.next_look = 0.0
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
-        self.http_workers: HttpWorkers[Listing | Batch] = HttpWorkers(
+        self.http_workers: HttpWorkers[ListRequest | DetailsRequest] = HttpWorkers(
             im, clock, threads
         )
         self.passes = passes
         self.page_limit = page_limit
         self.block = block
         self.backoff = backoff
-        self.listing: Listing | None = None  # waiting for its moment
+        self.listing: ListRequest | None = None  # waiting for its moment
         self.listing_is_under_way = False
-        self.batches: deque[Batch] = deque()  # likewise
+        self.batches: deque[DetailsRequest] = deque()  # likewise
         self.batches_under_way = 0
-        self.answered: list[tuple[Batch, tuple[GroupInfo, ...]]] = []
+        self.answered: list[tuple[DetailsRequest, tuple[GroupInfo, ...]]] = []
         self.asked_up_to = 0  # the last item that was taken into a batch
         self.has_more_items = True  # as far as the last look could see
 
@@ -125,7 +125,7 @@ class Run:
         for result in self.http_workers.results(ROUND):
             if result.defect is not None:
                 raise result.defect
-            if isinstance(result.request, Listing):
+            if isinstance(result.request, ListRequest):
                 self.listing_is_under_way = False
                 self.lists.called_late(result.called_at)
                 if not self._take_page(result.request, result):
@@ -143,7 +143,9 @@ class Run:
 
     # --- the list ------------------------------------------------------------------
 
-    def _take_page(self, asked: Listing, result: Result[Listing | Batch]) -> bool:
+    def _take_page(
+        self, asked: ListRequest, result: Result[ListRequest | DetailsRequest]
+    ) -> bool:
         """Write a page, or ask for it again; whether the run goes on."""
         outcome, page = result.outcome, result.data
         if isinstance(page, GroupPage):
@@ -156,13 +158,13 @@ class Run:
         if outcome is None:
             raise ValueError("A page has neither data nor an outcome.")
         verdict = self._decide(asked, outcome, self.lists)
-        is_smaller = verdict.step is Step.SMALLER and asked.limit > SMALLEST_PAGE
+        is_smaller = verdict.step is SyncStep.SMALLER and asked.limit > SMALLEST_PAGE
         if is_smaller:
             self.page_limit = asked.limit = max(SMALLEST_PAGE, asked.limit // 2)
-        if is_smaller or verdict.step is Step.TRY_AGAIN:
+        if is_smaller or verdict.step is SyncStep.TRY_AGAIN:
             self.listing = asked
             return True
-        if verdict.step is Step.REFUSED and asked.group_type:
+        if verdict.step is SyncStep.REFUSED and asked.group_type:
             # A type that Tencent no longer lists by itself: the last pass has it.
             logger.warning("Tencent lists no groups of type %s.", asked.group_type)
             listing.move_on(self.sync.pk, asked)
@@ -176,7 +178,7 @@ class Run:
         self.sync.refresh_from_db()
         step = self.sync.step
         if step < len(self.passes):
-            self.listing = Listing(
+            self.listing = ListRequest(
                 step=step,
                 group_type=self.passes[step],
                 next=self.sync.next,
@@ -202,19 +204,19 @@ class Run:
             del self.answered[:BATCHES_PER_WRITE]
             self.pause()
 
-    def _ask_batch_again(self, asked: Batch, outcome: Outcome | None) -> bool:
+    def _ask_batch_again(self, asked: DetailsRequest, outcome: Outcome | None) -> bool:
         """After a failure; whether the run goes on."""
         if outcome is None:  # its moment was missed
             self.batches.appendleft(asked)
             return True
         verdict = self._decide(asked, outcome, self.infos)
-        if verdict.step is Step.TRY_AGAIN:
+        if verdict.step is SyncStep.TRY_AGAIN:
             self.batches.append(asked)
-        elif verdict.step is Step.SMALLER and len(asked.group_ids) > 1:
+        elif verdict.step is SyncStep.SMALLER and len(asked.group_ids) > 1:
             half = len(asked.group_ids) // 2
-            self.batches.append(Batch(group_ids=asked.group_ids[:half]))
-            self.batches.append(Batch(group_ids=asked.group_ids[half:]))
-        elif verdict.step is Step.SMALLER:
+            self.batches.append(DetailsRequest(group_ids=asked.group_ids[:half]))
+            self.batches.append(DetailsRequest(group_ids=asked.group_ids[half:]))
+        elif verdict.step is SyncStep.SMALLER:
             # Of one group alone, the code of the call is the code of the group.
             (group_id,) = asked.group_ids
             code = outcome.error_code or 0
@@ -242,7 +244,9 @@ class Run:
             is_whole = len(some) == GetGroupInfo.MAX_GROUPS
             if is_whole or self.sync.is_listed or not self.batches_under_way:
                 self.asked_up_to = some[-1][0]
-                self.batches.append(Batch(group_ids=tuple(row[1] for row in some)))
+                self.batches.append(
+                    DetailsRequest(group_ids=tuple(row[1] for row in some))
+                )
 
     # --- both ----------------------------------------------------------------------
 
@@ -275,8 +279,11 @@ class Run:
             self.infos.rate = self.full_pace * share
 
     def _decide(
-        self, asked: Listing | Batch, outcome: Outcome, limiter: RateLimiter
-    ) -> Verdict:
+        self,
+        asked: ListRequest | DetailsRequest,
+        outcome: Outcome,
+        limiter: RateLimiter,
+    ) -> SyncDecision:
         delay = self.backoff(asked.failures, self.jitter.random())
         verdict = decide(outcome, asked.failures, delay)
         if verdict.slow_down:

@@ -11,7 +11,7 @@ from notifications import conf
 from notifications.delivery.background import BackgroundTask, StopRequested
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import services as sync_services
-from notifications.groups.sync.run import Run
+from notifications.groups.sync.run import SyncRun
 from notifications.models import GroupSync
 from notifications.rate_limit.clock import engine_clock
 
@@ -24,7 +24,10 @@ DEFECT = "defect"
 
 
 def sync_task(
-    im: conf.Connection, *, every: float = EVERY, make_run: Callable[..., Run] = Run
+    im: conf.Connection,
+    *,
+    every: float = EVERY,
+    make_run: Callable[..., SyncRun] = SyncRun,
 ) -> BackgroundTask:
     """Makes the runs that were asked for or are due."""
 
@@ -34,7 +37,7 @@ def sync_task(
             sync = GroupSync.objects.open().first()
             if sync is not None:
                 _sync(task, sync, im, make_run)
-                sync_finish.tidy(task.pause)
+                sync_finish.purge(task.pause)
 
     return BackgroundTask("sync of the groups", work, every=every, is_idle=_is_idle)
 
@@ -47,7 +50,7 @@ def _sync(
     task: BackgroundTask,
     sync: GroupSync,
     im: conf.Connection,
-    make_run: Callable[..., Run],
+    make_run: Callable[..., SyncRun],
 ) -> None:
     actor = f"worker {task.worker_id()}"
     run = make_run(

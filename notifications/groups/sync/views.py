@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
-from notifications.delivery.heartbeat import worker_is_there
+from notifications.delivery.heartbeat import has_live_worker
 from notifications.groups.sync import queries as sync_queries
 from notifications.groups.sync.presentation import (
     change_line,
@@ -21,9 +21,9 @@ from notifications.groups.sync.services import request_sync, stop_sync
 from notifications.models import GroupSync, SyncChange
 from notifications.ui.dates import moment
 from notifications.ui.filters import FilterForm, OneOf
-from notifications.ui.lists import count_of, frame, place
+from notifications.ui.lists import count_of, list_context, place
 from notifications.ui.lists import page as page_of_rows
-from notifications.ui.pages import page, person
+from notifications.ui.pages import page, require_permission
 
 
 class SyncFilterForm(FilterForm):
@@ -33,7 +33,7 @@ class SyncFilterForm(FilterForm):
 @require_safe
 def syncs(request: HttpRequest) -> HttpResponse:
     """The last runs; the open one with its progress."""
-    person(request, permissions.SEE_GROUPS)
+    require_permission(request, permissions.SEE_GROUPS)
     runs = sync_queries.latest()
     counts = sync_queries.counts_of_all(runs)
     shown = next((run for run in runs if not run.has_ended), None)
@@ -50,7 +50,7 @@ def syncs(request: HttpRequest) -> HttpResponse:
 @require_safe
 def sync(request: HttpRequest, pk: int) -> HttpResponse:
     """One run, and every change that it made."""
-    person(request, permissions.SEE_GROUPS)
+    require_permission(request, permissions.SEE_GROUPS)
     run = get_object_or_404(GroupSync, pk=pk)
     form = SyncFilterForm(request.GET)
     rows = sync_queries.changes_of(run, form.given("kind"))
@@ -61,16 +61,16 @@ def sync(request: HttpRequest, pk: int) -> HttpResponse:
         "notifications/groups/sync.html",
         _("Sync of %(time)s") % {"time": moment(run.created_at)},
         rows=[(change, change_line(change)) for change in shown.rows],
-        are_kept=bool(shown.rows) or sync_queries.are_kept(run),
+        are_kept=bool(shown.rows) or sync_queries.are_changes_available(run),
         **_live(request, run),
-        **frame(form, here, shown, count_of(rows, shown)),
+        **list_context(form, here, shown, count_of(rows, shown)),
     )
 
 
 @require_safe
 def status(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that changes, for the script that keeps it fresh."""
-    person(request, permissions.SEE_GROUPS)
+    require_permission(request, permissions.SEE_GROUPS)
     run = get_object_or_404(GroupSync, pk=pk)
     # The list of changes is not part of it: it is linked when the run has ended.
     context = {**_live(request, run), "is_fresh": True}
@@ -82,13 +82,13 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def request_now(request: HttpRequest) -> HttpResponse:
-    user = person(request, permissions.CHANGE_GROUPS)
+    user = require_permission(request, permissions.CHANGE_GROUPS)
     return redirect("admin:sync", request_sync(user).pk)
 
 
 @require_POST
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
-    user = person(request, permissions.CHANGE_GROUPS)
+    user = require_permission(request, permissions.CHANGE_GROUPS)
     run = get_object_or_404(GroupSync, pk=pk)
     try:
         stop_sync(user, run.pk)
@@ -105,7 +105,7 @@ def _may_sync(request: HttpRequest) -> bool:
 def _live(request: HttpRequest, run: GroupSync) -> dict[str, object]:
     """What the part that changes shows."""
     progress = None if run.has_ended else sync_queries.progress_of(run)
-    has_worker = run.has_ended or worker_is_there()
+    has_worker = run.has_ended or has_live_worker()
     return {
         "run": run,
         "progress": progress,

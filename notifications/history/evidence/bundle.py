@@ -17,10 +17,10 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, cast
 
-from notifications.history.evidence.page import Page
+from notifications.history.evidence.page import EvidencePage
 from notifications.models import AuditEntry, Notification, Seal, Tally
 from notifications.record import queries as record_queries
-from notifications.record.canonical_text import sealed_text
+from notifications.record.canonical_text import canonical_text
 from notifications.record.sealing import action_line, seal_line
 
 HEAD_DIGITS = 12
@@ -49,15 +49,15 @@ def bundle(notification: Notification, seal: Seal) -> Iterator[bytes]:
     moment of this call.
     """
     newest = record_queries.newest() or seal
-    page = Page(notification, seal, newest)
+    page = EvidencePage(notification, seal, newest)
     return _written(notification, seal, newest, page)
 
 
 def _written(
-    notification: Notification, seal: Seal, newest: Seal, page: Page
+    notification: Notification, seal: Seal, newest: Seal, page: EvidencePage
 ) -> Iterator[bytes]:
     files: list[tuple[str, Iterable[bytes]]] = [
-        ("record.jsonl", sealed_text(notification)),
+        ("record.jsonl", canonical_text(notification)),
         ("seal.json", seal_lines(seal.number, seal.number)),
         ("chain.jsonl", seal_lines(seal.number + 1, newest.number)),
         ("actions.jsonl", _actions(notification)),

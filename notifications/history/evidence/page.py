@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 
 from notifications.audit.queries import of_notification
 from notifications.delivery.explanations import Explanation, explain
-from notifications.history.notification_detail import dossier
+from notifications.history.notification_detail import notification_detail
 from notifications.models import Delivery, Notification, Seal
 
 PROBLEMS = [Delivery.Status.FAILED, Delivery.Status.UNCONFIRMED]
@@ -31,7 +31,7 @@ class DeliveryRow:
     why: Explanation | None
 
 
-class Page:
+class EvidencePage:
     """In the language and time zone of the moment when it is made.
 
     It is read later, piece by piece, when both may have changed.
@@ -56,7 +56,7 @@ class Page:
         number = self._notification.pk
         whole = self._render(
             "index.html",
-            dossier=lambda: dossier(self._notification),
+            dossier=lambda: notification_detail(self._notification),
             timeline=lambda: of_notification(number),
             instructions=self._instructions,
             gap=gap,

@@ -10,10 +10,10 @@ from django.db.models import F, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from notifications.history.export.plan import stretches
 from notifications.history.search.by_groups import has_few_rows
-from notifications.history.search.facets import Live
+from notifications.history.search.facets import UnsealedNotification
 from notifications.history.search.filters import DeliveryFilter
+from notifications.history.search.id_ranges import id_ranges
 from notifications.history.search.queries import rows_of
 from notifications.models import Attempt, Delivery, Notification
 from notifications.ui.downloads import (
@@ -97,7 +97,10 @@ OF_ATTEMPT = [
 
 
 def pages(
-    wanted: DeliveryFilter, live: Sequence[Live], *, size: int = PAGE_ROWS
+    wanted: DeliveryFilter,
+    live: Sequence[UnsealedNotification],
+    *,
+    size: int = PAGE_ROWS,
 ) -> Iterator[list[Values]]:
     """The values of ``COLUMNS``, at most ``size`` rows at once, in order of id.
 
@@ -113,7 +116,7 @@ def pages(
 
 
 def _deliveries(
-    wanted: DeliveryFilter, live: Sequence[Live], size: int
+    wanted: DeliveryFilter, live: Sequence[UnsealedNotification], size: int
 ) -> Iterator[list[tuple[Any, ...]]]:
     # By a sum, which no index holds, so that what is rare is looked up and then sorted.
     order = F("pk") + 0
@@ -123,7 +126,7 @@ def _deliveries(
         return
     numbers = [row.notification for row in live if wanted.may_mean(row)]
     groups = {} if wanted.group_ids is None else {"group_id__in": wanted.group_ids}
-    for stretch in stretches(wanted, numbers, size=size):
+    for stretch in id_ranges(wanted, numbers, size=size):
         rows = Delivery.objects.filter(notification_id__in=stretch.notifications)
         if stretch.is_dense:
             rows = rows.filter(

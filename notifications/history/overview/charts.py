@@ -22,7 +22,7 @@ STRIP_HEIGHT = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ChartSegment:
     """A piece of a bar; ``kind`` is a state, and the class that colours it."""
 
     kind: str
@@ -38,7 +38,7 @@ class Bar:
     tick: str
     title: str
     address: str
-    parts: Sequence[Part]
+    parts: Sequence[ChartSegment]
 
     @property
     def count(self) -> int:
@@ -66,7 +66,7 @@ def columns(bars: Sequence[Bar], says: str) -> SafeString:
     return format_html("{}{}", _columns(bars, says, WIDE), _columns(bars, says, NARROW))
 
 
-def strip(parts: Sequence[Part], most: int, says: str) -> SafeString:
+def strip(parts: Sequence[ChartSegment], most: int, says: str) -> SafeString:
     """A row of small bars without words; ``most`` is the number of a full one."""
     drawn = [
         _linked(

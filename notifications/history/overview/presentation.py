@@ -9,17 +9,17 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from notifications.history.overview.charts import Bar, Part, columns, strip
+from notifications.history.overview.charts import Bar, ChartSegment, columns, strip
 from notifications.history.overview.queries import (
     BARS,
     RESULTS,
-    Count,
     Overview,
+    ResultCount,
     Trouble,
     overview,
 )
-from notifications.history.overview.sums import Span
-from notifications.history.presentation import counted
+from notifications.history.overview.sums import DayRange
+from notifications.history.presentation import archived_count
 from notifications.models import Delivery, GroupType
 
 PERIODS = [7, 14, 30, 90]  # days
@@ -38,7 +38,7 @@ class TypeRow:
     """How deliveries to groups of one type ended."""
 
     label: str
-    count: Count
+    count: ResultCount
     address: str
 
 
@@ -57,18 +57,18 @@ class TroubleRow:
 class Links:
     """Addresses of the list of deliveries."""
 
-    def __init__(self, period: Span) -> None:
+    def __init__(self, period: DayRange) -> None:
         self.list = reverse("admin:deliveries")
         self.period = period
 
-    def to(self, filters: Mapping[str, str], *, of: Span | None = None) -> str:
+    def to(self, filters: Mapping[str, str], *, of: DayRange | None = None) -> str:
         """The rows that ``filters`` mean, of a span or of the whole period."""
         span = of or self.period
         days = {"from": span.first.isoformat(), "to": span.last.isoformat()}
         return f"{self.list}?{urlencode(days | dict(filters))}"
 
 
-def context(request: HttpRequest) -> dict[str, object]:
+def overview_context(request: HttpRequest) -> dict[str, object]:
     """For the template, of the period that the address names (``?days=30``)."""
     days = _period(request)
     found = overview(days)
@@ -97,7 +97,7 @@ def context(request: HttpRequest) -> dict[str, object]:
             for count in found.per_type
         ],
         "troubles": [_trouble(found, trouble, links) for trouble in found.top_troubles],
-        "archived": counted() if found.has_archived else "",
+        "archived": archived_count() if found.has_archived else "",
         "trouble_rows": _trouble_rows(found, links),
     }
 
@@ -116,7 +116,7 @@ def _sum(found: Overview) -> str:
     ) % {status.value: f"{counts[status]:,}" for status in RESULTS}
 
 
-def _bar(count: Count, results: Sequence[tuple[str, str]], links: Links) -> Bar:
+def _bar(count: ResultCount, results: Sequence[tuple[str, str]], links: Links) -> Bar:
     span = count.of
     named = [
         f"{count.by_status[status]:,} {label}"
@@ -129,7 +129,7 @@ def _bar(count: Count, results: Sequence[tuple[str, str]], links: Links) -> Bar:
         title=title,
         address=links.to({}, of=span),
         parts=[
-            Part(
+            ChartSegment(
                 status,
                 count.by_status[status],
                 title,
@@ -140,7 +140,7 @@ def _bar(count: Count, results: Sequence[tuple[str, str]], links: Links) -> Bar:
     )
 
 
-def _rows(found: Overview, links: Links) -> list[tuple[Span, list[Cell]]]:
+def _rows(found: Overview, links: Links) -> list[tuple[DayRange, list[Cell]]]:
     """The newest first; spans without a result are left out."""
     return [
         (
@@ -165,7 +165,7 @@ def _trouble(found: Overview, trouble: Trouble, links: Links) -> TroubleRow:
         (count.of, n) for count, n in zip(found.per_span, trouble.per_span, strict=True)
     ]
     parts = [
-        Part(kind, n, f"{span}: {n:,}", links.to(trouble.filter, of=span))
+        ChartSegment(kind, n, f"{span}: {n:,}", links.to(trouble.filter, of=span))
         for span, n in per_span
     ]
     busiest, n = max(per_span, key=lambda pair: pair[1])
@@ -173,7 +173,7 @@ def _trouble(found: Overview, trouble: Trouble, links: Links) -> TroubleRow:
     return TroubleRow(trouble, links.to(trouble.filter), strip(parts, most, says))
 
 
-def _trouble_rows(found: Overview, links: Links) -> list[tuple[Span, list[Cell]]]:
+def _trouble_rows(found: Overview, links: Links) -> list[tuple[DayRange, list[Cell]]]:
     """As ``_rows``, with a number for each of the reasons that are shown."""
     rows = [
         (

@@ -15,7 +15,12 @@ from notifications.delivery.explanations import (
 )
 from notifications.delivery.portions import groups_with_problems
 from notifications.delivery.progress import Progress
-from notifications.history.overview.sums import Span, Sum, last_spans, sums
+from notifications.history.overview.sums import (
+    DailySum,
+    DayRange,
+    last_day_ranges,
+    sums,
+)
 from notifications.models import Delivery, GroupType, Notification, Tally
 from notifications.record.queries import of_period
 
@@ -37,7 +42,7 @@ PROBLEMS = [S.FAILED, S.UNCONFIRMED]
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class ResultCount:
     """Deliveries of one kind by result; ``of`` is a span or a group type."""
 
     of: Any
@@ -84,11 +89,11 @@ class Latest:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    period: Span
-    all: Count
-    today: Count
-    per_span: Sequence[Count]
-    per_type: Sequence[Count]  # only types with a delivery that ended
+    period: DayRange
+    all: ResultCount
+    today: ResultCount
+    per_span: Sequence[ResultCount]
+    per_type: Sequence[ResultCount]  # only types with a delivery that ended
     troubles: Sequence[Trouble]  # the most frequent first
     sending: Progress  # of all notifications that are being sent
     latest: Sequence[Latest]
@@ -106,22 +111,23 @@ class Overview:
 
 def overview(days: int) -> Overview:
     """The last ``days`` days in the current time zone; five queries at most."""
-    spans = last_spans(days, of=1 if days <= BARS else WEEK)
-    (today,) = last_spans(1, of=1)
+    spans = last_day_ranges(days, of=1 if days <= BARS else WEEK)
+    (today,) = last_day_ranges(1, of=1)
     found = sums([*spans, today])
     rows_of = defaultdict(list)
     for row in found.rows:
         rows_of[row.place].append(row)
     rows_of_today = rows_of.pop(len(spans), [])
     rows = [row for rows in rows_of.values() for row in rows]
-    period = Span(spans[0].first, today.last)
+    period = DayRange(spans[0].first, today.last)
     latest = _latest_rows(period)
     return Overview(
         period=period,
-        all=Count(None, _by_status(rows)),
-        today=Count(today, _by_status(rows_of_today)),
+        all=ResultCount(None, _by_status(rows)),
+        today=ResultCount(today, _by_status(rows_of_today)),
         per_span=[
-            Count(span, _by_status(rows_of[place])) for place, span in enumerate(spans)
+            ResultCount(span, _by_status(rows_of[place]))
+            for place, span in enumerate(spans)
         ],
         per_type=_per_type(rows),
         troubles=_troubles(rows, len(spans)),
@@ -137,15 +143,15 @@ def _sending(rows: Sequence[Tally]) -> Progress:
     return Progress(counts, [], counts)
 
 
-def _per_type(rows: Sequence[Sum]) -> list[Count]:
+def _per_type(rows: Sequence[DailySum]) -> list[ResultCount]:
     counts = [
-        Count(kind, _by_status(row for row in rows if row.group_type == kind))
+        ResultCount(kind, _by_status(row for row in rows if row.group_type == kind))
         for kind in GroupType
     ]
     return [count for count in counts if count.ended]
 
 
-def _troubles(rows: Sequence[Sum], spans: int) -> list[Trouble]:
+def _troubles(rows: Sequence[DailySum], spans: int) -> list[Trouble]:
     kinds: dict[tuple[int | None, str], list[int]] = {}
     for row in rows:
         if row.status in PROBLEMS:
@@ -163,7 +169,7 @@ def _troubles(rows: Sequence[Sum], spans: int) -> list[Trouble]:
     return sorted(troubles, key=lambda t: (-t.count, t.why.mark, t.why.meaning))
 
 
-def _latest_rows(period: Span) -> list[Any]:
+def _latest_rows(period: DayRange) -> list[Any]:
     """With ``tallied_…`` for each status of a problem, and ``has_archived``."""
     newest = Notification.objects.sent().order_by("-id")[:LATEST]
     of_sealed = {
@@ -190,7 +196,7 @@ def _latest(rows: Sequence[Any], live: Sequence[Tally]) -> list[Latest]:
     return [Latest(row, problems[row.pk]) for row in rows]
 
 
-def _by_status(rows: Iterable[Sum | Tally]) -> dict[str, int]:
+def _by_status(rows: Iterable[DailySum | Tally]) -> dict[str, int]:
     """Every status is present."""
     found: Counter[str] = Counter()
     for row in rows:

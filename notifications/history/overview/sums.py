@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from notifications.db.sql import quoted_column, quoted_table, stored
 from notifications.models import Delivery, Notification, Tally
-from notifications.record.result_counts import counted
+from notifications.record.result_counts import count_results
 from notifications.ui.dates import end_of, start_of
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DayRange:
     """Days of the current time zone, both included."""
 
     first: date
@@ -36,7 +36,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class DailySum:
     """``count`` deliveries that are alike, made in a span; ``place`` is its place."""
 
     place: int
@@ -48,29 +48,30 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class DailySums:
     """``rows`` in no order.
 
     ``live``: of notifications of any time that are not sealed; ``being_sent``: of these,
     of those that are being sent.
     """
 
-    rows: Sequence[Sum]
+    rows: Sequence[DailySum]
     live: Sequence[Tally]
     being_sent: Sequence[Tally]
 
 
-def last_spans(days: int, *, of: int) -> list[Span]:
+def last_day_ranges(days: int, *, of: int) -> list[DayRange]:
     """Today and the days before it, ``of`` days each; the first may have fewer."""
     today = timezone.localdate()
     ends = [today - timedelta(days=back) for back in range(0, days, of)]
     begin = today - timedelta(days=days - 1)
     return [
-        Span(max(begin, end - timedelta(days=of - 1)), end) for end in reversed(ends)
+        DayRange(max(begin, end - timedelta(days=of - 1)), end)
+        for end in reversed(ends)
     ]
 
 
-def sums(spans: Sequence[Span]) -> Sums:
+def sums(spans: Sequence[DayRange]) -> DailySums:
     """The deliveries made in each of ``spans``; three queries.
 
     What is sealed meanwhile is counted once: tallies of what was counted live are
@@ -86,7 +87,7 @@ def sums(spans: Sequence[Span]) -> Sums:
     )
     unsealed = {pk: status for pk, status, _sender, _at in sent}
     made = {pk: (sender, at) for pk, _status, sender, at in sent}
-    live = counted(unsealed, made)
+    live = count_results(unsealed, made)
     found: Counter[tuple[int, str, str, int | None, str]] = Counter()
     for row in live:
         day = timezone.localdate(row.created_at)
@@ -96,8 +97,8 @@ def sums(spans: Sequence[Span]) -> Sums:
                 found[key] += row.count
     for *alike, count in _of_tallies(spans, unsealed):
         found[tuple(alike)] += count
-    return Sums(
-        rows=[Sum(*key, count) for key, count in found.items()],
+    return DailySums(
+        rows=[DailySum(*key, count) for key, count in found.items()],
         live=live,
         being_sent=[
             row
@@ -107,7 +108,7 @@ def sums(spans: Sequence[Span]) -> Sums:
     )
 
 
-def _of_tallies(spans: Sequence[Span], without: Collection[int]) -> list[Any]:
+def _of_tallies(spans: Sequence[DayRange], without: Collection[int]) -> list[Any]:
     """Rows as ``Sum``: of each span a range of the index of times.
 
     A function of the database for the day of a time would be asked once a tally, and

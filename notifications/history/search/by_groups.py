@@ -14,8 +14,11 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat
 
 from notifications.db.sql import quoted_table
-from notifications.history.export.plan import Extent, extents
 from notifications.history.search.filters import DeliveryFilter
+from notifications.history.search.id_ranges import (
+    NotificationRange,
+    notification_ranges,
+)
 from notifications.models import Delivery
 from notifications.ui.lists import Count, capped, capped_count
 
@@ -79,13 +82,13 @@ class NewestOfEach:
         return _whole(ids, "-pk" if sign == "<" else "pk")
 
 
-class Walk:
+class NotificationScan:
     """A listing for groups with many deliveries and another filter beside them."""
 
     def __init__(self, wanted: DeliveryFilter, live: Sequence[int]) -> None:
         self._group_ids = list(wanted.group_ids or ())
         self._alike = wanted.alike
-        self._extents = list(extents(wanted, live))
+        self._extents = list(notification_ranges(wanted, live))
         self._found = 0
         self._is_all = False
 
@@ -125,7 +128,7 @@ class Walk:
 
     def _ask(
         self,
-        batch: Sequence[Extent],
+        batch: Sequence[NotificationRange],
         beyond: dict[str, int],
         size: int,
         *,
@@ -149,7 +152,9 @@ class Walk:
         return list(rows.order_by(order).values_list("pk", flat=True)[:size])
 
 
-def _batches(candidates: Sequence[Extent]) -> Iterator[Sequence[Extent]]:
+def _batches(
+    candidates: Sequence[NotificationRange],
+) -> Iterator[Sequence[NotificationRange]]:
     for start in range(0, len(candidates), BATCH):
         yield candidates[start : start + BATCH]
 

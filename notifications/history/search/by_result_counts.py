@@ -32,7 +32,7 @@ Branch: TypeAlias = tuple[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class CountRange:
     """A tally: what its deliveries have in common, how many, and where they lie."""
 
     notification_id: int
@@ -55,11 +55,11 @@ class Span:
         }
 
 
-class ByTallies:
+class ByResultCounts:
     """A listing (``paging.Listing``); ``live`` are the notifications without a seal."""
 
     def __init__(self, wanted: DeliveryFilter, live: Iterable[int]) -> None:
-        self._tallies = matching_tallies(wanted)
+        self._tallies = matching_counts(wanted)
         self._live = sorted(live, reverse=True)
         self._alike = wanted.alike
         # What older() and newer() learned on the way: rows that there are at least,
@@ -108,7 +108,7 @@ class ByTallies:
         return capped(number)
 
     def _rows(
-        self, spans: Iterable[Span], sign: str, place: int | None, size: int
+        self, spans: Iterable[CountRange], sign: str, place: int | None, size: int
     ) -> Sequence[Delivery]:
         conditions = [span.alike for span in spans]
         conditions += [{"notification_id": n, **self._alike} for n in self._live]
@@ -120,7 +120,7 @@ class ByTallies:
         return list(rows.order_by("-pk" if sign == "<" else "pk"))
 
 
-def matching_tallies(wanted: DeliveryFilter) -> QuerySet[Tally]:
+def matching_counts(wanted: DeliveryFilter) -> QuerySet[Tally]:
     """Those with deliveries that the filters mean, but for the group."""
     archived = Archive.objects.values("notification_id")
     return Tally.objects.filter(**wanted.conditions).exclude(
@@ -134,12 +134,14 @@ def _between(*, first_below: int, last_from: int) -> QuerySet[Tally, Any]:
     return tallies.filter(first_delivery__lt=first_below, last_delivery__gte=last_from)
 
 
-def _spans(tallies: QuerySet[Tally]) -> list[Span]:
-    names = [field.name for field in fields(Span)]
-    return [Span(*row) for row in tallies.values_list(*names)]
+def _spans(tallies: QuerySet[Tally]) -> list[CountRange]:
+    names = [field.name for field in fields(CountRange)]
+    return [CountRange(*row) for row in tallies.values_list(*names)]
 
 
-def _enough(spans: Sequence[Span], before: int | None, size: int) -> Sequence[Span]:
+def _enough(
+    spans: Sequence[CountRange], before: int | None, size: int
+) -> Sequence[CountRange]:
     """As many of the newest as certainly hold ``size`` rows above all that follow."""
     for place, following in enumerate(spans[1:], start=1):
         edge = following.last_delivery

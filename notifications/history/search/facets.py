@@ -16,7 +16,7 @@ from notifications.models import Delivery, GroupType, Notification, Seal, Tally
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class UnsealedNotification:
     """A notification without a seal: its deliveries are in no tally, so they are read."""
 
     notification: int
@@ -25,10 +25,10 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
-class Occurring:
+class Facets:
     """What the history holds at this moment."""
 
-    live: Sequence[Live]
+    live: Sequence[UnsealedNotification]
     senders: Sequence[tuple[str, str]]  # username as copied, full name of today or ""
     codes: Sequence[int]  # of what failed or waits for another attempt, ascending
 
@@ -85,7 +85,7 @@ SELECT 'code', code, '', '', NULL FROM codes WHERE code <> 0
 """
 
 
-def occurring() -> Occurring:
+def facets() -> Facets:
     """One query, whatever the size of the history."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -100,10 +100,10 @@ def occurring() -> Occurring:
             )
         )
         rows = cursor.fetchall()
-    return Occurring(
+    return Facets(
         live=sorted(
             (
-                Live(number, name, _moment(at))
+                UnsealedNotification(number, name, _moment(at))
                 for kind, number, name, _full, at in rows
                 if kind == "live" and at is not None
             ),

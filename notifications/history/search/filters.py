@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from notifications.history.search.facets import Live
+from notifications.history.search.facets import UnsealedNotification
 from notifications.models import Delivery, GroupType
 from notifications.ui.dates import end_of, start_of
 
@@ -38,7 +38,7 @@ class DeliveryFilter:
     @property
     def alike(self) -> dict[str, Any]:
         """What one delivery of a notification may have and another not."""
-        return given(
+        return given_values(
             status=self.status,
             group_type=self.group_type,
             error_code=self.code,
@@ -65,14 +65,14 @@ class DeliveryFilter:
     @property
     def conditions(self) -> dict[str, Any]:
         """All but the groups: tallies and deliveries have fields of the same names."""
-        return self.alike | given(
+        return self.alike | given_values(
             sender_name=self.sender,
             notification_id=self.notification,
             created_at__gte=start_of(self.since) if self.since else None,
             created_at__lt=end_of(self.until) if self.until else None,
         )
 
-    def may_mean(self, live: Live) -> bool:
+    def may_mean(self, live: UnsealedNotification) -> bool:
         """Whether deliveries of this notification can be among those wanted."""
         return (
             self.notification in (None, live.notification)
@@ -82,5 +82,5 @@ class DeliveryFilter:
         )
 
 
-def given(**values: Any) -> dict[str, Any]:
+def given_values(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in ("", None)}

@@ -11,15 +11,15 @@ from notifications.delivery.portions import groups_with_problems
 from notifications.history.search.by_groups import (
     FewRows,
     NewestOfEach,
-    Walk,
+    NotificationScan,
     has_few_rows,
 )
-from notifications.history.search.by_result_counts import ByTallies
-from notifications.history.search.facets import Live
+from notifications.history.search.by_result_counts import ByResultCounts
+from notifications.history.search.facets import UnsealedNotification
 from notifications.history.search.filters import (
     DeliveryFilter,
     NotificationFilter,
-    given,
+    given_values,
 )
 from notifications.models import ChatGroup, Delivery, Notification, Tally
 from notifications.ui.dates import end_of, start_of
@@ -30,7 +30,7 @@ SEARCHED_GROUPS = 500
 PROBLEMS = [Delivery.Status.FAILED, Delivery.Status.UNCONFIRMED]
 
 
-DeliveryListing: TypeAlias = ByTallies | FewRows | NewestOfEach | Walk
+DeliveryListing: TypeAlias = ByResultCounts | FewRows | NewestOfEach | NotificationScan
 
 
 class TooManyGroups(Exception):
@@ -52,7 +52,7 @@ def notifications(wanted: NotificationFilter, user_id: int) -> QuerySet[Notifica
     if wanted.until:
         rows = rows.filter(sent_at__lt=end_of(wanted.until))
     return rows.filter(
-        **given(status=wanted.status, sender_name=wanted.sender)
+        **given_values(status=wanted.status, sender_name=wanted.sender)
     ).order_by("-id")
 
 
@@ -107,16 +107,18 @@ def group_ids_matching(term: str) -> list[str]:
     return list(dict.fromkeys([term, *found]))
 
 
-def deliveries(wanted: DeliveryFilter, live: Iterable[Live]) -> DeliveryListing:
+def deliveries(
+    wanted: DeliveryFilter, live: Iterable[UnsealedNotification]
+) -> DeliveryListing:
     """The rows, newest first; ``live`` as ``occurring()`` found it."""
     numbers = [row.notification for row in live if wanted.may_mean(row)]
     if wanted.group_ids is None:
-        return ByTallies(wanted, numbers)
+        return ByResultCounts(wanted, numbers)
     if not wanted.conditions:
         return NewestOfEach(wanted.group_ids)
     if has_few_rows(wanted.group_ids):
         return FewRows(rows_of(wanted))
-    return Walk(wanted, numbers)
+    return NotificationScan(wanted, numbers)
 
 
 def rows_of(wanted: DeliveryFilter) -> QuerySet[Delivery]:

@@ -7,17 +7,17 @@ from django.views.decorators.http import require_safe
 from notifications import permissions
 from notifications.delivery.explanations import explain
 from notifications.history import delivery_detail
-from notifications.history.delivery_detail import beside
+from notifications.history.delivery_detail import related_deliveries
 from notifications.history.forms import DeliveryFilterForm
 from notifications.history.presentation import missing_delivery
 from notifications.models import Delivery
-from notifications.ui.lists import way_back
-from notifications.ui.pages import may_control, page, person
+from notifications.ui.lists import back_query
+from notifications.ui.pages import may_control, page, require_permission
 
 
 @require_safe
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
-    person(request, permissions.SEE_HISTORY)
+    require_permission(request, permissions.SEE_HISTORY)
     found = Delivery.objects.history().select_related("notification")
     row = found.filter(pk=pk).first()
     if row is None:
@@ -31,12 +31,12 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         calls=delivery_detail.calls(row),
         late_answers=delivery_detail.late_answers(row),
         resolutions=delivery_detail.resolutions(row),
-        beside=beside(row),
+        beside=related_deliveries(row),
         may_resolve=(
             row.status == Delivery.Status.UNCONFIRMED
             and may_control(request, row.notification)
         ),
         request_line=delivery_detail.request_line(),
         request_body=delivery_detail.request_body(row),
-        back=way_back(request, DeliveryFilterForm),
+        back=back_query(request, DeliveryFilterForm),
     )

@@ -13,14 +13,21 @@ from notifications.history.search import queries as search_queries
 from notifications.models import Delivery
 from notifications.record.queries import record_state
 from notifications.ui.downloads import CONTENT_TYPES, as_file, nothing_downloaded
-from notifications.ui.lists import Count, Page, count_of, frame, page_of, place
+from notifications.ui.lists import (
+    Count,
+    ListPage,
+    count_of,
+    list_context,
+    page_of,
+    place,
+)
 from notifications.ui.lists import page as page_of_rows
-from notifications.ui.pages import page, person
+from notifications.ui.pages import page, require_permission
 
 
 @require_safe
 def notifications(request: HttpRequest) -> HttpResponse:
-    user = person(request, permissions.SEE_HISTORY)
+    user = require_permission(request, permissions.SEE_HISTORY)
     form = NotificationFilterForm(request.GET)
     rows = search_queries.notifications(form.filters, user.pk)
     here = place(request)
@@ -32,13 +39,13 @@ def notifications(request: HttpRequest) -> HttpResponse:
         _("Send history"),
         rows=[(row, problems.get(row.pk, {})) for row in found.rows],
         record=record_state(),
-        **frame(form, here, found, count_of(rows, found)),
+        **list_context(form, here, found, count_of(rows, found)),
     )
 
 
 @require_safe
 def deliveries(request: HttpRequest) -> HttpResponse:
-    person(request, permissions.SEE_HISTORY)
+    require_permission(request, permissions.SEE_HISTORY)
     form = DeliveryFilterForm(request.GET)
     rows = search_queries.deliveries(form.filters, form.occurring.live)
     here = place(request)
@@ -51,14 +58,14 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         archived=end_of_list(form.filters.notification, form.filters.since)
         if found.older is None
         else "",
-        **frame(form, here, found, _count(rows, found)),
+        **list_context(form, here, found, _count(rows, found)),
     )
 
 
 @require_POST
 def download(request: HttpRequest) -> HttpResponseBase:
     """The deliveries that the filters mean, of any number, as one file."""
-    user = person(request, permissions.EXPORT_HISTORY)
+    user = require_permission(request, permissions.EXPORT_HISTORY)
     form = DeliveryFilterForm(request.POST)
     file_format = request.POST.get("format", "csv")
     if form.errors or file_format not in CONTENT_TYPES:
@@ -73,7 +80,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     return as_file(file, file.name, file.content_type)
 
 
-def _count(rows: search_queries.DeliveryListing, found: Page[Delivery]) -> Count:
+def _count(rows: search_queries.DeliveryListing, found: ListPage[Delivery]) -> Count:
     if found.newer is None and found.older is None:
         return Count(len(found.rows))  # the list is this page
     return rows.count()

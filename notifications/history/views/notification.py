@@ -14,22 +14,22 @@ from django.views.decorators.http import require_POST, require_safe
 from notifications import permissions
 from notifications.audit.queries import of_notification
 from notifications.delivery.explanations import explain_code
-from notifications.delivery.heartbeat import worker_is_there
+from notifications.delivery.heartbeat import has_live_worker
 from notifications.delivery.presentation import (
     ADVICE,
     headline,
-    why_it_is_held,
-    why_it_waits,
+    pause_reason,
+    wait_reason,
 )
-from notifications.delivery.progress import progress_of, waiting
-from notifications.delivery.resendable import groups_again
+from notifications.delivery.progress import progress_of, wait_state
+from notifications.delivery.resendable import resendable_group_counts
 from notifications.history.evidence.services import evidence, obstacle
 from notifications.history.forms import NotificationFilterForm
-from notifications.history.notification_detail import dossier
+from notifications.history.notification_detail import notification_detail
 from notifications.models import Notification
 from notifications.ui.downloads import as_file
-from notifications.ui.lists import way_back
-from notifications.ui.pages import may_control, page, person
+from notifications.ui.lists import back_query
+from notifications.ui.pages import may_control, page, require_permission
 
 
 @require_safe
@@ -41,7 +41,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
         _("Notification %(number)d") % {"number": pk},
         **_context(request, notification),
         **_record(request, notification),
-        back=way_back(request, NotificationFilterForm),
+        back=back_query(request, NotificationFilterForm),
     )
 
 
@@ -74,7 +74,7 @@ def _record(request: HttpRequest, notification: Notification) -> dict[str, objec
     """The sections for whoever may see the history."""
     if not request.user.has_perm(permissions.SEE_HISTORY):
         return {}
-    found = dossier(notification)
+    found = notification_detail(notification)
     return {
         "dossier": found,
         "results": [
@@ -89,18 +89,18 @@ def _record(request: HttpRequest, notification: Notification) -> dict[str, objec
 def _context(request: HttpRequest, notification: Notification) -> dict[str, object]:
     found = progress_of(notification)
     code = notification.paused_code
-    rest = waiting(
+    rest = wait_state(
         notification,
         found.calls,
         now=timezone.now(),
-        has_worker=worker_is_there(),
+        has_worker=has_live_worker(),
     )
     return {
         "n": notification,
-        "again": groups_again(notification),
-        "waits": why_it_waits(rest),
+        "again": resendable_group_counts(notification),
+        "waits": wait_reason(rest),
         "resends": notification.resends.order_by("pk"),
-        "held_because": why_it_is_held(notification),
+        "held_because": pause_reason(notification),
         "paused_advice": ADVICE.get(notification.paused_reason),
         "progress": found,
         "headline": headline(notification, found),
@@ -112,8 +112,8 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
 @require_POST
 def download(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A ZIP file; or back to the page, which then says why there is none."""
-    user = person(request, permissions.EXPORT_HISTORY)
-    person(request, permissions.SEE_HISTORY)
+    user = require_permission(request, permissions.EXPORT_HISTORY)
+    require_permission(request, permissions.SEE_HISTORY)
     try:
         found = evidence(user, pk)
     except Notification.DoesNotExist:

@@ -8,20 +8,20 @@ from django.core.management.base import CommandError, CommandParser
 
 from notifications import audit_log
 from notifications.delivery.explanations import explain
-from notifications.delivery.heartbeat import worker_is_there
+from notifications.delivery.heartbeat import has_live_worker
 from notifications.management.base import (
     FAILED,
     REFUSED,
     RecordedCommand,
     account,
-    person,
     refusal,
+    user_named,
     wait_for_end,
 )
 from notifications.models import SendingSwitch
 from notifications.system.connection import failed_step
 from notifications.system.connection_check import check_connection_by, send_trial_notice
-from notifications.system.connection_presentation import Line, first_hour, line
+from notifications.system.connection_presentation import StepLine, first_hour, line
 
 
 class Command(RecordedCommand):
@@ -46,7 +46,7 @@ class Command(RecordedCommand):
         group, username = options["group"], options["username"]
         if bool(group) != bool(username):
             raise CommandError("Name both --group and --as.", returncode=REFUSED)
-        sender = person(username) if username else None
+        sender = user_named(username) if username else None
         try:
             results = check_connection_by(f"check_connection ({account()})")
         except ValidationError as error:
@@ -59,7 +59,7 @@ class Command(RecordedCommand):
         if sender is not None:
             self._send(sender, group)
 
-    def _tell(self, told: Line) -> None:
+    def _tell(self, told: StepLine) -> None:
         result = told.result
         head = f"{result.state.label:<12} {result.step.label:<17}"
         self.stdout.write(f"{head} {told.found or '-'}")
@@ -85,7 +85,7 @@ class Command(RecordedCommand):
                 "All sending is stopped: it waits until somebody allows it again.",
                 returncode=FAILED,
             )
-        if not worker_is_there():
+        if not has_live_worker():
             raise CommandError(
                 "No worker is running: it waits. Start manage.py send_worker.",
                 returncode=FAILED,

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from notifications.history.evidence.services import evidence
-from notifications.management.base import REFUSED, deliver, refusal
+from notifications.management.base import REFUSED, refusal, write_output
 from notifications.models import Notification
 
 
@@ -32,5 +32,5 @@ class Command(BaseCommand):
             ) from None
         except ValidationError as error:
             raise refusal(error) from None
-        deliver(found.pieces, path, self.stdout)
+        write_output(found.pieces, path, self.stdout)
         self.stdout.write(found.name)

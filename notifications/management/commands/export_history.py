@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from notifications.history.export.services import download
 from notifications.history.forms import DeliveryFilterForm
-from notifications.management.base import REFUSED, RecordedCommand, deliver
+from notifications.management.base import REFUSED, RecordedCommand, write_output
 from notifications.models import GroupType, Notification
 from notifications.record.queries import head
 
@@ -54,7 +54,7 @@ class Command(RecordedCommand):
         )
         self.stderr.write(f"Head of the seals: {head() or 'none'}")
         with closing(file):
-            deliver(file, options["output"], self.stdout)
+            write_output(file, options["output"], self.stdout)
 
     def _form(self, options: dict[str, Any]) -> DeliveryFilterForm:
         """The filters, checked as the page checks them; a refusal names the option."""

@@ -10,7 +10,12 @@ from notifications.audit.export import download_trail
 from notifications.audit.forms import TrailFilterForm
 from notifications.audit.queries import entries
 from notifications.audit_log import EVENTS
-from notifications.management.base import REFUSED, RecordedCommand, account, deliver
+from notifications.management.base import (
+    REFUSED,
+    RecordedCommand,
+    account,
+    write_output,
+)
 
 
 class Command(RecordedCommand):
@@ -53,4 +58,4 @@ class Command(RecordedCommand):
             filters=form.active,
         )
         with closing(file):
-            deliver(file, options["output"], self.stdout)
+            write_output(file, options["output"], self.stdout)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from notifications import permissions
 from notifications.audiences import saved
-from notifications.demo import past
+from notifications.demo import history
 from notifications.groups import labels as groups_labels
 from notifications.models import ChatGroup, Notification, Rule
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         now = timezone.now()
         self._people(options["password"])
         groups = self._groups(options["groups"], now)
-        past.fill(groups, now)
+        history.fill_history(groups, now)
         self._labels_and_audiences(groups)
         Notification.objects.create(
             sender=User.objects.get(username="lin.mei"),
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         administrator = User.objects.get(username="admin")
         for name, (every, first) in LABELS.items():
             some = [group.pk for group in groups[first::every]]
-            groups_labels.put_on(
+            groups_labels.add_labels(
                 administrator, ChatGroup.objects.filter(pk__in=some), [name]
             )
         manager = User.objects.get(username="lin.mei")

@@ -25,5 +25,5 @@ class Command(flush.Command):
                 "begin anew, name an empty database in DATABASE_URL and run migrate.",
                 returncode=FAILED,
             )
-        with guards_install.lifted(options["database"]):
+        with guards_install.guards_disabled(options["database"]):
             super().handle(**options)

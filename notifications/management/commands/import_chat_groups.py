@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from notifications.groups.importing.apply import import_groups
 from notifications.groups.importing.plan import Plan, plan
-from notifications.groups.importing.rows import read
+from notifications.groups.importing.rows import parse_rows
 from notifications.management.base import FAILED, RecordedCommand, refusal
 
 
@@ -30,7 +30,7 @@ class Command(RecordedCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
         try:
-            reading = read(file.read_bytes())
+            reading = parse_rows(file.read_bytes())
         except (OSError, ValidationError) as error:
             raise refusal(error) from None
         if reading.ignored:

@@ -31,10 +31,10 @@ class Command(RecordedCommand):
         actor = f"command ({account()})"
         try:
             if options["remove"]:
-                sso_accounts.unlink(actor, username)
+                sso_accounts.unlink_identity(actor, username)
                 self.stdout.write(f"{username} no longer logs in by single sign-on.")
             else:
-                sso_accounts.link(actor, username, options["subject"])
+                sso_accounts.link_identity(actor, username, options["subject"])
                 self.stdout.write(f"{username} now logs in by single sign-on only.")
         except ValidationError as error:
             raise refusal(error) from None

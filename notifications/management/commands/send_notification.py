@@ -12,8 +12,8 @@ from notifications import audit_log
 from notifications.audiences.audience import Kind, Values, audience_of
 from notifications.compose.services import drafts
 from notifications.compose.services import send as services_send
-from notifications.delivery.heartbeat import worker_is_there
-from notifications.management.base import person, refusal, wait_for_end
+from notifications.delivery.heartbeat import has_live_worker
+from notifications.management.base import refusal, user_named, wait_for_end
 from notifications.models import Notification, Rule
 
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = person(options["username"])
+        user = user_named(options["username"])
         try:
             with audit_log.origin(audit_log.Origin(lambda: user)):
                 sent = self._send(user, options)
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             raise refusal(error) from None
         self.stdout.write(f"notification={sent.pk} groups={sent.audience_count}")
         if options["wait"]:
-            if not worker_is_there():
+            if not has_live_worker():
                 self.stderr.write(
                     "No worker is running: it waits until one is started."
                 )

@@ -55,7 +55,7 @@ class Command(BaseCommand):
             tasks=[sealing_task(), sync_task(im)],
         )
         try:
-            with logs.about(worker=lambda: worker.worker_id):
+            with logs.log_context(worker=lambda: worker.worker_id):
                 worker.run()
         except DatabaseIsOlder as error:
             raise CommandError(str(error), returncode=2) from None

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from notifications.delivery.heartbeat import worker_is_there
+from notifications.delivery.heartbeat import has_live_worker
 from notifications.groups.sync.presentation import summary, why_it_failed
 from notifications.groups.sync.queries import change_counts, progress_of
 from notifications.groups.sync.services import request_sync_by
@@ -27,7 +27,7 @@ class Command(RecordedCommand):
         sync = request_sync_by(f"sync_chat_groups ({account()})")
         told = ""
         while not sync.has_ended:
-            if not worker_is_there():
+            if not has_live_worker():
                 raise CommandError(
                     f"Sync {sync.pk} is asked for, but no worker is running. Start "
                     "manage.py send_worker: it begins at once.",

@@ -78,7 +78,7 @@ def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
 
 
 @contextmanager
-def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+def guards_disabled(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """The guarded door: within it, in this transaction alone, nothing is refused.
 
     Nobody else can slip through: on PostgreSQL the door is a variable of the transaction,

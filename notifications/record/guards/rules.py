@@ -23,7 +23,7 @@ from notifications.models.field_uses import Use, names
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class GuardRule:
     """A change is refused where ``when`` holds and one of ``columns`` changes.
 
     Without the one or the other, that part is not asked for.
@@ -35,13 +35,13 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class GuardedTable:
     """``noun`` stands in the refusals that are alike for all tables."""
 
     model: type[Model]
     noun: str
-    update: Sequence[Rule]
-    delete: Sequence[Rule] = field(default_factory=list)
+    update: Sequence[GuardRule]
+    delete: Sequence[GuardRule] = field(default_factory=list)
 
 
 def _was(statuses: Iterable[str]) -> str:
@@ -49,12 +49,12 @@ def _was(statuses: Iterable[str]) -> str:
     return f"OLD.status IN ({values})"
 
 
-def _never_changes(model: type[Model], noun: str) -> Table:
-    return Table(
+def _never_changes(model: type[Model], noun: str) -> GuardedTable:
+    return GuardedTable(
         model,
         noun,
-        update=[Rule(f"{noun} cannot be changed")],
-        delete=[Rule(f"{noun} cannot be removed")],
+        update=[GuardRule(f"{noun} cannot be changed")],
+        delete=[GuardRule(f"{noun} cannot be removed")],
     )
 
 
@@ -62,48 +62,50 @@ _SENT = set(Notification.Status) - {Notification.Status.DRAFT}
 
 
 TABLES = [
-    Table(
+    GuardedTable(
         Notification,
         "a notification",
         update=[
             # Else UPDATE OR REPLACE of a draft could push a sent one out of the table.
-            Rule(
+            GuardRule(
                 "the number of a notification cannot be changed",
                 columns=names(Notification, Use.FIXED),
             ),
-            Rule(
+            GuardRule(
                 "a notification that was sent cannot become a draft again",
                 when=f"{_was(_SENT)} AND NEW.status = 'draft'",
             ),
-            Rule(
+            GuardRule(
                 "what was written cannot be changed after it was sent",
                 when=_was(_SENT),
                 columns=names(Notification, Use.FROZEN),
             ),
-            Rule(
+            GuardRule(
                 "the time when a notification was sent cannot be changed",
                 when="OLD.sent_at IS NOT NULL",
                 columns=["sent_at"],
             ),
-            Rule(
+            GuardRule(
                 "a notification that has ended cannot be changed",
                 when=_was(Notification.ENDED),
                 columns=names(Notification, without=Use.LATE),
             ),
         ],
-        delete=[Rule("a notification that was sent cannot be removed", _was(_SENT))],
+        delete=[
+            GuardRule("a notification that was sent cannot be removed", _was(_SENT))
+        ],
     ),
-    Table(
+    GuardedTable(
         Delivery,
         "a delivery",
         update=[
-            Rule("a finished delivery cannot be changed", _was(Delivery.ENDED)),
-            Rule(
+            GuardRule("a finished delivery cannot be changed", _was(Delivery.ENDED)),
+            GuardRule(
                 "what a delivery was made for cannot be changed",
                 columns=names(Delivery, Use.FIXED),
             ),
         ],
-        delete=[Rule("a delivery cannot be removed")],
+        delete=[GuardRule("a delivery cannot be removed")],
     ),
     _never_changes(Attempt, "an attempt"),
     _never_changes(AuditEntry, "an audit entry"),

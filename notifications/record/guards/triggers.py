@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, UniqueConstraint
 
-from notifications.record.guards.rules import TABLES, Rule, Table
+from notifications.record.guards.rules import TABLES, GuardedTable, GuardRule
 
 PREFIX = "notifier_guard_"
 
@@ -33,7 +33,7 @@ def guards(connection: BaseDatabaseWrapper) -> list[Guard]:
     return [guard for table in TABLES for guard in build(table)]
 
 
-def _name(table: Table, event: str) -> str:
+def _name(table: GuardedTable, event: str) -> str:
     return f"{PREFIX}{table.model._meta.model_name}_{event.lower()}"
 
 
@@ -41,7 +41,7 @@ def _text(refusal: str) -> str:
     return f"'notifier: {refusal}'"
 
 
-def _condition(rule: Rule, differs: str) -> str:
+def _condition(rule: GuardRule, differs: str) -> str:
     parts = [f"({rule.when})"] if rule.when else []
     if rule.columns:
         old, new = (
@@ -55,7 +55,7 @@ def _condition(rule: Rule, differs: str) -> str:
 # --- SQLite -----------------------------------------------------------------------
 
 
-def _of_sqlite(table: Table) -> Iterator[Guard]:
+def _of_sqlite(table: GuardedTable) -> Iterator[Guard]:
     for event, rules in (("UPDATE", table.update), ("DELETE", table.delete)):
         cases = " ".join(
             f"WHEN {_condition(rule, 'IS NOT')} "
@@ -71,7 +71,7 @@ def _of_sqlite(table: Table) -> Iterator[Guard]:
     )
 
 
-def _sqlite_trigger(table: Table, event: str, when: str, action: str) -> Guard:
+def _sqlite_trigger(table: GuardedTable, event: str, when: str, action: str) -> Guard:
     name, of = _name(table, event), table.model._meta.db_table
     create = (
         f'CREATE TRIGGER "{name}" BEFORE {event} ON "{of}" {when}BEGIN {action}; END'
@@ -79,7 +79,7 @@ def _sqlite_trigger(table: Table, event: str, when: str, action: str) -> Guard:
     return Guard(name, of, event, create, [f'DROP TRIGGER IF EXISTS "{name}"', create])
 
 
-def _is_there(table: Table) -> str:
+def _is_there(table: GuardedTable) -> str:
     of = table.model._meta.db_table
     same = (
         " AND ".join(f'"{column}" = NEW."{column}"' for column in key)
@@ -104,15 +104,15 @@ def _unique_keys(model: type[Model]) -> Iterator[list[str]]:
 # --- PostgreSQL -------------------------------------------------------------------
 
 
-def _of_postgresql(table: Table) -> Iterator[Guard]:
+def _of_postgresql(table: GuardedTable) -> Iterator[Guard]:
     yield _postgresql_trigger(table, "UPDATE", "ROW", table.update)
     yield _postgresql_trigger(table, "DELETE", "ROW", table.delete)
-    emptied = Rule(f"the table of {table.noun} cannot be emptied")
+    emptied = GuardRule(f"the table of {table.noun} cannot be emptied")
     yield _postgresql_trigger(table, "TRUNCATE", "STATEMENT", [emptied])
 
 
 def _postgresql_trigger(
-    table: Table, event: str, each: str, rules: Sequence[Rule]
+    table: GuardedTable, event: str, each: str, rules: Sequence[GuardRule]
 ) -> Guard:
     """The conditions stand in the function: a column in WHEN forbids ALTER TYPE."""
     name, of = _name(table, event), table.model._meta.db_table

@@ -11,15 +11,19 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import permissions
-from notifications.access.queries import is_demanded_of, state_of
+from notifications.access.queries import is_required_for, second_factor_of
 from notifications.access.services import second_factor
-from notifications.access.services.second_factor import Answer, Verdict, check_code
+from notifications.access.services.second_factor import (
+    CodeResult,
+    SecondFactorAnswer,
+    verify_code,
+)
 from notifications.models import AuditEntry, LoginSession, RecoveryCode
 from tests.factories import code_of, make_second_factor, make_user, wrong_code
 
 pytestmark = pytest.mark.django_db
 
-RIGHT, WRONG = Verdict(Answer.APP), Verdict(Answer.WRONG)
+RIGHT, WRONG = CodeResult(SecondFactorAnswer.APP), CodeResult(SecondFactorAnswer.WRONG)
 
 
 def entries() -> list[tuple[str, str]]:
@@ -47,8 +51,8 @@ def test_a_code_of_the_app_counts_once():
     person = make_user()
     code = code_of(make_second_factor(person))
 
-    first = check_code(person, code)
-    second = check_code(person, code)
+    first = verify_code(person, code)
+    second = verify_code(person, code)
 
     assert (first, second) == (RIGHT, WRONG)
     assert entries() == [("factor_refused", "lin.mei")]
@@ -60,7 +64,7 @@ def test_a_clock_may_be_half_a_minute_off_and_no_more(monkeypatch):
     for steps in (-3, -1, 1, 3):
         person = make_user(username=f"steps {steps}")
         device = make_second_factor(person)
-        found.append(check_code(person, code_of(device, steps=steps)).answer)
+        found.append(verify_code(person, code_of(device, steps=steps)).answer)
 
     assert found == ["wrong", "app", "app", "wrong"]
 
@@ -72,12 +76,14 @@ def test_after_wrong_codes_one_waits_longer_each_time(monkeypatch):
     device = make_second_factor(person)
     waits = []
     for _n in range(4):
-        assert check_code(person, wrong_code(device)) == WRONG
-        waits.append(check_code(person, code_of(device)))
+        assert verify_code(person, wrong_code(device)) == WRONG
+        waits.append(verify_code(person, code_of(device)))
         wait_is_over()
 
-    assert waits == [Verdict(Answer.TOO_SOON, wait=wait) for wait in (1, 2, 4, 8)]
-    assert check_code(person, code_of(device)) == RIGHT
+    assert waits == [
+        CodeResult(SecondFactorAnswer.TOO_SOON, wait=wait) for wait in (1, 2, 4, 8)
+    ]
+    assert verify_code(person, code_of(device)) == RIGHT
     assert entries() == [("factor_refused", "lin.mei")] * 4
 
 
@@ -88,10 +94,10 @@ def test_a_recovery_code_counts_once_and_for_its_person_only():
     code, *others = second_factor.make_recovery_codes(person)
     plain = code.replace("-", "")
 
-    found = [check_code(each, plain).answer for each in (other, person, person)]
+    found = [verify_code(each, plain).answer for each in (other, person, person)]
 
     assert found == ["wrong", "recovery", "wrong"]
-    assert state_of(person).codes_left == len(others) == 9
+    assert second_factor_of(person).codes_left == len(others) == 9
     assert entries() == [
         ("recovery_made", "lin.mei"),
         ("factor_refused", "other"),
@@ -118,7 +124,7 @@ def test_new_recovery_codes_make_the_old_ones_void():
 
     second_factor.make_recovery_codes(person)
 
-    assert check_code(person, old.replace("-", "")) == WRONG
+    assert verify_code(person, old.replace("-", "")) == WRONG
 
 
 @pytest.mark.django_db(transaction=True)
@@ -134,7 +140,7 @@ def test_a_code_given_twice_at_the_same_time_counts_once(kind):
 
     def give() -> None:
         start.wait()
-        found.append(check_code(person, code).answer)
+        found.append(verify_code(person, code).answer)
         connection.close()
 
     threads = [threading.Thread(target=give) for _n in range(3)]
@@ -150,8 +156,8 @@ def test_a_code_given_twice_at_the_same_time_counts_once(kind):
 # --- setting up ------------------------------------------------------------------------
 
 
-def finish(person, device, code, *, may_replace=True) -> Verdict:
-    return second_factor.finish_set_up(
+def finish(person, device, code, *, may_replace=True) -> CodeResult:
+    return second_factor.finish_setup(
         person, device.pk, code, may_replace=may_replace, present="this"
     )
 
@@ -161,15 +167,15 @@ def test_a_key_counts_from_its_first_right_code_on():
     for key in ("this", "another"):
         session_of(person, key)
     old = make_second_factor(person)
-    begun = second_factor.begin_set_up(person)
+    begun = second_factor.begin_setup(person)
 
     wrong = finish(person, begun, wrong_code(begun))
-    still = check_code(person, code_of(old))
+    still = verify_code(person, code_of(old))
     wait_is_over()
     right = finish(person, begun, code_of(begun))
 
     assert (wrong, still) == (WRONG, RIGHT)
-    assert (right.answer, len(right.recovery_codes)) == (Answer.APP, 10)
+    assert (right.answer, len(right.recovery_codes)) == (SecondFactorAnswer.APP, 10)
     assert list(TOTPDevice.objects.values_list("pk", "confirmed")) == [(begun.pk, True)]
     assert entries() == [
         ("factor_set", "lin.mei"),
@@ -181,18 +187,18 @@ def test_a_key_counts_from_its_first_right_code_on():
 
 def test_one_that_was_begun_is_replaced_by_the_next():
     person = make_user()
-    first = second_factor.begin_set_up(person)
-    second_factor.begin_set_up(person)
+    first = second_factor.begin_setup(person)
+    second_factor.begin_setup(person)
 
     with pytest.raises(ValidationError, match="in another window meanwhile"):
         finish(person, first, code_of(first))
 
-    assert not state_of(person).is_set_up
+    assert not second_factor_of(person).is_set_up
 
 
 def test_who_was_not_asked_for_the_code_does_not_replace_the_app():
     person = make_user()
-    begun = second_factor.begin_set_up(person)
+    begun = second_factor.begin_setup(person)
     make_second_factor(person)
 
     with pytest.raises(ValidationError, match="in another window meanwhile"):
@@ -228,7 +234,7 @@ def test_of_whom_it_is_demanded(settings, demand, asked):
     keeper = make_user(username="keeper")  # of the roles, who can give any right
     keeper.user_permissions.set(permissions.permissions(["auth.change_group"]))
 
-    assert {p.username for p in [*people, keeper] if is_demanded_of(p)} == asked
+    assert {p.username for p in [*people, keeper] if is_required_for(p)} == asked
 
 
 # --- removing --------------------------------------------------------------------------
@@ -247,7 +253,10 @@ def test_removing_ones_own(settings):
     settings.SECOND_FACTOR = "optional"
     second_factor.remove_own(person, present="this")
 
-    assert (state_of(person).is_set_up, state_of(person).codes_left) == (False, 0)
+    assert (
+        second_factor_of(person).is_set_up,
+        second_factor_of(person).codes_left,
+    ) == (False, 0)
     assert sessions() == {"this"}
     assert entries()[-2:] == [
         ("factor_removed", "lin.mei"),
@@ -279,11 +288,11 @@ def test_removing_that_of_somebody_else(by, of, refusal):
 
     if refusal:
         with pytest.raises(PermissionDenied, match=refusal):
-            second_factor.remove_of(people[by], people[of])
+            second_factor.reset_second_factor(people[by], people[of])
     else:
-        second_factor.remove_of(people[by], people[of])
+        second_factor.reset_second_factor(people[by], people[of])
 
-    assert state_of(people[of]).is_set_up == bool(refusal)
+    assert second_factor_of(people[of]).is_set_up == bool(refusal)
     assert sessions() == ({"theirs"} if refusal else set())
     details = AuditEntry.objects.order_by("id").values_list("actor", "detail")
     done = [(by, {"person": of}), (by, {"person": of, "sessions": 1})]

@@ -69,11 +69,11 @@ def test_all_of_somebody(auditor, chief):
     come_in(auditor), come_in(auditor)
     safe = come_in(chief)
 
-    assert sessions.end_all_of(administrator, auditor) == 2
+    assert sessions.end_sessions_of(administrator, auditor) == 2
     with pytest.raises(PermissionDenied, match="may do everything can log this"):
-        sessions.end_all_of(administrator, chief)
+        sessions.end_sessions_of(administrator, chief)
     with pytest.raises(PermissionDenied, match="Ask whoever gives out roles"):
-        sessions.end_all_of(auditor, administrator)
+        sessions.end_sessions_of(auditor, administrator)
 
     assert still_open() == {safe}
     assert entries() == [("zhao", {"person": "wang.fang", "sessions": 2})]

@@ -4,7 +4,7 @@ from html import unescape
 
 from django.test import Client
 
-from notifications.access.services.sso_refusal import Refusal
+from notifications.access.services.sso_refusals import SsoRefusalReason
 from notifications.models import AuditEntry
 
 
@@ -19,7 +19,7 @@ def is_inside(client: Client) -> bool:
 
 def refused_and_recorded(response, why: str, client: Client, actor="(unknown name)"):
     assert response.status_code == 403
-    assert str(Refusal(why).label) in unescape(response.content.decode())
+    assert str(SsoRefusalReason(why).label) in unescape(response.content.decode())
     assert not is_inside(client)
     detail = {"by": "sso", "why": why}
     assert entries() == [("login_refused", actor, detail)]

@@ -11,9 +11,9 @@ from django.test import Client
 
 from notifications import permissions
 from notifications.access.services import sso_accounts
-from notifications.access.services.sso_refusal import Refusal
+from notifications.access.services.sso_refusals import SsoRefusalReason
 from notifications.access.session_store import SessionStore
-from notifications.models import LoginSession, OutsideLogin
+from notifications.models import ExternalIdentity, LoginSession
 from tests.access.sso.provider import SECRET, SUBJECT
 from tests.access.sso.refusal import entries, is_inside, refused_and_recorded
 from tests.factories import PASSWORD, make_user
@@ -52,7 +52,7 @@ def test_the_whole_way(client, provider, settings):
         False,
     )
     assert not person.has_usable_password()
-    assert OutsideLogin.objects.filter(
+    assert ExternalIdentity.objects.filter(
         user=person, issuer=provider.url, subject=SUBJECT
     ).exists()
     kept = client.session
@@ -88,7 +88,7 @@ def test_a_second_login_is_the_same_person_whatever_their_name_is_now(visit, pro
     provider.claims |= {"preferred_username": "somebody", "email": "x@example.com"}
     visit()
 
-    assert OutsideLogin.objects.get().user == User.objects.get(username="mei")
+    assert ExternalIdentity.objects.get().user == User.objects.get(username="mei")
     provider.claims["sub"] = "another"
     visit()
     assert User.objects.count() == 2
@@ -101,7 +101,7 @@ def test_a_callback_that_this_browser_did_not_begin(provider, client):
     for address in (stolen, "/sso/callback/", "/sso/callback/?state=x&error=y"):
         response = client.get(address)
         assert response.status_code == 403
-        assert str(Refusal.LOST.label) in unescape(response.content.decode())
+        assert str(SsoRefusalReason.LOST.label) in unescape(response.content.decode())
     assert not is_inside(client)
     assert entries() == []  # or anybody could fill the audit trail
 
@@ -131,7 +131,7 @@ def test_the_provider_says_no_and_who_is_inside_stays(provider, client):
     answer = {"error": "access_denied", "state": state}
     response = client.get("/sso/callback/", answer)
 
-    assert str(Refusal.PROVIDER.label) in unescape(response.content.decode())
+    assert str(SsoRefusalReason.PROVIDER.label) in unescape(response.content.decode())
     assert is_inside(client)
     assert (
         client.get("/sso/callback/", {"code": "x", "state": state}).status_code == 403

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 
 from notifications import permissions
 from notifications.access.services import sso_accounts
-from notifications.models import AuditEntry, OutsideLogin
+from notifications.models import AuditEntry, ExternalIdentity
 from tests.factories import PASSWORD, make_user
 from tests.management.running import run
 
@@ -29,7 +29,7 @@ def _mapping(settings):
 
 
 def enter(**claims) -> User:
-    return sso_accounts.enter(ISSUER, {"sub": "s-1"} | claims)
+    return sso_accounts.log_in(ISSUER, {"sub": "s-1"} | claims)
 
 
 def held(person: User) -> list[str]:
@@ -149,7 +149,7 @@ def test_a_name_in_one_piece():
 def test_the_same_subject_at_another_issuer_is_somebody_else():
     first = enter(preferred_username="mei")
 
-    second = sso_accounts.enter("https://other.example", {"sub": "s-1"})
+    second = sso_accounts.log_in("https://other.example", {"sub": "s-1"})
 
     assert second != first
 
@@ -171,7 +171,7 @@ def test_link_and_unlink(log_in, client):
     assert (action, actor.partition(" ")[0]) == ("person_changed", "command")
     assert (detail["before"], detail["after"]) == ({"subject": ""}, {"subject": "s-1"})
     assert run("link_outside_login", "lin.mei", "--remove")[0] == 0
-    assert not OutsideLogin.objects.exists()
+    assert not ExternalIdentity.objects.exists()
     person.refresh_from_db()
     assert not person.has_usable_password()
     right = {"username": "lin.mei", "password": PASSWORD}

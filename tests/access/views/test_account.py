@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from notifications import permissions
-from notifications.access.queries import browser_in_words
+from notifications.access.queries import browser_label
 from notifications.models import LoginSession
 from tests.factories import PASSWORD, make_user
 
@@ -171,4 +171,4 @@ def test_as_many_queries_with_three_sessions_as_with_one(log_in):
     ],
 )
 def test_a_browser_in_words(user_agent, words):
-    assert browser_in_words(user_agent) == words
+    assert browser_label(user_agent) == words

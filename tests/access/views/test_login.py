@@ -154,7 +154,7 @@ def test_who_is_inside_costs_no_further_query(log_in, settings):
         client = log_in(person)
         if demand == "everybody":
             session = client.session
-            login_state.enter(session, person, "app")
+            login_state.complete_login(session, person, "app")
             session.save()
             client.cookies[django_settings.SESSION_COOKIE_NAME] = session.session_key
         with CaptureQueriesContext(connection) as queries:

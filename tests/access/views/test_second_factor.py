@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import permissions
-from notifications.access.queries import state_of
+from notifications.access.queries import second_factor_of
 from notifications.access.services import second_factor
 from notifications.models import AuditEntry
 from tests.factories import (
@@ -91,7 +91,7 @@ def test_setting_it_up_anew_keeps_the_old_one_until_the_end(log_in):
     begun = TOTPDevice.objects.get(confirmed=False)
 
     assert "works until the new one" not in client.get(SET_UP).text
-    assert state_of(person).is_set_up
+    assert second_factor_of(person).is_set_up
     client.post(SET_UP, {"code": code_of(begun)})
     assert device() == begun
 
@@ -182,10 +182,10 @@ def test_removing_it_needs_the_password(owner):
     client, person, _code = owner
 
     client.post(OWN + "remove/", {"password": "wrong"})
-    assert state_of(person).is_set_up
+    assert second_factor_of(person).is_set_up
     client.post(OWN + "remove/", {"password": PASSWORD})
 
-    assert not state_of(person).is_set_up
+    assert not second_factor_of(person).is_set_up
     assert actions()[-1] == "factor_removed"
 
 
@@ -200,7 +200,7 @@ def test_one_that_is_demanded_is_not_removed(owner, settings):
     assert OWN + "remove/" not in page
     assert OWN + "set-up/" in page
     assert answer["Location"] == OWN
-    assert state_of(person).is_set_up
+    assert second_factor_of(person).is_set_up
 
 
 def test_the_trail_says_it_in_words(log_in):
@@ -248,7 +248,7 @@ def test_an_administrator_removes_what_somebody_lost(log_in):
 
     assert "The second factor of loser is removed." in said
     assert "No second factor is set up for loser." in again
-    assert not state_of(loser).is_set_up
+    assert not second_factor_of(loser).is_set_up
     (entry,) = AuditEntry.objects.all()
     assert (entry.action, entry.actor) == ("factor_removed", "lin.mei")
     assert entry.detail == {"person": "loser"}

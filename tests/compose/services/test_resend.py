@@ -6,8 +6,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from notifications import permissions
 from notifications.compose.services.resend import send_again
 from notifications.delivery import controls as delivery_controls
-from notifications.delivery.controls import resolve
-from notifications.delivery.resendable import Again, sendable_again
+from notifications.delivery.controls import resolve_delivery
+from notifications.delivery.resendable import ResendKind, resendable_deliveries
 from notifications.models import AuditEntry, Notification, WrongState
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
@@ -48,7 +48,7 @@ def rows(notification: Notification) -> list[tuple]:
 
 @pytest.mark.parametrize(
     ("kind", "group_ids"),
-    [(Again.FAILED, ["busy"]), (Again.UNCONFIRMED, ["inside", "silent"])],
+    [(ResendKind.FAILED, ["busy"]), (ResendKind.UNCONFIRMED, ["inside", "silent"])],
 )
 def test_a_new_notification_is_made_and_the_old_one_stays(
     manager, ended, kind, group_ids
@@ -74,9 +74,9 @@ def test_a_new_notification_is_made_and_the_old_one_stays(
 
 
 def test_a_second_press_lands_on_the_first_one(manager, ended):
-    first = send_again(manager, ended.pk, Again.FAILED)
+    first = send_again(manager, ended.pk, ResendKind.FAILED)
 
-    assert send_again(manager, ended.pk, Again.FAILED).pk == first.pk
+    assert send_again(manager, ended.pk, ResendKind.FAILED).pk == first.pk
     assert Notification.objects.count() == 2
 
 
@@ -95,7 +95,7 @@ def test_only_the_portion_that_failed_goes_out_again(manager):
         recipients="c",
     )
 
-    again = send_again(manager, notification.pk, Again.FAILED)
+    again = send_again(manager, notification.pk, ResendKind.FAILED)
 
     assert rows(again) == [("g", 2, "c", "queued")]
 
@@ -104,16 +104,16 @@ def test_a_group_that_was_switched_off_is_left_out(manager, ended):
     make_group(group_id="other")
     type(make_group()).objects.filter(group_id="busy").update(state="switched_off")
 
-    assert not sendable_again(ended, Again.FAILED).exists()
+    assert not resendable_deliveries(ended, ResendKind.FAILED).exists()
     with pytest.raises(ValidationError, match="There is no group left"):
-        send_again(manager, ended.pk, Again.FAILED)
+        send_again(manager, ended.pk, ResendKind.FAILED)
 
 
 def test_a_group_that_takes_notices_for_everybody_by_now(manager, ended):
     type(make_group()).objects.filter(group_id="busy").update(type="AVChatRoom")
 
     with pytest.raises(ValidationError, match="can only be sent to everyone"):
-        send_again(manager, ended.pk, Again.FAILED)
+        send_again(manager, ended.pk, ResendKind.FAILED)
 
     assert Notification.objects.count() == 1
 
@@ -124,7 +124,7 @@ def test_not_while_the_first_one_runs(manager, status):
     make_delivery(notification, status="failed", error_code=60007)
 
     with pytest.raises(WrongState):
-        send_again(manager, notification.pk, Again.FAILED)
+        send_again(manager, notification.pk, ResendKind.FAILED)
 
 
 def test_only_the_sender_sends_again(manager, ended):
@@ -133,7 +133,7 @@ def test_only_the_sender_sends_again(manager, ended):
 
     for user in (auditor, colleague):
         with pytest.raises(PermissionDenied):
-            send_again(user, ended.pk, Again.FAILED)
+            send_again(user, ended.pk, ResendKind.FAILED)
 
     assert Notification.objects.count() == 1
 
@@ -141,7 +141,7 @@ def test_only_the_sender_sends_again(manager, ended):
 def test_a_doubt_is_cleared_up_beside_the_delivery(manager, ended):
     row = ended.deliveries.get(group_id="silent")
 
-    resolve(manager, row.pk, note=" Anna\nsaw it ")
+    resolve_delivery(manager, row.pk, note=" Anna\nsaw it ")
 
     row.refresh_from_db()
     assert row.status == "unconfirmed"
@@ -166,7 +166,7 @@ def test_what_cannot_be_cleared_up(manager, ended, group_id, note, sentence):
     row = ended.deliveries.get(group_id=group_id)
 
     with pytest.raises(ValidationError) as caught:
-        resolve(manager, row.pk, note=note)
+        resolve_delivery(manager, row.pk, note=note)
 
     assert caught.value.messages == [sentence]
     assert not AuditEntry.objects.exists()
@@ -177,11 +177,13 @@ def test_an_auditor_clears_nothing_up(ended):
     auditor = make_user(permissions.AUDITOR, username="wang.fang")
 
     with pytest.raises(PermissionDenied):
-        resolve(auditor, row.pk, note="seen")
+        resolve_delivery(auditor, row.pk, note="seen")
 
 
 def test_what_was_stopped_before_its_call_is_offered_once_more(manager, ended):
-    again = send_again(manager, ended.pk, Again.FAILED)
+    again = send_again(manager, ended.pk, ResendKind.FAILED)
     delivery_controls.stop(manager, again.pk)
 
-    assert [row.group_id for row in sendable_again(ended, Again.FAILED)] == ["busy"]
+    assert [
+        row.group_id for row in resendable_deliveries(ended, ResendKind.FAILED)
+    ] == ["busy"]

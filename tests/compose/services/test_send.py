@@ -10,7 +10,7 @@ from django.utils import timezone
 from notifications import permissions
 from notifications.audiences.audience import audience_of
 from notifications.compose.services import send as services_send
-from notifications.compose.services.send import When
+from notifications.compose.services.send import SendTimes
 from notifications.delivery import controls as delivery_controls
 from notifications.models import AuditEntry, Delivery, Notification
 from tests.factories import make_group, make_notification, make_user
@@ -182,7 +182,7 @@ def test_a_send_can_wait_for_its_time(manager):
         manager,
         draft.pk,
         digest=audience_of(draft).digest,
-        when=When(start=start, not_after=end),
+        when=SendTimes(start=start, not_after=end),
     )
 
     draft.refresh_from_db()
@@ -206,7 +206,7 @@ def test_a_time_that_is_over_leaves_the_draft_alone(manager):
             manager,
             draft.pk,
             digest=audience_of(draft).digest,
-            when=When(start=timezone.now() - timedelta(minutes=1)),
+            when=SendTimes(start=timezone.now() - timedelta(minutes=1)),
         )
 
     assert list(caught.value.message_dict) == ["start"]

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications import permissions
 from notifications.compose.services.member_check import check_members
-from notifications.compose.views import member_check as views
+from notifications.compose.views import member_check
 from notifications.models import AuditEntry, Notification
 from tests.factories import make_group, make_notification, make_user, write_fields
 
@@ -39,7 +39,7 @@ def groups(sandbox):
 def no_time(monkeypatch):
     """The time to ask Tencent is up before the first call."""
     monkeypatch.setattr(
-        views, "check_members", partial(check_members, begin_within=0.0)
+        member_check, "check_members", partial(check_members, begin_within=0.0)
     )
 
 

@@ -12,9 +12,13 @@ from hypothesis import strategies as st
 from notifications import permissions
 from notifications.groups import export as groups_export
 from notifications.groups.importing import apply
-from notifications.groups.importing.apply import import_groups, import_kept, keep
+from notifications.groups.importing.apply import (
+    import_groups,
+    import_pending,
+    store_pending,
+)
 from notifications.groups.importing.plan import Difference, plan
-from notifications.groups.importing.rows import read
+from notifications.groups.importing.rows import parse_rows
 from notifications.models import AuditEntry, ChatGroup, GroupImport, Label
 from notifications.ui.downloads import export_pieces
 from tests.factories import make_group, make_user
@@ -37,7 +41,7 @@ def labels_of(group_id: str) -> list[str]:
 
 
 def reading_of(*rows, headings=WITH_LABELS):
-    return read(text_of(rows, headings).encode())
+    return parse_rows(text_of(rows, headings).encode())
 
 
 def test_a_plan_says_what_would_change_and_writes_nothing():
@@ -115,7 +119,7 @@ def test_an_import_writes_the_plan():
 def test_what_the_file_does_not_say_stays():
     labelled(make_group(group_id="g", name="G", member_count=5), "East")
 
-    import_groups(read(HEADER + b"g,Public,H\n"), actor="xu")
+    import_groups(parse_rows(HEADER + b"g,Public,H\n"), actor="xu")
 
     assert ChatGroup.objects.get().member_count == 5
     assert labels_of("g") == ["East"]
@@ -124,14 +128,14 @@ def test_what_the_file_does_not_say_stays():
 def test_spaces_around_a_name_are_no_change():
     make_group(group_id="g", name=" G ")
 
-    assert len(plan(read(HEADER + b"g,Public,G\n")).unchanged) == 1
+    assert len(plan(parse_rows(HEADER + b"g,Public,G\n")).unchanged) == 1
 
 
 def test_a_type_that_came_after_us_stays_where_it_is():
     make_group(group_id="g", name="G", type="Salon")
     make_group(group_id="h", name="H", type="Public")
 
-    found = plan(read(HEADER + b"g,Salon,New\nh,Salon,H\nnew,Salon,N\n"))
+    found = plan(parse_rows(HEADER + b"g,Salon,New\nh,Salon,H\nnew,Salon,N\n"))
 
     assert [changed.group.group_id for changed in found.changed] == ["g"]
     assert [(problem.line, problem.column) for problem in found.problems] == [
@@ -171,8 +175,8 @@ def administrator():
 
 
 def kept_and_seen(user, content: bytes):
-    kept = keep(user, content, "groups.csv")
-    reading = read(content)
+    kept = store_pending(user, content, "groups.csv")
+    reading = parse_rows(content)
     return kept, reading, plan(reading).digest
 
 
@@ -194,7 +198,7 @@ def test_nothing_is_overwritten_that_nobody_has_seen(administrator, change):
     CHANGES[change]()
 
     with pytest.raises(ValidationError, match="The groups were changed after"):
-        import_kept(administrator, kept, reading, seen=seen, leave_out=False)
+        import_pending(administrator, kept, reading, seen=seen, leave_out=False)
 
     assert ChatGroup.objects.filter(name="New").count() == 0
     assert GroupImport.objects.count() == 1
@@ -203,10 +207,10 @@ def test_nothing_is_overwritten_that_nobody_has_seen(administrator, change):
 
 def test_a_file_is_imported_once(administrator):
     kept, reading, seen = kept_and_seen(administrator, HEADER + b"g,Public,G\n")
-    made = import_kept(administrator, kept, reading, seen=seen, leave_out=False)
+    made = import_pending(administrator, kept, reading, seen=seen, leave_out=False)
 
-    with pytest.raises(apply.NotWaiting, match="was imported already"):
-        import_kept(administrator, kept, reading, seen=seen, leave_out=False)
+    with pytest.raises(apply.NotPending, match="was imported already"):
+        import_pending(administrator, kept, reading, seen=seen, leave_out=False)
 
     assert made.counts == {"added": 1, "updated": 0, "unchanged": 0, "rejected": 0}
     assert AuditEntry.objects.get().detail["number"] == kept.pk
@@ -221,8 +225,8 @@ def test_of_two_that_confirm_at_once_one_imports(administrator):
     def confirm(_number: int) -> str:
         ready.wait()
         try:
-            import_kept(administrator, kept, reading, seen=seen, leave_out=False)
-        except apply.NotWaiting:
+            import_pending(administrator, kept, reading, seen=seen, leave_out=False)
+        except apply.NotPending:
             return "imported already"
         finally:
             connection.close()
@@ -241,10 +245,10 @@ def test_lines_with_errors_are_left_out_only_when_asked(administrator):
     kept, reading, seen = kept_and_seen(administrator, content)
 
     with pytest.raises(ValidationError, match="There are lines with errors"):
-        import_kept(administrator, kept, reading, seen=seen, leave_out=False)
+        import_pending(administrator, kept, reading, seen=seen, leave_out=False)
     assert ChatGroup.objects.count() == 0
 
-    import_kept(administrator, kept, reading, seen=seen, leave_out=True)
+    import_pending(administrator, kept, reading, seen=seen, leave_out=True)
     assert ChatGroup.objects.get().group_id == "g"
 
 
@@ -253,7 +257,7 @@ def test_nobody_imports_the_file_of_another(administrator):
     other = make_user(permissions.GROUP_ADMINISTRATOR, username="he")
 
     with pytest.raises(PermissionDenied):
-        import_kept(other, kept, reading, seen=seen, leave_out=False)
+        import_pending(other, kept, reading, seen=seen, leave_out=False)
 
     assert GroupImport.objects.count() == 1
 
@@ -264,23 +268,23 @@ def test_when_something_fails_nothing_is_written(administrator, monkeypatch):
     def fail(*_args):
         raise IntegrityError("disk full")
 
-    monkeypatch.setattr(apply, "put_labels", fail)
+    monkeypatch.setattr(apply, "add_labels", fail)
     with pytest.raises(IntegrityError):
-        import_kept(administrator, kept, reading, seen=seen, leave_out=False)
+        import_pending(administrator, kept, reading, seen=seen, leave_out=False)
 
     assert (ChatGroup.objects.count(), GroupImport.objects.count()) == (0, 1)
 
 
 def test_a_file_that_nobody_confirmed_goes_with_the_next_a_day_later(administrator):
     day = apply.KEPT
-    old = keep(administrator, HEADER + b"g,Public,G\n")
-    young = keep(administrator, HEADER + b"g,Public,G\n")
+    old = store_pending(administrator, HEADER + b"g,Public,G\n")
+    young = store_pending(administrator, HEADER + b"g,Public,G\n")
     GroupImport.objects.filter(pk=old.pk).update(created_at=old.created_at - day)
     GroupImport.objects.filter(pk=young.pk).update(
         created_at=young.created_at - day * 0.9
     )
 
-    last = keep(administrator, HEADER + b"g,Public,G\n", "n" * 300)
+    last = store_pending(administrator, HEADER + b"g,Public,G\n", "n" * 300)
 
     assert set(GroupImport.objects.all()) == {young, last}
     assert last.file_name == "n" * 200
@@ -335,7 +339,7 @@ def test_what_was_exported_is_imported_as_unchanged(rows):
     if not rows:
         return
 
-    reading = read(content)
+    reading = parse_rows(content)
     found = plan(reading)
 
     assert reading.ignored == ["state", "checked_at"]

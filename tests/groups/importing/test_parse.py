@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.groups.importing import parse
-from notifications.groups.importing.parse import column_of, type_of
-from notifications.groups.importing.rows import Problem, Row, read
+from notifications.groups.importing.parse import column_of, group_type_of
+from notifications.groups.importing.rows import Row, RowProblem, parse_rows
 from notifications.models import ChatGroup, GroupType
 from tests.group_files import ENGLISH, HEADER, TOO_LONG, text_of
 
@@ -28,7 +28,7 @@ READ = [
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("headings", [ENGLISH, CHINESE, PAGE, TENCENT])
 def test_every_separator_with_headings_in_every_language(separator, headings):
-    reading = read(text_of(ROWS, headings, separator).encode())
+    reading = parse_rows(text_of(ROWS, headings, separator).encode())
 
     assert (reading.rows, reading.problems, reading.ignored) == (READ, [], [])
 
@@ -43,7 +43,7 @@ def test_every_separator_with_headings_in_every_language(separator, headings):
     ],
 )
 def test_every_encoding(encoding, name):
-    reading = read(text_of(ROWS, CHINESE, "\t").encode(encoding))
+    reading = parse_rows(text_of(ROWS, CHINESE, "\t").encode(encoding))
 
     assert (reading.encoding, reading.rows) == (name, READ)
 
@@ -56,7 +56,7 @@ def test_what_excel_saves_as_csv_in_china():
         b"\xbb\xaa\xb6\xab\xa1\xa2VIP\r\n"
     )
 
-    assert read(raw).rows == [
+    assert parse_rows(raw).rows == [
         Row(2, "@TGS#1", "AVChatRoom", "李姐开播", None, ("华东", "VIP"))
     ]
 
@@ -64,14 +64,14 @@ def test_what_excel_saves_as_csv_in_china():
 def test_one_line_too_many_is_refused(monkeypatch):
     monkeypatch.setattr(parse, "MAX_ROWS", 2)
 
-    assert len(read(HEADER + b"g,Public,G\n\nh,Public,H\n").rows) == 2
+    assert len(parse_rows(HEADER + b"g,Public,G\n\nh,Public,H\n").rows) == 2
     with pytest.raises(ValidationError) as caught:
-        read(HEADER + b"g,Public,G\nh,Public,H\ni,Public,I\n")
+        parse_rows(HEADER + b"g,Public,G\nh,Public,H\ni,Public,I\n")
     assert caught.value.messages == [TOO_LONG]
 
 
 def test_columns_in_any_order_and_others_are_named():
-    reading = read(
+    reading = parse_rows(
         "备注,NAME,labels,状态,Type,id,Checked at,\n"
         'x,Hikers,"East, VIP",closed,public,g,2026-03-02,\n'.encode()
     )
@@ -81,13 +81,13 @@ def test_columns_in_any_order_and_others_are_named():
 
 
 def test_blank_lines_count_but_are_left_out():
-    reading = read(b'\n\ngroup_id,type,name\n\n , ,\ng,Public,"G"\n')
+    reading = parse_rows(b'\n\ngroup_id,type,name\n\n , ,\ng,Public,"G"\n')
 
     assert [row.line for row in reading.rows] == [6]
 
 
 def test_what_is_wrong_with_a_line_is_said_for_each_cell():
-    reading = read(
+    reading = parse_rows(
         b"group_id,type,name,member_count,labels\n"
         b"two words,,,many,a\x01b\n"
         b"g,Nope,G,1,\n"
@@ -122,7 +122,7 @@ def test_what_is_wrong_with_a_line_is_said_for_each_cell():
 
 
 def test_a_second_line_of_a_group_is_wrong_even_where_the_first_is():
-    reading = read(HEADER + b"g,Public,\ng,Public,G\n")
+    reading = parse_rows(HEADER + b"g,Public,\ng,Public,G\n")
 
     assert [(problem.line, problem.column) for problem in reading.problems] == [
         (2, "name"),
@@ -132,9 +132,9 @@ def test_a_second_line_of_a_group_is_wrong_even_where_the_first_is():
 
 
 def test_a_long_cell_is_cut_in_its_sentence():
-    problem = read(HEADER + b"x" * 1000 + b",Public,G\n").problems[0]
+    problem = parse_rows(HEADER + b"x" * 1000 + b",Public,G\n").problems[0]
 
-    assert problem == Problem(
+    assert problem == RowProblem(
         2,
         "group_id",
         f"“{'x' * 80}…” is no group ID: 1 to 48 letters, digits or signs, no spaces.",
@@ -154,9 +154,9 @@ def test_the_words_of_the_page_are_read(language):
             name: name for name in ("group_id", "name", "type", "member_count", "state")
         }
         assert column_of(words["checked_at"]) == "checked_at"
-        assert {type_of(str(label)) for _value, label in GroupType.choices} == set(
-            GroupType.values
-        )
+        assert {
+            group_type_of(str(label)) for _value, label in GroupType.choices
+        } == set(GroupType.values)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_the_words_of_the_page_are_read(language):
     ],
 )
 def test_a_type_by_any_of_its_words(word, group_type):
-    assert type_of(word) == group_type
+    assert group_type_of(word) == group_type
 
 
 @given(
@@ -190,7 +190,7 @@ def test_a_type_by_any_of_its_words(word, group_type):
 )
 def test_no_bytes_raise_anything_but_a_refusal(content):
     try:
-        reading = read(content)
+        reading = parse_rows(content)
     except ValidationError:
         return
     for row in reading.rows:

@@ -13,14 +13,14 @@ import pytest
 from django.conf import LazySettings
 
 from notifications import conf
-from notifications.groups.sync.run import Run
+from notifications.groups.sync.run import SyncRun
 from notifications.models import GroupSync
 from notifications.rate_limit.clock import engine_clock
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 
 # A run without waiting.
 quick_run = partial(
-    Run, threads=3, lists_per_second=500.0, backoff=lambda *_failure: 0.001
+    SyncRun, threads=3, lists_per_second=500.0, backoff=lambda *_failure: 0.001
 )
 
 

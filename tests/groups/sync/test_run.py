@@ -12,7 +12,7 @@ from notifications.models import (
     SyncItem,
 )
 from notifications.sandbox import group_calls
-from notifications.sandbox.protocol import Refused
+from notifications.sandbox.protocol import RequestRefused
 from tests.factories import make_group
 
 pytestmark = pytest.mark.django_db
@@ -367,7 +367,7 @@ class _Refusing(dict):
 
     def get(self, group_id):
         if group_id == "bad":
-            raise Refused(10015, "GroupId has a wrong form")
+            raise RequestRefused(10015, "GroupId has a wrong form")
         return super().get(group_id)
 
 

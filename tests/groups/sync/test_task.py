@@ -17,7 +17,7 @@ from notifications.delivery.worker import SendWorker
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import services as sync_services
 from notifications.groups.sync.queries import KEPT
-from notifications.groups.sync.run import Run
+from notifications.groups.sync.run import SyncRun
 from notifications.groups.sync.task import sync_task
 from notifications.models import ChatGroup, GroupSync, SyncChange, SyncItem, Worker
 from notifications.rate_limit.clock import engine_clock
@@ -62,7 +62,7 @@ def test_the_oldest_of_several_workers_syncs(tencent):
 
 
 def failing_run(error):
-    class FailingRun(Run):
+    class FailingRun(SyncRun):
         def go(self):
             raise error
 
@@ -142,7 +142,7 @@ def test_the_changes_of_the_last_runs_are_kept():
     SyncItem.objects.create(sync=open_one, group_id="g")
     pauses = []
 
-    sync_finish.tidy(lambda: pauses.append(1), block=2)
+    sync_finish.purge(lambda: pauses.append(1), block=2)
 
     assert SyncItem.objects.get().sync == open_one
     kept = set(SyncChange.objects.values_list("sync", flat=True))

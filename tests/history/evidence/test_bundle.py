@@ -18,7 +18,7 @@ from notifications.compose.audit_events import SENT
 from notifications.delivery.audit_events import RESOLVED
 from notifications.history.evidence.bundle import bundle, bundle_name
 from notifications.models import Delivery, Notification
-from notifications.record.canonical_text import sealed_text
+from notifications.record.canonical_text import canonical_text
 from tests.factories import (
     MOMENT,
     make_attempt,
@@ -104,7 +104,7 @@ def test_the_files_and_their_name(sent, tmp_path):
     assert bundle_name(seal) == f"evidence-{sent.pk}-{seal.head[:12]}.zip"
     assert folder.name == f"evidence-{sent.pk}-{seal.head[:12]}"
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
-    assert (folder / "record.jsonl").read_bytes() == b"".join(sealed_text(sent))
+    assert (folder / "record.jsonl").read_bytes() == b"".join(canonical_text(sent))
 
 
 def test_whoever_has_it_can_check_it_with_the_lines_it_says(sent, tmp_path):
@@ -320,4 +320,4 @@ def most_memory_for(deliveries: int) -> tuple[int, int]:
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    return most, sum(map(len, sealed_text(sent)))
+    return most, sum(map(len, canonical_text(sent)))

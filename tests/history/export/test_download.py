@@ -12,10 +12,10 @@ import pytest
 from notifications import permissions
 from notifications.history.audit_events import EXPORTED
 from notifications.history.export.rows import COLUMNS, pages
-from notifications.history.search.facets import occurring
+from notifications.history.search.facets import facets
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import AuditEntry
-from notifications.ui.downloads import Download, Piece, export_pieces
+from notifications.ui.downloads import AuditedDownload, Piece, export_pieces
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -47,8 +47,8 @@ def rows_in(pieces: Iterable[bytes]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def download_of(pieces: Generator[Piece]) -> Download:
-    return Download(
+def download_of(pieces: Generator[Piece]) -> AuditedDownload:
+    return AuditedDownload(
         EXPORTED,
         "wang.fang",
         [],
@@ -111,7 +111,7 @@ def test_the_last_entry_holds_the_digest_of_what_was_read(auditor, file_format):
 def test_a_reader_who_went_away():
     for _n in range(3):
         make_delivery()
-    rows = pages(DeliveryFilter(), occurring().live)
+    rows = pages(DeliveryFilter(), facets().live)
 
     download = download_of(export_pieces(COLUMNS, rows, "csv", size=1))
     read = [next(download), next(download)]
@@ -197,7 +197,7 @@ def test_pieces_and_pages_are_the_whole(piece_rows, page_rows):
     group_ids = [delivery.group_id for delivery in deliveries]
 
     for filters in ({}, {"status": "failed"}, {"group_ids": group_ids}):
-        live = occurring().live
+        live = facets().live
         rows = pages(DeliveryFilter(**filters), live, size=page_rows)
         pieces = list(export_pieces(COLUMNS, rows, "csv", size=piece_rows))
         assert max(count for _piece, count in pieces) <= piece_rows

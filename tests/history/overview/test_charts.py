@@ -4,15 +4,21 @@ import re
 
 import pytest
 
-from notifications.history.overview.charts import Bar, Part, columns, nice_top, strip
+from notifications.history.overview.charts import (
+    Bar,
+    ChartSegment,
+    columns,
+    nice_top,
+    strip,
+)
 
 pytestmark = pytest.mark.one_database
 
 
 def part(
     count: int, kind: str = "accepted", title: str = "", address: str = ""
-) -> Part:
-    return Part(kind, count, title, address)
+) -> ChartSegment:
+    return ChartSegment(kind, count, title, address)
 
 
 @pytest.mark.parametrize(

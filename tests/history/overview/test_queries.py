@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from notifications.history.overview.queries import RESULTS, overview
-from notifications.history.overview.sums import Span, last_spans, sums
+from notifications.history.overview.sums import DayRange, last_day_ranges, sums
 from notifications.models import ChatGroup, Delivery, Tally
 from notifications.tencent.outcomes import Reason
 from tests.factories import (
@@ -66,7 +66,7 @@ def make_random_past(chance: random.Random) -> None:
 def test_the_sums_equal_the_rows(seed, zone):
     make_random_past(random.Random(seed))
     with timezone.override(zone):
-        spans = [*last_spans(16, of=7), *last_spans(1, of=1)]
+        spans = [*last_day_ranges(16, of=7), *last_day_ranges(1, of=1)]
         expected = Counter(
             (place, row.status, row.group_type, row.error_code, row.reason)
             for row in Delivery.objects.all()
@@ -111,8 +111,8 @@ def test_a_day_begins_at_midnight_of_the_time_zone():
 
         yesterday = today - timedelta(days=1)
         assert [(c.of, c.by_status["accepted"]) for c in found[-2:]] == [
-            (Span(yesterday, yesterday), 2),
-            (Span(today, today), 2),
+            (DayRange(yesterday, yesterday), 2),
+            (DayRange(today, today), 2),
         ]
         assert overview(90).today.by_status["accepted"] == 2
         assert [c.by_status["accepted"] for c in found[:-2]] == [0] * 5
@@ -191,6 +191,12 @@ def test_spans_end_with_today_and_the_first_may_be_shorter():
     today = timezone.localdate()
     ago = [today - timedelta(days=back) for back in range(10)]
 
-    assert last_spans(2, of=1) == [Span(ago[1], ago[1]), Span(today, today)]
-    assert last_spans(10, of=7) == [Span(ago[9], ago[7]), Span(ago[6], today)]
-    assert len(last_spans(90, of=7)) == 13
+    assert last_day_ranges(2, of=1) == [
+        DayRange(ago[1], ago[1]),
+        DayRange(today, today),
+    ]
+    assert last_day_ranges(10, of=7) == [
+        DayRange(ago[9], ago[7]),
+        DayRange(ago[6], today),
+    ]
+    assert len(last_day_ranges(90, of=7)) == 13

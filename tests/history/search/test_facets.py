@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.history.search.facets import Live, Occurring, occurring
+from notifications.history.search.facets import Facets, UnsealedNotification, facets
 from tests.factories import (
     MOMENT,
     make_delivery,
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def test_nothing_occurs_in_an_empty_history():
     make_delivery(make_notification(status="draft"))
 
-    assert occurring() == Occurring([], [], [])
+    assert facets() == Facets([], [], [])
 
 
 def test_senders_and_codes_of_sealed_and_other_notifications(django_assert_num_queries):
@@ -37,11 +37,11 @@ def test_senders_and_codes_of_sealed_and_other_notifications(django_assert_num_q
     make_delivery(running, status="failed", error_code=10007)
 
     with django_assert_num_queries(1):
-        found = occurring()
+        found = facets()
 
     assert found.live == [
-        Live(ended.pk, "left.long.ago", MOMENT),
-        Live(running.pk, "j.okafor", MOMENT),
+        UnsealedNotification(ended.pk, "left.long.ago", MOMENT),
+        UnsealedNotification(running.pk, "j.okafor", MOMENT),
     ]
     assert found.senders == [
         ("j.okafor", ""),

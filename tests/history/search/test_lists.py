@@ -9,7 +9,7 @@ import pytest
 from notifications.history.export import rows as export_rows
 from notifications.history.search import by_groups, by_result_counts
 from notifications.history.search import queries as search_queries
-from notifications.history.search.facets import occurring
+from notifications.history.search.facets import facets
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import Archive, Delivery
 from notifications.record.guards import install as guards_install
@@ -90,7 +90,7 @@ def middle() -> int:
 
 def check(wanted: DeliveryFilter, source: random.Random) -> None:
     expected = plain(wanted)
-    rows = search_queries.deliveries(wanted, occurring().live)
+    rows = search_queries.deliveries(wanted, facets().live)
     numbers = sorted(Delivery.objects.values_list("pk", flat=True))
     for place in [None, numbers[-1] + 1, *source.sample(numbers, 6)]:
         below = [pk for pk in expected if place is None or pk < place]
@@ -128,7 +128,7 @@ def test_the_pages_of_a_filter_walked_there_and_back():
     source = random.Random(7)
     fill(source)
     wanted = DeliveryFilter(status="failed")
-    rows = search_queries.deliveries(wanted, occurring().live)
+    rows = search_queries.deliveries(wanted, facets().live)
 
     there = [page_of(rows, size=SIZE)]
     while there[-1].older is not None:
@@ -149,7 +149,7 @@ def test_the_count_is_that_of_the_rows_wherever_the_page_is():
         wanted = wanted_by(source, None)
         expected = len(plain(wanted))
         for place in (None, middle()):
-            rows = search_queries.deliveries(wanted, occurring().live)
+            rows = search_queries.deliveries(wanted, facets().live)
             rows.older(place, SIZE)
             assert rows.count().number == expected
             assert not rows.count().is_more
@@ -161,7 +161,7 @@ def test_counting_ends_where_nobody_reads_on(monkeypatch):
     fill(random.Random(1))
 
     for place in (None, middle()):
-        rows = search_queries.deliveries(DeliveryFilter(), occurring().live)
+        rows = search_queries.deliveries(DeliveryFilter(), facets().live)
         rows.older(place, SIZE)
         assert (rows.count().number, rows.count().is_more) == (9, True)
 
@@ -173,10 +173,10 @@ def test_what_is_archived_is_gone_from_the_list():
     make_seal(kept)
     make_seal(archived)
     Archive.objects.create(notification=archived, file_name="a", file_digest="0" * 64)
-    with guards_install.lifted():
+    with guards_install.guards_disabled():
         Delivery.objects.filter(pk=gone.pk).delete()
 
-    rows = search_queries.deliveries(DeliveryFilter(status="failed"), occurring().live)
+    rows = search_queries.deliveries(DeliveryFilter(status="failed"), facets().live)
 
     assert [found.pk for found in rows.older(None, SIZE)] == [row.pk]
     assert rows.count().number == 1
@@ -188,7 +188,7 @@ def test_of_a_search_with_many_rows_only_what_was_seen_is_counted(monkeypatch):
     for _n in range(SIZE + 1):
         make_delivery(group=group, status="failed")
     wanted = DeliveryFilter(group_ids=[group.group_id], status="failed")
-    rows = search_queries.deliveries(wanted, occurring().live)
+    rows = search_queries.deliveries(wanted, facets().live)
 
     rows.older(None, SIZE)
     assert (rows.count().number, rows.count().is_more) == (SIZE - 1, True)
@@ -207,5 +207,5 @@ def test_an_export_holds_the_same_rows_in_order_of_id(seed, few, size, monkeypat
 
     for group_ids in [None] * 12 + [source.sample(ids, 3) for _n in range(8)]:
         wanted = wanted_by(source, group_ids)
-        pages = export_rows.pages(wanted, occurring().live, size=size)
+        pages = export_rows.pages(wanted, facets().live, size=size)
         assert [row[0] for page in pages for row in page] == plain(wanted)[::-1], wanted

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from notifications.history.search import queries as search_queries
-from notifications.history.search.facets import occurring
+from notifications.history.search.facets import facets
 from notifications.history.search.filters import DeliveryFilter, NotificationFilter
 from notifications.models import ChatGroup
 from tests.factories import make_delivery, make_group, make_notification, make_user
@@ -17,7 +17,7 @@ MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def numbers(**wanted) -> list[int]:
-    rows = search_queries.deliveries(DeliveryFilter(**wanted), occurring().live)
+    rows = search_queries.deliveries(DeliveryFilter(**wanted), facets().live)
     return [row.pk for row in rows.older(None, 50)]
 
 

@@ -10,13 +10,7 @@ from django.contrib.auth.models import User
 from notifications import audit_log
 from notifications.compose.audit_events import SENT
 from notifications.delivery.audit_events import LATE_ANSWER, PAUSED, STOPPED
-from notifications.models import (
-    Attempt,
-    ChatGroup,
-    Delivery,
-    Notification,
-    Worker,
-)
+from notifications.models import Attempt, ChatGroup, Delivery, Notification, Worker
 from notifications.models.notifications import join_recipients
 
 N, D, A = Notification.Status, Delivery.Status, Attempt.Outcome
@@ -38,7 +32,7 @@ FIRST_PAUSE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
-class Fate:
+class Outcome:
     """How one delivery ended: ``calls`` are (outcome, ErrorCode or None, reason, ms)."""
 
     status: str = D.ACCEPTED
@@ -47,21 +41,23 @@ class Fate:
     late: dict[str, object] = field(default_factory=dict)
 
 
-def _failed(code: int, info: str) -> Fate:
-    return Fate(D.FAILED, ((A.REJECTED, code, "", 84),), info)
+def _failed(code: int, info: str) -> Outcome:
+    return Outcome(D.FAILED, ((A.REJECTED, code, "", 84),), info)
 
 
-def _doubtful(reason: str, took: int) -> Fate:
-    return Fate(D.UNCONFIRMED, ((A.UNCONFIRMED, None, reason, took),))
+def _doubtful(reason: str, took: int) -> Outcome:
+    return Outcome(D.UNCONFIRMED, ((A.UNCONFIRMED, None, reason, took),))
 
 
-FINE = Fate()
+FINE = Outcome()
 
-CANCELLED = Fate(D.CANCELLED, ())
+CANCELLED = Outcome(D.CANCELLED, ())
 
-WAITING = Fate(D.QUEUED, ())
+WAITING = Outcome(D.QUEUED, ())
 
-KEY_REFUSED = Fate(D.QUEUED, ((A.REJECTED, WRONG_KEY, "", 84),), "usersig check failed")
+KEY_REFUSED = Outcome(
+    D.QUEUED, ((A.REJECTED, WRONG_KEY, "", 84),), "usersig check failed"
+)
 
 ACCEPTED_LATE = {"outcome": "accepted", "error_code": 0, "error_info": "", "reason": ""}
 
@@ -70,16 +66,18 @@ TROUBLE = [
     _failed(10010, "group not exist or has been dismissed"),
     _doubtful("no_answer", 10_000),
     _failed(10015, "invalid group id"),
-    Fate(calls=((A.REJECTED, BUSY, "", 71), (A.ACCEPTED, 0, "", 90))),
+    Outcome(calls=((A.REJECTED, BUSY, "", 71), (A.ACCEPTED, 0, "", 90))),
     _failed(10007, "no permission to operate the group"),
     _doubtful("connection_lost", 212),
-    Fate(
+    Outcome(
         D.FAILED,
         tuple((A.REJECTED, 10002, "", 1200 + 40 * n) for n in range(4)),
         "server internal error, please try again",
     ),
-    Fate(D.UNCONFIRMED, ((A.WORKER_LOST, None, "worker_lost", 9_400),)),
-    Fate(calls=((A.NOT_SENT, None, "connect_timeout", 3050), (A.ACCEPTED, 0, "", 97))),
+    Outcome(D.UNCONFIRMED, ((A.WORKER_LOST, None, "worker_lost", 9_400),)),
+    Outcome(
+        calls=((A.NOT_SENT, None, "connect_timeout", 3050), (A.ACCEPTED, 0, "", 97))
+    ),
     _failed(10017, "the group is muted"),
     replace(_doubtful("no_answer", 10_000), late=ACCEPTED_LATE),
 ]
@@ -87,11 +85,11 @@ TROUBLE = [
 EVERY = 7  # so many groups from one trouble to the next
 
 
-def fill(groups: Sequence[ChatGroup], now: datetime) -> None:
+def fill_history(groups: Sequence[ChatGroup], now: datetime) -> None:
     worker = Worker.objects.create(
         name="demo", boot_id="past", lease=0, heartbeat_at=now, ended_at=now
     )
-    past = Past(worker)
+    past = DemoHistory(worker)
     for days in range(13, 0, -1):
         at = now - timedelta(days=days, minutes=37 * days)
         part = groups[days % 5 :: 2]
@@ -111,14 +109,14 @@ def fill(groups: Sequence[ChatGroup], now: datetime) -> None:
                 past.add(sender, at, part, past.mixed(len(part)))
 
 
-class Past:
+class DemoHistory:
     """``worker`` is the one that made all the calls."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.count = 0
 
-    def mixed(self, count: int) -> list[Fate]:
+    def mixed(self, count: int) -> list[Outcome]:
         """Mostly fine; the troubles take turns over all notifications."""
         fates = []
         for _n in range(count):
@@ -132,7 +130,7 @@ class Past:
         sender: str,
         at: datetime,
         groups: Sequence[ChatGroup],
-        fates: Sequence[Fate],
+        fates: Sequence[Outcome],
         *,
         status: str = N.COMPLETED,
         to: Sequence[str] | None = None,
@@ -164,7 +162,7 @@ class Past:
             self._delivery(notification, group, fate)
 
     def _delivery(
-        self, notification: Notification, group: ChatGroup, fate: Fate
+        self, notification: Notification, group: ChatGroup, fate: Outcome
     ) -> None:
         at = notification.sent_at
         if at is None:
@@ -196,7 +194,10 @@ class Past:
             )  # fmt: skip
 
     def _attempts(
-        self, delivery: Delivery, fate: Fate, times: Sequence[tuple[datetime, datetime]]
+        self,
+        delivery: Delivery,
+        fate: Outcome,
+        times: Sequence[tuple[datetime, datetime]],
     ) -> None:
         calls = zip(fate.calls, times, strict=True)
         for number, ((outcome, code, reason, _ms), (start, end)) in enumerate(calls, 1):
@@ -225,7 +226,7 @@ class Past:
         audit_log.write(event, actor, notification=about.pk, at=at, **detail)
 
 
-def _times(fate: Fate, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+def _times(fate: Outcome, at: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Start and end of each call, with a longer and longer pause between."""
     for number, (_outcome, _code, _reason, took) in enumerate(fate.calls):
         end = at + timedelta(milliseconds=took)

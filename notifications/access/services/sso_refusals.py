@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 
-class Refusal(TextChoices):
+class SsoRefusalReason(TextChoices):
     LOST = (
         "lost",
         _("This login was not begun in this browser, or it was used up already."),
@@ -34,10 +34,10 @@ class Refusal(TextChoices):
     )
 
 
-class Refused(Exception):
+class SsoRefused(Exception):
     """A login by single sign-on that is not let in, and whose, where that is known."""
 
-    def __init__(self, why: Refusal, username: str = "") -> None:
+    def __init__(self, why: SsoRefusalReason, username: str = "") -> None:
         super().__init__(why)
         self.why = why
         self.username = username

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Max, Min, Sum
 
-from notifications.history.search.by_result_counts import matching_tallies
+from notifications.history.search.by_result_counts import matching_counts
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import Delivery
 
@@ -22,7 +22,7 @@ DENSE = 5
 
 
 @dataclass(slots=True)
-class Stretch:
+class IdRange:
     notifications: list[int]
     first: int
     last: int
@@ -34,7 +34,7 @@ class Stretch:
         return self.rows * DENSE > self.last - self.first
 
 
-class Extent(NamedTuple):
+class NotificationRange(NamedTuple):
     """A notification, how many of its deliveries are meant, and their ends."""
 
     notification: int
@@ -43,45 +43,49 @@ class Extent(NamedTuple):
     last: int
 
 
-def stretches(
+def id_ranges(
     wanted: DeliveryFilter, live: Sequence[int], *, size: int
-) -> Iterator[Stretch]:
+) -> Iterator[IdRange]:
     """All stretches with deliveries that the filters mean, in order of their ids.
 
     Small notifications are read together until they have ``size`` rows.
     """
-    stretch: Stretch | None = None
-    for number, rows, first, last in extents(wanted, live):
+    stretch: IdRange | None = None
+    for number, rows, first, last in notification_ranges(wanted, live):
         if stretch is None:
-            stretch = Stretch([number], first, last, rows)
+            stretch = IdRange([number], first, last, rows)
         elif first <= stretch.last or stretch.rows + rows <= size:
             stretch.notifications.append(number)
             stretch.last = max(stretch.last, last)
             stretch.rows += rows
         else:
             yield stretch
-            stretch = Stretch([number], first, last, rows)
+            stretch = IdRange([number], first, last, rows)
     if stretch is not None:
         yield stretch
 
 
-def extents(wanted: DeliveryFilter, live: Sequence[int]) -> Iterator[Extent]:
+def notification_ranges(
+    wanted: DeliveryFilter, live: Sequence[int]
+) -> Iterator[NotificationRange]:
     """The notifications with deliveries that the filters mean, but for the group.
 
     In order of their first ids. Kept as plain numbers, 32 bytes each: there may be very
     many, and an export may take long, while a cursor left open would keep the database
     from clearing up.
     """
-    sealed = matching_tallies(wanted).order_by().values_list("notification_id")
+    sealed = matching_counts(wanted).order_by().values_list("notification_id")
     summed = sealed.annotate(Sum("count"), Min("first_delivery"), Max("last_delivery"))
     numbers = array("q")
     for row in summed.order_by("first_delivery__min").iterator(chunk_size=2000):
         numbers.extend(row)
-    kept = map(Extent, *(numbers[place::4] for place in range(4)))
+    kept = map(NotificationRange, *(numbers[place::4] for place in range(4)))
     if not live:
         yield from kept
         return
     rows = Delivery.objects.filter(notification_id__in=live, **wanted.alike)
     counted = rows.order_by().values_list("notification_id")
-    of_live = starmap(Extent, counted.annotate(Count("pk"), Min("pk"), Max("pk")))
+    of_live = starmap(
+        NotificationRange, counted.annotate(Count("pk"), Min("pk"), Max("pk"))
+    )
     yield from sorted([*kept, *of_live], key=lambda extent: extent.first)
