@@ -1,7 +1,7 @@
-"""Roles and permissions: who may do what.
+"""Roles and permissions.
 
-A role is a Django group. People may change what a role holds; a role that is missing
-is made again.
+A role is a Django group. People may change the permissions of a role; a missing role is
+created again.
 """
 
 from typing import Any
@@ -43,8 +43,8 @@ PEOPLE_ADMINISTRATOR = "People administrator"
 SYSTEM_ADMINISTRATOR = "System administrator"
 
 
-# Their names as people read them; what people made or renamed bears its own name.
-LABELS: dict[str, Any] = {
+# Translated names; roles that people added or renamed have no translation.
+ROLE_LABELS: dict[str, Any] = {
     COMMUNITY_MANAGER: gettext_lazy("Community manager"),
     AUDITOR: gettext_lazy("Auditor"),
     GROUP_ADMINISTRATOR: gettext_lazy("Group administrator"),
@@ -53,7 +53,7 @@ LABELS: dict[str, Any] = {
 }
 
 
-PERMISSIONS_OF = {
+ROLE_PERMISSIONS = {
     COMMUNITY_MANAGER: [SEND, SEE_HISTORY, SEE_GROUPS, CHANGE_AUDIENCES],
     AUDITOR: [SEE_HISTORY, EXPORT_HISTORY, SEE_TRAIL, SEE_GROUPS],
     GROUP_ADMINISTRATOR: [SEE_GROUPS, ADD_GROUPS, CHANGE_GROUPS, CHANGE_AUDIENCES],
@@ -67,8 +67,8 @@ PERMISSIONS_OF = {
 }
 
 
-# What a permission allows, in words.
-SENTENCES: dict[str, Any] = {
+# Labels of permissions, as sentences.
+PERMISSION_LABELS: dict[str, Any] = {
     SEND: gettext_lazy("May write and send notifications"),
     SEE_HISTORY: gettext_lazy("May see the history"),
     EXPORT_HISTORY: gettext_lazy("May download the history"),
@@ -88,56 +88,56 @@ SENTENCES: dict[str, Any] = {
 }
 
 
-# The only permissions that the console asks for, in the order they are shown.
-ALL = list(SENTENCES)
+# The permissions that the console checks, in the order of the pages.
+ALL_PERMISSIONS = list(PERMISSION_LABELS)
 
 
-def label(name: str) -> str:
-    """The name of a role in the reader's language."""
-    return str(LABELS.get(name, name))
+def role_label(name: str) -> str:
+    """Return the name of a role in the active language."""
+    return str(ROLE_LABELS.get(name, name))
 
 
 def full_name(permission: Permission) -> str:
-    """``app.codename``, as ``has_perm`` takes it."""
+    """Return ``app.codename``, as ``has_perm`` takes it."""
     return f"{permission.content_type.app_label}.{permission.codename}"
 
 
-def sentence(permission: Permission) -> str:
-    return str(SENTENCES[full_name(permission)])
+def permission_label(permission: Permission) -> str:
+    return str(PERMISSION_LABELS[full_name(permission)])
 
 
-def permissions(names: list[str]) -> list[Permission]:
-    """The rows for ``app.codename`` names, in that order."""
+def permission_rows(names: list[str]) -> list[Permission]:
+    """Return the permissions with these ``app.codename`` names, in that order."""
     codenames = [name.partition(".")[2] for name in names]
     rows = Permission.objects.filter(codename__in=codenames)
-    found = {full_name(row): row for row in rows.select_related("content_type")}
-    return [found[name] for name in names if name in found]
+    by_name = {full_name(row): row for row in rows.select_related("content_type")}
+    return [by_name[name] for name in names if name in by_name]
 
 
 def make_missing_roles(**_kwargs: Any) -> None:
-    """Runs after every migrate; an existing role is left as people arranged it."""
-    for name, names in PERMISSIONS_OF.items():
+    """Receiver of ``post_migrate``; does not change existing roles."""
+    for name, names in ROLE_PERMISSIONS.items():
         group, is_new = Group.objects.get_or_create(name=name)
         if is_new:
-            group.permissions.set(permissions(names))
+            group.permissions.set(permission_rows(names))
 
 
 def require(user: User, permission: str) -> None:
-    """Raise ``PermissionDenied``, in words, when ``user`` lacks ``permission``."""
+    """Raise ``PermissionDenied`` with a message when ``user`` lacks ``permission``."""
     if not user.has_perm(permission):
         raise PermissionDenied(
             _("Your login may not do this. Ask whoever gives out roles here.")
         )
 
 
-def actor_name(actor: User | str, *needed: str) -> str:
-    """As the audit trail names a user, who needs the permissions, or a command.
+def actor_name(actor: User | str, *required: str) -> str:
+    """Return the actor's name for the audit trail, and check a user's permissions.
 
-    A command needs none. Raises ``PermissionDenied``, in words.
+    A string is the name of a command, which needs no permission.
     """
     if isinstance(actor, str):
         return actor
-    for permission in needed:
+    for permission in required:
         require(actor, permission)
     return actor.get_username()
 

@@ -274,4 +274,4 @@ def test_single_sign_on_is_off_without_a_client(base):
     _, more = settings_of(base | roles | {"OIDC_CLIENT_ID": "notifier"}, *names)
 
     assert pairs == [["a", "Auditor"], ["cn", "b"], ["a", "Community manager"]]
-    assert more == [*ways, "notifications.access.backends.OutsideBackend"]
+    assert more == [*ways, "notifications.access.backends.SsoBackend"]

@@ -1,1 +1,1 @@
-"""Who gets in: login, second factor, single sign-on, sessions, people and roles."""
+"""Access to the console: login, second factor, single sign-on, sessions, people and roles."""

@@ -1,4 +1,4 @@
-"""People: who may log in, and with which roles."""
+"""Admin of people: who may log in, and with which roles."""
 
 from typing import Any
 
@@ -29,13 +29,13 @@ from notifications.ui.pages import require_permission, session_key
 
 admin.site.unregister(User)
 
-# People see to their own second factor; nobody reads its key.
+# People manage their own second factor on its pages; no page of the admin shows its key.
 admin.site.unregister(TOTPDevice)
 
 
 class RoleField(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Group) -> str:
-        return permissions.label(obj.name)
+        return permissions.role_label(obj.name)
 
 
 @admin.register(User)
@@ -64,15 +64,15 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        found: QuerySet[User] = super().get_queryset(request)
-        return found.prefetch_related("groups").annotate(
+        people: QuerySet[User] = super().get_queryset(request)
+        return people.prefetch_related("groups").annotate(
             has_second_factor=has_second_factor()
         )
 
     def has_change_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
-        """A people administrator can neither raise himself nor touch a superuser."""
+        """People administrators can change neither themselves nor a superuser."""
         allowed = super().has_change_permission(request, obj)
         if obj is None or request.user.is_superuser:
             return allowed
@@ -81,25 +81,25 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     def has_delete_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
-        return False  # the history names people: deactivate them
+        return False  # the history refers to people: deactivate them instead
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> list[str]:
-        always = ["new_password", "lost_factor"]
-        return always if request.user.is_superuser else [*always, "is_superuser"]
+        fields = ["new_password", "lost_factor"]
+        return fields if request.user.is_superuser else [*fields, "is_superuser"]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        if (shown := kwargs.get("obj")) is not None:
-            context["open_sessions"] = open_sessions([shown.pk]).count()
+        if (person := kwargs.get("obj")) is not None:
+            context["open_sessions"] = open_sessions([person.pk]).count()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
-        texts: dict[str, dict[str, object]] = {
+        overrides: dict[str, dict[str, object]] = {
             "username": {"help_text": _("The name to log in with.")},
             "is_active": {
                 "label": _("May log in"),
@@ -111,10 +111,10 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
             },
         }
         field: Any = super().formfield_for_dbfield(
-            db_field, request, **kwargs | texts.get(db_field.name, {})
+            db_field, request, **kwargs | overrides.get(db_field.name, {})
         )
         if db_field.name == "groups":
-            field.widget.can_add_related = False  # a role is not made in passing
+            field.widget.can_add_related = False  # roles are added on their own page
         return field
 
     def formfield_for_manytomany(
@@ -132,7 +132,7 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     def save_model(
         self, request: HttpRequest, obj: User, form: Any, change: bool
     ) -> None:
-        # Django's admin admits staff only; here everybody who has a login is inside.
+        # Django's admin admits staff only; here every account may use the console.
         obj.is_staff = True
         form.before = people.values_of_person(obj.pk) if change else None
         super().save_model(request, obj, form, change)
@@ -155,13 +155,13 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
         if request.user.is_superuser and id == str(request.user.pk):
-            return redirect("admin:password_change")  # asks for the present one
+            return redirect("admin:password_change")  # asks for the current password
         response: HttpResponse = super().user_change_password(request, id, form_url)
-        # Only a new password leads on; all else shows the form again.
+        # A redirect is the answer to a new password; errors show the form again.
         if isinstance(response, HttpResponseRedirect):
             user = require_permission(request, "auth.change_user")
-            changed = User.objects.get(pk=id)
-            people.record_password(user, changed, present=session_key(request))
+            person = User.objects.get(pk=id)
+            people.record_password(user, person, present=session_key(request))
         return response
 
     @admin.display(description=pgettext_lazy("person", "Name"), ordering="username")
@@ -170,7 +170,7 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
 
     @admin.display(description=_("Roles"))
     def roles(self, person: User) -> SafeString:
-        names = [permissions.label(role.name) for role in person.groups.all()]
+        names = [permissions.role_label(role.name) for role in person.groups.all()]
         if person.is_superuser:
             names.insert(0, str(_("May do everything")))
         return labelled(_("Roles"), ", ".join(sorted(names)) or "–")

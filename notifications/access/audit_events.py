@@ -17,7 +17,7 @@ _reason = choice(dict(SsoRefusalReason.choices))
 
 
 def _refused(values: Values) -> Iterator[str]:
-    """Why a login was refused; with a password, there is one reason only."""
+    """The reason of a refused login; a password login has only one possible reason."""
     if "why" in values:
         yield _reason(values["why"])
     else:
@@ -91,11 +91,13 @@ RECOVERY_MADE = Event(
 
 
 def _roles(names: Any) -> str:
-    return ", ".join(permissions.label(name) for name in names)
+    return ", ".join(permissions.role_label(name) for name in names)
 
 
 def _permissions(names: Any) -> str:
-    return "; ".join(str(permissions.SENTENCES.get(name, name)) for name in names)
+    return "; ".join(
+        str(permissions.PERMISSION_LABELS.get(name, name)) for name in names
+    )
 
 
 _person_changes = changes(

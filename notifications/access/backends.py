@@ -1,8 +1,8 @@
 """Authentication backends: permissions of a user, and OpenID Connect single sign-on.
 
-mozilla-django-oidc asks for the token and for the provider's keys, and compares the
-nonce. It checks neither issuer nor audience, and its errors would be pages with 500:
-both is done here.
+mozilla-django-oidc requests the token and the provider's keys, and compares the nonce.
+It checks neither issuer nor audience, and its errors would become responses with status
+500. This module checks both claims and turns the errors into refused logins.
 """
 
 import logging
@@ -25,7 +25,7 @@ from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefu
 
 
 class RoleBackend(ModelBackend):
-    """Django's own, but with the permissions of a person and of the roles in one query."""
+    """ModelBackend that reads the permissions of a user and of the roles in one query."""
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
@@ -33,63 +33,73 @@ class RoleBackend(ModelBackend):
         if user_obj.is_superuser:
             return super().get_all_permissions(user_obj)
         if not hasattr(user_obj, "_perm_cache"):
-            held = Permission.objects.filter(
+            granted = Permission.objects.filter(
                 Q(pk__in=user_obj.user_permissions.values("pk"))
                 | Q(group__in=user_obj.groups.values("pk"))
             )
-            names = held.order_by().values_list("content_type__app_label", "codename")
-            # Where ModelBackend keeps them, too.
+            names = granted.order_by().values_list(
+                "content_type__app_label", "codename"
+            )
+            # ModelBackend caches them under the same name.
             user_obj._perm_cache = {f"{label}.{name}" for label, name in names}
-        found: set[str] = user_obj._perm_cache
-        return found
+        cached: set[str] = user_obj._perm_cache
+        return cached
 
 
 logger = logging.getLogger(__name__)
 
 
-REQUIRED = ["iss", "sub", "aud", "exp", "iat", "nonce"]
+REQUIRED_CLAIMS = ["iss", "sub", "aud", "exp", "iat", "nonce"]
 
-CLOCKS_DIFFER_BY = 30  # seconds, at most
+CLOCK_LEEWAY = 30  # seconds that the clocks may differ
 
 Claims = dict[str, Any]
 
 
-# What the library raises for a token, or for keys, that are not as they should be.
-UNUSABLE = (SuspiciousOperation, jwt.PyJWTError, LookupError, TypeError, ValueError)
+# Raised by the library for an invalid token or invalid keys.
+INVALID_RESPONSE_ERRORS = (
+    SuspiciousOperation,
+    jwt.PyJWTError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """Whatever goes wrong with an answer of the provider refuses the login."""
+    """Turn errors of the provider's responses into ``SsoRefused``."""
     try:
         yield
     except requests.RequestException as error:
-        # Its text may hold more than a log should.
-        logger.warning("The provider cannot be asked: %s.", type(error).__name__)
+        # The text of the error may contain secrets.
+        logger.warning(
+            "The request to the identity provider failed: %s.", type(error).__name__
+        )
         raise SsoRefused(SsoRefusalReason.UNREACHABLE) from None
-    except UNUSABLE as error:
-        logger.warning("The answer of the provider is refused: %s", error)
+    except INVALID_RESPONSE_ERRORS as error:
+        logger.warning("The response of the identity provider is invalid: %s", error)
         raise SsoRefused(SsoRefusalReason.UNTRUSTED) from None
 
 
-class OutsideBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[misc]  # untyped
-    # The library's own would let in people who are switched off.
+class SsoBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[misc]  # untyped
+    # The library's method would admit deactivated people.
     get_user = ModelBackend.get_user
 
     def authenticate(
-        self, request: HttpRequest | None, *args: Any, **begun: Any
+        self, request: HttpRequest | None, *args: Any, **login: Any
     ) -> User | None:
-        """The person whom the callback is about. Raises ``Refused``.
+        """Return the person of the callback. Raises ``SsoRefused``.
 
-        ``begun`` holds the nonce and the code verifier of that login. ``None`` for
-        logins with a password, for which Django asks here, too.
+        ``login`` holds the nonce and the code verifier. Returns ``None`` for logins with
+        a password, for which Django calls every backend.
         """
-        if not begun.get("nonce") or not begun.get("code_verifier"):
+        if not login.get("nonce") or not login.get("code_verifier"):
             return None
-        return super().authenticate(request, **begun)
+        return super().authenticate(request, **login)
 
     def get_token(self, payload: dict[str, str]) -> dict[str, Any]:
-        """What the provider gives for the code. No redirect: the secret is in there."""
+        """Exchange the code for a token. Follows no redirect: the request holds the secret."""
         with _refusals():
             response = requests.post(
                 settings.OIDC_OP_TOKEN_ENDPOINT,
@@ -98,9 +108,11 @@ class OutsideBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[mi
                 allow_redirects=False,
             )
             if response.status_code != requests.codes.ok:
-                logger.warning("The token endpoint answered %d.", response.status_code)
+                logger.warning(
+                    "The token endpoint responded with status %d.", response.status_code
+                )
                 raise SsoRefused(SsoRefusalReason.PROVIDER)
-            # Of the rest, nothing is used.
+            # Other fields are not used.
             return {"id_token": response.json()["id_token"]}
 
     def verify_token(self, token: str, **kwargs: Any) -> Claims:
@@ -109,9 +121,9 @@ class OutsideBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[mi
             return claims
 
     def get_payload_data(self, token: str, key: jwt.PyJWK) -> Claims:
-        """The claims of an ID token that is the provider's and meant for us.
+        """Return the claims of an ID token that the provider issued to this application.
 
-        OpenID Connect Core 1.0, 3.1.3.7; the nonce is compared by whoever calls.
+        OpenID Connect Core 1.0, 3.1.3.7; the caller compares the nonce.
         """
         claims: Claims = jwt.decode(
             token,
@@ -119,14 +131,16 @@ class OutsideBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[mi
             algorithms=[settings.OIDC_RP_SIGN_ALGO],
             issuer=settings.OIDC_ISSUER,
             audience=settings.OIDC_RP_CLIENT_ID,
-            leeway=CLOCKS_DIFFER_BY,
-            options={"require": REQUIRED},
+            leeway=CLOCK_LEEWAY,
+            options={"require": REQUIRED_CLAIMS},
         )
         audience = claims["aud"]
-        several = isinstance(audience, list) and len(audience) > 1
-        party = claims.get("azp", None if several else settings.OIDC_RP_CLIENT_ID)
+        is_shared = isinstance(audience, list) and len(audience) > 1
+        party = claims.get("azp", None if is_shared else settings.OIDC_RP_CLIENT_ID)
         if party != settings.OIDC_RP_CLIENT_ID:
-            raise SuspiciousOperation("It was issued to another application (azp).")
+            raise SuspiciousOperation(
+                "The token was issued to another application (azp)."
+            )
         return claims
 
     def get_or_create_user(

@@ -1,4 +1,4 @@
-"""Checks of who gets in: sessions, second factor, single sign-on."""
+"""System checks of the settings of sessions, second factor and single sign-on."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
-from notifications.access.queries import DEMANDS, OPTIONAL
+from notifications.access.queries import OPTIONAL, SECOND_FACTOR_MODES
 from notifications.conf import is_safe
 
 MAX_SESSION_HOURS = 24
@@ -16,10 +16,10 @@ MAX_SESSION_HOURS = 24
 
 @register(Tags.security)
 def check_sessions(settings: Any = settings, **_kwargs: Any) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
+    problems: list[CheckMessage] = []
     hours, minutes = settings.SESSION_HOURS, settings.SESSION_IDLE_MINUTES
     if not 1 <= hours <= MAX_SESSION_HOURS:
-        found.append(
+        problems.append(
             Error(
                 f"SESSION_HOURS is {hours}.",
                 hint=f"Use 1 to {MAX_SESSION_HOURS} hours.",
@@ -27,38 +27,38 @@ def check_sessions(settings: Any = settings, **_kwargs: Any) -> list[CheckMessag
             )
         )
     elif not 1 <= minutes <= hours * 60:
-        found.append(
+        problems.append(
             Error(
                 f"SESSION_IDLE_MINUTES is {minutes}.",
                 hint=f"Use 1 to {hours * 60} minutes, which is SESSION_HOURS.",
                 id="notifier.E006",
             )
         )
-    return found
+    return problems
 
 
 @register(Tags.security)
 def check_second_factor(**_kwargs: Any) -> list[CheckMessage]:
-    """Another word than those there are asks everybody."""
-    if settings.SECOND_FACTOR in DEMANDS:
+    """An unknown value requires a second factor of every person."""
+    if settings.SECOND_FACTOR in SECOND_FACTOR_MODES:
         return []
     return [
         Error(
             f"SECOND_FACTOR is “{settings.SECOND_FACTOR}”.",
-            hint=f"Use one of {', '.join(DEMANDS)}.",
+            hint=f"Use one of {', '.join(SECOND_FACTOR_MODES)}.",
             id="notifier.E030",
         )
     ]
 
 
 @register(Tags.security, deploy=True)
-def check_second_factor_is_demanded(**_kwargs: Any) -> list[CheckMessage]:
+def check_second_factor_is_required(**_kwargs: Any) -> list[CheckMessage]:
     if settings.SECOND_FACTOR != OPTIONAL:
         return []
     return [
         Warning(
-            "SECOND_FACTOR is “optional”: a password that became known is enough to "
-            "send to every group.",
+            "SECOND_FACTOR is “optional”: a leaked password is enough to send to every "
+            "group.",
             hint="Set it to senders, or to everybody.",
             id="notifier.W030",
         )
@@ -75,9 +75,9 @@ def check_single_sign_on(**_kwargs: Any) -> list[CheckMessage]:
         "OIDC_TOKEN_ENDPOINT": settings.OIDC_OP_TOKEN_ENDPOINT,
         "OIDC_JWKS_ENDPOINT": settings.OIDC_OP_JWKS_ENDPOINT,
     }
-    found: list[CheckMessage] = [
+    problems: list[CheckMessage] = [
         Error(
-            f"{name} is “{address}”, which cannot be used.",
+            f"{name} is “{address}”, which is not a usable address.",
             hint="Copy it from the provider's /.well-known/openid-configuration.",
             id=f"notifier.E{number}",
         )
@@ -85,31 +85,31 @@ def check_single_sign_on(**_kwargs: Any) -> list[CheckMessage]:
         if not is_safe(address)
     ]
     if not settings.OIDC_RP_CLIENT_SECRET:
-        found.append(
+        problems.append(
             Error(
                 "OIDC_CLIENT_SECRET is empty.",
                 hint="Copy it from the provider.",
                 id="notifier.E134",
             )
         )
-    return found
+    return problems
 
 
 @register(Tags.database)
 def check_roles_of_single_sign_on(
     databases: Iterable[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
-    """Before the first migrate there are no roles yet."""
+    """Skipped before the first migrate, when there are no roles yet."""
     if not databases or not settings.OIDC_ROLES:
         return []
     if Group._meta.db_table not in connection.introspection.table_names():
         return []
-    present = set(Group.objects.values_list("name", flat=True))
+    existing = set(Group.objects.values_list("name", flat=True))
     return [
         Warning(
             f"OIDC_ROLES names the role “{role}”, which does not exist.",
             hint="Name a role as the page Roles shows it in English.",
             id="notifier.W022",
         )
-        for role in sorted({role for _, role in settings.OIDC_ROLES} - present)
+        for role in sorted({role for _, role in settings.OIDC_ROLES} - existing)
     ]

@@ -22,14 +22,14 @@ from notifications.access.services.second_factor import (
 
 
 class LoginForm(AdminAuthenticationForm):
-    """One sentence for a wrong name, a wrong password and a login that is off."""
+    """One error message for a wrong name, a wrong password and a deactivated account."""
 
     error_messages = AdminAuthenticationForm.error_messages | {
         "invalid_login": _("Username or password is wrong. Capital letters count.")
     }
 
     def confirm_login_allowed(self, user: User) -> None:
-        """Also for a right password of somebody who is not let in (not "staff")."""
+        """Record the right password of a person who is not admitted (not "staff")."""
         try:
             super().confirm_login_allowed(user)
         except ValidationError:
@@ -38,7 +38,7 @@ class LoginForm(AdminAuthenticationForm):
 
 
 class NewPasswordForm(AdminPasswordChangeForm):
-    """For somebody else. Everybody here logs in with a password: no other choice."""
+    """Set the password of another person. Offers no login without a password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,7 +54,7 @@ class NewPasswordForm(AdminPasswordChangeForm):
         return super().clean()
 
 
-CODE = {
+CODE_ATTRS = {
     "autocomplete": "one-time-code",
     "autocapitalize": "characters",
     "spellcheck": "false",
@@ -64,16 +64,15 @@ CODE = {
 
 
 class AppCodeForm(forms.Form):
-    """The first code of an app that is set up."""
+    """The first code of an authenticator app during its setup."""
 
     code = forms.CharField(
         label=pgettext_lazy("second factor", "Code"),
         max_length=100,
-        widget=forms.TextInput(attrs=CODE | {"inputmode": "numeric"}),
+        widget=forms.TextInput(attrs=CODE_ATTRS | {"inputmode": "numeric"}),
     )
 
     def clean_code(self) -> str:
-        """Without spaces and hyphens; in the signs that the code is made of."""
         code = _normalized(self.cleaned_data["code"])
         if not _is_app_code(code):
             raise ValidationError(_("The code has six digits."))
@@ -86,8 +85,8 @@ class CodeForm(AppCodeForm):
     code = forms.CharField(
         label=pgettext_lazy("second factor", "Code"),
         max_length=100,
-        # Digits or letters: a keyboard of digits would lack the letters.
-        widget=forms.TextInput(attrs=CODE | {"inputmode": "text"}),
+        # A numeric keyboard would lack the letters of a recovery code.
+        widget=forms.TextInput(attrs=CODE_ATTRS | {"inputmode": "text"}),
         help_text=_(
             "Six digits from your authenticator app, or one of your recovery codes."
         ),
@@ -103,9 +102,9 @@ class CodeForm(AppCodeForm):
 
 
 class PasswordForm(forms.Form):
-    """Whoever sits there is asked for the own password again (OWASP ASVS 5.0, 7.5.1).
+    """Ask the logged-in person for the password again (OWASP ASVS 5.0, 7.5.1).
 
-    A wrong one counts like a wrong login.
+    A wrong password counts as a wrong login.
     """
 
     password = forms.CharField(
@@ -123,11 +122,8 @@ class PasswordForm(forms.Form):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        credentials: dict[str, Any] = {
-            "username": self.person.get_username(),
-            "password": password,
-        }
-        if authenticate(self.request, **credentials) is None:
+        username = self.person.get_username()
+        if authenticate(self.request, username=username, password=password) is None:
             raise ValidationError(
                 _("This is not your password. Capital letters count.")
             )
@@ -135,9 +131,9 @@ class PasswordForm(forms.Form):
 
 
 def _normalized(text: str) -> str:
-    """Full-width signs, as Chinese keyboards type them, become plain ones."""
-    kept = unicodedata.normalize("NFKC", text).upper()
-    return "".join(sign for sign in kept if not sign.isspace() and sign != "-")
+    """Remove spaces and hyphens; convert full-width characters of Chinese keyboards."""
+    code = unicodedata.normalize("NFKC", text).upper()
+    return "".join(char for char in code if not char.isspace() and char != "-")
 
 
 def _is_app_code(code: str) -> bool:

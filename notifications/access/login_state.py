@@ -1,7 +1,8 @@
-"""Where a session stands between the password and the second factor.
+"""State of a login between the password and the second factor.
 
-Decided once, at the login, and kept in the session: ordinary requests ask nothing. It is
-decided anew when the setting ``SECOND_FACTOR`` has become another one since.
+The state is computed once, at the login, and stored in the session, so that later
+requests need no query. It is computed again when the setting ``SECOND_FACTOR`` has
+changed since.
 """
 
 from enum import StrEnum
@@ -19,80 +20,80 @@ from notifications.access.queries import device_of, is_required_for
 
 KEY = "second_step"
 
-# By this one people come from single sign-on: the provider asked for its own factors.
-OUTSIDE = "notifications.access.backends.OutsideBackend"
+# People logged in by this backend need no code: the provider checks its own factors.
+SSO_BACKEND = "notifications.access.backends.SsoBackend"
 
-SECONDS = 10 * 60  # from the password to the code
+CODE_TIMEOUT = 10 * 60  # seconds from the password to the code
 
-MOST_WRONG = 5
+MAX_WRONG_CODES = 5
 
-AWAITED = "awaited"  # in the audit trail: the password was right, the code is to come
+AWAITED = "awaited"  # in the audit trail: the password was right, the code is pending
 
 
 class LoginStep(StrEnum):
-    FREE = "free"  # inside, without having been asked
-    PASSED = "passed"  # inside, with a right code
-    CODE = "code"  # waits for a code
+    FREE = "free"  # logged in, no code was required
+    PASSED = "passed"  # logged in with a right code
+    CODE = "code"  # must enter a code
     SET_UP = "set_up"  # must set up a second factor first
-    ENDED = "ended"  # waited for too long: the session is gone
+    ENDED = "ended"  # timed out: the session is deleted
 
 
 INSIDE = (LoginStep.FREE, LoginStep.PASSED)
 
 
 def begin_login(request: Any, user: User, **_signal: Any) -> None:
-    """Django's signal of a login calls it."""
-    _keep(request.session, _first_step(request.session, user))
+    """Receiver of ``user_logged_in``."""
+    _store(request.session, _first_step(request.session, user))
 
 
 def current_state(session: SessionBase, person: User) -> LoginStep:
-    """``person`` is the one whose password was given in ``session``."""
-    kept = session.get(KEY)
-    if kept is None:
-        return _keep(session, _first_step(session, person))
-    step = LoginStep(kept["step"])
+    """``person`` is the user whose password was entered in ``session``."""
+    state = session.get(KEY)
+    if state is None:
+        return _store(session, _first_step(session, person))
+    step = LoginStep(state["step"])
     if step == LoginStep.PASSED:
         return step
-    if kept["demand"] != settings.SECOND_FACTOR:
-        return _keep(session, _first_step(session, person))
-    if step not in INSIDE and not 0 <= _now() - kept["since"] < SECONDS:
+    if state["demand"] != settings.SECOND_FACTOR:
+        return _store(session, _first_step(session, person))
+    if step not in INSIDE and not 0 <= _now() - state["since"] < CODE_TIMEOUT:
         session.flush()
         return LoginStep.ENDED
     return step
 
 
 def count_wrong_code(session: SessionBase) -> bool:
-    """One more wrong code. True when it was one too many: the session is gone."""
-    kept = session[KEY]
-    if kept["wrong"] + 1 >= MOST_WRONG:
+    """Count a wrong code. Returns True after too many, when the session is deleted."""
+    state = session[KEY]
+    if state["wrong"] + 1 >= MAX_WRONG_CODES:
         session.flush()
         return True
-    session[KEY] = kept | {"wrong": kept["wrong"] + 1}
+    session[KEY] = state | {"wrong": state["wrong"] + 1}
     return False
 
 
 def complete_login(session: SessionBase, person: User, answer: str) -> None:
-    """A right code was given: inside, under a new session key.
+    """Complete the login after a right code, under a new session key.
 
-    ``answer`` says in the audit trail what kind of code it was; whoever was inside
-    before does not log in again there.
+    The audit trail records the kind of code, ``answer``, except for a person who was
+    logged in already.
     """
     was_inside = session[KEY]["step"] in INSIDE
     session.cycle_key()
-    _keep(session, LoginStep.PASSED)
+    _store(session, LoginStep.PASSED)
     if not was_inside:
         audit_log.write(LOGGED_IN, person.get_username(), second_factor=answer)
 
 
 def _first_step(session: SessionBase, person: User) -> LoginStep:
-    if session[BACKEND_SESSION_KEY] == OUTSIDE:
+    if session[BACKEND_SESSION_KEY] == SSO_BACKEND:
         return LoginStep.FREE
     if device_of(person) is not None:
         return LoginStep.CODE
     return LoginStep.SET_UP if is_required_for(person) else LoginStep.FREE
 
 
-def _keep(session: SessionBase, step: LoginStep) -> LoginStep:
+def _store(session: SessionBase, step: LoginStep) -> LoginStep:
     session[KEY] = {
         "step": step.value,
         "demand": settings.SECOND_FACTOR,

@@ -1,4 +1,4 @@
-"""Middleware for sessions: the second factor, and what counts as activity."""
+"""Middleware for sessions: second factor and activity."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,17 +17,17 @@ from notifications.access.queries import end_reason
 
 
 class SecondFactorMiddleware:
-    """Whatever asks for a person gets none, so no page opens that anybody forgot.
+    """Treat half-authenticated sessions as anonymous, on every page.
 
-    The login page leads whoever stands there to the second step.
+    The login page redirects them to the second factor.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Late, as Django does it: pages that ask for nobody read no session.
-        request.user = SimpleLazyObject(lambda: authenticated_user(request))  # type: ignore[assignment]  # stands for one
+        # Lazy, as in Django: a view that does not use the user reads no session.
+        request.user = SimpleLazyObject(lambda: authenticated_user(request))  # type: ignore[assignment]  # a proxy of a user
         return self.get_response(request)
 
 
@@ -39,17 +39,17 @@ def authenticated_user(request: HttpRequest) -> User | AnonymousUser:
     return person if step in login_state.INSIDE else AnonymousUser()
 
 
-# Views that an open page requests by itself: they are neither activity of a person nor
-# worth a line of the request log.
+# Views that an open page polls: they count as no activity of a person, and the request
+# log omits them.
 POLLS = {"notification_status", "sync_status", "write_count"}
 
-WRITTEN_EVERY = timedelta(minutes=1)
+ACTIVITY_INTERVAL = timedelta(minutes=1)
 
 
 class ActivityMiddleware:
-    """Every request to a page of the console but the polls keeps its session open.
+    """Extend the session with every request to the console except the polls.
 
-    Addresses outside the console ask for no session here.
+    URLs outside the console do not read the session here.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -63,14 +63,14 @@ class ActivityMiddleware:
         if match is None or match.namespace != "admin":
             return
         store: Any = request.session
-        is_inside = request.user.is_authenticated
-        sent = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-        if sent and not store.session_key and (reason := end_reason(sent)):
+        is_authenticated = request.user.is_authenticated  # may end the session
+        cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        if cookie and not store.session_key and (reason := end_reason(cookie)):
             messages.warning(request, reason)
         now = timezone.now()
         if (
-            is_inside
+            is_authenticated
             and match.url_name not in POLLS
-            and now - store.row.seen_at >= WRITTEN_EVERY
+            and now - store.row.seen_at >= ACTIVITY_INTERVAL
         ):
-            store.see(now)
+            store.record_activity(now)

@@ -1,4 +1,4 @@
-"""Passwords that anybody who knows this console would try first."""
+"""Password validator that rejects words related to this console."""
 
 import re
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-# OWASP ASVS 5.0, 6.2.11: the words of the product and of what it is for.
-WORDS = (
+# OWASP ASVS 5.0, 6.2.11: words of the product and its purpose.
+CONTEXT_WORDS = (
     "notifier",
     "notification",
     "notify",
@@ -40,23 +40,24 @@ WORDS = (
     "secret",
 )
 
-# Letters and digits that must be left without them.
-AT_LEAST = 8
+# Letters and digits that a password must have besides these words.
+MIN_OTHER_CHARACTERS = 8
 
 
-# The longest first: "notification" is no "notify" with something behind it.
-_words = re.compile("|".join(sorted(WORDS, key=len, reverse=True)), re.IGNORECASE)
+# The longest first, so that the pattern removes longer words as a whole.
+_words = re.compile(
+    "|".join(sorted(CONTEXT_WORDS, key=len, reverse=True)), re.IGNORECASE
+)
 
 
 class ContextWordsValidator:
-    """Refuses what consists of such words, with little beside them."""
+    """Reject passwords that consist mainly of context words."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        """Raise ``ValidationError`` for such a password."""
         rest = _words.sub("", password)
         if len(rest) == len(password):
             return
-        if sum(sign.isalnum() for sign in rest) < AT_LEAST:
+        if sum(char.isalnum() for char in rest) < MIN_OTHER_CHARACTERS:
             raise ValidationError(
                 _(
                     "This password is made of words that anybody would try here first. "

@@ -1,4 +1,4 @@
-"""Second factors and sessions of people, as pages show them."""
+"""Queries for second factors and sessions, and their presentation on pages."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,22 +14,22 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from notifications import permissions
 from notifications.models import LoginSession, RecoveryCode, stored_key
 
-# What the setting SECOND_FACTOR may be.
+# Values of the setting SECOND_FACTOR.
 OPTIONAL, SENDERS, EVERYBODY = "optional", "senders", "everybody"
 
-DEMANDS = (OPTIONAL, SENDERS, EVERYBODY)
+SECOND_FACTOR_MODES = (OPTIONAL, SENDERS, EVERYBODY)
 
-# Whoever may do one of these is among the "senders"; a superuser may do all.
-WEIGHTY = (permissions.SEND, "auth.change_user", "auth.change_group")
+# A person with one of these permissions is one of the "senders"; superusers have all.
+SENSITIVE_PERMISSIONS = (permissions.SEND, "auth.change_user", "auth.change_group")
 
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """What a person may know of the own one; ``set_up_at`` is ``None`` without one."""
+    """A person's second factor; ``set_up_at`` is ``None`` where none is set up."""
 
     set_up_at: datetime | None
-    codes_left: int
-    is_demanded: bool
+    recovery_codes_left: int
+    is_required: bool
     has_password: bool
 
     @property
@@ -38,43 +38,42 @@ class SecondFactor:
 
 
 def device_of(person: User) -> TOTPDevice | None:
-    """The authenticator app that is asked for after the password."""
-    found: TOTPDevice | None = TOTPDevice.objects.filter(
-        user=person, confirmed=True
-    ).first()
-    return found
+    """Return the authenticator app whose code the login requires."""
+    devices = TOTPDevice.objects.filter(user=person, confirmed=True)
+    device: TOTPDevice | None = devices.first()
+    return device
 
 
 def has_second_factor() -> Exists:
-    """For a query of people: whether each has one."""
+    """Return an annotation for users: whether a second factor is set up."""
     return Exists(TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True))
 
 
 def is_required_for(person: User) -> bool:
-    """Whether the setting ``SECOND_FACTOR`` wants this person to have one."""
+    """Whether the setting ``SECOND_FACTOR`` requires one of this person."""
     if settings.SECOND_FACTOR == OPTIONAL:
         return False
     if settings.SECOND_FACTOR == SENDERS:
-        return any(person.has_perm(permission) for permission in WEIGHTY)
-    return True  # everybody; a word that check refuses opens nothing
+        return any(person.has_perm(permission) for permission in SENSITIVE_PERMISSIONS)
+    return True  # "everybody"; an unknown value, which a check reports, is as strict
 
 
 def second_factor_of(person: User) -> SecondFactor:
     device = device_of(person)
     return SecondFactor(
         set_up_at=device.created_at if device else None,
-        codes_left=RecoveryCode.objects.filter(user=person).count(),
-        is_demanded=is_required_for(person),
+        recovery_codes_left=RecoveryCode.objects.filter(user=person).count(),
+        is_required=is_required_for(person),
         has_password=person.has_usable_password(),
     )
 
 
 BROWSER_MAX_LENGTH = 200
 
-SHOWN_OF_UNKNOWN = 40
+UNKNOWN_BROWSER_MAX_LENGTH = 40
 
 
-# What a browser says of itself holds the names of others, too: the first found is it.
+# User agents also contain the names of other browsers: the first match counts.
 BROWSERS = [
     ("MicroMessenger/", "WeChat"),
     ("QQBrowser/", "QQ Browser"),
@@ -102,37 +101,36 @@ SYSTEMS = [
 
 
 def open_sessions(people: list[int]) -> QuerySet[LoginSession]:
-    """Those of these people (ids) that have not ended, the one used last first."""
+    """Return the open sessions of these people (ids), the last used first."""
     now = timezone.now()
-    found = LoginSession.objects.filter(user__in=people, expire_date__gt=now)
-    return found.select_related("user").order_by("-seen_at", "session_key")
+    sessions = LoginSession.objects.filter(user__in=people, expire_date__gt=now)
+    return sessions.select_related("user").order_by("-seen_at", "session_key")
 
 
-def browser_of(user_agent: str) -> str:
-    """What is kept of the header: no more than fits, and only what can be shown."""
+def clean_user_agent(user_agent: str) -> str:
+    """Return the printable characters of the header, cut to the column's length."""
     return "".join(filter(str.isprintable, user_agent))[:BROWSER_MAX_LENGTH]
 
 
 def browser_label(user_agent: str) -> str:
-    """Such as “Firefox on Windows”; of an unknown one the beginning of its own words."""
-    browser = _first(BROWSERS, user_agent)
-    system = _first(SYSTEMS, user_agent)
+    """Return a label such as “Firefox on Windows”, or the start of an unknown header."""
+    browser = _first_match(BROWSERS, user_agent)
+    system = _first_match(SYSTEMS, user_agent)
     if browser and system:
-        known = {"browser": browser, "system": system}
-        return _("%(browser)s on %(system)s") % known
-    if len(user_agent) > SHOWN_OF_UNKNOWN:
-        return user_agent[:SHOWN_OF_UNKNOWN] + "…"
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    if len(user_agent) > UNKNOWN_BROWSER_MAX_LENGTH:
+        return user_agent[:UNKNOWN_BROWSER_MAX_LENGTH] + "…"
     return user_agent or "–"
 
 
-def _first(names: list[tuple[str, str]], user_agent: str) -> str:
-    return next((name for sign, name in names if sign in user_agent), "")
+def _first_match(names: list[tuple[str, str]], user_agent: str) -> str:
+    return next((name for token, name in names if token in user_agent), "")
 
 
 def end_reason(session_key: str) -> str:
-    """A sentence for whoever sent the key of a session that is over.
+    """Return the reason why the session with this key ended, as a sentence.
 
-    Empty when nobody was logged in there.
+    Empty for an anonymous session.
     """
     row = LoginSession.objects.filter(pk=stored_key(session_key)).first()
     if row is None:

@@ -1,4 +1,4 @@
-"""Roles: which permissions go together, in plain sentences."""
+"""Admin of roles: groups of permissions, each with its label."""
 
 from typing import Any
 
@@ -13,7 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from notifications import permissions
-from notifications.access.services import people as services_people
+from notifications.access.services.people import (
+    record_deleted_role,
+    record_role,
+    values_of_role,
+)
 from notifications.ui.admin import TitledModelAdmin, labelled
 from notifications.ui.fields import CheckboxList
 from notifications.ui.pages import require_permission, session_key
@@ -22,10 +26,10 @@ admin.site.unregister(Group)
 
 
 class PermissionField(forms.ModelMultipleChoiceField):
-    """The permissions that the console asks for, each with its sentence."""
+    """The permissions that the console checks, each with its label."""
 
     def label_from_instance(self, obj: Permission) -> str:
-        return permissions.sentence(obj)
+        return permissions.permission_label(obj)
 
 
 @admin.register(Group)
@@ -39,12 +43,12 @@ class RoleAdmin(TitledModelAdmin, GroupAdmin):
     delete_confirmation_template = "notifications/access/role_delete.html"
 
     def row_title(self, row: Group) -> str:
-        return permissions.label(row.name)
+        return permissions.role_label(row.name)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        found: QuerySet[Group] = super().get_queryset(request)
+        roles: QuerySet[Group] = super().get_queryset(request)
         return (
-            found.annotate(people_count=Count("user"))
+            roles.annotate(people_count=Count("user"))
             .prefetch_related("permissions__content_type")
             .order_by("name")
         )
@@ -54,12 +58,17 @@ class RoleAdmin(TitledModelAdmin, GroupAdmin):
     ) -> Any:
         if db_field.name != "permissions":
             return super().formfield_for_manytomany(db_field, request, **kwargs)
-        ids = [permission.pk for permission in permissions.permissions(permissions.ALL)]
-        places = [When(pk=pk, then=Value(place)) for place, pk in enumerate(ids)]
+        ids = [
+            permission.pk
+            for permission in permissions.permission_rows(permissions.ALL_PERMISSIONS)
+        ]
+        positions = [
+            When(pk=pk, then=Value(position)) for position, pk in enumerate(ids)
+        ]
         return PermissionField(
             Permission.objects.filter(pk__in=ids)
             .select_related("content_type")
-            .order_by(Case(*places)),
+            .order_by(Case(*positions)),
             label=_("People with this role"),
             widget=CheckboxList(_("People with this role")),
             required=False,
@@ -68,7 +77,7 @@ class RoleAdmin(TitledModelAdmin, GroupAdmin):
     def save_model(
         self, request: HttpRequest, obj: Group, form: Any, change: bool
     ) -> None:
-        form.before = services_people.values_of_role(obj.pk) if change else None
+        form.before = values_of_role(obj.pk) if change else None
         super().save_model(request, obj, form, change)
 
     def save_related(
@@ -77,34 +86,26 @@ class RoleAdmin(TitledModelAdmin, GroupAdmin):
         super().save_related(request, form, formsets, change)
         permission = "auth.change_group" if change else "auth.add_group"
         user = require_permission(request, permission)
-        services_people.record_role(
-            user, form.instance.pk, form.before, present=session_key(request)
-        )
+        record_role(user, form.instance.pk, form.before, present=session_key(request))
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
         user = require_permission(request, "auth.delete_group")
-        services_people.record_deleted_role(user, obj.pk, present=session_key(request))
+        record_deleted_role(user, obj.pk, present=session_key(request))
         super().delete_model(request, obj)
 
     @admin.display(description=_("Role"), ordering="name")
     def role_name(self, role: Group) -> str:
-        return permissions.label(role.name)
+        return permissions.role_label(role.name)
 
     @admin.display(description=_("What it allows"))
     def may(self, role: Group) -> SafeString | str:
-        held = {permissions.full_name(p): p for p in role.permissions.all()}
-        return (
-            format_html_join(
-                "",
-                "<div>{}</div>",
-                (
-                    [permissions.sentence(held[name])]
-                    for name in permissions.ALL
-                    if name in held
-                ),
-            )
-            or "–"
-        )
+        names = {permissions.full_name(row) for row in role.permissions.all()}
+        labels = [
+            [label]
+            for name, label in permissions.PERMISSION_LABELS.items()
+            if name in names
+        ]
+        return format_html_join("", "<div>{}</div>", labels) or "–"
 
     @admin.display(description=_("People"))
     def people(self, role: Any) -> SafeString:

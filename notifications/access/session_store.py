@@ -1,9 +1,9 @@
-"""Where sessions are kept (``SESSION_ENGINE``): rows of ``LoginSession``.
+"""Session engine (``SESSION_ENGINE``): sessions are rows of ``LoginSession``.
 
-Django's own store in the database, and with each session whose it is, from where, since
-when, and when it was last used. ``expire_date`` is the earlier of its two ends, so that
-a request needs no further query to know that a session is over. The key in the cookie is
-nowhere in the database, only its digest.
+Extends Django's database store with the user, address, start and last use of each
+session. ``expire_date`` is the earlier of the two limits (age and idle time), so that a
+request needs no further query to detect that a session has ended. The database holds
+only a digest of the key in the cookie.
 """
 
 from datetime import datetime, timedelta
@@ -17,12 +17,12 @@ from django.utils import timezone
 
 from notifications.models import LoginSession, stored_key
 
-# So long the row of a session that ended by itself stays: whoever comes back reads why.
-KEPT_AFTER_END = timedelta(days=7)
+# Rows of expired sessions stay this long, so that the login page can show the reason.
+RETENTION = timedelta(days=7)
 
 
 class SessionStore(DatabaseStore):
-    """``address`` and ``browser`` are set at a login; the session keeps them."""
+    """The login sets ``address`` and ``browser``; they are saved with the session."""
 
     address = ""
     browser = ""
@@ -36,10 +36,9 @@ class SessionStore(DatabaseStore):
         return LoginSession
 
     def _get_session_from_db(self) -> LoginSession | None:
-        found = LoginSession.objects.filter(
+        self.row = LoginSession.objects.filter(
             pk=stored_key(self.session_key or ""), expire_date__gt=timezone.now()
-        )
-        self.row = found.first()
+        ).first()
         if self.row is None:
             self._session_key = None
         return self.row
@@ -53,49 +52,49 @@ class SessionStore(DatabaseStore):
             LoginSession.objects.filter(pk=stored_key(key)).delete()
 
     def create_model_instance(self, data: dict[str, Any]) -> LoginSession:
-        """The row to be written. It is a new session when it is of another person."""
+        """Return the row to save. Another person begins a new session."""
         user = int(data[SESSION_KEY]) if SESSION_KEY in data else None
         now = timezone.now()
-        before = self.row
-        if before is None or before.user_id != user:
-            before = LoginSession(begun_at=now, seen_at=now)
+        previous = self.row
+        if previous is None or previous.user_id != user:
+            previous = LoginSession(begun_at=now, seen_at=now)
         self.row = LoginSession(
             session_key=stored_key(self._get_or_create_session_key()),  # type: ignore[attr-defined]
             session_data=self.encode(data),
-            expire_date=end_of(before.begun_at, before.seen_at),
+            expire_date=expiry(previous.begun_at, previous.seen_at),
             user_id=user,
-            begun_at=before.begun_at,
-            seen_at=before.seen_at,
-            address=before.address or self.address,
-            browser=before.browser or self.browser,
+            begun_at=previous.begun_at,
+            seen_at=previous.seen_at,
+            address=previous.address or self.address,
+            browser=previous.browser or self.browser,
         )
         return self.row
 
-    def begin_anew(self) -> None:
-        """A new key, and the time of its age from now on: for who logs in once more."""
+    def restart(self) -> None:
+        """Begin a new session with a new key, when the same person logs in again."""
         self.row = None
         self.cycle_key()
 
-    def see(self, now: datetime) -> None:
-        """Somebody used the session; it stays open for longer."""
+    def record_activity(self, now: datetime) -> None:
+        """Extend the session after a request of its person."""
         if self.row is None:
             return
         self.row.seen_at = now
-        self.row.expire_date = end_of(self.row.begun_at, now)
+        self.row.expire_date = expiry(self.row.begun_at, now)
         LoginSession.objects.filter(pk=self.row.pk).update(
             seen_at=self.row.seen_at, expire_date=self.row.expire_date
         )
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Those of nobody at once: anybody can begin one, and as many as he likes."""
+        """Delete expired sessions; anonymous ones, whose number has no limit, at once."""
         now = timezone.now()
-        over = Q(expire_date__lt=now - KEPT_AFTER_END)
-        LoginSession.objects.filter(over | Q(expire_date__lt=now, user=None)).delete()
+        is_old = Q(expire_date__lt=now - RETENTION)
+        LoginSession.objects.filter(is_old | Q(expire_date__lt=now, user=None)).delete()
 
 
-def end_of(begun_at: datetime, seen_at: datetime) -> datetime:
-    """When a session ends by itself: of its age, or because nobody uses it."""
+def expiry(begun_at: datetime, seen_at: datetime) -> datetime:
+    """Return when a session expires: by its age or by its idle time."""
     return min(
         begun_at + timedelta(hours=settings.SESSION_HOURS),
         seen_at + timedelta(minutes=settings.SESSION_IDLE_MINUTES),

@@ -64,7 +64,7 @@ def address_of(request: HttpRequest) -> str:
     return _address(headers.get("REMOTE_ADDR", ""))
 
 
-def address_to_count(request: HttpRequest) -> str:
+def lockout_address(request: HttpRequest) -> str:
     """Whose wrong logins are counted together: ``address_of``.
 
     Of IPv6 the first half: whoever has one address there has all of the same network.

@@ -18,4 +18,4 @@ def grouped(number: int) -> str:
 
 @register.filter
 def role_label(name: str) -> str:
-    return permissions.label(name)
+    return permissions.role_label(name)

@@ -28,4 +28,4 @@ OIDC_AUTHENTICATION_CALLBACK_URL = "admin:sso_callback"
 
 # Switched off again, it also ends the sessions that it began: they name this class.
 if OIDC_RP_CLIENT_ID:
-    AUTHENTICATION_BACKENDS.append("notifications.access.backends.OutsideBackend")
+    AUTHENTICATION_BACKENDS.append("notifications.access.backends.SsoBackend")

@@ -1,4 +1,4 @@
-"""What keeps a session open, what does not, and what is said when it has ended."""
+"""Activity that extends a session, and the message after its end."""
 
 from datetime import timedelta
 

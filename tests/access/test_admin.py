@@ -1,4 +1,4 @@
-"""People and Roles: what their pages say, and what they let one do."""
+"""The admin pages of people and roles: content and permissions."""
 
 import re
 
@@ -18,8 +18,8 @@ SECRET = "a long enough pass phrase"
 
 
 def headings(response) -> list[str]:
-    found = re.findall(r"<h1>(.*?)</h1>", response.content.decode(), re.DOTALL)
-    return [" ".join(text.split()) for text in found]
+    matches = re.findall(r"<h1>(.*?)</h1>", response.content.decode(), re.DOTALL)
+    return [" ".join(text.split()) for text in matches]
 
 
 def test_titles_are_plain(log_in):
@@ -108,8 +108,8 @@ def test_a_role_is_boxes_with_sentences(log_in):
 
     field = client.get(address).context["adminform"].form.fields["permissions"]
     offered = [(str(label), value.value) for value, label in field.choices]
-    wanted = [pk for sentence, pk in offered if sentence.startswith("May see the hist")]
-    client.post(address, {"name": "Auditor", "permissions": wanted})
+    chosen = [pk for sentence, pk in offered if sentence.startswith("May see the hist")]
+    client.post(address, {"name": "Auditor", "permissions": chosen})
 
     assert [sentence for sentence, _pk in offered] == [
         "May write and send notifications",
@@ -133,9 +133,9 @@ def test_a_role_is_boxes_with_sentences(log_in):
 
 
 def test_every_permission_that_a_role_starts_with_has_a_sentence():
-    held = {name for names in permissions.PERMISSIONS_OF.values() for name in names}
+    held = {name for names in permissions.ROLE_PERMISSIONS.values() for name in names}
 
-    assert held - set(permissions.SENTENCES) == set()
+    assert held - set(permissions.PERMISSION_LABELS) == set()
 
 
 def test_a_role_is_deleted_on_a_page_that_says_who_loses_it(log_in):
@@ -159,7 +159,9 @@ def test_lists_need_as_many_queries_with_three_rows_as_with_one(log_in, address)
     for new in ((), ("b", "c")):
         for name in new:
             role = Group.objects.create(name=f"role {name}")
-            role.permissions.set(permissions.permissions(permissions.ALL))
+            role.permissions.set(
+                permissions.permission_rows(permissions.ALL_PERMISSIONS)
+            )
             make_user(username=name).groups.add(role)
         with CaptureQueriesContext(
             connection,
@@ -216,7 +218,7 @@ def test_roles_offer_only_the_permissions_in_use(log_in):
     form = client.get(f"/auth/group/{role.pk}/change/").context["adminform"].form
 
     offered = form.fields["permissions"].queryset
-    assert offered.count() == len(permissions.ALL)
+    assert offered.count() == len(permissions.ALL_PERMISSIONS)
 
 
 def test_ones_own_password_is_asked_for_first(log_in):

@@ -1,4 +1,4 @@
-"""What a person may do: of their own and by their roles, in one query."""
+"""RoleBackend: permissions of a user and of the roles in one query."""
 
 import pytest
 from django.contrib.auth.backends import ModelBackend
@@ -12,14 +12,14 @@ pytestmark = pytest.mark.django_db
 
 
 def person(**changes) -> User:
-    found = make_user(permissions.COMMUNITY_MANAGER, username="wang.fang")
-    found.user_permissions.set(
-        permissions.permissions(
+    user = make_user(permissions.COMMUNITY_MANAGER, username="wang.fang")
+    user.user_permissions.set(
+        permissions.permission_rows(
             [permissions.SEE_TRAIL, permissions.SEND, permissions.SEE_HISTORY]
         )
     )
-    User.objects.filter(pk=found.pk).update(**changes)
-    return User.objects.get(pk=found.pk)
+    User.objects.filter(pk=user.pk).update(**changes)
+    return User.objects.get(pk=user.pk)
 
 
 @pytest.mark.parametrize(

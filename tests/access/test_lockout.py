@@ -1,4 +1,4 @@
-"""Five wrong logins lock a name out at one address, for a quarter of an hour."""
+"""Lockout: five wrong logins with a name from one address lock it for 15 minutes."""
 
 import logging
 from datetime import timedelta
@@ -107,7 +107,7 @@ def test_another_browser_is_no_way_round(clock):
     fifth = attempt(headers={"User-Agent": "Browser 5"})
 
     assert fifth.status_code == 429
-    # The first of them counts until a quarter past.
+    # The first wrong login counts for 15 minutes.
     assert fifth.context["until"] == MOMENT + A_QUARTER + timedelta(seconds=1)
 
 
@@ -122,7 +122,7 @@ def test_a_right_password_forgets_the_wrong_ones(clock):
 
 @pytest.mark.parametrize("typed", [PASSWORD, "lin.mei"])
 def test_what_was_typed_is_stored_nowhere_but_a_known_name(clock, caplog, typed):
-    """Somebody may type the password where the name belongs."""
+    """People type passwords into the name field by mistake."""
     make_user()
 
     with caplog.at_level(logging.DEBUG):

@@ -1,4 +1,4 @@
-"""Which passwords are taken: long ones that nobody guesses first."""
+"""Password validation: long passwords that are not easily guessed."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -1,4 +1,4 @@
-"""What the pages People and Roles write down: before and after, never a password."""
+"""Audit entries of changed people and roles: old and new values, no password."""
 
 import pytest
 from axes.models import AccessAttempt
@@ -152,7 +152,7 @@ def test_guessing_ones_own_password_locks_out(inside):
 
 
 def test_a_role_from_its_beginning_to_its_end(inside):
-    see, export = permissions.permissions(
+    see, export = permissions.permission_rows(
         [permissions.SEE_HISTORY, permissions.EXPORT_HISTORY]
     )
 

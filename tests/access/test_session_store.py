@@ -1,4 +1,4 @@
-"""The store of sessions: when they end by themselves, and what a row says of them."""
+"""The session store: expiry, and the stored fields of a session."""
 
 from datetime import timedelta
 
@@ -70,7 +70,7 @@ def test_it_ends_of_age_however_much_it_is_used(clock):
         clock.move_to(now)
         store = SessionStore(key)
         assert SESSION_KEY in store
-        store.see(now)
+        store.record_activity(now)
 
     clock.move_to(MOMENT + HOURS - timedelta(seconds=1))
     assert is_open(key)

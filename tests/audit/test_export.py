@@ -165,7 +165,7 @@ def test_a_bad_filter_downloads_nothing(auditor):
 )
 def test_both_rights_are_needed(log_in, held):
     person = make_user()
-    person.user_permissions.set(permissions.permissions(held))
+    person.user_permissions.set(permissions.permission_rows(held))
     write_one()
     client = log_in(person)
 

@@ -63,7 +63,7 @@ def test_nobody_sees_it_without_a_login(client):
 
 def test_who_sees_nothing_but_the_trail_finds_it_under_history(log_in):
     person = make_user()
-    person.user_permissions.set(permissions.permissions([permissions.SEE_TRAIL]))
+    person.user_permissions.set(permissions.permission_rows([permissions.SEE_TRAIL]))
     notification = make_notification(status="completed")
     write(RESOLVED, notification=notification.pk, delivery=1)
 

@@ -8,7 +8,7 @@ from notifications import audit_log, permissions
 from notifications.console.middleware import (
     OriginMiddleware,
     address_of,
-    address_to_count,
+    lockout_address,
 )
 from notifications.models import AuditEntry
 from tests.factories import make_delivery, make_notification, make_user
@@ -59,7 +59,7 @@ def test_the_address(settings, trusted, forwarded, direct, address):
 def test_whose_wrong_logins_are_counted_together(direct, counted):
     request = RequestFactory().get("/", REMOTE_ADDR=direct)
 
-    assert address_to_count(request) == counted
+    assert lockout_address(request) == counted
 
 
 def test_each_request_has_its_own_origin_and_none_is_left_behind():

@@ -6,7 +6,7 @@ from django.core.checks import run_checks
 from notifications.access.checks import (
     check_roles_of_single_sign_on,
     check_second_factor,
-    check_second_factor_is_demanded,
+    check_second_factor_is_required,
     check_sessions,
     check_single_sign_on,
 )
@@ -151,7 +151,7 @@ def test_variables_that_could_not_be_read(settings):
 def test_second_factor(settings, word, ids):
     settings.SECOND_FACTOR = word
 
-    found = [*check_second_factor(), *check_second_factor_is_demanded()]
+    found = [*check_second_factor(), *check_second_factor_is_required()]
 
     assert [message.id for message in found] == ids
 

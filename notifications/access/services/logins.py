@@ -1,7 +1,7 @@
-"""Logins: in the audit trail, and who is locked out after wrong ones.
+"""Recording logins in the audit trail, and the lockout after wrong logins.
 
-Django's signals of logins call these functions. django-axes counts, for a name and an
-address together, and refuses.
+Django's login signals call these functions. django-axes counts wrong logins for each
+pair of name and address, and refuses further ones.
 """
 
 from collections.abc import Mapping
@@ -26,27 +26,27 @@ from notifications.access.services import sessions
 from notifications.access.services.sso_refusals import SsoRefused
 from notifications.models import ExternalIdentity
 
-# Somebody may type a password where the name belongs: only a known name is kept.
+# People type passwords into the name field by mistake: only known names are recorded.
 UNKNOWN = "(unknown name)"
 
 SINGLE_SIGN_ON = "sso"
 
 
 def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
-    """Who is asked for a second factor is only half inside, and the entry says so.
+    """The entry marks a login that still requires a second factor.
 
-    Whoever has a login from outside has no password: they came by it.
+    People with an external identity have no password: they used single sign-on.
     """
     sessions.begin_session(request, user)
-    is_inside = login_state.current_state(request.session, user) in login_state.INSIDE
-    detail = {} if is_inside else {"second_factor": login_state.AWAITED}
+    is_complete = login_state.current_state(request.session, user) in login_state.INSIDE
+    detail = {} if is_complete else {"second_factor": login_state.AWAITED}
     if ExternalIdentity.objects.filter(user=user).exists():
         detail["by"] = SINGLE_SIGN_ON
     _write(LOGGED_IN, user.get_username(), **detail)
 
 
 def record_logout(user: User | None, **_signal: Any) -> None:
-    """``user`` is nobody for a session that had ended already."""
+    """``user`` is ``None`` for a session that had ended already."""
     if user is not None:
         _write(LOGGED_OUT, user.get_username())
 
@@ -54,15 +54,15 @@ def record_logout(user: User | None, **_signal: Any) -> None:
 def record_refused_login(
     credentials: Mapping[str, Any], request: Any = None, **_signal: Any
 ) -> None:
-    """One entry of each wrong login, and one when it locks out; none meanwhile.
+    """Record a wrong login, and the lockout that it causes; nothing during a lockout.
 
-    axes counts before this is called, and marks the request.
+    django-axes has counted the login before, and set attributes of the request.
     """
     is_locked_out = getattr(request, "axes_locked_out", False)
     was_counted = getattr(request, "axes_failures_since_start", None) is not None
     if is_locked_out and not was_counted:
         return
-    actor = _known(_typed(credentials))
+    actor = _known_name(_typed_name(credentials))
     _write(LOGIN_REFUSED, actor)
     if is_locked_out:
         _write(LOCKED_OUT, actor)
@@ -71,13 +71,13 @@ def record_refused_login(
 def username_for_lockout(
     _request: HttpRequest, credentials: Mapping[str, Any] | None
 ) -> str:
-    """Under which name axes counts a wrong login.
+    """Return the name under which django-axes counts a wrong login.
 
-    Of an unknown name, which may be a password, only a keyed digest: guesses at names
-    that nobody has are locked out like all others.
+    For an unknown name, which may be a password, this is a keyed digest, so that guesses
+    at unknown names are locked out as well.
     """
-    typed = _typed(credentials or {})
-    if not typed or _known(typed) == typed:
+    typed = _typed_name(credentials or {})
+    if not typed or _known_name(typed) == typed:
         return typed
     return salted_hmac(
         "notifications.unknown_name", typed, algorithm="sha256"
@@ -87,18 +87,18 @@ def username_for_lockout(
 def is_exempt_from_lockout(
     _request: HttpRequest, credentials: Mapping[str, Any] | None = None
 ) -> bool:
-    """Whether no name was typed: by single sign-on, where the provider counts.
+    """Whether no name was typed, as in single sign-on, where the provider counts.
 
-    All at one address would be locked out together for what one of them does.
+    Otherwise all people at one address would be locked out together.
     """
-    return not _typed(credentials or {})
+    return not _typed_name(credentials or {})
 
 
 def locked_until(name: str, address: str) -> datetime | None:
-    """When this name (``name_to_count``) may log in again from there.
+    """Return when this name (``username_for_lockout``) may log in from the address again.
 
-    ``None`` when it is not locked out. Each browser's wrong logins are one row, which
-    counts until the last of them is old enough.
+    ``None`` when it is not locked out. The wrong logins of one browser are one row, which
+    counts until the cool-off time after the last of them.
     """
     rows = AccessAttempt.objects.filter(username=name, ip_address=address)
     failures = 0
@@ -110,24 +110,24 @@ def locked_until(name: str, address: str) -> datetime | None:
     return None
 
 
-def _typed(credentials: Mapping[str, Any]) -> str:
+def _typed_name(credentials: Mapping[str, Any]) -> str:
     return str(credentials.get(User.USERNAME_FIELD) or "")
 
 
-def record_refused_outside(refused: SsoRefused) -> None:
+def record_refused_sso_login(refused: SsoRefused) -> None:
     _write(
         LOGIN_REFUSED,
-        _known(refused.username),
+        _known_name(refused.username),
         by=SINGLE_SIGN_ON,
         why=refused.why.value,
     )
 
 
-def _known(name: str) -> str:
+def _known_name(name: str) -> str:
     return name if User.objects.filter(username=name).exists() else UNKNOWN
 
 
 def _write(event: audit_log.Event, actor: str, **detail: Any) -> None:
-    # Django sends its signals for sessions that scripts open, too: nobody logs in there.
+    # Scripts that open a session send the signals as well, without a login.
     if audit_log.current_origin() is not None:
         audit_log.write(event, actor, **detail)

@@ -1,9 +1,9 @@
-"""People and roles: what was changed about whom, and whose sessions that ends.
+"""Recording changes of people and roles, and ending the sessions they concern.
 
-The admin's own pages save them; they ask for the values before and call these functions
-after, in the same transaction. No password is among the values. Who has other rights or
-another password must log in again (OWASP ASVS 5.0, 7.4.2 and 7.4.3); ``present``, the
-key of the session in which the change is made, goes on.
+The admin pages save the changes: they read the values before, and call these functions
+after, in the same transaction. The values contain no password. People whose rights or
+password changed must log in again (OWASP ASVS 5.0, 7.4.2 and 7.4.3); the session that
+makes the change, with the key ``present``, stays open.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ Values = Mapping[str, Any]
 
 
 def values_of_person(pk: int) -> Values:
-    """As they are stored now; roles by name."""
+    """Return the stored values; roles by name."""
     person = User.objects.get(pk=pk)
     names = person.groups.order_by("name").values_list("name", flat=True)
     subjects = ExternalIdentity.objects.filter(user=pk).values_list(
@@ -46,7 +46,7 @@ def values_of_person(pk: int) -> Values:
 def record_person(
     actor: str, pk: int, before: Values | None, *, present: str = ""
 ) -> None:
-    """``before`` is ``None`` for somebody new; nothing is written of no change."""
+    """``before`` is ``None`` for a new person; without a change, nothing is written."""
     after = values_of_person(pk)
     event = PERSON_ADDED if before is None else PERSON_CHANGED
     _write(event, actor, before, after, person=after["username"])
@@ -55,21 +55,21 @@ def record_person(
 
 
 def record_password(user: User, person: User, *, present: str = "") -> None:
-    """``user`` set a new password for ``person``, who may be the same."""
+    """``user`` set a new password for ``person``, who may be the same user."""
     audit_log.write(PASSWORD_CHANGED, user.get_username(), person=person.get_username())
     sessions.end_after_change(user.get_username(), [person.pk], present=present)
 
 
 def values_of_role(pk: int) -> Values:
     role = Group.objects.get(pk=pk)
-    held = role.permissions.select_related("content_type")
-    return {"name": role.name, "permissions": sorted(map(permissions.full_name, held))}
+    rows = role.permissions.select_related("content_type")
+    return {"name": role.name, "permissions": sorted(map(permissions.full_name, rows))}
 
 
 def record_role(
     user: User, pk: int, before: Values | None, *, present: str = ""
 ) -> None:
-    """As ``record_person``; other permissions concern all who have the role."""
+    """As ``record_person``; changed permissions concern all people with the role."""
     after = values_of_role(pk)
     event = ROLE_ADDED if before is None else ROLE_CHANGED
     _write(event, user.get_username(), before, after, role=after["name"])
@@ -80,7 +80,7 @@ def record_role(
 
 
 def record_deleted_role(user: User, pk: int, *, present: str = "") -> None:
-    """Call it before: the entry says what the role allowed, and who loses that."""
+    """Call it before the deletion: the entry lists the permissions and people."""
     before = values_of_role(pk)
     people = User.objects.filter(groups=pk).order_by("username")
     audit_log.write(
@@ -103,13 +103,15 @@ def _write(
     actor: str,
     before: Values | None,
     after: Values,
-    **about: Any,
+    **target: Any,
 ) -> None:
     if before is None:
         changed = {name: value for name, value in after.items() if value}
     else:
-        changed = {name: v for name, v in after.items() if v != before[name]}
+        changed = {
+            name: value for name, value in after.items() if value != before[name]
+        }
     if not changed:
         return
-    was = {name: before[name] for name in changed} if before else {}
-    audit_log.write(event, actor, before=was, after=changed, **about)
+    previous = {name: before[name] for name in changed} if before else {}
+    audit_log.write(event, actor, before=previous, after=changed, **target)

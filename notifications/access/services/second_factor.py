@@ -1,7 +1,7 @@
-"""The second factor of a person: set up, asked for, removed.
+"""The second factor: setting it up, verifying codes, removing it.
 
 It is a code of an authenticator app (TOTP, RFC 6238), or a recovery code when the app is
-not at hand. OWASP ASVS 5.0, 6.5 and 6.6.
+not available. OWASP ASVS 5.0, 6.5 and 6.6.
 """
 
 import secrets
@@ -32,7 +32,7 @@ from notifications.permissions import require
 
 DIGITS = 6
 
-# Base32 without what looks alike: 25 characters are 125 bits.
+# Base32, without characters that are easily confused: 25 of them are 125 bits.
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 RECOVERY_LENGTH = 25
@@ -43,15 +43,15 @@ RECOVERY_CODES = 10
 
 
 class SecondFactorAnswer(StrEnum):
-    APP = "app"  # the right code of the app
-    RECOVERY = "recovery"  # a recovery code, which is used up now
+    APP = "app"  # a right code of the app
+    RECOVERY = "recovery"  # a right recovery code, now used
     WRONG = "wrong"
-    TOO_SOON = "too_soon"  # after wrong codes; this one was not looked at
+    TOO_SOON = "too_soon"  # after wrong codes; this one was not checked
 
 
 @dataclass(frozen=True, slots=True)
 class CodeResult:
-    """``wait`` is in seconds, and only said of ``TOO_SOON``."""
+    """``wait`` is in seconds, and set for ``TOO_SOON`` only."""
 
     answer: SecondFactorAnswer
     wait: int = 0
@@ -67,10 +67,9 @@ class CodeResult:
 
 @transaction.atomic
 def begin_setup(person: User) -> TOTPDevice:
-    """A new key, which counts from its first right code on.
+    """Create a device with a new key, which is unconfirmed until its first right code.
 
-    It takes the place of one that was begun and not finished. One that is in use stays
-    in use meanwhile.
+    It replaces an unconfirmed device. A confirmed device stays in use meanwhile.
     """
     TOTPDevice.objects.filter(user=person, confirmed=False).delete()
     device: TOTPDevice = TOTPDevice.objects.create(
@@ -83,13 +82,13 @@ def begin_setup(person: User) -> TOTPDevice:
 def finish_setup(
     person: User, device_id: int, code: str, *, may_replace: bool, present: str
 ) -> CodeResult:
-    """Put the begun device into use when ``code`` is its present one.
+    """Confirm the device when ``code`` is its current code.
 
-    The other sessions of the person end, all but that with the key ``present``: nobody
-    was asked for a code there.
-    ``may_replace`` says whether it may take the place of one in use; who was not yet
-    asked for that one's code may not. Raises ``ValidationError`` when another browser
-    was faster.
+    Ends the other sessions of the person, which were opened without a code; ``present``
+    is the key of the session that stays open.
+    ``may_replace`` permits replacing a confirmed device; it must be false for a person
+    who has not entered a code of that device. Raises ``ValidationError`` when another
+    browser has finished a setup meanwhile.
     """
     User.objects.select_for_update().get(pk=person.pk)  # one set-up at a time
     devices = TOTPDevice.objects.filter(user=person)
@@ -98,9 +97,9 @@ def finish_setup(
         raise ValidationError(
             _("The second factor was set up in another window meanwhile.")
         )
-    verdict = _of_app(device, code)
-    if not verdict.is_right:
-        return verdict
+    result = _verify_app_code(device, code)
+    if not result.is_right:
+        return result
     devices.exclude(pk=device.pk).delete()
     device.confirmed = True
     device.save()
@@ -113,11 +112,14 @@ def finish_setup(
 
 @transaction.atomic
 def make_recovery_codes(person: User) -> tuple[str, ...]:
-    """New ones as they are to be read, in groups of five; the old ones are void.
+    """Replace the recovery codes; return the new ones in groups of five characters.
 
-    Only their digests are kept: nobody can show them again.
+    The database holds only their digests, so they cannot be shown again.
     """
-    codes = ["".join(_letters()) for _n in range(RECOVERY_CODES)]
+    codes = [
+        "".join(secrets.choice(ALPHABET) for _n in range(RECOVERY_LENGTH))
+        for _code in range(RECOVERY_CODES)
+    ]
     RecoveryCode.objects.filter(user=person).delete()
     RecoveryCode.objects.bulk_create(
         RecoveryCode(user=person, digest=_digest(code)) for code in codes
@@ -126,34 +128,34 @@ def make_recovery_codes(person: User) -> tuple[str, ...]:
     return tuple(map(_in_groups, codes))
 
 
-# --- asking ----------------------------------------------------------------------------
+# --- verifying ----------------------------------------------------------------------------
 
 
 @transaction.atomic
 def verify_code(person: User, code: str) -> CodeResult:
-    """What a code is worth that was given after the password.
+    """Check the code that a person entered after the password.
 
     ``code`` is ``DIGITS`` digits of the app or ``RECOVERY_LENGTH`` letters and digits of
-    a recovery code, without spaces. The lock on the device lets each code in once, even
-    when it is given twice at the same time.
+    a recovery code, without spaces. The lock on the device accepts each code once, even
+    when two requests send it at the same time.
     """
     devices = TOTPDevice.objects.select_for_update()
     device = devices.filter(user=person, confirmed=True).first()
     if len(code) == RECOVERY_LENGTH:
-        verdict = _of_recovery(person, code)
+        result = _verify_recovery_code(person, code)
     elif device is None:
-        verdict = CodeResult(SecondFactorAnswer.WRONG)
+        result = CodeResult(SecondFactorAnswer.WRONG)
     else:
-        verdict = _of_app(device, code)
-    if verdict.answer == SecondFactorAnswer.WRONG:
+        result = _verify_app_code(device, code)
+    if result.answer == SecondFactorAnswer.WRONG:
         audit_log.write(FACTOR_REFUSED, person.get_username())
-    return verdict
+    return result
 
 
-def _of_app(device: TOTPDevice, code: str) -> CodeResult:
-    is_allowed, why = device.verify_is_allowed()
+def _verify_app_code(device: TOTPDevice, code: str) -> CodeResult:
+    is_allowed, refusal = device.verify_is_allowed()
     if not is_allowed:
-        wait = (why["locked_until"] - timezone.now()).total_seconds()
+        wait = (refusal["locked_until"] - timezone.now()).total_seconds()
         return CodeResult(SecondFactorAnswer.TOO_SOON, wait=max(1, ceil(wait)))
     return CodeResult(
         SecondFactorAnswer.APP
@@ -162,7 +164,7 @@ def _of_app(device: TOTPDevice, code: str) -> CodeResult:
     )
 
 
-def _of_recovery(person: User, code: str) -> CodeResult:
+def _verify_recovery_code(person: User, code: str) -> CodeResult:
     codes = RecoveryCode.objects.filter(user=person, digest=_digest(code))
     used, _per_table = codes.delete()
     if not used:
@@ -186,8 +188,8 @@ def remove_own(person: User, *, present: str) -> None:
 
 
 def require_can_reset(user: User, person: User) -> None:
-    """Raises ``PermissionDenied`` without the right to change people, for oneself and,
-    from who is no superuser, for a superuser.
+    """Raise ``PermissionDenied`` without the permission to change people, for oneself,
+    and for a superuser when ``user`` is none.
     """
     require(user, "auth.change_user")
     if user.pk == person.pk:
@@ -202,10 +204,10 @@ def require_can_reset(user: User, person: User) -> None:
 
 @transaction.atomic
 def reset_second_factor(user: User, person: User) -> None:
-    """``user`` helps ``person``, who lost it; that person's sessions end.
+    """Remove the lost second factor of ``person`` and end that person's sessions.
 
-    Raises ``PermissionDenied`` as ``require_may_help`` does; ``ValidationError`` where
-    there is nothing to remove.
+    Raises ``PermissionDenied`` as ``require_can_reset`` does; ``ValidationError`` where
+    no second factor is set up.
     """
     require_can_reset(user, person)
     _remove(person, user.get_username())
@@ -213,10 +215,10 @@ def reset_second_factor(user: User, person: User) -> None:
 
 
 @transaction.atomic
-def reset_by_command(person: User, actor: str) -> None:
-    """For the last one who could help; ``actor`` is who ran the command.
+def reset_from_command_line(person: User, actor: str) -> None:
+    """Reset it when no administrator can log in; ``actor`` is who ran the command.
 
-    Raises ``ValidationError`` where there is nothing to remove.
+    Raises ``ValidationError`` where no second factor is set up.
     """
     _remove(person, actor)
     _end_sessions(person, actor)
@@ -238,10 +240,6 @@ def _end_sessions(person: User, actor: str, present: str = "") -> None:
 
 
 # --- recovery codes as texts -----------------------------------------------------------
-
-
-def _letters() -> list[str]:
-    return [secrets.choice(ALPHABET) for _n in range(RECOVERY_LENGTH)]
 
 
 def _in_groups(code: str) -> str:

@@ -1,6 +1,6 @@
-"""Sessions that somebody ends before their time.
+"""Beginning sessions, and ending them before they expire.
 
-``present`` is always the stored key of the session in which this is done: it goes on.
+``present`` is always the stored key of the current session, which stays open.
 """
 
 from collections import Counter
@@ -15,27 +15,27 @@ from django.utils.translation import gettext as _
 
 from notifications import audit_log
 from notifications.access.audit_events import SESSIONS_ENDED
-from notifications.access.queries import browser_of, open_sessions
+from notifications.access.queries import clean_user_agent, open_sessions
 from notifications.models import LoginSession
 from notifications.permissions import require
 
 
 def begin_session(request: HttpRequest, user: User) -> None:
-    """Call it at each login: who was inside already gets a new key all the same.
+    """Call it at each login; a person who was logged in already gets a new key as well.
 
-    OWASP ASVS 5.0, 7.2.4. Sessions that ended long ago are removed by the way.
+    OWASP ASVS 5.0, 7.2.4. Also deletes sessions that expired long ago.
     """
     store: Any = request.session
     if (origin := audit_log.current_origin()) is not None:
         store.address = origin.address
-        store.browser = browser_of(request.META.get("HTTP_USER_AGENT", ""))
+        store.browser = clean_user_agent(request.META.get("HTTP_USER_AGENT", ""))
     if store.row is not None and store.row.user_id == user.pk:
-        store.begin_anew()
+        store.restart()
     store.clear_expired()
 
 
 def end_one(user: User, public_id: str, *, present: str) -> int:
-    """End the session of one's own that bears this id; 0 when it had ended already."""
+    """End the user's session with this id. Returns 0 when it had ended already."""
     own = open_sessions([user.pk])
     return _end(
         user.get_username(), [row for row in own if row.public_id == public_id], present
@@ -43,14 +43,14 @@ def end_one(user: User, public_id: str, *, present: str) -> int:
 
 
 def end_others(user: User, *, present: str) -> int:
-    """End one's own sessions but this one. Returns how many that were."""
+    """End the user's other sessions. Returns their number."""
     return _end(user.get_username(), open_sessions([user.pk]), present)
 
 
 def end_sessions_of(user: User, person: User, *, present: str = "") -> int:
-    """End all sessions of ``person``. Returns how many that were.
+    """End all sessions of ``person``. Returns their number.
 
-    Raises ``PermissionDenied`` for who may not change this person.
+    Raises ``PermissionDenied`` when ``user`` may not change this person.
     """
     require(user, "auth.change_user")
     if person.is_superuser and not user.is_superuser:
@@ -63,7 +63,7 @@ def end_sessions_of(user: User, person: User, *, present: str = "") -> int:
 def end_after_change(actor: str, people: Iterable[int], *, present: str = "") -> int:
     """End the sessions of these people (ids), whose rights or password were changed.
 
-    Call it in the transaction of the change, which asked for the permission.
+    Call it in the transaction of the change, which checked the permission.
     """
     return _end(actor, open_sessions([*people]), present)
 

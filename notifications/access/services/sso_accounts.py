@@ -1,8 +1,8 @@
 """Accounts of people who log in by single sign-on.
 
-A person is known by issuer and subject, never by a name or an address, which the
-provider may give to somebody else later (OpenID Connect Core 1.0, 5.7). Whoever has a
-login from outside has no password here. Nobody becomes a superuser in this way.
+A person is identified by issuer and subject, never by a name or an email address, which
+the provider may assign to another person later (OpenID Connect Core 1.0, 5.7). Accounts
+with an external identity have no password, and never become superusers this way.
 """
 
 import logging
@@ -22,7 +22,7 @@ from notifications.models import ExternalIdentity
 logger = logging.getLogger(__name__)
 
 
-# Who changes people in the audit trail then; no username has a space.
+# The actor in the audit trail; usernames contain no space.
 ACTOR = "single sign-on"
 
 SUBJECT_MAX_LENGTH = 255
@@ -31,44 +31,44 @@ Claims = Mapping[str, Any]
 
 
 def log_in(issuer: str, claims: Claims) -> User:
-    """The person that the claims of a verified ID token are about, with its roles.
+    """Return the person of a verified ID token, with the roles of its claims.
 
-    A new one is made at the first login. Raises ``Refused``.
+    The first login creates the account. Raises ``SsoRefused``.
     """
     try:
-        return _enter(issuer, claims)
+        return _log_in(issuer, claims)
     except IntegrityError:
-        # The same person came twice at once: the other login has made the rows.
-        return _enter(issuer, claims)
+        # Two first logins at the same time: the other one has created the rows.
+        return _log_in(issuer, claims)
 
 
 @transaction.atomic
-def _enter(issuer: str, claims: Claims) -> User:
+def _log_in(issuer: str, claims: Claims) -> User:
     subject = _text(claims, "sub", SUBJECT_MAX_LENGTH)
     if not subject or subject != claims["sub"]:
         logger.warning("The subject %.300r cannot be used.", claims.get("sub"))
         raise SsoRefused(SsoRefusalReason.UNTRUSTED)
-    known = ExternalIdentity.objects.select_related("user")
-    found = known.filter(issuer=issuer, subject=subject).first()
-    if found is None:
-        person = _make(issuer, subject, claims)
+    identities = ExternalIdentity.objects.select_related("user")
+    identity = identities.filter(issuer=issuer, subject=subject).first()
+    if identity is None:
+        person = _create_person(issuer, subject, claims)
         before = None
     else:
-        person = found.user
+        person = identity.user
         before = people.values_of_person(person.pk)
     if not (person.is_active and person.is_staff):
         raise SsoRefused(SsoRefusalReason.SWITCHED_OFF, person.get_username())
     if settings.OIDC_ROLES:
-        _give_roles(person, claims)
+        _set_roles(person, claims)
     people.record_person(ACTOR, person.pk, before)
     return person
 
 
-def _make(issuer: str, subject: str, claims: Claims) -> User:
+def _create_person(issuer: str, subject: str, claims: Claims) -> User:
     username = _username(claims)
     if User.objects.filter(username__iexact=username).exists():
         raise SsoRefused(SsoRefusalReason.NAME_TAKEN, username)
-    person = User.objects.create_user(  # without a password: none is ever right
+    person = User.objects.create_user(  # without a password
         username,
         _text(claims, "email", 254),
         first_name=_text(claims, "given_name", 150) or _text(claims, "name", 150),
@@ -80,51 +80,53 @@ def _make(issuer: str, subject: str, claims: Claims) -> User:
 
 
 def _username(claims: Claims) -> str:
-    """What Django takes for a username, and looks like no other actor of the trail."""
+    """Return a valid username, which differs from the other actors of the audit trail."""
     name = _text(claims, "preferred_username", 150) or _text(claims, "sub", 150)
     return re.sub(r"[^\w.@+-]", "_", User.normalize_username(name))
 
 
 def _text(claims: Claims, name: str, max_length: int) -> str:
-    """A claim that can be kept; empty for one that is none."""
+    """Return a claim as printable text; empty where it is missing or no text."""
     value = claims.get(name)
     if not isinstance(value, str):
         return ""
     return "".join(filter(str.isprintable, value)).strip()[:max_length]
 
 
-def _give_roles(person: User, claims: Claims) -> None:
-    """The roles that ``OIDC_ROLES`` names follow the claim; all others stay."""
+def _set_roles(person: User, claims: Claims) -> None:
+    """Set the roles that ``OIDC_ROLES`` lists by the claim; keep all others."""
     claimed = claims.get(settings.OIDC_ROLES_CLAIM)
     values = claimed if isinstance(claimed, list) else [claimed]
-    due = {role for value, role in settings.OIDC_ROLES if value in values}
-    named = {role for _, role in settings.OIDC_ROLES}
-    found = {role.name: role for role in Group.objects.filter(name__in=named)}
-    for name in sorted(due - found.keys()):
+    claimed_roles = {role for value, role in settings.OIDC_ROLES if value in values}
+    mapped = {role for _, role in settings.OIDC_ROLES}
+    roles = {role.name: role for role in Group.objects.filter(name__in=mapped)}
+    for name in sorted(claimed_roles - roles.keys()):
         logger.warning("OIDC_ROLES names the role “%s”, which does not exist.", name)
-    person.groups.add(*(found[name] for name in due & found.keys()))
-    person.groups.remove(*(found[name] for name in found.keys() - due))
+    person.groups.add(*(roles[name] for name in claimed_roles & roles.keys()))
+    person.groups.remove(*(roles[name] for name in roles.keys() - claimed_roles))
 
 
 @transaction.atomic
 def link_identity(actor: str, username: str, subject: str) -> None:
-    """Let somebody who is here already log in by single sign-on, and only so.
+    """Switch an existing account from its password to single sign-on.
 
-    Ends their sessions, since their password is gone. Raises ``ValidationError``.
+    Ends its sessions, since the password is removed. Raises ``ValidationError``.
     """
     person = _person(username)
     if person.is_superuser:
         raise ValidationError(
-            f"{username} may do everything. Leave this login its password: it must "
-            "work when the provider does not."
+            f"{username} is a superuser and keeps the password: this login must work "
+            "when the identity provider is down."
         )
     if not settings.OIDC_ISSUER:
         raise ValidationError("OIDC_ISSUER is empty. Set up single sign-on first.")
-    taken = ExternalIdentity.objects.filter(
+    identities = ExternalIdentity.objects.filter(
         issuer=settings.OIDC_ISSUER, subject=subject
     )
-    if other := taken.exclude(user=person).select_related("user").first():
-        raise ValidationError(f"“{subject}” is {other.user.get_username()} already.")
+    if other := identities.exclude(user=person).select_related("user").first():
+        raise ValidationError(
+            f"“{subject}” already belongs to {other.user.get_username()}."
+        )
     before = people.values_of_person(person.pk)
     ExternalIdentity.objects.update_or_create(
         user=person, defaults={"issuer": settings.OIDC_ISSUER, "subject": subject}
@@ -136,7 +138,7 @@ def link_identity(actor: str, username: str, subject: str) -> None:
 
 @transaction.atomic
 def unlink_identity(actor: str, username: str) -> None:
-    """Undo ``link``; a people administrator then sets a password.
+    """Undo ``link_identity``; a people administrator then sets a password.
 
     Raises ``ValidationError``.
     """
@@ -152,4 +154,4 @@ def _person(username: str) -> User:
     try:
         return User.objects.get(username=username)
     except User.DoesNotExist:
-        raise ValidationError(f"Nobody here has the username “{username}”.") from None
+        raise ValidationError(f"There is no user “{username}”.") from None

@@ -35,7 +35,7 @@ class SsoRefusalReason(TextChoices):
 
 
 class SsoRefused(Exception):
-    """A login by single sign-on that is not let in, and whose, where that is known."""
+    """A login by single sign-on was refused. ``username`` is empty when it is unknown."""
 
     def __init__(self, why: SsoRefusalReason, username: str = "") -> None:
         super().__init__(why)

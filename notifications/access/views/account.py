@@ -18,7 +18,7 @@ from notifications.ui.pages import page, require_login, require_permission, sess
 @require_safe
 def account(request: HttpRequest) -> TemplateResponse:
     user = require_login(request)
-    names = sorted(permissions.label(role.name) for role in user.groups.all())
+    names = sorted(permissions.role_label(role.name) for role in user.groups.all())
     if user.is_superuser:
         names.insert(0, _("May do everything"))
     key = session_key(request)
@@ -37,9 +37,9 @@ def account(request: HttpRequest) -> TemplateResponse:
 
 @require_POST
 def end_one(request: HttpRequest) -> HttpResponse:
-    chosen = request.POST.get("session", "")
+    public_id = request.POST.get("session", "")
     ended = sessions.end_one(
-        require_login(request), chosen, present=session_key(request)
+        require_login(request), public_id, present=session_key(request)
     )
     if ended:
         messages.success(request, _("That session is ended."))
@@ -50,23 +50,22 @@ def end_one(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
-    _say(
-        request,
-        sessions.end_others(require_login(request), present=session_key(request)),
-    )
+    ended = sessions.end_others(require_login(request), present=session_key(request))
+    _add_message(request, ended)
     return redirect("admin:account")
 
 
 @require_POST
 def end_all_of(request: HttpRequest, pk: int) -> HttpResponse:
-    """From the page of a person."""
+    """End all sessions of a person, on that person's page."""
     user = require_permission(request, "auth.change_user")
-    whose = get_object_or_404(User, pk=pk)
-    _say(request, sessions.end_sessions_of(user, whose, present=session_key(request)))
+    person = get_object_or_404(User, pk=pk)
+    ended = sessions.end_sessions_of(user, person, present=session_key(request))
+    _add_message(request, ended)
     return redirect("admin:auth_user_change", pk)
 
 
-def _say(request: HttpRequest, ended: int) -> None:
+def _add_message(request: HttpRequest, ended: int) -> None:
     if not ended:
         messages.info(request, _("No other session was open."))
         return

@@ -27,8 +27,11 @@ from notifications.access.services.logins import locked_until, username_for_lock
 from notifications.access.services.second_factor import CodeResult, SecondFactorAnswer
 from notifications.ui.pages import page
 
-# The pages that lead on, by the step that a session waits for.
-PAGES = {LoginStep.CODE: "admin:login_code", LoginStep.SET_UP: "admin:second_factor"}
+# The page of each pending step of a login.
+STEP_PAGES = {
+    LoginStep.CODE: "admin:login_code",
+    LoginStep.SET_UP: "admin:second_factor",
+}
 
 TOO_MANY_REQUESTS = 429
 
@@ -36,70 +39,69 @@ TOO_MANY_REQUESTS = 429
 @never_cache
 @sensitive_post_parameters("code")
 def code(request: HttpRequest) -> HttpResponse:
-    """Asks for a code of the app or a recovery code; a right one opens the console."""
+    """Ask for a code of the app or a recovery code, which completes the login."""
     person = pending_login(request, LoginStep.CODE)
     if person is None:
         return _password_first(request)
     form = CodeForm(request.POST if request.method == "POST" else None)
     status = 200
     if form.is_valid():
-        verdict = second_factor.verify_code(person, form.cleaned_data["code"])
-        if verdict.is_right:
-            return _enter(request, person, verdict)
-        if verdict.answer == SecondFactorAnswer.WRONG and login_state.count_wrong_code(
+        result = second_factor.verify_code(person, form.cleaned_data["code"])
+        if result.is_right:
+            return _complete_login(request, person, result)
+        if result.answer == SecondFactorAnswer.WRONG and login_state.count_wrong_code(
             request.session
         ):
             messages.error(request, _("Too many wrong codes. Log in again."))
             return redirect("admin:login")
-        status = refuse_login(form, verdict)
+        status = refuse_login(form, result)
     response = page(
         request,
         "notifications/access/login_code.html",
         _("Second step"),
         form=form,
-        next=_next(request),
+        next=_next_url(request),
     )
     response.status_code = status
     if status == TOO_MANY_REQUESTS:
-        response["Retry-After"] = str(verdict.wait)
+        response["Retry-After"] = str(result.wait)
     return response
 
 
 def log_out(request: HttpRequest) -> HttpResponse:
-    """Also out of a session that waits, which the admin's own page takes for nobody's."""
+    """Log out, also from a half-authenticated session, which the admin treats as anonymous."""
     if request.method == "POST" and not request.user.is_authenticated:
         request.session.flush()
     return admin.site.admin_view(admin.site.logout)(request)
 
 
 def pending_login(request: HttpRequest, step: LoginStep) -> User | None:
-    """Whoever gave the password in this session and stands before ``step``."""
+    """Return the half-authenticated person whose next step is ``step``."""
     person = get_user(request)
     if not isinstance(person, User) or not person.is_staff:
         return None
-    return (
-        person if login_state.current_state(request.session, person) == step else None
-    )
+    is_pending = login_state.current_state(request.session, person) == step
+    return person if is_pending else None
 
 
 def pending_login_url(request: HttpRequest, then: str) -> str | None:
-    """Where a session that waits goes on, and ``then`` to which address of ours.
+    """Return the URL of the pending step of a login, which redirects to ``then`` later.
 
-    ``None`` for one that does not wait.
+    ``None`` for a session without a pending step.
     """
     person = get_user(request)
     if not isinstance(person, User):
         return None
-    name = PAGES.get(login_state.current_state(request.session, person))
+    name = STEP_PAGES.get(login_state.current_state(request.session, person))
     if name is None:
         return None
     return f"{reverse(name)}?{urlencode({REDIRECT_FIELD_NAME: then})}"
 
 
-def refuse_login(form: AppCodeForm, verdict: CodeResult) -> int:
-    """Say beside the field what is wrong with the code; returns the HTTP status."""
-    if verdict.answer == SecondFactorAnswer.TOO_SOON:
-        form.add_error("code", _wait(verdict.wait))
+def refuse_login(form: AppCodeForm, result: CodeResult) -> int:
+    """Add the error to the field of the code. Returns the HTTP status."""
+    if result.answer == SecondFactorAnswer.TOO_SOON:
+        form.add_error("code", _wait_message(result.wait))
         return TOO_MANY_REQUESTS
     form.add_error(
         "code",
@@ -111,18 +113,20 @@ def refuse_login(form: AppCodeForm, verdict: CodeResult) -> int:
     return 200
 
 
-def _enter(request: HttpRequest, person: User, verdict: CodeResult) -> HttpResponse:
+def _complete_login(
+    request: HttpRequest, person: User, result: CodeResult
+) -> HttpResponse:
     request.user = person  # from here on, also for the audit trail
-    login_state.complete_login(request.session, person, verdict.answer)
-    if verdict.answer == SecondFactorAnswer.RECOVERY:
-        left = second_factor_of(person).codes_left
-        said = ngettext(
+    login_state.complete_login(request.session, person, result.answer)
+    if result.answer == SecondFactorAnswer.RECOVERY:
+        left = second_factor_of(person).recovery_codes_left
+        sentence = ngettext(
             "You logged in with a recovery code. %(n)s is left.",
             "You logged in with a recovery code. %(n)s are left.",
             left,
         )
-        messages.warning(request, said % {"n": left})
-    return HttpResponseRedirect(_next(request))  # an address, never a name
+        messages.warning(request, sentence % {"n": left})
+    return HttpResponseRedirect(_next_url(request))  # a URL, never a URL name
 
 
 def _password_first(request: HttpRequest) -> HttpResponse:
@@ -135,16 +139,16 @@ def _password_first(request: HttpRequest) -> HttpResponse:
     return redirect("admin:login")
 
 
-def _next(request: HttpRequest) -> str:
-    """The page that was asked for, if it is one of ours; else the overview."""
-    given = request.POST.get(REDIRECT_FIELD_NAME, request.GET.get(REDIRECT_FIELD_NAME))
-    is_ours = url_has_allowed_host_and_scheme(
-        given, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+def _next_url(request: HttpRequest) -> str:
+    """Return the requested page if it is on this site, else the overview."""
+    url = request.POST.get(REDIRECT_FIELD_NAME, request.GET.get(REDIRECT_FIELD_NAME))
+    is_own = url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return given if given and is_ours else reverse("admin:index")
+    return url if url and is_own else reverse("admin:index")
 
 
-def _wait(seconds: int) -> str:
+def _wait_message(seconds: int) -> str:
     if seconds < 100:
         return ngettext(
             "After wrong codes, wait: try again in %(n)s second.",
@@ -159,28 +163,25 @@ def _wait(seconds: int) -> str:
     ) % {"n": f"{minutes:,}"}
 
 
-TOO_MANY = 429
-
-
 def locked(
     request: Any,
     _response: HttpResponse,
     credentials: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """In place of what the login page answered. Nobody learns whether a name exists."""
+    """Replace the response of the login page. It does not reveal whether a name exists."""
     name = username_for_lockout(request, credentials)
     until = locked_until(name, request.axes_ip_address)
     if until is not None:
-        until += timedelta(seconds=1)  # the page shows no parts of one
+        until += timedelta(seconds=1)  # the page shows whole seconds
     response = page(
         request,
         "notifications/access/locked.html",
         _("Locked for a while"),
         until=until,
     )
-    response.status_code = TOO_MANY
+    response.status_code = TOO_MANY_REQUESTS
     if until is not None:
         seconds = (until - timezone.now()).total_seconds()
         response["Retry-After"] = str(max(1, round(seconds)))
-    # It is called behind the place where Django renders.
+    # django-axes calls this after the point where Django renders responses.
     return response.render()

@@ -35,24 +35,21 @@ from notifications.access.views.login import (
 )
 from notifications.ui.pages import page, require_permission, session_key
 
-# In the session: the number of the device whose key this browser may show.
-BEGUN = "second_factor_begun"
+# Session key: the id of the unconfirmed device whose key this browser may show.
+PENDING_DEVICE = "second_factor_begun"
 
-KEY_SHOWN_FOR = timedelta(minutes=10)
+KEY_LIFETIME = timedelta(minutes=10)
 
 KEY_GROUP = 4
-
-INSIDE, DOOR = "admin/base_site.html", "notifications/ui/door.html"
-
 
 View = Callable[[HttpRequest, User], HttpResponse]
 
 
-def require_inside(view: View) -> Callable[[HttpRequest], HttpResponse]:
-    """Lets in who is inside, and who must set up a second factor to get there.
+def require_setup_access(view: View) -> Callable[[HttpRequest], HttpResponse]:
+    """Admit logged-in people, and half-authenticated people who must set up a factor.
 
-    Nobody else who has only given the password: a code that is asked for would mean
-    nothing if it could be set up anew without it.
+    Half-authenticated people who have a second factor are refused: otherwise they could
+    replace it without its code.
     """
 
     @never_cache
@@ -72,67 +69,63 @@ def _person(request: HttpRequest) -> User | None:
         return request.user
     person = pending_login(request, LoginStep.SET_UP)
     if person is not None and device_of(person) is not None:
-        # Set up in another browser meanwhile: now its code is asked for.
+        # Set up in another browser meanwhile: require its code.
         login_state.begin_login(request, person)
         return None
     return person
 
 
-@require_inside
-def second_factor(request: HttpRequest, person: User) -> HttpResponse:
-    """What there is, and what can be done about it."""
-    return _show_state(request, person)
-
-
+@require_setup_access
 @require_safe
-def _show_state(request: HttpRequest, person: User) -> HttpResponse:
+def second_factor(request: HttpRequest, person: User) -> HttpResponse:
+    """Show the second factor of the person."""
     state = second_factor_of(person)
     if not state.is_set_up:
         return redirect("admin:second_factor_set_up")
     return _page(request, "second_factor.html", _("Second factor"), factor=state)
 
 
-@require_inside
+@require_setup_access
 def setup(request: HttpRequest, person: User) -> HttpResponse:
-    """First the password; then the key, until its first code is given."""
-    device = _begun(request, person)
+    """Ask for the password first; then show the key until its first right code."""
+    device = _pending_device(request, person)
     if device is None:
         return _begin(request, person)
     form = AppCodeForm(request.POST if request.method == "POST" else None)
     status = 200
     if form.is_valid():
         try:
-            verdict = services_second_factor.finish_setup(
+            result = services_second_factor.finish_setup(
                 person,
                 device.pk,
                 form.cleaned_data["code"],
-                may_replace=_is_inside(request),
+                may_replace=request.user.is_authenticated,
                 present=session_key(request),
             )
         except ValidationError as error:
             messages.error(request, error.messages[0])
             return redirect("admin:second_factor")
-        if verdict.is_right:
-            return _finished(request, person, verdict.recovery_codes)
-        status = refuse_login(form, verdict)
+        if result.is_right:
+            return _finish(request, person, result.recovery_codes)
+        status = refuse_login(form, result)
     response = _page(
         request,
         "second_factor_key.html",
         _("Set up a second factor"),
         form=form,
-        picture=_picture(device),
+        qr_code=_qr_code(device),
         address=device.config_url,
         key=_in_groups(b32encode(device.bin_key).decode()),
     )
     response.status_code = status
     if status == TOO_MANY_REQUESTS:
-        response["Retry-After"] = str(verdict.wait)
+        response["Retry-After"] = str(result.wait)
     return response
 
 
-@require_inside
+@require_setup_access
 def recovery_codes(request: HttpRequest, person: User) -> HttpResponse:
-    """New ones in place of the old; the password is asked for first."""
+    """Ask for the password, then replace the recovery codes."""
     if device_of(person) is None:
         return redirect("admin:second_factor")
     form = PasswordForm(request, person)
@@ -148,11 +141,11 @@ def recovery_codes(request: HttpRequest, person: User) -> HttpResponse:
     )
 
 
-@require_inside
+@require_setup_access
 def remove(request: HttpRequest, person: User) -> HttpResponse:
-    """The password is asked for first; not where a second factor is demanded."""
+    """Ask for the password, then remove the second factor, unless it is required."""
     state = second_factor_of(person)
-    if not state.is_set_up or state.is_demanded:
+    if not state.is_set_up or state.is_required:
         return redirect("admin:second_factor")
     form = PasswordForm(request, person)
     if form.is_valid():
@@ -172,14 +165,13 @@ def remove(request: HttpRequest, person: User) -> HttpResponse:
 
 
 def _begin(request: HttpRequest, person: User) -> HttpResponse:
-    is_inside = _is_inside(request)
     form: forms.Form = (
         PasswordForm(request, person)
-        if is_inside
-        else forms.Form(request.POST or None)  # the password was given just now
+        if request.user.is_authenticated
+        else forms.Form(request.POST or None)  # the password was entered just now
     )
     if form.is_valid():
-        request.session[BEGUN] = services_second_factor.begin_setup(person).pk
+        request.session[PENDING_DEVICE] = services_second_factor.begin_setup(person).pk
         return redirect("admin:second_factor_set_up")
     return _page(
         request,
@@ -190,22 +182,20 @@ def _begin(request: HttpRequest, person: User) -> HttpResponse:
     )
 
 
-def _begun(request: HttpRequest, person: User) -> TOTPDevice | None:
-    """The device that this browser is setting up, as long as its key may be shown."""
-    found: TOTPDevice | None = TOTPDevice.objects.filter(
-        pk=request.session.get(BEGUN),
+def _pending_device(request: HttpRequest, person: User) -> TOTPDevice | None:
+    """Return the device that this browser sets up, while its key may be shown."""
+    device: TOTPDevice | None = TOTPDevice.objects.filter(
+        pk=request.session.get(PENDING_DEVICE),
         user=person,
         confirmed=False,
-        created_at__gt=timezone.now() - KEY_SHOWN_FOR,
+        created_at__gt=timezone.now() - KEY_LIFETIME,
     ).first()
-    return found
+    return device
 
 
-def _finished(
-    request: HttpRequest, person: User, codes: tuple[str, ...]
-) -> HttpResponse:
-    del request.session[BEGUN]
-    request.user = person  # inside from here on
+def _finish(request: HttpRequest, person: User, codes: tuple[str, ...]) -> HttpResponse:
+    del request.session[PENDING_DEVICE]
+    request.user = person  # logged in from here on
     login_state.complete_login(
         request.session, person, services_second_factor.SecondFactorAnswer.APP
     )
@@ -217,24 +207,24 @@ def _show_codes(request: HttpRequest, codes: tuple[str, ...]) -> HttpResponse:
     return _page(request, "recovery_codes.html", _("Recovery codes"), codes=codes)
 
 
-def _is_inside(request: HttpRequest) -> bool:
-    return request.user.is_authenticated
-
-
 def _page(
     request: HttpRequest, template: str, title: str, **context: Any
 ) -> HttpResponse:
-    """In the console's frame, or before its door for who is not inside yet."""
-    frame = INSIDE if _is_inside(request) else DOOR
+    """Extend the base of the console, or that of anonymous pages before the login."""
+    base = (
+        "admin/base_site.html"
+        if request.user.is_authenticated
+        else "notifications/ui/door.html"
+    )
     return page(
-        request, f"notifications/access/{template}", title, frame=frame, **context
+        request, f"notifications/access/{template}", title, base=base, **context
     )
 
 
-def _picture(device: TOTPDevice) -> SafeString:
-    """The address of the key as a QR code, in SVG without any style of its own.
+def _qr_code(device: TOTPDevice) -> SafeString:
+    """Return the URL of the key as a QR code, in SVG without inline styles.
 
-    It holds no text, only numbers that segno computed.
+    The SVG contains no text, only numbers that segno computed.
     """
     code = segno.make(device.config_url, error="m", micro=False)
     return SafeString(  # nosec B703
@@ -243,30 +233,31 @@ def _picture(device: TOTPDevice) -> SafeString:
 
 
 def _in_groups(key: str) -> str:
-    """As it is read off and typed."""
+    """Insert spaces, for reading and typing."""
     starts = range(0, len(key), KEY_GROUP)
     return " ".join(key[start : start + KEY_GROUP] for start in starts)
 
 
 def reset_for_user(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks first, because it is the voice of somebody that an administrator trusts."""
+    """Ask for confirmation, since the administrator acts on the request of a person."""
     user = require_permission(request, "auth.change_user")
-    loser = get_object_or_404(User, pk=pk)
-    services_second_factor.require_can_reset(user, loser)
+    person = get_object_or_404(User, pk=pk)
+    services_second_factor.require_can_reset(user, person)
     if request.method == "POST":
         try:
-            services_second_factor.reset_second_factor(user, loser)
+            services_second_factor.reset_second_factor(user, person)
         except ValidationError as error:
             messages.error(request, error.messages[0])
         else:
-            said = _("The second factor of %(person)s is removed.")
-            messages.success(request, said % {"person": loser.get_username()})
-        return redirect("admin:auth_user_change", loser.pk)
+            sentence = _("The second factor of %(person)s is removed.")
+            messages.success(request, sentence % {"person": person.get_username()})
+        return redirect("admin:auth_user_change", person.pk)
     return page(
         request,
         "notifications/access/lost_factor.html",
-        _("Remove the second factor of %(person)s?") % {"person": loser.get_username()},
-        person=loser,
-        is_there=device_of(loser) is not None,
-        is_demanded=is_required_for(loser),
+        _("Remove the second factor of %(person)s?")
+        % {"person": person.get_username()},
+        person=person,
+        is_set_up=device_of(person) is not None,
+        is_required=is_required_for(person),
     )

@@ -1,4 +1,4 @@
-"""Single sign-on: off to the provider, and back from it."""
+"""Views of single sign-on: the redirect to the provider, and its callback."""
 
 import logging
 from typing import Any, NoReturn
@@ -21,7 +21,7 @@ from notifications.ui.pages import page
 logger = logging.getLogger(__name__)
 
 
-# What the library keeps of a login that has begun, in the session.
+# Session keys of the library for a pending login.
 STATES, NEXT = "oidc_states", "oidc_login_next"
 
 
@@ -35,31 +35,33 @@ class _RequiresSso:
 
 @method_decorator(never_cache, name="dispatch")
 class Begin(_RequiresSso, OIDCAuthenticationRequestView):  # type: ignore[misc]  # untyped
-    """Leads to the provider, with a new state, nonce and PKCE challenge."""
+    """Redirect to the provider, with a new state, nonce and PKCE challenge."""
 
 
 @method_decorator(never_cache, name="dispatch")
 class Callback(_RequiresSso, OIDCAuthenticationCallbackView):  # type: ignore[misc]  # untyped
-    """The provider sends people back to here, with a code or with an error."""
+    """Callback of the provider, with a code or with an error."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        begun = request.session.get(STATES, {})
+        states = request.session.get(STATES, {})
         state = request.GET.get("state", "")
-        if state not in begun:  # not written down: anybody can call this address
+        if state not in states:  # not recorded: this URL is open to any visitor
             return _refused(request, SsoRefusalReason.LOST)
         try:
             if "code" not in request.GET:
-                self.give_up(state)
+                self.refuse(state)
             response: HttpResponse = super().get(request)
         except SsoRefused as refused:
-            logins.record_refused_outside(refused)
+            logins.record_refused_sso_login(refused)
             return _refused(request, refused.why)
         return response
 
-    def give_up(self, state: str) -> NoReturn:
-        """The library would log out whoever is logged in, whoever sent them here."""
+    def refuse(self, state: str) -> NoReturn:
+        """Refuse without logging out; the library would log out a logged-in visitor."""
         error = self.request.GET.get("error")
-        logger.warning("The provider answered no code, but the error %.100r.", error)
+        logger.warning(
+            "The identity provider returned the error %.100r instead of a code.", error
+        )
         del self.request.session[STATES][state]
         self.request.session.modified = True
         raise SsoRefused(SsoRefusalReason.PROVIDER)

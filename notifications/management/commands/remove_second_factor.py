@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
-from notifications.access.services.second_factor import reset_by_command
+from notifications.access.services.second_factor import reset_from_command_line
 from notifications.management.base import RecordedCommand, account, refusal
 
 
@@ -25,7 +25,7 @@ class Command(RecordedCommand):
         if person is None:
             raise refusal(ValueError(f"There is no person “{username}”."))
         try:
-            reset_by_command(person, f"command ({account()})")
+            reset_from_command_line(person, f"command ({account()})")
         except ValidationError as error:
             raise refusal(error) from None
         self.stdout.write(f"removed={username}")

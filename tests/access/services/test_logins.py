@@ -1,4 +1,4 @@
-"""Logins in the audit trail: by the page, with the name only where it is known."""
+"""Logins in the audit trail: unknown names are not recorded."""
 
 import pytest
 from django.contrib.auth import authenticate

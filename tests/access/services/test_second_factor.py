@@ -1,4 +1,4 @@
-"""The second factor: what a code is worth, once and at the same time; who removes it."""
+"""Services of the second factor: verifying codes, also concurrently, setup, removal."""
 
 import threading
 from datetime import timedelta
@@ -44,7 +44,7 @@ def sessions() -> set[str]:
     return set(LoginSession.objects.values_list("session_key", flat=True))
 
 
-# --- asking ----------------------------------------------------------------------------
+# --- verifying ----------------------------------------------------------------------------
 
 
 def test_a_code_of_the_app_counts_once():
@@ -60,13 +60,13 @@ def test_a_code_of_the_app_counts_once():
 
 def test_a_clock_may_be_half_a_minute_off_and_no_more(monkeypatch):
     monkeypatch.setattr("time.time", lambda: 1_790_000_000.0)
-    found = []
+    answers = []
     for steps in (-3, -1, 1, 3):
         person = make_user(username=f"steps {steps}")
         device = make_second_factor(person)
-        found.append(verify_code(person, code_of(device, steps=steps)).answer)
+        answers.append(verify_code(person, code_of(device, steps=steps)).answer)
 
-    assert found == ["wrong", "app", "app", "wrong"]
+    assert answers == ["wrong", "app", "app", "wrong"]
 
 
 def test_after_wrong_codes_one_waits_longer_each_time(monkeypatch):
@@ -94,10 +94,10 @@ def test_a_recovery_code_counts_once_and_for_its_person_only():
     code, *others = second_factor.make_recovery_codes(person)
     plain = code.replace("-", "")
 
-    found = [verify_code(each, plain).answer for each in (other, person, person)]
+    answers = [verify_code(each, plain).answer for each in (other, person, person)]
 
-    assert found == ["wrong", "recovery", "wrong"]
-    assert second_factor_of(person).codes_left == len(others) == 9
+    assert answers == ["wrong", "recovery", "wrong"]
+    assert second_factor_of(person).recovery_codes_left == len(others) == 9
     assert entries() == [
         ("recovery_made", "lin.mei"),
         ("factor_refused", "other"),
@@ -136,11 +136,11 @@ def test_a_code_given_twice_at_the_same_time_counts_once(kind):
     if kind == "recovery":
         code = second_factor.make_recovery_codes(person)[0].replace("-", "")
     start = threading.Barrier(3)
-    found = []
+    answers = []
 
     def give() -> None:
         start.wait()
-        found.append(verify_code(person, code).answer)
+        answers.append(verify_code(person, code).answer)
         connection.close()
 
     threads = [threading.Thread(target=give) for _n in range(3)]
@@ -149,8 +149,8 @@ def test_a_code_given_twice_at_the_same_time_counts_once(kind):
     for thread in threads:
         thread.join()
 
-    assert sorted(found).count(kind) == 1
-    assert len(found) == 3
+    assert sorted(answers).count(kind) == 1
+    assert len(answers) == 3
 
 
 # --- setting up ------------------------------------------------------------------------
@@ -222,7 +222,7 @@ def test_who_was_not_asked_for_the_code_does_not_replace_the_app():
         ),
     ],
 )
-def test_of_whom_it_is_demanded(settings, demand, asked):
+def test_who_must_have_a_second_factor(settings, demand, asked):
     settings.SECOND_FACTOR = demand
     people = [
         make_user(permissions.COMMUNITY_MANAGER, username="manager"),
@@ -231,8 +231,8 @@ def test_of_whom_it_is_demanded(settings, demand, asked):
         make_user(permissions.AUDITOR, username="auditor"),
         make_user(username="nothing"),
     ]
-    keeper = make_user(username="keeper")  # of the roles, who can give any right
-    keeper.user_permissions.set(permissions.permissions(["auth.change_group"]))
+    keeper = make_user(username="keeper")  # can grant any permission through a role
+    keeper.user_permissions.set(permissions.permission_rows(["auth.change_group"]))
 
     assert {p.username for p in [*people, keeper] if is_required_for(p)} == asked
 
@@ -255,7 +255,7 @@ def test_removing_ones_own(settings):
 
     assert (
         second_factor_of(person).is_set_up,
-        second_factor_of(person).codes_left,
+        second_factor_of(person).recovery_codes_left,
     ) == (False, 0)
     assert sessions() == {"this"}
     assert entries()[-2:] == [

@@ -1,4 +1,4 @@
-"""Who ends which sessions, and which changes end them by themselves."""
+"""Ending sessions: by a person, by an administrator, and after changes of rights."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -35,15 +35,15 @@ def still_open() -> set[str]:
 
 
 def entries() -> list[tuple[str, dict]]:
-    found = AuditEntry.objects.filter(action="sessions_ended").order_by("id")
-    return list(found.values_list("actor", "detail"))
+    rows = AuditEntry.objects.filter(action="sessions_ended").order_by("id")
+    return list(rows.values_list("actor", "detail"))
 
 
 def test_one_of_ones_own(auditor, chief):
     here, there, other = come_in(auditor), come_in(auditor), come_in(chief)
     names = {row.pk: row.public_id for row in LoginSession.objects.all()}
 
-    # Neither the present one nor that of somebody else, whatever is posted.
+    # Neither the current session nor that of another person can be ended.
     for chosen in (names[here], names[other], "", there):
         assert sessions.end_one(auditor, chosen, present=here) == 0
     assert sessions.end_one(auditor, names[there], present=here) == 1
@@ -129,7 +129,7 @@ def test_a_role_that_allows_something_else_concerns_all_who_have_it(
     role = Group.objects.get(name=permissions.AUDITOR)
     another = make_user(permissions.AUDITOR, username="another")
     manager = make_user(permissions.COMMUNITY_MANAGER)
-    kept = {come_in(chief), come_in(manager)}
+    expected = {come_in(chief), come_in(manager)}
     come_in(auditor), come_in(another), come_in(another)
 
     if deleted:
@@ -139,7 +139,7 @@ def test_a_role_that_allows_something_else_concerns_all_who_have_it(
         role.permissions.clear()
         people.record_role(chief, role.pk, before)
 
-    assert still_open() == kept
+    assert still_open() == expected
     assert entries() == [
         ("chief", {"person": "another", "sessions": 2}),
         ("chief", {"person": "wang.fang", "sessions": 1}),
@@ -159,10 +159,10 @@ def test_a_role_that_only_got_another_name_ends_nothing(chief, auditor):
 
 
 def test_a_change_that_is_taken_back_ends_nothing(chief, auditor):
-    kept = {come_in(auditor)}
+    expected = {come_in(auditor)}
 
     with transaction.atomic():
         people.record_password(chief, auditor)
         transaction.set_rollback(True)
 
-    assert (still_open(), entries()) == (kept, [])
+    assert (still_open(), entries()) == (expected, [])

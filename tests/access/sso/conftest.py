@@ -1,4 +1,4 @@
-"""``provider``: an OpenID provider that the settings know; ``visit`` logs in there."""
+"""Fixtures: ``provider``, the configured OpenID provider; ``visit``, a login there."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,14 +22,14 @@ def provider(settings: LazySettings, provider_key) -> Iterator[Provider]:
             setattr(settings, name, value)
         settings.AUTHENTICATION_BACKENDS = [
             *settings.AUTHENTICATION_BACKENDS,
-            "notifications.access.backends.OutsideBackend",
+            "notifications.access.backends.SsoBackend",
         ]
         yield running
 
 
 @pytest.fixture
 def visit(provider: Provider, client: Client) -> Callable:
-    """The whole way: from the link on the login page to the answer of the callback."""
+    """Log in from the link on the login page to the response of the callback."""
 
     def there_and_back(target: str = "/"):
         begun = client.get("/sso/", {"next": target})

@@ -1,7 +1,7 @@
-"""A small OpenID provider on this machine, which lies when a test tells it to.
+"""A small local OpenID provider; tests configure it to return invalid responses.
 
 The authorization endpoint is the method ``consent``, since no browser is needed; token
-and keys go over HTTP, as the application asks for them.
+and keys go over HTTP, as in production.
 """
 
 import base64
@@ -27,7 +27,7 @@ class Provider:
     def __init__(self, key: RSAPrivateKey) -> None:
         self.key = key
         self.codes: dict[str, dict[str, str]] = {}
-        self.tokens: list[str] = []  # all that were given
+        self.tokens: list[str] = []  # all issued tokens
         self.claims: Claims = {"sub": SUBJECT, "preferred_username": "mei"}
         self.sign: Callable[[Claims], str] = self.signed
         self.status = 200  # of the token endpoint
@@ -55,7 +55,7 @@ class Provider:
         }
 
     def consent(self, location: str) -> str:
-        """Where a browser is sent that was sent here and logged in."""
+        """Return the URL that the provider redirects to after the login."""
         address, _, query = location.partition("?")
         assert address == f"{self.url}/authorize"
         asked = dict(parse_qsl(query))
@@ -67,7 +67,7 @@ class Provider:
         return f"{urlsplit(asked['redirect_uri']).path}?{back}"
 
     def token(self, form: dict[str, str]) -> dict[str, str] | None:
-        """The answer for a code: once, to the client that began."""
+        """Exchange a code for a token: once, for the client that began the login."""
         asked = self.codes.pop(form["code"], None)
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -113,15 +113,15 @@ class _Handler(BaseHTTPRequestHandler):
         provider: Provider = self.server.provider  # type: ignore[attr-defined]
         length = int(self.headers["Content-Length"])
         form = parse_qs(self.rfile.read(length).decode())
-        found = provider.token({name: values[0] for name, values in form.items()})
+        token = provider.token({name: values[0] for name, values in form.items()})
         refusal = (400, {"error": "invalid_grant"})
-        self._answer(*((provider.status, found) if found else refusal))
+        self._answer(*((provider.status, token) if token else refusal))
 
     def _answer(self, status: int, body: Any) -> None:
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
-        self.send_header("Location", "/token")  # only redirects mean it
+        self.send_header("Location", "/token")  # used by redirects only
         self.end_headers()
         self.wfile.write(text)
 

@@ -1,4 +1,4 @@
-"""What a refused login leaves behind: a page in words, one entry, nobody inside."""
+"""Assert that a login was refused: a page with the reason and one audit entry."""
 
 from html import unescape
 
@@ -9,8 +9,8 @@ from notifications.models import AuditEntry
 
 
 def entries() -> list[tuple[str, str, dict]]:
-    found = AuditEntry.objects.order_by("id")
-    return list(found.values_list("action", "actor", "detail"))
+    rows = AuditEntry.objects.order_by("id")
+    return list(rows.values_list("action", "actor", "detail"))
 
 
 def is_inside(client: Client) -> bool:

@@ -1,4 +1,4 @@
-"""Single sign-on from the button to the Overview, and who must not get in."""
+"""Single sign-on from the button to the Overview, and refused logins."""
 
 import logging
 from html import unescape
@@ -55,9 +55,9 @@ def test_the_whole_way(client, provider, settings):
     assert ExternalIdentity.objects.filter(
         user=person, issuer=provider.url, subject=SUBJECT
     ).exists()
-    kept = client.session
-    assert kept["_auth_user_backend"] == "notifications.access.backends.OutsideBackend"
-    assert not [name for name, _ in kept.items() if name.startswith("oidc")]
+    session = client.session
+    assert session["_auth_user_backend"] == "notifications.access.backends.SsoBackend"
+    assert not [name for name, _ in session.items() if name.startswith("oidc")]
     overview = client.get("/").content.decode()
     assert "Your login has no role here yet." in overview
     assert "/password_change/" not in overview
@@ -103,7 +103,7 @@ def test_a_callback_that_this_browser_did_not_begin(provider, client):
         assert response.status_code == 403
         assert str(SsoRefusalReason.LOST.label) in unescape(response.content.decode())
     assert not is_inside(client)
-    assert entries() == []  # or anybody could fill the audit trail
+    assert entries() == []  # otherwise any visitor could fill the audit trail
 
 
 def test_a_callback_counts_once(provider, client):
@@ -143,7 +143,7 @@ def test_the_token_endpoint_refuses_or_leads_elsewhere(visit, provider, status, 
     provider.status = status
 
     refused_and_recorded(visit(), "provider", client)
-    assert len(provider.tokens) == 1  # asked once: no redirect is followed
+    assert len(provider.tokens) == 1  # one request: no redirect is followed
 
 
 def test_the_provider_is_away(visit, settings, client):
@@ -210,12 +210,12 @@ def test_no_token_and_no_secret_is_left_anywhere(visit, provider, client, caplog
 
 
 def test_two_first_logins_at_once(visit, monkeypatch):
-    make = sso_accounts._make
+    make = sso_accounts._create_person
 
     def as_if_another_was_faster(*_args):
-        monkeypatch.setattr(sso_accounts, "_make", make)
+        monkeypatch.setattr(sso_accounts, "_create_person", make)
         raise IntegrityError
 
-    monkeypatch.setattr(sso_accounts, "_make", as_if_another_was_faster)
+    monkeypatch.setattr(sso_accounts, "_create_person", as_if_another_was_faster)
 
     assert visit().status_code == 302

@@ -1,4 +1,4 @@
-"""Who comes by single sign-on: their name, their roles, their missing password."""
+"""Accounts of single sign-on: name, roles, and no password."""
 
 from html import unescape
 
@@ -181,14 +181,14 @@ def test_link_and_unlink(log_in, client):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nobody", "--subject", "x"], "Nobody here has the username “nobody”."),
-        (["nobody", "--remove"], "Nobody here has the username “nobody”."),
-        (["lin.mei", "--subject", "s-1"], "“s-1” is mei already."),
+        (["nobody", "--subject", "x"], "There is no user “nobody”."),
+        (["nobody", "--remove"], "There is no user “nobody”."),
+        (["lin.mei", "--subject", "s-1"], "“s-1” already belongs to mei."),
         (["lin.mei", "--remove"], "lin.mei does not log in by single sign-on."),
         (
             ["chief", "--subject", "x"],
-            "chief may do everything. Leave this login its password: it must work "
-            "when the provider does not.",
+            "chief is a superuser and keeps the password: this login must work when "
+            "the identity provider is down.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""ID tokens and keys that must let nobody in, each wrong in one thing."""
+"""Invalid ID tokens and keys, each with one defect, are refused."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ def with_the_public_key_as_secret(provider: Provider, claims: dict) -> str:
     pem = provider.key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    # The library refuses to make such a token, so by hand.
+    # Built by hand: the library refuses to create such a token.
     signer = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
     unsealed = unsigned(provider, claims).rstrip(".")
     header = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"1"}').rstrip(b"=")
@@ -131,7 +131,7 @@ def test_refused_logins_lock_nobody_out_at_that_address(visit, provider, client)
     provider.claims["iss"] = "https://another.example"
     for _n in range(6):
         assert visit().status_code == 403
-    del provider.claims["iss"]  # the right one again
+    del provider.claims["iss"]  # restore the valid issuer
 
     visit()
 

@@ -1,4 +1,4 @@
-"""Account: oneself and one's sessions; and the button on the page of a person."""
+"""The Account page and its sessions; ending all sessions of another person."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Between the password and the code: what opens, what does not, and for how long."""
+"""Half-authenticated sessions: permitted pages and time limit."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ WRONG = (
 
 
 def with_password(then: str = "/") -> tuple[Client, str]:
-    """A browser after the first step, and where it was led."""
+    """Return a client after the password, and the URL it was redirected to."""
     client = Client()
     fields = {"username": "lin.mei", "password": PASSWORD, "next": then}
     return client, client.post(f"/login/?next={then}", fields)["Location"]
@@ -46,8 +46,8 @@ def wait_is_over() -> None:
 
 
 def entries() -> list[tuple[str, str, dict]]:
-    found = AuditEntry.objects.order_by("id")
-    return list(found.values_list("action", "actor_name", "detail"))
+    rows = AuditEntry.objects.order_by("id")
+    return list(rows.values_list("action", "actor_name", "detail"))
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def device():
 
 @pytest.mark.parametrize("step", ["code", "set_up"])
 def test_nothing_opens_that_is_not_open_to_everybody(step, settings):
-    """Whoever gave only the password gets what nobody gets, superusers too."""
+    """Half-authenticated users, superusers too, are treated as anonymous."""
     people = make_people()
     if step == "code":
         make_second_factor(people["superuser"])
@@ -70,7 +70,7 @@ def test_nothing_opens_that_is_not_open_to_everybody(step, settings):
         settings.SECOND_FACTOR = "everybody"
     visitor = Visitor(people["superuser"])
     expected = {key: cells[0] for key, cells in matrix().items()}
-    # To the second step, where the code's page stands below the login page.
+    # The login page redirects to the page of the code.
     expected["admin:login", "GET"] = {"code": "login", "set_up": "away"}[step]
     if step == "code":
         expected["admin:login_code", "GET"] = "200"
@@ -84,13 +84,13 @@ def test_nothing_opens_that_is_not_open_to_everybody(step, settings):
             expected[f"admin:second_factor_{name}", "GET"] = "away"
             expected[f"admin:second_factor_{name}", "POST"] = "away"
 
-    found = {
+    results = {
         (name, method): said(visitor.undone(method, address))
         for name, address in addresses_about(people).items()
         for method in ("GET", "POST")
     }
 
-    assert found == expected
+    assert results == expected
 
 
 def test_the_way_in_leads_to_the_page_that_was_asked_for(device):
@@ -220,7 +220,7 @@ def test_after_five_wrong_codes_the_password_is_asked_for_again(device):
 def test_ten_minutes_after_the_password_the_code_is_too_late(device, monkeypatch):
     client, place = with_password()
     code = code_of(device)
-    later = timezone.now() + timedelta(seconds=login_state.SECONDS)
+    later = timezone.now() + timedelta(seconds=login_state.CODE_TIMEOUT)
     monkeypatch.setattr(timezone, "now", lambda: later)
 
     answer = client.post(place, {"code": code}, follow=True)
@@ -264,7 +264,7 @@ def test_full_width_digits_are_digits(device):
 
 
 def test_single_sign_on_is_not_asked(device, settings):
-    outside = "notifications.access.backends.OutsideBackend"
+    outside = "notifications.access.backends.SsoBackend"
     settings.AUTHENTICATION_BACKENDS = [*settings.AUTHENTICATION_BACKENDS, outside]
     client = Client()
     client.force_login(device.user, outside)

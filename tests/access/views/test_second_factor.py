@@ -1,4 +1,4 @@
-"""The pages about the second factor: the own one, and that of somebody who lost it."""
+"""Pages of the second factor: one's own, and the reset by an administrator."""
 
 import re
 from datetime import timedelta
@@ -57,7 +57,7 @@ def test_setting_it_up_from_the_password_to_the_recovery_codes(log_in):
     assert wrong.context["form"].errors == NOT_YOURS
     assert begun.context["key"].replace(" ", "") in begun.context["address"]
     assert '<svg viewBox="0 0' in begun.text
-    assert "style=" not in begun.context["picture"]
+    assert "style=" not in begun.context["qr_code"]
     assert typed_wrong.status_code == 200
     assert "This code is wrong" in typed_wrong.text
     assert len(set(codes_on(shown.text))) == 10
@@ -103,7 +103,7 @@ def test_who_must_have_one_sets_it_up_before_anything_opens(settings):
     fields = {"username": "lin.mei", "password": PASSWORD, "next": "/write/"}
 
     led = client.post("/login/", fields, follow=True)
-    # The password was given just now.
+    # The password was entered just now.
     begun = client.post(SET_UP, {"go": "on"}, follow=True)
     refused = client.get("/write/")
     shown = client.post(SET_UP, {"code": code_of(device())})
@@ -118,7 +118,7 @@ def test_who_must_have_one_sets_it_up_before_anything_opens(settings):
 
 
 def test_two_browsers_that_must_set_it_up(settings):
-    """The second one is asked for the code of what the first one set up."""
+    """The second browser must enter the code of the factor that the first set up."""
     settings.SECOND_FACTOR = "everybody"
     person = make_user(permissions.AUDITOR)
     client = Client()
@@ -158,7 +158,7 @@ def test_guessing_the_password_there_locks_out_as_at_the_login(log_in):
 
 @pytest.fixture
 def owner(log_in):
-    """A browser of somebody inside with a second factor."""
+    """A client logged in as a person with a second factor."""
     person = make_user(permissions.AUDITOR)
     client = log_in(person)
     code = code_of(make_second_factor(person))

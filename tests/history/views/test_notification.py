@@ -273,7 +273,7 @@ def test_the_button_is_for_those_who_may_download(log_in, auditor):
 
 def test_a_sender_who_may_not_see_the_history_sees_the_result_only(log_in):
     sender = make_user()
-    sender.user_permissions.add(*permissions.permissions([permissions.SEND]))
+    sender.user_permissions.add(*permissions.permission_rows([permissions.SEND]))
     sent = make_notification(status="completed", sender=sender)
 
     text = page(log_in(sender), sent)
