@@ -1,4 +1,4 @@
-"""Two apps: ours, and Django's admin with our site in place of the stock one."""
+"""App configurations: the application, and Django's admin with its own admin site."""
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
@@ -18,7 +18,7 @@ class NotificationsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        # The words of the audit trail register themselves, here in each process.
+        # Importing these modules registers the events of the audit trail.
         import notifications.access.audit_events
         import notifications.audiences.audit_events
         import notifications.audit.audit_events
@@ -39,12 +39,12 @@ class NotificationsConfig(AppConfig):
         from .record.guards import install as guards
         from .system import checks as system_checks  # noqa: F401  registers
 
-        # Before the login is written down, which says whether a code is waited for.
+        # Before record_login, whose entry depends on the state of the login.
         signals.user_logged_in.connect(login_state.begin_login)
         signals.user_logged_in.connect(logins.record_login)
         signals.user_login_failed.connect(logins.record_refused_login)
         signals.user_logged_out.connect(logins.record_logout)
-        # After Django's own receiver has made the permissions of the last app.
+        # After Django's receiver, which creates the permissions of the last app.
         post_migrate.connect(permissions.make_missing_roles, sender=self)
         pre_migrate.connect(refuse_development_database, sender=self)
         pre_migrate.connect(guards.remove_before_migrate, sender=self)

@@ -1,4 +1,4 @@
-"""The connection to Tencent IM, read from the settings; builds the client from it.
+"""The connection to Tencent IM: reads the settings and builds the client.
 
 Hosts: https://cloud.tencent.com/document/product/269/1519 (overview of the REST API).
 """
@@ -23,14 +23,14 @@ HOSTS = {
 }
 
 
-# We pace below the account's limit: calls bunch up on their way to the server.
-PACE_SHARE = 0.95
+# Stay below the account's limit, since calls bunch up on their way to the server.
+RATE_SHARE = 0.95
 
-USER_SIG_SECONDS = 24 * 3600
+USER_SIG_LIFETIME = 24 * 3600  # seconds
 
 
 def is_loopback(url: str) -> bool:
-    """Whether ``url`` points to this machine: then it is a sandbox, not Tencent."""
+    """Whether ``url`` points to this machine: to a sandbox instead of Tencent."""
     host = urlsplit(url).hostname or ""
     try:
         return host == "localhost" or ip_address(host).is_loopback
@@ -39,9 +39,9 @@ def is_loopback(url: str) -> bool:
 
 
 def base_url() -> str:
-    """The address that calls go to: ``IM_BASE_URL``, else the host of ``IM_REGION``.
+    """Return the base URL of calls: ``IM_BASE_URL``, else the host of ``IM_REGION``.
 
-    An unknown region gives an empty string; ``manage.py check`` names it.
+    Empty for an unknown region, which ``manage.py check`` reports.
     """
     if settings.IM_BASE_URL:
         return str(settings.IM_BASE_URL).rstrip("/")
@@ -49,38 +49,38 @@ def base_url() -> str:
     return f"https://{host}" if host else ""
 
 
-def talks_to_sandbox() -> bool:
+def uses_sandbox() -> bool:
     return is_loopback(base_url())
 
 
-def is_complete() -> bool:
-    """Whether ``connection()`` can be made; ``manage.py check`` says what is wrong."""
+def is_configured() -> bool:
+    """Whether the settings suffice for ``connection()``; ``manage.py check`` explains."""
     app_id = settings.IM_SDK_APP_ID
     is_number = app_id.isascii() and app_id.isdigit()
     return bool(is_number and settings.IM_SECRET_KEY and base_url())
 
 
 def calls_per_second() -> float:
-    """The pace of all workers together, in calls per second."""
-    return float(settings.IM_CALLS_PER_SECOND) * PACE_SHARE
+    """Return the rate of all workers together, in calls per second."""
+    return float(settings.IM_CALLS_PER_SECOND) * RATE_SHARE
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """All that the HTTP threads share: the endpoint and one cached UserSig."""
+    """The state that HTTP threads share: the endpoint and the cached UserSig."""
 
     endpoint: Endpoint
     user_sigs: UserSigCache
 
     def client(self) -> ImClient:
-        """A client for one thread."""
+        """Return a client for one thread."""
         return ImClient(self.endpoint, self.user_sigs)
 
 
 def connection() -> Connection:
-    """The connection that the settings describe.
+    """Return the connection of the settings.
 
-    Call it only when ``manage.py check`` found no problem: the worker does.
+    Call it only after ``manage.py check`` found no problem, as the worker does.
     """
     sdk_app_id = int(settings.IM_SDK_APP_ID)
     account = settings.IM_ADMIN_ACCOUNT
@@ -99,13 +99,13 @@ def connection() -> Connection:
             settings.IM_SECRET_KEY,
             account,
             next_key=settings.IM_SECRET_KEY_NEXT,
-            valid_for=USER_SIG_SECONDS,
+            valid_for=USER_SIG_LIFETIME,
         ),
     )
 
 
-def is_safe(url: str) -> bool:
-    """HTTPS, or a server on this machine."""
+def is_secure_url(url: str) -> bool:
+    """Whether ``url`` is an HTTPS URL or points to this machine."""
     parts = urlsplit(url)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url))
-    return bool(parts.hostname) and is_safe
+    is_local = parts.scheme == "http" and is_loopback(url)
+    return bool(parts.hostname) and (parts.scheme == "https" or is_local)

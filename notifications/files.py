@@ -1,4 +1,4 @@
-"""Files that survive a crash and a power cut, and folders for one process at a time."""
+"""Durable files, and locks of folders."""
 
 import fcntl
 import hashlib
@@ -12,12 +12,12 @@ from pathlib import Path
 def durable_file(
     path: Path, *, suffix: str = ".partial", private: bool = False
 ) -> Iterator[Path]:
-    """The path of a partial file to write, which becomes ``path`` at the end of the block.
+    """Yield the path of a partial file, which is renamed to ``path`` after the block.
 
-    It is on the disk by then, and so is its new name. After an exception, which may be
-    an ``OSError``, it is removed and ``path`` is as before. ``suffix`` tells apart
-    processes that write the same file. ``private``: only this account reads it, and a
-    partial file of another run is not overwritten.
+    The content and the new name are synced to the disk. After an exception, which may be
+    an ``OSError``, the partial file is deleted and ``path`` is unchanged. Processes that
+    write the same file use different values of ``suffix``. ``private``: only the owner
+    can read the file, and an existing partial file is not overwritten.
     """
     partial = path.with_name(path.name + suffix)
     exclusive, mode = (os.O_EXCL, 0o600) if private else (0, 0o666)
@@ -43,7 +43,7 @@ def _sync(path: Path) -> None:
 def locked_folder(folder: Path, busy: Exception) -> Iterator[None]:
     """Lock an existing folder, or raise ``busy`` while another process holds the lock.
 
-    The system releases the lock of a process that was killed.
+    The operating system releases the lock of a killed process.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -57,6 +57,6 @@ def locked_folder(folder: Path, busy: Exception) -> Iterator[None]:
 
 
 def sha256(path: Path) -> str:
-    """The digest of a file in hexadecimal digits."""
+    """Return the SHA-256 digest of a file in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,11 +1,11 @@
-"""Log lines: one line for each thing that happened, as text or as JSON.
+"""Log formatters: one line for each record, as text or as JSON.
 
-What a line is about (a request, a worker) is named once by whoever begins, ``with
-about(...)``, or by the line itself with ``extra=``. Fields that are not listed here are
-left out: Django hands its whole request to some lines, with what people typed in it.
+The context of a record (a request, a worker) comes from ``with log_context(...)`` or from
+``extra=``. Fields that are not listed here are excluded: some records of Django contain
+the whole request, with user input.
 
-Nobody can forge a line: in text, signs that end a line are written as ``\\n``, and the
-lines of a traceback are indented.
+Log lines cannot be forged: the text format escapes line ends as ``\\n``, and indents the
+lines of a traceback.
 """
 
 import json
@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-# What a line may be about, in the order in which it is written.
-ABOUT = ("request_id", "person", "worker", "notification", "delivery")
+# Context fields, in the order of output.
+CONTEXT_FIELDS = ("request_id", "person", "worker", "notification", "delivery")
 
-# Of a request that was answered; its message says the same.
-ANSWERED = ("method", "path", "status", "ms")
+# Fields of the request log; its message contains the same values.
+REQUEST_FIELDS = ("method", "path", "status", "ms")
 
 INDENT = "    "
 
@@ -28,63 +28,64 @@ INDENT = "    "
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-# A function is asked with each line: a worker may get another number meanwhile.
-Known = Callable[[], object]
+# A function, called for each record: the number of a worker may change.
+ContextValue = Callable[[], object]
 
-_about: ContextVar[dict[str, Known] | None] = ContextVar("about", default=None)
+_context: ContextVar[dict[str, ContextValue] | None] = ContextVar(
+    "log_context", default=None
+)
 
 
 @contextmanager
-def log_context(**known: Known) -> Iterator[None]:
-    """Lines that are written inside, in this thread, name ``known`` of ``ABOUT``."""
-    token = _about.set((_about.get() or {}) | known)
+def log_context(**values: ContextValue) -> Iterator[None]:
+    """Add fields of ``CONTEXT_FIELDS`` to the log records of the block, in this thread."""
+    token = _context.set((_context.get() or {}) | values)
     try:
         yield
     finally:
-        _about.reset(token)
+        _context.reset(token)
 
 
-class PlainLines(logging.Formatter):
+class PlainFormatter(logging.Formatter):
     """``2026-03-02T09:30:00.000Z INFO part: message worker=3``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = _fields(record, ABOUT)
-        told = "".join(f" {name}={value}" for name, value in fields.items())
-        message = f"{record.name}: {record.getMessage()}{told}"
-        lines = [f"{_moment(record)} {record.levelname} {_escaped(message)}"]
+        fields = _fields(record, CONTEXT_FIELDS)
+        context = "".join(f" {name}={value}" for name, value in fields.items())
+        message = f"{record.name}: {record.getMessage()}{context}"
+        lines = [f"{_timestamp(record)} {record.levelname} {_escaped(message)}"]
         if record.exc_info:
             traceback = self.formatException(record.exc_info).split("\n")
             lines += [INDENT + _escaped(line) for line in traceback]
         return "\n".join(lines)
 
 
-class JsonLines(logging.Formatter):
-    """One JSON object a line; a traceback is one of its fields, ``exception``."""
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line; the field ``exception`` contains a traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "time": _moment(record),
+            "time": _timestamp(record),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= _fields(record, (*ABOUT, *ANSWERED))
+        line |= _fields(record, (*CONTEXT_FIELDS, *REQUEST_FIELDS))
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
 
 
 def _fields(record: logging.LogRecord, names: tuple[str, ...]) -> dict[str, object]:
-    known = {name: value() for name, value in (_about.get() or {}).items()}
-    own = {name: vars(record)[name] for name in names if name in vars(record)}
-    found = known | own
-    return {name: found[name] for name in names if name in found}
+    context = {name: value() for name, value in (_context.get() or {}).items()}
+    fields = context | vars(record)
+    return {name: fields[name] for name in names if name in fields}
 
 
-def _moment(record: logging.LogRecord) -> str:
-    moment = datetime.fromtimestamp(record.created, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _timestamp(record: logging.LogRecord) -> str:
+    time = datetime.fromtimestamp(record.created, UTC)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _escaped(text: str) -> str:
-    return _CONTROL.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -1,4 +1,4 @@
-"""URLs of the console's own pages, beside those of Django's admin."""
+"""URLs of the console's pages, in addition to those of Django's admin."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from notifications.groups import urls as groups_urls
 from notifications.history import urls as history_urls
 from notifications.system import urls as system_urls
 
-FOLDERS = (
+URL_MODULES = (
     access_urls,
     audiences_urls,
     audit_urls,
@@ -28,4 +28,4 @@ FOLDERS = (
 
 def console_urls(protected: Callable[..., Any]) -> list[URLPattern]:
     """``protected`` wraps a view for logged-in staff (``AdminSite.admin_view``)."""
-    return [url for folder in FOLDERS for url in folder.urls(protected)]
+    return [url for module in URL_MODULES for url in module.urls(protected)]

@@ -1,4 +1,4 @@
-"""What a report of an error may show of settings, of the environment and of variables."""
+"""Exception reporter filter: hides secrets in error reports."""
 
 import re
 from collections.abc import ItemsView
@@ -10,11 +10,11 @@ from django.views.debug import SafeExceptionReporterFilter
 
 
 class ReporterFilter(SafeExceptionReporterFilter):
-    """Hides two more addresses, since they may hold a password, and what code holds.
+    """Hide the values of all local variables and form fields, with ``DEBUG`` too.
 
-    Of a variable and of a field of a form only the name is shown, with ``DEBUG`` too:
-    variables of the client hold the key, the signature and the address with it, fields
-    hold passwords and what a person wrote.
+    Variables of the client contain the key, the signature and URLs with it; form fields
+    contain passwords and user input. Also hides two settings with URLs that may contain
+    a password.
     """
 
     hidden_settings = re.compile(

@@ -1,4 +1,4 @@
-"""The admin is the site: the console stands at the root."""
+"""URLs of the site: the admin, at the root."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,8 +1,8 @@
-"""Reading environment variables: what cannot be read is kept for ``manage.py check``.
+"""Reading environment variables; ``manage.py check`` reports invalid values.
 
-A variable that is no number stops no command with a traceback: the default is used
-meanwhile, and the check names the variable, its value and what to do. Values that may
-hold a secret are never repeated.
+An invalid value does not stop a command with a traceback: the default is used, and the
+check reports the variable, its value and a hint. Values that may contain a secret are
+not reported.
 """
 
 import os
@@ -20,13 +20,13 @@ T = TypeVar("T")
 ON = ("true", "on", "yes", "y", "ok", "1")
 OFF = ("false", "off", "no", "n", "0")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
-# Refuses every query: better than a database that nobody meant.
+# Refuses every query, instead of using an unintended database.
 NO_DATABASE = {"ENGINE": "django.db.backends.dummy"}
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A variable that could not be used. ``id`` is the check's, without its prefix."""
+    """An invalid variable. ``id`` is the id of the check message, without its prefix."""
 
     sentence: str
     hint: str
@@ -34,17 +34,18 @@ class Problem:
 
 
 class Variables:
-    """The environment, each kind of value with its own method.
+    """The environment, with a method for each type of value.
 
-    ``NAME_FILE`` names a file that holds the value of ``NAME``, without the line end
-    behind it, and wins over ``NAME``. An empty number, switch or path is as none.
+    ``NAME_FILE`` is the path of a file that contains the value of ``NAME``; a line end
+    is removed. It takes precedence over ``NAME``. An empty number, boolean or path is
+    treated as missing.
     """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
     def read_env(self, path: Path) -> None:
-        """Read a ``.env`` file, where there is one; the environment wins over it."""
+        """Read a ``.env`` file if it exists; the environment takes precedence."""
         environ.Env.read_env(path)
 
     def text(self, name: str, default: str) -> str:
@@ -59,40 +60,40 @@ class Variables:
         return [part.strip() for part in text.split(",") if part.strip()]
 
     def pairs(self, name: str) -> list[tuple[str, str]]:
-        """``value=name`` parts separated by commas; a value may hold ``=`` itself."""
-        found: list[tuple[str, str]] = []
+        """``key=value`` pairs separated by commas; a key may contain ``=``."""
+        pairs: list[tuple[str, str]] = []
         for part in self.words(name, default=[]):
-            value, _, meant = (side.strip() for side in part.rpartition("="))
-            if value and meant:
-                found.append((value, meant))
+            key, _, value = (side.strip() for side in part.rpartition("="))
+            if key and value:
+                pairs.append((key, value))
             else:
                 self._problem(
                     f"{name} has the part “{part}”, which is no pair.",
                     "Write VALUE=NAME, and commas between the pairs.",
                     "E015",
                 )
-        return found
+        return pairs
 
-    def switch(self, name: str, *, default: bool) -> bool:
-        return self._converted(name, default, _switch, "on or off", "E010")
+    def boolean(self, name: str, *, default: bool) -> bool:
+        return self._converted(name, default, _boolean, "on or off", "E010")
 
-    def whole(self, name: str, default: int) -> int:
+    def integer(self, name: str, default: int) -> int:
         return self._converted(name, default, int, "a whole number", "E011")
 
     def number(self, name: str, default: float) -> float:
         return self._converted(name, default, _number, "a number", "E011")
 
     def choice(self, name: str, default: str, of: Sequence[str]) -> str:
-        """One of some words, in capitals or not."""
+        """One of several values, in upper or lower case."""
         words = {word.lower(): word for word in of}
         what = f"one of {', '.join(of)}"
-        return self._converted(name, default, partial(_chosen, words), what, "E015")
+        return self._converted(name, default, partial(_choice, words), what, "E015")
 
     def path(self, name: str, default: Path) -> Path:
         return Path(self._raw(name) or default)
 
     def folder(self, name: str, default: Path) -> Path:
-        """A folder, made where it is missing."""
+        """A folder, which is created where it is missing."""
         path = self.path(name, default)
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -105,11 +106,11 @@ class Variables:
         return path
 
     def database(self, name: str, default: str) -> dict[str, Any]:
-        """The settings of a database; of none where the address cannot be read."""
+        """The settings of a database; those of no database where the URL is invalid."""
         try:
             return _database(self._raw(name) or default)
         except (ValueError, KeyError, TypeError):
-            # The value is not shown, since it may hold a password.
+            # The value is not shown, since it may contain a password.
             self._problem(
                 f"{name} is no address of a database.",
                 "Use postgres://USER:PASSWORD@HOST/NAME or sqlite:////PATH. Write "
@@ -125,7 +126,7 @@ class Variables:
         try:
             return Path(path).read_text("utf-8").rstrip("\r\n")
         except (OSError, ValueError) as error:
-            # Of a text that is no UTF-8 only its kind is told, not its bytes.
+            # The bytes of a file that is not UTF-8 are not shown.
             reason = error.strerror if isinstance(error, OSError) else "no UTF-8 text"
             self._problem(
                 f"{name}_FILE is “{path}”, which cannot be read: {reason}.",
@@ -143,10 +144,9 @@ class Variables:
         try:
             return convert(text)
         except ValueError:
-            shown = default if not isinstance(default, bool) else _word(default)
             self._problem(
                 f"{name} is “{text}”, which is not {what}.",
-                f"Use {what}; without the variable it is {shown}.",
+                f"Use {what}; without the variable it is {_label(default)}.",
                 id,
             )
             return default
@@ -160,18 +160,18 @@ class Variables:
 def _database(url: str) -> dict[str, Any]:
     if urlsplit(url).scheme not in DATABASE_SCHEMES:
         raise ValueError
-    found: dict[str, Any] = environ.Env.db_url_config(url)
-    return found
+    config: dict[str, Any] = environ.Env.db_url_config(url)
+    return config
 
 
-def _switch(text: str) -> bool:
+def _boolean(text: str) -> bool:
     word = text.lower()
     if word not in (*ON, *OFF):
         raise ValueError
     return word in ON
 
 
-def _chosen(words: Mapping[str, str], text: str) -> str:
+def _choice(words: Mapping[str, str], text: str) -> str:
     if text.lower() not in words:
         raise ValueError
     return words[text.lower()]
@@ -184,5 +184,5 @@ def _number(text: str) -> float:
     return number
 
 
-def _word(value: bool) -> str:
-    return "on" if value else "off"
+def _label(value: object) -> object:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value

@@ -10,6 +10,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifier_site.settings")
 
 application = get_wsgi_application()
 
-# A server makes no checks; whoever reads its log learns of them all the same.
+# A server runs no system checks: log the problems as well.
 for problem in settings.SETTINGS_PROBLEMS:
     logging.getLogger(__name__).error("%s %s", problem.sentence, problem.hint)

@@ -1,4 +1,4 @@
-"""Lines of the log: their fields, and that nobody can forge one."""
+"""Log formatters: fields, and escaping of forged lines."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from notifications.logs import JsonLines, PlainLines, log_context
+from notifications.logs import JsonFormatter, PlainFormatter, log_context
 
 pytestmark = pytest.mark.one_database
 
@@ -32,18 +32,20 @@ def failed(text: str):
 
 def test_a_plain_line_names_what_it_is_about():
     with log_context(worker=lambda: 3), log_context(request_id=lambda: "abc"):
-        line = PlainLines().format(record("%d gone", 2, delivery=7, path="/x"))
+        line = PlainFormatter().format(record("%d gone", 2, delivery=7, path="/x"))
 
     assert line == (
         "2026-03-02T09:30:00.000Z INFO part: 2 gone request_id=abc worker=3 delivery=7"
     )
-    assert PlainLines().format(record()) == "2026-03-02T09:30:00.000Z INFO part: Hello"
+    assert (
+        PlainFormatter().format(record()) == "2026-03-02T09:30:00.000Z INFO part: Hello"
+    )
 
 
 def test_a_json_line_has_fields_and_nothing_that_is_not_listed():
-    # Django hands its request to the lines of its errors, query and all.
+    # Django adds the request, with its query, to the records of its errors.
     with log_context(worker=lambda: 3):
-        line = JsonLines().format(
+        line = JsonFormatter().format(
             record("%d gone", 2, delivery=7, worker=4, request="GET /?q=secret")
         )
 
@@ -57,7 +59,7 @@ def test_a_json_line_has_fields_and_nothing_that_is_not_listed():
     }
 
 
-@pytest.mark.parametrize("lines", [PlainLines(), JsonLines()])
+@pytest.mark.parametrize("lines", [PlainFormatter(), JsonFormatter()])
 def test_nobody_forges_a_line(lines):
     line = lines.format(record("GET %s", HOSTILE, path=HOSTILE))
 
@@ -67,12 +69,12 @@ def test_nobody_forges_a_line(lines):
 
 
 def test_a_traceback_is_indented_or_a_field():
-    plain = PlainLines().format(failed(HOSTILE)).splitlines()
-    found = json.loads(JsonLines().format(failed(HOSTILE)))
+    plain = PlainFormatter().format(failed(HOSTILE)).splitlines()
+    fields = json.loads(JsonFormatter().format(failed(HOSTILE)))
 
     assert plain[0] == "2026-03-02T09:30:00.000Z INFO part: It failed."
     assert all(line.startswith("    ") for line in plain[1:])
     assert "    Traceback (most recent call last):" in plain
-    assert found["message"] == "It failed."
-    assert found["exception"].startswith("Traceback (most recent call last):\n")
-    assert HOSTILE in found["exception"]
+    assert fields["message"] == "It failed."
+    assert fields["exception"].startswith("Traceback (most recent call last):\n")
+    assert HOSTILE in fields["exception"]

@@ -19,12 +19,16 @@ print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))
 
 
 def run(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess:
-    """A process with these variables of ours only, and no ``.env``."""
+    """Run a process with only these settings' variables, and no ``.env``."""
     ours = {*names_of_settings(), *(f"{name}_FILE" for name in names_of_settings())}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ours
+    }
     return subprocess.run(  # noqa: S603  our own code
         [sys.executable, *arguments],
-        env=kept | {"DJANGO_SETTINGS_MODULE": "notifier_site.settings"} | variables,
+        env=environment
+        | {"DJANGO_SETTINGS_MODULE": "notifier_site.settings"}
+        | variables,
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
 from notifications.access.queries import OPTIONAL, SECOND_FACTOR_MODES
-from notifications.conf import is_safe
+from notifications.conf import is_secure_url
 
 MAX_SESSION_HOURS = 24
 
@@ -82,7 +82,7 @@ def check_single_sign_on(**_kwargs: Any) -> list[CheckMessage]:
             id=f"notifier.E{number}",
         )
         for number, (name, address) in enumerate(addresses.items(), start=130)
-        if not is_safe(address)
+        if not is_secure_url(address)
     ]
     if not settings.OIDC_RP_CLIENT_SECRET:
         problems.append(

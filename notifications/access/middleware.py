@@ -1,6 +1,5 @@
 """Middleware for sessions: second factor and activity."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,27 +7,24 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser, User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 
 from notifications.access import login_state
 from notifications.access.queries import end_reason
 
 
-class SecondFactorMiddleware:
+class SecondFactorMiddleware(MiddlewareMixin):
     """Treat half-authenticated sessions as anonymous, on every page.
 
     The login page redirects them to the second factor.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def process_request(self, request: HttpRequest) -> None:
         # Lazy, as in Django: a view that does not use the user reads no session.
         request.user = SimpleLazyObject(lambda: authenticated_user(request))  # type: ignore[assignment]  # a proxy of a user
-        return self.get_response(request)
 
 
 def authenticated_user(request: HttpRequest) -> User | AnonymousUser:
@@ -46,17 +42,11 @@ POLLS = {"notification_status", "sync_status", "write_count"}
 ACTIVITY_INTERVAL = timedelta(minutes=1)
 
 
-class ActivityMiddleware:
+class ActivityMiddleware(MiddlewareMixin):
     """Extend the session with every request to the console except the polls.
 
     URLs outside the console do not read the session here.
     """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
         match = request.resolver_match

@@ -1,1 +1,1 @@
-"""The frame of the site: admin site, middleware, context processors, error pages."""
+"""Infrastructure of the site: admin site, middleware, context processors, error pages."""

@@ -1,4 +1,4 @@
-"""What every page shows: sandbox, switch, missing worker, the time zone, the ways in."""
+"""Context of every page: sandbox, sending switch, worker, time zone, single sign-on."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ from notifications.models import SendingSwitch
 
 def console(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
-    is_inside = user is not None and user.is_authenticated
-    switch, has_worker = _engine() if is_inside else (None, True)
+    is_authenticated = user is not None and user.is_authenticated
+    switch, has_worker = _sending_state() if is_authenticated else (None, True)
     return {
-        "sandbox_url": conf.base_url() if conf.talks_to_sandbox() else "",
+        "sandbox_url": conf.base_url() if conf.uses_sandbox() else "",
         "no_worker": not has_worker,
         "switch": switch,
         "sso_name": settings.OIDC_NAME if settings.OIDC_RP_CLIENT_ID else "",
@@ -25,10 +25,10 @@ def console(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _engine() -> tuple[SendingSwitch, bool]:
-    """The switch for all sending, and whether a worker is there: one query.
+def _sending_state() -> tuple[SendingSwitch, bool]:
+    """Return the switch for all sending, and whether a worker is running, in one query.
 
-    Two, as long as nobody has ever touched the switch.
+    Two queries until the switch is used for the first time.
     """
     switches = SendingSwitch.objects.annotate(has_worker=Exists(live_workers()))
     switch = switches.filter(pk=1).first()

@@ -1,10 +1,7 @@
-"""Middleware around every request: origin, security headers, methods, request log, health endpoints.
+"""Middleware for all requests: origin, security headers, methods, request log, health.
 
-Django's own middleware sets some of these heads as well, but not where it refuses a
-request itself. Strict-Transport-Security is Django's alone.
-
-They are answered before a session, a language or the name of the host is looked at,
-and over plain HTTP as well.
+Django's own middleware sets some of these headers as well, but not in responses to
+requests that it refuses. Strict-Transport-Security is set by Django only.
 """
 
 import json
@@ -16,6 +13,7 @@ from ipaddress import ip_address, ip_network
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.crypto import constant_time_compare
+from django.utils.deprecation import MiddlewareMixin
 from prometheus_client import CONTENT_TYPE_LATEST
 from whitenoise.middleware import WhiteNoiseFileResponse
 
@@ -27,59 +25,63 @@ from notifications.system.metrics import Metrics
 
 ADDRESS_MAX_LENGTH = 45
 
-IPV6, NETWORK_BITS = 6, 64
+IPV6, IPV6_NETWORK_BITS = 6, 64
 
 
 class OriginMiddleware:
-    """Entries of one request share its person, its address and one number.
+    """Set the origin of audit entries: user, address and number of the request.
 
-    The first of all, so that every line of the log has that number. Whoever asked gets
-    it as well, to name it when something went wrong.
+    One of the first, so that all log lines contain the number. The response header
+    X-Request-ID contains it as well, for error reports.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # The person is asked late: the views log people in and out.
-        begun = Origin(lambda: getattr(request, "user", None), address_of(request))
-        with audit_log.origin(begun), logs.log_context(request_id=lambda: begun.number):
+        # The user is read lazily: the views log people in and out.
+        origin = Origin(lambda: getattr(request, "user", None), address_of(request))
+        with (
+            audit_log.origin(origin),
+            logs.log_context(request_id=lambda: origin.number),
+        ):
             response = self.get_response(request)
-        response["X-Request-ID"] = str(begun.number)
+        response["X-Request-ID"] = str(origin.number)
         return response
 
 
 def address_of(request: HttpRequest) -> str:
-    """The IP address that the request came from; empty where there is none.
+    """Return the IP address of the client, or an empty string.
 
-    Behind ``TRUSTED_PROXIES`` proxies, each of which appends the address that called
-    it, the n-th from the right is the last that a trusted one wrote: what stands left
-    of it anybody could have sent. A header that cannot be used is ignored.
+    Each of ``TRUSTED_PROXIES`` proxies appends the address of its client, so the n-th
+    from the right is the last that a trusted proxy wrote; the client controls those to
+    the left of it. An invalid header is ignored.
     """
     headers: dict[str, str] = request.META
     hops = [hop.strip() for hop in headers.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     trusted = settings.TRUSTED_PROXIES
-    if 0 < trusted <= len(hops) and (seen := _address(hops[-trusted])):
-        return seen
+    if 0 < trusted <= len(hops) and (client := _address(hops[-trusted])):
+        return client
     return _address(headers.get("REMOTE_ADDR", ""))
 
 
 def lockout_address(request: HttpRequest) -> str:
-    """Whose wrong logins are counted together: ``address_of``.
+    """Return the address by which django-axes counts wrong logins.
 
-    Of IPv6 the first half: whoever has one address there has all of the same network.
-    Requests without any address have one in common, or nobody there would ever be
-    locked out.
+    For IPv6 it is the /64 network, all of whose addresses belong to one client.
+    Requests without an address share one, so that they can be locked out as well.
     """
     address = address_of(request) or "::"
     if ip_address(address).version == IPV6:
-        network = ip_network((address.partition("%")[0], NETWORK_BITS), strict=False)
+        network = ip_network(
+            (address.partition("%")[0], IPV6_NETWORK_BITS), strict=False
+        )
         return str(network.network_address)
     return address
 
 
 def _address(text: str) -> str:
-    """In one way of writing it; empty for what is no address."""
+    """Return the canonical form of an address, or an empty string if it is invalid."""
     try:
         address = str(ip_address(text))
     except ValueError:
@@ -87,8 +89,8 @@ def _address(text: str) -> str:
     return address if len(address) <= ADDRESS_MAX_LENGTH else ""
 
 
-# The browser runs and shows only what this server serves.
-CONTENT = "; ".join(
+# Browsers load content from this server only.
+CONTENT_POLICY = "; ".join(
     [
         "default-src 'none'",
         "script-src 'self'",
@@ -102,8 +104,8 @@ CONTENT = "; ".join(
     ]
 )
 
-# What browsers grant a page without asking, and what it could ask for.
-PERMISSIONS = ", ".join(
+# Features that browsers grant to pages by default or on request.
+PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
         "accelerometer",
@@ -125,9 +127,9 @@ PERMISSIONS = ", ".join(
     )
 )
 
-HEADS = {
-    "Content-Security-Policy": CONTENT,
-    "Permissions-Policy": PERMISSIONS,
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "Permissions-Policy": PERMISSIONS_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
@@ -136,37 +138,36 @@ HEADS = {
 }
 
 
-class PolicyMiddleware:
-    """The outermost one. Only static files are kept by browsers and by proxies."""
+class SecurityHeadersMiddleware(MiddlewareMixin):
+    """The outermost middleware. Browsers and proxies may cache static files only."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        for name, value in HEADS.items():
+    def process_response(
+        self, _request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
+        for name, value in SECURITY_HEADERS.items():
             response[name] = value
         if not isinstance(response, WhiteNoiseFileResponse):
             response["Cache-Control"] = "no-store"
         return response
 
 
-METHODS = ("GET", "HEAD", "POST")
+ALLOWED_METHODS = ("GET", "HEAD", "POST")
 
 
-class MethodsMiddleware:
-    """Refuses all others: a view takes whatever is not POST for a GET.
+class AllowedMethodsMiddleware(MiddlewareMixin):
+    """Refuse all other methods: the views treat every method but POST as GET.
 
-    To HEAD only the heads are answered, with the length of what GET would get.
+    Responses to HEAD have the headers of GET, with its length, and no body.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if request.method in ALLOWED_METHODS:
+            return None
+        return HttpResponseNotAllowed(ALLOWED_METHODS)
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in METHODS:
-            return HttpResponseNotAllowed(METHODS)
-        response = self.get_response(request)
+    def process_response(
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
         if request.method == "HEAD" and not response.streaming:
             response.content = b""
         return response
@@ -175,79 +176,86 @@ class MethodsMiddleware:
 logger = logging.getLogger("notifications.requests")
 
 
-REFUSED = (400, 403, 429)
+REFUSED_STATUSES = (400, 403, 429)
 
 
 class RequestLogMiddleware:
-    """The path without its query, which may hold what people typed.
+    """Log each request, without its query, which may contain user input.
 
-    ``ms`` is the time until the answer began; a download goes on after it.
+    ``ms`` is the time until the response begins; a download continues after it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        began = time.monotonic()
+        start = time.monotonic()
         response = self.get_response(request)
-        told: dict[str, object] = {
+        fields: dict[str, object] = {
             "method": request.method,
             "path": request.path,
             "status": response.status_code,
-            "ms": round(1000 * (time.monotonic() - began)),
+            "ms": round(1000 * (time.monotonic() - start)),
         }
-        if response.status_code in REFUSED:
-            # The number of a login, no name; nobody's is None.
-            told["person"] = getattr(getattr(request, "user", None), "pk", None)
+        if response.status_code in REFUSED_STATUSES:
+            # The id of the user, not the name; None for anonymous users.
+            fields["person"] = getattr(getattr(request, "user", None), "pk", None)
         logger.log(
-            level_of(request, response),
+            log_level(request, response),
             "%(method)s %(path)s %(status)d %(ms)d ms",
-            told,
-            extra=told,
+            fields,
+            extra=fields,
         )
         return response
 
 
-def level_of(request: HttpRequest, response: HttpResponse) -> int:
-    """DEBUG for what machines ask for all the time and get: polls, health, files."""
+def log_level(request: HttpRequest, response: HttpResponse) -> int:
+    """Return DEBUG for successful routine requests: polls, health checks, files."""
     match = request.resolver_match
     is_routine = match is None or match.url_name in POLLS
     return logging.DEBUG if is_routine and response.status_code < 400 else logging.INFO
 
 
-class WatchMiddleware:
+class HealthMiddleware:
+    """Serve the health endpoints.
+
+    Before the session, the language and the host name are checked, and over plain HTTP.
+    """
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self.readiness = Readiness()
         self.metrics = Metrics()
-        self.answers = {
+        self.endpoints = {
             "/healthz": _alive,
             "/readyz": self._ready,
             "/metrics": self._metrics,
         }
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        answer = self.answers.get(request.path_info)
-        if answer is None:
+        endpoint = self.endpoints.get(request.path_info)
+        if endpoint is None:
             return self.get_response(request)
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        response = answer(request)
+        response = endpoint(request)
         response["Cache-Control"] = "no-store"
         return response
 
     def _ready(self, _request: HttpRequest) -> HttpResponse:
-        found = self.readiness.checks()
-        status = 200 if is_ready(found) else 503
+        checks = self.readiness.checks()
+        status = 200 if is_ready(checks) else 503
         return HttpResponse(
-            json.dumps(found) + "\n", content_type="application/json", status=status
+            json.dumps(checks) + "\n", content_type="application/json", status=status
         )
 
     def _metrics(self, request: HttpRequest) -> HttpResponse:
         if not settings.METRICS_TOKEN:
             return _plain("There is no such page.", 404)
-        wanted = f"Bearer {settings.METRICS_TOKEN}"
-        if not constant_time_compare(request.headers.get("Authorization", ""), wanted):
+        expected = f"Bearer {settings.METRICS_TOKEN}"
+        if not constant_time_compare(
+            request.headers.get("Authorization", ""), expected
+        ):
             refused = _plain("Give METRICS_TOKEN as a Bearer token.", 401)
             refused["WWW-Authenticate"] = "Bearer"
             return refused
@@ -256,7 +264,7 @@ class WatchMiddleware:
 
 
 def _alive(_request: HttpRequest) -> HttpResponse:
-    """The process answers; nothing else is asked."""
+    """Liveness: the process responds; no dependency is checked."""
     return _plain("ok", 200)
 
 

@@ -1,4 +1,4 @@
-"""The console: Django's admin at the root, with our pages beside its own."""
+"""The admin site of the console: Django's admin with additional pages."""
 
 from typing import Any
 
@@ -22,8 +22,8 @@ from notifications.history.overview import presentation as overview_presentation
 from notifications.ui.pages import session_key
 from notifications.urls import console_urls
 
-# Pages of Django's admin that nothing here leads to.
-UNUSED = {"autocomplete", "view_on_site"}
+# Names of unused pages of Django's admin.
+UNUSED_PAGES = {"autocomplete", "view_on_site"}
 
 
 class ConsoleSite(admin.AdminSite):
@@ -35,16 +35,18 @@ class ConsoleSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = console_urls(self.admin_view)
-        without = UNUSED | {getattr(entry, "name", None) for entry in own}
+        excluded = UNUSED_PAGES | {url.name for url in own}
         stock = super().get_urls()
-        return own + [e for e in stock if getattr(e, "name", None) not in without]
+        return own + [
+            url for url in stock if getattr(url, "name", None) not in excluded
+        ]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Leads on whoever has given the password, here or before, to the second step."""
-        then = request.GET.get(REDIRECT_FIELD_NAME, "")
-        if request.method == "GET" and (page := pending_login_url(request, then)):
+        """Redirect half-authenticated users to the second factor."""
+        next_url = request.GET.get(REDIRECT_FIELD_NAME, "")
+        if request.method == "GET" and (page := pending_login_url(request, next_url)):
             return HttpResponseRedirect(page)
         response: HttpResponse = super().login(request, extra_context)
         if isinstance(response, HttpResponseRedirect):
@@ -58,7 +60,7 @@ class ConsoleSite(admin.AdminSite):
         app_label: str,
         extra_context: dict[str, Any] | None = None,
     ) -> TemplateResponse:
-        """Its address stays, because the admin's templates name it."""
+        """Disabled; the URL remains because the admin's templates use it."""
         raise Http404
 
     @transaction.atomic
@@ -70,24 +72,29 @@ class ConsoleSite(admin.AdminSite):
             raise PermissionDenied(
                 _("You log in by single sign-on and have no password here.")
             )
-        present = request.POST.get("old_password")
-        if present and isinstance(user, User):
-            # A wrong one counts like a wrong login; axes answers for who is locked out.
-            authenticate(request, username=user.get_username(), password=present)
+        old_password = request.POST.get("old_password")
+        if old_password and isinstance(user, User):
+            # A wrong password counts as a wrong login. django-axes replaces the response
+            # during a lockout.
+            authenticate(request, username=user.get_username(), password=old_password)
             if getattr(request, "axes_locked_out", False):
                 return HttpResponse(status=429)  # type: ignore[return-value]  # replaced
         response: HttpResponse = super().password_change(request, extra_context)
-        # Only a new password leads on; all else shows the form again.
+        # A redirect is the answer to a new password; errors show the form again.
         if isinstance(response, HttpResponseRedirect) and isinstance(user, User):
             people.record_password(user, user, present=session_key(request))
-        return response  # type: ignore[return-value]  # a redirect, too
+        return response  # type: ignore[return-value]  # or a redirect
 
     @method_decorator(require_safe)
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        may_see = request.user.has_perm(permissions.SEE_HISTORY)
-        shown = overview_presentation.overview_context(request) if may_see else {}
-        may_nothing = not may_see and not request.user.get_all_permissions()
-        context = {**(extra_context or {}), **shown, "may_nothing": may_nothing}
+        can_view = request.user.has_perm(permissions.SEE_HISTORY)
+        overview = overview_presentation.overview_context(request) if can_view else {}
+        has_no_permissions = not can_view and not request.user.get_all_permissions()
+        context = {
+            **(extra_context or {}),
+            **overview,
+            "has_no_permissions": has_no_permissions,
+        }
         return super().index(request, context)

@@ -1,4 +1,4 @@
-"""Pages that say in words why there is nothing to see: refused, missing, too old."""
+"""Error pages: permission denied, not found, bad request, CSRF failure."""
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
@@ -11,20 +11,20 @@ from notifications.ui.pages import page
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> TemplateResponse:
-    """Django calls it for every ``PermissionDenied``; its sentence is shown."""
+    """``handler403``: show the message of the ``PermissionDenied``."""
     return _page(
         request, "403.html", _("Not for your login"), 403, exception=str(exception)
     )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> TemplateResponse:
-    """Django calls it for every ``Http404``."""
+    """``handler404``."""
     sentence = str(exception) if isinstance(exception, ArchivedPart) else ""
     return _page(request, "404.html", _("Page not found"), 404, sentence=sentence)
 
 
 def rejected_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django calls it for requests that it does not take, before any page sees them."""
+    """``handler400``: requests that Django refuses before a view is called."""
     if not isinstance(exception, RequestDataTooBig):
         return bad_request(request, exception)
     sentence = _("This is more than 10 MB at once. Split it, and send the parts.")
@@ -32,7 +32,7 @@ def rejected_request(request: HttpRequest, exception: Exception) -> HttpResponse
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> TemplateResponse:
-    """Django calls it for a form without its secret (``CSRF_FAILURE_VIEW``)."""
+    """``CSRF_FAILURE_VIEW``: a form without a valid CSRF token."""
     return _page(request, "403_csrf.html", _("This page was too old"), 403)
 
 

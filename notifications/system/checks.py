@@ -14,7 +14,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications import conf
-from notifications.conf import is_safe
+from notifications.conf import is_secure_url
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
@@ -84,7 +84,7 @@ def _impossible_address() -> list[CheckMessage]:
     if settings.IM_BASE_URL:
         parts = urlsplit(settings.IM_BASE_URL)
         is_bare = parts.path in ("", "/") and not parts.query and not parts.username
-        if not (is_bare and is_safe(settings.IM_BASE_URL)):
+        if not (is_bare and is_secure_url(settings.IM_BASE_URL)):
             return [
                 Error(
                     f"IM_BASE_URL is “{settings.IM_BASE_URL}”, which cannot be used.",

@@ -1,22 +1,20 @@
 """Settings, all from environment variables or a ``.env`` file beside ``manage.py``.
 
-README.md has the table. A secret ``NAME`` may instead be given as ``NAME_FILE``, the
-path of a file that holds it (Docker and systemd hand over secrets that way). What
-cannot be read is reported by ``manage.py check``; see ``variables.py``.
+README.md has the table. A secret ``NAME`` may instead be set by ``NAME_FILE``, the path
+of a file that contains it, as Docker and systemd pass secrets. ``manage.py check``
+reports invalid values; see ``variables.py``.
 """
 
-from .environment import *  # noqa: I001  in the order in which a newcomer reads them
+from .environment import *  # noqa: I001  in reading order
 from .web import *
 from .access import *
 from .sso import *
 from .https import *
 from .database import *
-from .language import *
 from .im import *
 from .logs import *
-from .watch import *
 
 from .environment import env
 
-# What could not be read above; notifications/checks.py reports it.
+# Invalid variables; notifications/system/checks.py reports them.
 SETTINGS_PROBLEMS = env.problems

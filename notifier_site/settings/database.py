@@ -1,4 +1,4 @@
-"""The database: SQLite or PostgreSQL, both so that a commit survives a power cut."""
+"""The database: SQLite or PostgreSQL; commits survive a power cut."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # A power cut must not undo a claim: with NORMAL, groups were called twice.
+        # A power cut must not undo a claim: with NORMAL, groups received a message twice.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         # Take the write lock at BEGIN, so that two writers wait instead of failing.
         "transaction_mode": "IMMEDIATE",

@@ -1,4 +1,4 @@
-"""Where the settings come from, and where the project lies."""
+"""The environment that the settings read, and folders of the project."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = Variables()
 env.read_env(BASE_DIR / ".env")
 
-# What the worker must remember beside the database, and the default database.
+# The worker's files outside the database, and the default database.
 STATE_DIR: Path = env.folder("STATE_DIR", default=BASE_DIR / "var")

@@ -1,23 +1,23 @@
-"""Tencent IM. Meaning and limits: notifications/conf.py; what is missing: ``manage.py check``."""
+"""Tencent IM; notifications/conf.py reads these, ``manage.py check`` validates them."""
 
 from .environment import env
 
 IM_SDK_APP_ID = env.text("IM_SDK_APP_ID", default="")
 IM_ADMIN_ACCOUNT = env.text("IM_ADMIN_ACCOUNT", default="administrator")
 IM_SECRET_KEY = env.text("IM_SECRET_KEY", default="")
-# The key that is to follow: signs when Tencent no longer takes the first.
+# The next key, which is used when Tencent no longer accepts the first.
 IM_SECRET_KEY_NEXT = env.text("IM_SECRET_KEY_NEXT", default="")
 IM_REGION = env.text("IM_REGION", default="china")
 IM_BASE_URL = env.text("IM_BASE_URL", default="")
 IM_PROXY_URL = env.text("IM_PROXY_URL", default="")
 IM_CA_FILE = env.text("IM_CA_FILE", default="")
 IM_CALLS_PER_SECOND = env.number("IM_CALLS_PER_SECOND", default=200)
-IM_RECIPIENTS_PER_CALL = env.whole("IM_RECIPIENTS_PER_CALL", default=50)
-IM_CONTENT_MAX_BYTES = env.whole("IM_CONTENT_MAX_BYTES", default=8000)
-# Calls a day that trial and developer editions may make; 0 = no such limit.
-IM_DAILY_QUOTA = env.whole("IM_DAILY_QUOTA", default=0)
-# Hours between two syncs of the groups that the worker begins by itself; 0 = none.
-IM_SYNC_EVERY_HOURS = env.whole("IM_SYNC_EVERY_HOURS", default=24)
+IM_RECIPIENTS_PER_CALL = env.integer("IM_RECIPIENTS_PER_CALL", default=50)
+IM_CONTENT_MAX_BYTES = env.integer("IM_CONTENT_MAX_BYTES", default=8000)
+# Calls per day of trial and developer editions; 0 = unlimited.
+IM_DAILY_QUOTA = env.integer("IM_DAILY_QUOTA", default=0)
+# Hours between automatic syncs of the groups; 0 = no automatic sync.
+IM_SYNC_EVERY_HOURS = env.integer("IM_SYNC_EVERY_HOURS", default=24)
 IM_CONNECT_TIMEOUT = env.number("IM_CONNECT_TIMEOUT", default=3.05)
 IM_READ_TIMEOUT = env.number("IM_READ_TIMEOUT", default=10)
-IM_RETRY_INTERNAL_ERROR = env.switch("IM_RETRY_INTERNAL_ERROR", default=True)
+IM_RETRY_INTERNAL_ERROR = env.boolean("IM_RETRY_INTERNAL_ERROR", default=True)

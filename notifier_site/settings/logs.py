@@ -1,4 +1,4 @@
-"""Logs, and reports of errors."""
+"""Logs, error reports and monitoring."""
 
 from .environment import env
 
@@ -12,17 +12,22 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"()": "notifications.logs.PlainLines"},
-        "json": {"()": "notifications.logs.JsonLines"},
+        "plain": {"()": "notifications.logs.PlainFormatter"},
+        "json": {"()": "notifications.logs.JsonFormatter"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # A page that is refused or missing is no fault of the server: no traceback.
-    # Logins, right and wrong, are in the audit trail.
+    # A refused or missing page is no error of the server: no traceback.
+    # The audit trail records logins and refused logins.
     "loggers": {
         "django.request": {"level": "ERROR"},
-        # A list that is asked for more than it has filters: the line of the request.
+        # A list with an unknown filter: the request log is enough.
         "django.security.DisallowedModelAdminLookup": {"level": "CRITICAL"},
         "axes": {"level": "WARNING"},
     },
 }
+
+# Requests for /metrics send it as a Bearer token; empty disables the page.
+METRICS_TOKEN = env.text("METRICS_TOKEN", default="")
+# Megabytes that must be free on the disks with the application's data.
+DISK_FLOOR_MB = env.integer("DISK_FLOOR_MB", default=500)

@@ -1,6 +1,6 @@
 """Single sign-on by OpenID Connect; off without ``OIDC_CLIENT_ID``.
 
-The names with OP and RP are those of mozilla-django-oidc: the provider, and us.
+The prefixes are those of mozilla-django-oidc: OP is the provider, RP this application.
 """
 
 from .access import AUTHENTICATION_BACKENDS
@@ -13,19 +13,19 @@ OIDC_OP_AUTHORIZATION_ENDPOINT = env.text("OIDC_AUTHORIZATION_ENDPOINT", default
 OIDC_OP_TOKEN_ENDPOINT = env.text("OIDC_TOKEN_ENDPOINT", default="")
 OIDC_OP_JWKS_ENDPOINT = env.text("OIDC_JWKS_ENDPOINT", default="")
 OIDC_RP_SCOPES = env.text("OIDC_SCOPES", default="openid profile email")
-# What the button on the login page says: Log in with …
+# The label of the button on the login page: Log in with …
 OIDC_NAME = env.text("OIDC_NAME", default="SSO")
-# The claim whose values give roles, and which value gives which role.
+# The claim whose values assign roles, and the role of each value.
 OIDC_ROLES_CLAIM = env.text("OIDC_ROLES_CLAIM", default="groups")
 OIDC_ROLES = env.pairs("OIDC_ROLES")
 
-# Everything is read from the ID token, which is signed; nothing else is asked for.
+# All claims come from the signed ID token; no user info is requested.
 OIDC_OP_USER_ENDPOINT = ""
 OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_USE_PKCE = True
-OIDC_TIMEOUT = (3.05, 10)  # seconds to a connection, and to an answer
+OIDC_TIMEOUT = (3.05, 10)  # seconds: connect, read
 OIDC_AUTHENTICATION_CALLBACK_URL = "admin:sso_callback"
 
-# Switched off again, it also ends the sessions that it began: they name this class.
+# Removing the backend also ends its sessions, which contain the name of this class.
 if OIDC_RP_CLIENT_ID:
     AUTHENTICATION_BACKENDS.append("notifications.access.backends.SsoBackend")

@@ -1,14 +1,14 @@
-"""The web application: its parts, its templates, its files."""
+"""The web application: apps, middleware, templates, language, static files."""
 
 from typing import Any
 
 from .environment import BASE_DIR, STATE_DIR, env
 
-# Empty is reported by `manage.py check` (notifier.E001); Django refuses to sign with it.
+# `manage.py check` reports an empty key (notifier.E001); Django refuses to sign with it.
 SECRET_KEY = env.text("SECRET_KEY", default="")
-# Keys of before: what they signed is still taken, so that nobody is logged out.
+# Previous keys: their signatures remain valid, so that sessions survive a new key.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_PREVIOUS", default=[])
-DEBUG = env.switch("DEBUG", default=False)
+DEBUG = env.boolean("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -27,12 +27,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "notifications.console.middleware.PolicyMiddleware",
+    "notifications.console.middleware.SecurityHeadersMiddleware",
     "notifications.console.middleware.OriginMiddleware",
     "notifications.console.middleware.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "notifications.console.middleware.MethodsMiddleware",
-    "notifications.console.middleware.WatchMiddleware",
+    "notifications.console.middleware.AllowedMethodsMiddleware",
+    "notifications.console.middleware.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -69,12 +69,19 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = ["notifier"]
 CRISPY_TEMPLATE_PACK = "notifier"
 CRISPY_FAIL_SILENTLY = False
 
-# In the session, so that what is said needs no cookie of its own.
+# In the session, so that messages need no cookie.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-# A choice of up to 100,000 groups arrives as one field of ids, at most 49 bytes each; a
-# list of groups that is pasted for an import, up to 10 MB, as one field as well.
+# A selection of up to 100,000 groups is one field with ids of at most 49 bytes; a pasted
+# list of groups for an import, up to 10 MB, is one field as well.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
+
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", default="en")
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+TIME_ZONE = env.text("TIME_ZONE", default="UTC")
+USE_TZ = True
+# Explicit, since the catalogue of the app also contains the texts of templates/.
+LOCALE_PATHS = [BASE_DIR / "notifications" / "locale"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=STATE_DIR / "static")

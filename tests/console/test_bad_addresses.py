@@ -1,4 +1,4 @@
-"""Addresses that no page of ours leads to: a sentence or an empty list, never a 500."""
+"""Invalid URLs and parameters: an error message or an empty list, never a 500."""
 
 from itertools import product
 
@@ -12,7 +12,7 @@ from tests.factories import make_delivery, make_notification, make_seal, make_us
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 HUGE = 10**30
-# As they stand in an address, so that bytes that are no text can be among them.
+# Percent-encoded, so that invalid UTF-8 can be included.
 VALUES = [
     "2026-13-45", "2026-02-30", "9999-12-31", "0001-01-01", "0000-00-00", "²", "1e9",
     "-1", "0", str(2**63 - 1), str(2**63), str(HUGE), "abc", "None", "NaN", "1.5",
@@ -104,11 +104,11 @@ def test_what_the_admin_itself_refuses_is_no_failure(auditor):
 def test_parameters_that_nobody_knows_change_nothing(auditor, rows, name, query):
     plain = auditor.get(reverse(name))
 
-    found = auditor.get(f"{reverse(name)}?{query}")
+    page = auditor.get(f"{reverse(name)}?{query}")
 
-    assert found.status_code == 200
+    assert page.status_code == 200
     for shown in ("count", "rows"):
-        assert found.context.get(shown) == plain.context.get(shown)
+        assert page.context.get(shown) == plain.context.get(shown)
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -152,7 +152,7 @@ def test_a_number_of_nothing_gives_an_empty_list(auditor, rows):
 @pytest.mark.parametrize("address", PAGES)
 def test_pages_of_what_is_not_there(auditor, manager, address):
     for client, number in product((auditor, manager), IDS):
-        # A page of the list of groups says so after a redirect, as the admin does it.
+        # The admin page of a group shows it after a redirect.
         page = client.get(address.format(number), follow=True)
         expected = {200, 404} if "chatgroup" in address else {403, 404}
         assert page.status_code in expected

@@ -1,4 +1,4 @@
-"""The pages around the console: log in and out, refusals, and what is broken."""
+"""Login, logout and error pages."""
 
 import pytest
 from django.contrib.auth.models import User

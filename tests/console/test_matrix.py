@@ -1,7 +1,7 @@
-"""Who gets what at which address: every role, every named address, GET and POST.
+"""Access matrix: every role, every named URL, GET and POST.
 
-A cell is what the server answers to a request without any field: a status, ``login``
-for the way to the login page, ``away`` for the way to another page of the console.
+A cell is the response to a request without fields: a status, ``login`` for a redirect to
+the login page, ``away`` for a redirect to another page of the console.
 """
 
 from typing import Any
@@ -191,7 +191,7 @@ def people() -> dict[str, User]:
 
 @pytest.fixture
 def addresses(people) -> dict[str, str]:
-    """Each named address, about a row that is there."""
+    """All named URLs, with ids of existing rows."""
     return addresses_about(people)
 
 
@@ -202,7 +202,7 @@ def said(response: HttpResponseBase) -> str:
 
 
 def contents() -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables but the sessions."""
+    """All rows of all tables except the sessions."""
     return {
         model._meta.label: list(model.objects.order_by("pk").values_list())
         for model in apps.get_models()
@@ -222,13 +222,15 @@ def test_a_role_gets_what_the_matrix_says_and_looking_changes_nothing(
     expected = {key: cells[column] for key, cells in matrix().items()}
     before = contents()
 
-    found = {(a, "GET"): said(visitor.request("GET", addresses[a])) for a in addresses}
+    results = {
+        (a, "GET"): said(visitor.request("GET", addresses[a])) for a in addresses
+    }
     assert contents() == before
-    found |= {
+    results |= {
         (a, "POST"): said(visitor.undone("POST", addresses[a])) for a in addresses
     }
 
-    assert found == expected
+    assert results == expected
 
 
 def test_an_auditor_changes_nothing_but_what_is_written_down_of_himself(

@@ -1,17 +1,17 @@
-"""What is answered to HEAD: the heads of GET, and nothing behind them."""
+"""Responses to HEAD: the headers of GET without a body."""
 
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
-from notifications.console.middleware import MethodsMiddleware
+from notifications.console.middleware import AllowedMethodsMiddleware
 
 pytestmark = pytest.mark.one_database
 
 
 def answer(method: str, response: HttpResponse) -> HttpResponse:
     request = RequestFactory().generic(method, "/")
-    return MethodsMiddleware(lambda _request: response)(request)
+    return AllowedMethodsMiddleware(lambda _request: response)(request)
 
 
 def test_head_is_answered_without_a_body_and_with_its_length():

@@ -1,4 +1,4 @@
-"""From where a request comes, and that its entries share one number."""
+"""Origin of requests: the client's address, and one number for all audit entries."""
 
 import pytest
 from django.http import HttpResponse
@@ -27,7 +27,7 @@ DIRECT = "198.51.100.9"
         (1, "6.6.6.6, 203.0.113.5", DIRECT, "203.0.113.5"),
         (2, "6.6.6.6,203.0.113.5,10.0.0.1", DIRECT, "203.0.113.5"),
         (1, "2001:DB8:0::5", DIRECT, "2001:db8::5"),
-        # what cannot be used is ignored
+        # an invalid header is ignored
         (2, "203.0.113.5", DIRECT, DIRECT),
         (1, None, DIRECT, DIRECT),
         (1, "", DIRECT, DIRECT),

@@ -1,4 +1,4 @@
-"""What stands in the head of every answer, whatever it is, with HTTPS and without."""
+"""Security headers and cookies of all responses, with HTTPS and without."""
 
 import importlib.util
 import socket
@@ -14,7 +14,7 @@ from tests.factories import PASSWORD, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-HEADS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src "
     "'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -30,7 +30,7 @@ A_YEAR = "max-age=31536000; includeSubDomains; preload"
 
 
 def use_https(settings, monkeypatch, word: str) -> None:
-    """The settings as they are with ``USE_HTTPS`` on or off."""
+    """Apply the settings for ``USE_HTTPS`` on or off."""
     monkeypatch.setenv("USE_HTTPS", word)
     spec = importlib.util.spec_from_file_location(
         "notifier_site.settings.https_anew", ROOT / "notifier_site/settings/https.py"
@@ -42,36 +42,36 @@ def use_https(settings, monkeypatch, word: str) -> None:
             setattr(settings, name, value)
 
 
-def is_right(response, *, secure: bool, kept: str = "no-store") -> bool:
-    """Whether the head is as it should be; an assertion says what is not."""
-    found = response.headers
-    assert {name: found.get(name) for name in HEADS} == HEADS
-    assert all(word in found["Permissions-Policy"] for word in DENIED)
-    assert found["Cache-Control"] == kept
-    assert found.get("Strict-Transport-Security") == (A_YEAR if secure else None)
-    assert "Server" not in found
-    assert "Access-Control-Allow-Origin" not in found
+def is_right(response, *, secure: bool, cache_control: str = "no-store") -> bool:
+    """Assert the security headers and the flags of cookies."""
+    headers = response.headers
+    assert {name: headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
+    assert all(word in headers["Permissions-Policy"] for word in DENIED)
+    assert headers["Cache-Control"] == cache_control
+    assert headers.get("Strict-Transport-Security") == (A_YEAR if secure else None)
+    assert "Server" not in headers
+    assert "Access-Control-Allow-Origin" not in headers
     for name, cookie in response.cookies.items():
         assert name.startswith("__Host-") == secure, name
         assert (cookie["path"], cookie["domain"]) == ("/", ""), name
         assert cookie["samesite"] == "Lax", name
-        assert cookie["httponly"] or cookie["max-age"] == 0, name  # 0: it is deleted
+        assert cookie["httponly"] or cookie["max-age"] == 0, name  # 0 deletes it
         assert bool(cookie["secure"]) == secure, name
     return True
 
 
 @pytest.fixture
 def asked_for(monkeypatch):
-    """Places that anybody tried to reach; that of the database is open already."""
-    found = []
+    """Addresses of new network connections; the database is connected already."""
+    addresses = []
 
     def refuse(_socket: socket.socket, *arguments: object) -> None:
-        found.append(arguments[-1])
+        addresses.append(arguments[-1])
         raise ConnectionRefusedError
 
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refuse)
-    return found
+    return addresses
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ def test_every_address(settings, monkeypatch, asked_for, word, names):
                 asking.add(name)
                 asked_for.clear()
 
-    # Only where a person presses the button that asks Tencent.
+    # Only the button of the connection check calls Tencent.
     assert asking == (ASK_TENCENT if secure else set())
 
 
 @pytest.fixture
-def somebody():
+def superuser():
     client = Client(raise_request_exception=False)
     client.force_login(make_user(superuser=True))
     return client
@@ -110,13 +110,13 @@ def somebody():
 @pytest.mark.parametrize(
     ("path", "status"), [("/nowhere/", 404), ("/static/nothing.css", 404), ("/", 500)]
 )
-def test_what_is_missing_or_broken(somebody, monkeypatch, path, status):
+def test_what_is_missing_or_broken(superuser, monkeypatch, path, status):
     def fail(*_args, **_kwargs):
         raise RuntimeError("broken")
 
     monkeypatch.setattr(site.overview_presentation, "overview_context", fail)
 
-    response = somebody.get(path)
+    response = superuser.get(path)
 
     assert response.status_code == status
     assert is_right(response, secure=False)
@@ -153,8 +153,8 @@ def test_the_way_to_https(settings, monkeypatch):
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "X"])
 @pytest.mark.parametrize("path", ["/", "/login/", "/language/setlang/", "/nowhere/"])
-def test_other_methods_are_refused(somebody, method, path):
-    response = somebody.generic(method, path)
+def test_other_methods_are_refused(superuser, method, path):
+    response = superuser.generic(method, path)
 
     assert (response.status_code, response.content) == (405, b"")
     assert response["Allow"] == "GET, HEAD, POST"
@@ -164,14 +164,14 @@ def test_other_methods_are_refused(somebody, method, path):
 def test_only_files_whose_name_changes_with_them_are_kept():
     address = staticfiles_storage.url("notifications/ui/tokens.css")
 
-    for path, kept in [
+    for path, cache_control in [
         (address, "max-age=315360000, public, immutable"),
         ("/static/notifications/ui/tokens.css", "max-age=60, public"),
     ]:
         response = Client().get(path)
         assert response.status_code == 200
         assert b"".join(response.streaming_content)
-        assert is_right(response, secure=False, kept=kept)
+        assert is_right(response, secure=False, cache_control=cache_control)
 
 
 def test_a_login_through_https(settings, monkeypatch):

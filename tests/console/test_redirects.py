@@ -1,4 +1,4 @@
-"""Where answers lead, and what they say they are."""
+"""Targets of redirects, and content types."""
 
 import pytest
 from django.urls import reverse
@@ -23,7 +23,7 @@ def test_nobody_is_led_to_another_site(target, client):
         client.post(reverse("set_language"), {"language": "en", "next": target}),
         client.post(reverse("set_language"), {"language": "en"}, headers={"referer": target}),
         client.post(reverse("admin:login"), login),
-        client.get(reverse("admin:login"), {"next": target}),  # is inside already
+        client.get(reverse("admin:login"), {"next": target}),  # already logged in
         client.post(reverse("admin:logout"), {"next": target}),
     ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The line for each request: what it tells, what it keeps back, how loud it is."""
+"""The request log: fields, excluded data and levels."""
 
 import logging
 
@@ -40,7 +40,7 @@ def test_a_page_is_told_without_its_query(log_in, caplog):
         ("/healthz", "DEBUG"),
         ("/static/notifications/ui/mark.svg", "DEBUG"),
         ("/sent/{pk}/", "INFO"),
-        ("/metrics", "INFO"),  # refused: somebody should see it
+        ("/metrics", "INFO"),  # refused
     ],
 )
 def test_what_machines_ask_for_all_the_time_is_quiet(log_in, caplog, address, level):
@@ -62,14 +62,14 @@ def test_who_was_refused_is_told_by_number(log_in, caplog):
     Client(enforce_csrf_checks=True).post("/login/")
 
     lines = [line for line in caplog.records if line.name == "notifications.requests"]
-    told = [(line.status, vars(line).get("person", "")) for line in lines]
-    assert told == [(403, auditor.pk), (200, ""), (403, None)]
+    fields = [(line.status, vars(line).get("person", "")) for line in lines]
+    assert fields == [(403, auditor.pk), (200, ""), (403, None)]
 
 
 def test_a_refused_host_is_told(caplog):
     Client().get("/login/", headers={"Host": "evil.example"})
 
-    # Behind the line of Django that names the host.
+    # After Django's own log line with the host.
     assert (caplog.records[-1].levelname, caplog.records[-1].status) == ("INFO", 400)
 
 

@@ -1,4 +1,4 @@
-"""What the matrix cannot name: patterns without a name, and two with the same."""
+"""URL patterns without a name, which the matrix cannot list, and duplicate names."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from tests.factories import make_group, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-# Each with an address that it stands for. All of them are Django's admin's: the short
-# addresses of its rows, which lead on to the long ones, and whatever else is asked for.
+# Each with an example URL. All of them belong to Django's admin: the short URLs of rows,
+# which redirect to the long ones, and the catch-all pattern.
 UNNAMED = {
     "notifications/chatgroup/<path:object_id>/": "/notifications/chatgroup/1/",
     "auth/user/<path:object_id>/": "/auth/user/1/",
@@ -32,7 +32,7 @@ PEOPLE = {
 def patterns(
     resolver: URLResolver, space: str = "", route: str = ""
 ) -> Iterator[tuple[str, URLPattern]]:
-    """Every pattern there is, with its namespace and name or, without one, its route."""
+    """Yield all URL patterns, with their qualified name or, without one, their route."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
             inner = f"{entry.namespace}:" if entry.namespace else ""
@@ -49,9 +49,9 @@ def test_no_address_goes_by_the_name_of_another():
 
 
 def test_these_are_all_addresses_without_a_name():
-    found = [name for name, entry in patterns(get_resolver()) if not entry.name]
+    unnamed = [name for name, entry in patterns(get_resolver()) if not entry.name]
 
-    assert sorted(found) == sorted(UNNAMED)
+    assert sorted(unnamed) == sorted(UNNAMED)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -69,6 +69,6 @@ def test_an_address_without_a_name_shows_nothing(route, method):
         answer = client.generic(method, address)
         if address == "/no/such/page/":
             assert answer.status_code == 404
-        else:  # the long address asks for the permission: see the matrix
+        else:  # the long URL checks the permission: see the matrix
             assert answer.status_code == 302
             assert answer["Location"] == f"{address}change/"

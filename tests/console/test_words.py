@@ -1,4 +1,4 @@
-"""Words and numbers: in the reader's language, without words of the code."""
+"""Translated labels, and no internal names on pages."""
 
 import logging
 

@@ -85,7 +85,7 @@ def check_members(
     require(user, permissions.SEND)
     members = clean_recipients(member_ids) or []
     groups = _groups(group_ids)
-    if not conf.is_complete():
+    if not conf.is_configured():
         raise ValidationError(
             _(
                 "This console is not connected to Tencent yet, so members cannot be "
@@ -164,7 +164,7 @@ class _MemberCheck:
         self._client = client
         self._limiter = RateLimiter(
             f"{settings.IM_SDK_APP_ID}:{GetSpecifiedGroupMemberInfo.COMMAND}",
-            GetSpecifiedGroupMemberInfo.CALLS_PER_SECOND * conf.PACE_SHARE,
+            GetSpecifiedGroupMemberInfo.CALLS_PER_SECOND * conf.RATE_SHARE,
             engine_clock(),
         )
         self._until = time.monotonic() + begin_within
