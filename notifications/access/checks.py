@@ -16,25 +16,24 @@ MAX_SESSION_HOURS = 24
 
 @register(Tags.security)
 def check_sessions(settings: Any = settings, **_kwargs: Any) -> list[CheckMessage]:
-    problems: list[CheckMessage] = []
     hours, minutes = settings.SESSION_HOURS, settings.SESSION_IDLE_MINUTES
     if not 1 <= hours <= MAX_SESSION_HOURS:
-        problems.append(
+        return [
             Error(
                 f"SESSION_HOURS is {hours}.",
                 hint=f"Use 1 to {MAX_SESSION_HOURS} hours.",
                 id="notifier.E005",
             )
-        )
-    elif not 1 <= minutes <= hours * 60:
-        problems.append(
+        ]
+    if not 1 <= minutes <= hours * 60:
+        return [
             Error(
                 f"SESSION_IDLE_MINUTES is {minutes}.",
                 hint=f"Use 1 to {hours * 60} minutes, which is SESSION_HOURS.",
                 id="notifier.E006",
             )
-        )
-    return problems
+        ]
+    return []
 
 
 @register(Tags.security)

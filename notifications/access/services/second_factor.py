@@ -104,7 +104,7 @@ def finish_setup(
     device.confirmed = True
     device.save()
     audit_log.write(FACTOR_SET, person.get_username())
-    _end_sessions(person, person.get_username(), present)
+    sessions.end_after_change(person.get_username(), [person.pk], present=present)
     return CodeResult(
         SecondFactorAnswer.APP, recovery_codes=make_recovery_codes(person)
     )
@@ -178,13 +178,15 @@ def _verify_recovery_code(person: User, code: str) -> CodeResult:
 
 @transaction.atomic
 def remove_own(person: User, *, present: str) -> None:
-    """The other sessions end. Raises ``PermissionDenied`` where one is demanded."""
+    """Remove one's own, and end one's other sessions.
+
+    Raises ``PermissionDenied`` where a second factor is required.
+    """
     if is_required_for(person):
         raise PermissionDenied(
             _("Your login needs a second factor. You can set it up anew instead.")
         )
-    _remove(person, person.get_username())
-    _end_sessions(person, person.get_username(), present)
+    remove_second_factor(person, person.get_username(), present=present)
 
 
 def require_can_reset(user: User, person: User) -> None:
@@ -204,27 +206,20 @@ def require_can_reset(user: User, person: User) -> None:
 
 @transaction.atomic
 def reset_second_factor(user: User, person: User) -> None:
-    """Remove the lost second factor of ``person`` and end that person's sessions.
-
-    Raises ``PermissionDenied`` as ``require_can_reset`` does; ``ValidationError`` where
-    no second factor is set up.
+    """Remove the lost second factor of ``person``, after the checks of
+    ``require_can_reset``.
     """
     require_can_reset(user, person)
-    _remove(person, user.get_username())
-    _end_sessions(person, user.get_username())
+    remove_second_factor(person, user.get_username())
 
 
 @transaction.atomic
-def reset_from_command_line(person: User, actor: str) -> None:
-    """Reset it when no administrator can log in; ``actor`` is who ran the command.
+def remove_second_factor(person: User, actor: str, *, present: str = "") -> None:
+    """Remove the second factor and end the sessions of ``person``.
 
-    Raises ``ValidationError`` where no second factor is set up.
+    Checks no permission: a command calls it when no administrator can log in. Raises
+    ``ValidationError`` where no second factor is set up.
     """
-    _remove(person, actor)
-    _end_sessions(person, actor)
-
-
-def _remove(person: User, actor: str) -> None:
     had_any, _per_table = TOTPDevice.objects.filter(user=person).delete()
     RecoveryCode.objects.filter(user=person).delete()
     if not had_any:
@@ -233,9 +228,6 @@ def _remove(person: User, actor: str) -> None:
             % {"person": person.get_username()}
         )
     audit_log.write(FACTOR_REMOVED, actor, person=person.get_username())
-
-
-def _end_sessions(person: User, actor: str, present: str = "") -> None:
     sessions.end_after_change(actor, [person.pk], present=present)
 
 

@@ -44,7 +44,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if person is None:
         return _password_first(request)
     form = CodeForm(request.POST if request.method == "POST" else None)
-    status = 200
+    result = None
     if form.is_valid():
         result = second_factor.verify_code(person, form.cleaned_data["code"])
         if result.is_right:
@@ -54,7 +54,7 @@ def code(request: HttpRequest) -> HttpResponse:
         ):
             messages.error(request, _("Too many wrong codes. Log in again."))
             return redirect("admin:login")
-        status = refuse_login(form, result)
+        add_code_error(form, result)
     response = page(
         request,
         "notifications/access/login_code.html",
@@ -62,10 +62,7 @@ def code(request: HttpRequest) -> HttpResponse:
         form=form,
         next=_next_url(request),
     )
-    response.status_code = status
-    if status == TOO_MANY_REQUESTS:
-        response["Retry-After"] = str(result.wait)
-    return response
+    return set_retry_after(response, result)
 
 
 def log_out(request: HttpRequest) -> HttpResponse:
@@ -98,19 +95,25 @@ def pending_login_url(request: HttpRequest, then: str) -> str | None:
     return f"{reverse(name)}?{urlencode({REDIRECT_FIELD_NAME: then})}"
 
 
-def refuse_login(form: AppCodeForm, result: CodeResult) -> int:
-    """Add the error to the field of the code. Returns the HTTP status."""
-    if result.answer == SecondFactorAnswer.TOO_SOON:
-        form.add_error("code", _wait_message(result.wait))
-        return TOO_MANY_REQUESTS
+def add_code_error(form: AppCodeForm, result: CodeResult) -> None:
+    """Add the error to the field of the code."""
     form.add_error(
         "code",
-        _(
+        _wait_message(result.wait)
+        if result.answer == SecondFactorAnswer.TOO_SOON
+        else _(
             "This code is wrong or was used before. The app shows another one every "
             "30 seconds."
         ),
     )
-    return 200
+
+
+def set_retry_after(response: HttpResponse, result: CodeResult | None) -> HttpResponse:
+    """Set the status 429 if wrong codes require waiting."""
+    if result is not None and result.answer == SecondFactorAnswer.TOO_SOON:
+        response.status_code = TOO_MANY_REQUESTS
+        response["Retry-After"] = str(result.wait)
+    return response
 
 
 def _complete_login(

@@ -29,9 +29,9 @@ from notifications.access.login_state import LoginStep
 from notifications.access.queries import device_of, is_required_for, second_factor_of
 from notifications.access.services import second_factor as services_second_factor
 from notifications.access.views.login import (
-    TOO_MANY_REQUESTS,
+    add_code_error,
     pending_login,
-    refuse_login,
+    set_retry_after,
 )
 from notifications.ui.pages import page, require_permission, session_key
 
@@ -92,7 +92,7 @@ def setup(request: HttpRequest, person: User) -> HttpResponse:
     if device is None:
         return _begin(request, person)
     form = AppCodeForm(request.POST if request.method == "POST" else None)
-    status = 200
+    result = None
     if form.is_valid():
         try:
             result = services_second_factor.finish_setup(
@@ -107,7 +107,7 @@ def setup(request: HttpRequest, person: User) -> HttpResponse:
             return redirect("admin:second_factor")
         if result.is_right:
             return _finish(request, person, result.recovery_codes)
-        status = refuse_login(form, result)
+        add_code_error(form, result)
     response = _page(
         request,
         "second_factor_key.html",
@@ -117,10 +117,7 @@ def setup(request: HttpRequest, person: User) -> HttpResponse:
         address=device.config_url,
         key=_in_groups(b32encode(device.bin_key).decode()),
     )
-    response.status_code = status
-    if status == TOO_MANY_REQUESTS:
-        response["Retry-After"] = str(result.wait)
-    return response
+    return set_retry_after(response, result)
 
 
 @require_setup_access

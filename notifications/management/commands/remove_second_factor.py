@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
-from notifications.access.services.second_factor import reset_from_command_line
+from notifications.access.services.second_factor import remove_second_factor
 from notifications.management.base import RecordedCommand, account, refusal
 
 
@@ -25,7 +25,7 @@ class Command(RecordedCommand):
         if person is None:
             raise refusal(ValueError(f"There is no person “{username}”."))
         try:
-            reset_from_command_line(person, f"command ({account()})")
+            remove_second_factor(person, f"command ({account()})")
         except ValidationError as error:
             raise refusal(error) from None
         self.stdout.write(f"removed={username}")
