@@ -185,7 +185,7 @@ class ClaimPlanner:
         clock = self.limiter.clock
         claims = claim(
             worker_id,
-            [clock.on_machine(at) for at in moments],
+            [clock.to_machine_time(at) for at in moments],
             now,
             last_served=self._last_served,
         )

@@ -1,4 +1,4 @@
-"""When calls may start: a clock that all workers share, and the limit of each call.
+"""Rate limits: a clock that all workers share, and the start times of calls.
 
-Every call of Tencent has its own row, so no call slows another down.
+Each REST call has its own row, so one call does not slow down another.
 """

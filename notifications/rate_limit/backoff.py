@@ -1,10 +1,10 @@
-"""How long to wait after a failure."""
+"""Exponential backoff."""
 
 
 def backoff(failures: int, jitter: float) -> float:
-    """Seconds to wait after the ``failures``-th failure: 2, 4, 8, … times 1 to 1.5.
+    """Return the seconds to wait after a failure: 2, 4, 8, … times 1 to 1.5.
 
-    ``jitter`` is a random number from 0 to 1: what failed together must not come back
-    together.
+    ``jitter``, a random number from 0 to 1, spreads the retries of calls that failed
+    at the same time.
     """
     return 2.0**failures * (1 + jitter / 2)

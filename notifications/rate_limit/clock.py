@@ -1,9 +1,10 @@
-"""The engine's clock: what slots and leases are counted with.
+"""The engine's clock, which measures slots and leases.
 
-On SQLite all workers are on one machine: seconds since it started, and which start that
-was, so that a jump of the wall clock neither stops sending nor declares a live worker
-dead. On PostgreSQL the server's own clock, the same for workers on many machines; each
-keeps the difference to its machine's clock and takes it anew once a tick.
+On SQLite all workers run on one machine. The clock counts seconds since the machine
+booted, together with an id of that boot: a jump of the wall clock neither stops sending
+nor expires the lease of a live worker. On PostgreSQL it is the clock of the server, the
+same for workers on many machines; each worker stores the offset to the clock of its
+machine and refreshes it.
 """
 
 import platform
@@ -16,54 +17,54 @@ from django.db import connection
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
-# The server's clock goes on when the server or a machine is restarted.
+# The boot id on PostgreSQL: its clock continues after a restart.
 POSTGRESQL = "postgresql"
 
 
 @dataclass(slots=True)
 class EngineClock:
-    """``now()`` in seconds; comparable only between equal ``boot_id``.
+    """``now()`` returns seconds, comparable only between clocks with equal ``boot_id``.
 
-    ``machine`` is this machine's steady clock, ``ahead`` how many seconds the engine's
-    clock is ahead of it.
+    ``machine`` is the monotonic clock of this machine; ``offset`` is the number of
+    seconds by which the engine's clock is ahead of it.
     """
 
     boot_id: str
     machine: Callable[[], float]
-    ahead: float = 0.0
+    offset: float = 0.0
 
     def now(self) -> float:
-        return self.machine() + self.ahead
+        return self.machine() + self.offset
 
-    def on_machine(self, moment: float) -> float:
-        """A moment of the engine's clock as a moment of ``machine``."""
-        return moment - self.ahead
+    def to_machine_time(self, moment: float) -> float:
+        """Convert a moment of the engine's clock to one of ``machine``."""
+        return moment - self.offset
 
     def read_database(self) -> None:
-        """Take the server's time anew; on SQLite there is nothing to take."""
+        """Refresh ``offset`` from the server's clock; does nothing on SQLite."""
         if self.boot_id != POSTGRESQL:
             return
-        asked = self.machine()
+        before = self.machine()
         with connection.cursor() as cursor:
             cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
-            (server,) = cursor.fetchone()
-        self.ahead = server - (asked + self.machine()) / 2
+            (server_time,) = cursor.fetchone()
+        self.offset = server_time - (before + self.machine()) / 2
 
 
 def engine_clock() -> EngineClock:
-    """The clock that all workers on the present database share."""
+    """Return the clock that all workers on the default database share."""
     if connection.vendor == "postgresql":
-        clock = EngineClock(POSTGRESQL, _steady)
+        clock = EngineClock(POSTGRESQL, _monotonic)
         clock.read_database()
         return clock
     if BOOT_ID.exists():
-        return EngineClock(BOOT_ID.read_text().strip(), _steady)
-    # Systems other than Linux: their monotonic clock counts from the start as well.
-    return EngineClock(platform.node()[:40], _steady)
+        return EngineClock(BOOT_ID.read_text().strip(), _monotonic)
+    # On systems other than Linux the monotonic clock counts from the boot as well.
+    return EngineClock(platform.node()[:40], _monotonic)
 
 
-def _steady() -> float:
-    """Goes on while the machine sleeps, where the system can tell."""
+def _monotonic() -> float:
+    """Return monotonic seconds, including time asleep where the system supports it."""
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()

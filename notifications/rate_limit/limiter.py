@@ -1,7 +1,7 @@
-"""The rate limiter of one call: hands out the slots at which it may start.
+"""The rate limiter of one REST call, which hands out slots: times to start a call.
 
-A call that sends takes its slots in the transaction of its claims (``free_slots``); a
-call that only reads takes them in a transaction of their own (``take``).
+The call that sends takes its slots in the transaction of its claims (``free_slots``);
+calls that only read take them in a separate transaction (``take``).
 """
 
 from django.db import transaction
@@ -17,18 +17,18 @@ from notifications.rate_limit.slots import (
     locked_pace,
 )
 
-# A crash leaves no reading call in doubt: its slots may lie further ahead than those of
-# notices, and the row is locked less often.
+# A crash leaves no reading call unconfirmed. So its slots may be further ahead than those
+# of notifications, and the row is locked less often.
 READING_HORIZON = 0.25
 
-# A commit that takes longer is an exception, and no measure for those after it.
-LONGEST_COMMIT = 0.25
+# A longer commit is an exception and does not raise the estimate for the next ones.
+MAX_COMMIT_ESTIMATE = 0.25
 
 
 class RateLimiter:
-    """``name`` is the row of ``Pace`` that all processes share, ``rate`` calls a second.
+    """``name`` is the key of the ``Pace`` row that all processes share.
 
-    The rate may be changed at any time. For one thread.
+    ``rate`` is in calls per second and may be changed at any time. Not thread-safe.
     """
 
     def __init__(
@@ -43,48 +43,48 @@ class RateLimiter:
         self.rate = rate
         self.clock = clock
         self.horizon = horizon
-        # From reading the clock to the end of the commit, lately: a slot that has
-        # passed before its transaction is committed would be lost.
+        # Estimate of the time from reading the clock to the end of the commit: a slot
+        # that passes before its transaction is committed would be lost.
         self._commit_seconds = 0.005
         self._read_at = 0.0
-        self._closed_until = 0.0
-        self._not_before = 0.0
+        self._no_slot_before = 0.0
+        self._next_allowed_start = 0.0
 
     def may_have_slots(self) -> bool:
-        """Whether the lock is worth taking; asked without a lock."""
+        """Return whether to take the lock. Reads without a lock."""
         earliest = self.clock.now() + self._commit_seconds
         return has_free_slot(self.name, self.clock, earliest, self.horizon)
 
     def lock(self) -> Pace:
-        """The row, locked to the end of the transaction."""
+        """Return the row, locked until the end of the transaction."""
         return locked_pace(self.name, self.clock)
 
     def free_slots(self, row: Pace, limit: int) -> Slots:
-        """At most ``limit`` slots that are free when the transaction is committed.
+        """Return at most ``limit`` slots that are free when the transaction is committed.
 
-        The caller takes them: it moves ``row.next_slot``, saves the row, and calls
+        The caller takes them: it updates ``row.next_slot``, saves the row, and calls
         ``committed`` after the commit.
         """
         now = self.clock.now()
         self._read_at = self.clock.machine()
         rate = current_rate(row, now, self.rate)
-        since_late_call = self._read_at - self._not_before
+        since_late_call = self._read_at - self._next_allowed_start
         earliest = max(now + self._commit_seconds, now - since_late_call)
         return free_slots(row.next_slot, earliest, rate, limit, self.horizon)
 
     def committed(self) -> None:
-        """Learn from a commit. The estimate rises at once and falls slowly."""
+        """Update the estimate of the commit time: it rises at once and falls slowly."""
         seconds = self.clock.machine() - self._read_at
         self._commit_seconds = min(
-            LONGEST_COMMIT, max(seconds, 0.9 * self._commit_seconds)
+            MAX_COMMIT_ESTIMATE, max(seconds, 0.9 * self._commit_seconds)
         )
 
     def take(self, limit: int) -> list[float]:
-        """At most ``limit`` slots of the machine's clock, none when none is near.
+        """Take at most ``limit`` slots within the horizon, as machine time.
 
         Call it outside of a transaction.
         """
-        if limit < 1 or self.clock.machine() < self._closed_until:
+        if limit < 1 or self.clock.machine() < self._no_slot_before:
             return []
         with transaction.atomic():
             row = self.lock()
@@ -93,20 +93,20 @@ class RateLimiter:
                 row.next_slot = slots.at(slots.count)
                 row.save()
         self.committed()
-        next_one = self.clock.on_machine(slots.at(slots.count))
-        # Asked earlier, it could give nothing, and would take the lock for it.
-        self._closed_until = next_one - self.horizon - self._commit_seconds
-        return [self.clock.on_machine(at) for at in slots.moments()]
+        next_slot = self.clock.to_machine_time(slots.at(slots.count))
+        # An earlier call would take the lock and get no slot.
+        self._no_slot_before = next_slot - self.horizon - self._commit_seconds
+        return [self.clock.to_machine_time(at) for at in slots.moments()]
 
     def called_late(self, moment: float) -> None:
-        """A call was made at ``moment``, behind its slot: the next one keeps away.
+        """Delay the next slot, because a call started at ``moment``, after its slot.
 
-        For calls of which there is only one at a time.
+        Only for calls that are made one at a time.
         """
-        self._not_before = moment + 1 / self.rate
+        self._next_allowed_start = moment + 1 / self.rate
 
     def slow_down(self) -> None:
-        """After a frequency code: half the pace for a minute, for all processes."""
+        """Halve the rate of all processes for a minute, after a rate limit ErrorCode."""
         with transaction.atomic():
             row = self.lock()
             row.slow_until = self.clock.now() + SLOW_SECONDS

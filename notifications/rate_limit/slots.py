@@ -1,9 +1,9 @@
-"""Pace: when the next calls may start, so that the account's limit holds.
+"""Slots: times at which calls may start without exceeding the limit of the account.
 
-The limit (200 calls a second for this call, counted at Tencent over the whole app)
-is kept by handing out slots: moments that lie 1/rate apart. One row in the database
-holds the next free slot, so the limit holds over all workers and across restarts. A
-slot that is met too late is lost; using it late would let calls bunch up.
+The limit (200 calls a second for this call, counted at Tencent over the whole app) is
+kept by handing out slots that are 1/rate seconds apart. One row in the database holds
+the next free slot, so the limit holds over all workers and across restarts. A slot that
+is missed is lost; using it late would bunch calls.
 """
 
 import math
@@ -16,21 +16,21 @@ from notifications.rate_limit.clock import POSTGRESQL, EngineClock
 # Slots are handed out at most this far ahead, in seconds.
 HORIZON = 0.05
 
-# No slot is ever further ahead: the horizon, the commit, the slowest pace, and a margin.
-LONGEST_LEAD = 3.0
+# An upper bound for every slot: the horizon, the commit, the slowest rate, and a margin.
+MAX_LEAD = 3.0
 
 # A call starts at most this many seconds after its slot, or not at all.
 MAX_START_DELAY = 0.015
 
-# After a frequency code: this share of the pace for so many seconds.
-SLOW_SHARE = 0.5
+# After a rate limit ErrorCode the rate is multiplied by this for so many seconds.
+SLOW_FACTOR = 0.5
 
 SLOW_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """``count`` free moments, the first at ``first``, each ``interval`` seconds on."""
+    """``count`` free slots, the first at ``first``, ``interval`` seconds apart."""
 
     first: float
     interval: float
@@ -47,10 +47,10 @@ def free_slots(
     next_slot: float,
     earliest: float,
     rate: float,
-    wanted: int,
+    limit: int,
     horizon: float = HORIZON,
 ) -> Slots:
-    """The free slots from ``earliest`` up to ``horizon`` later, at most ``wanted``.
+    """Return the free slots from ``earliest`` up to ``horizon`` later, at most ``limit``.
 
     ``next_slot`` and ``earliest`` are seconds of the engine's clock, ``rate`` is in
     calls per second. Slots in the past are never handed out.
@@ -59,55 +59,55 @@ def free_slots(
     first = max(next_slot, earliest)
     room = earliest + horizon - first
     fitting = math.floor(room / interval) + 1 if room >= 0 else 0
-    return Slots(first, interval, max(0, min(wanted, fitting)))
+    return Slots(first, interval, max(0, min(limit, fitting)))
 
 
 def has_free_slot(
     name: str, clock: EngineClock, earliest: float, horizon: float = HORIZON
 ) -> bool:
-    """Whether the lock is worth taking. A read without a lock.
+    """Return whether to take the lock. Reads without a lock.
 
-    On SQLite there is but one writer at a time, and nothing is gained by asking.
+    Always true on SQLite: it has one writer at a time, and the query would gain nothing.
     """
     if clock.boot_id != POSTGRESQL:
         return True
     pace = Pace.objects.filter(name=name).first()
     if pace is None:
         return True
-    return not earliest + horizon < pace.next_slot <= earliest + LONGEST_LEAD
+    return not earliest + horizon < pace.next_slot <= earliest + MAX_LEAD
 
 
 def locked_pace(name: str, clock: EngineClock) -> Pace:
-    """The row for one call of one app, locked; of a former start, it begins anew.
+    """Return the row for one call of one app, locked. Reset it after a reboot.
 
-    A next slot that lies further ahead than slots are handed out means that the clock
-    was set back: it begins anew as well. One second later no former call can be in the
-    same window.
+    Reset it also when its next slot is further ahead than slots are handed out: the
+    clock was set back. The new slots start one second later, so that no earlier call is
+    in the same window.
     """
-    locked = Pace.objects.select_for_update().filter(name=name)
-    pace = locked.first()
+    rows = Pace.objects.select_for_update().filter(name=name)
+    pace = rows.first()
     if pace is None:
         Pace.objects.get_or_create(name=name, defaults={"boot_id": clock.boot_id})
-        pace = locked.get()
-    # "Now" must be of after the lock: waiting for it would make old slots of new ones.
+        pace = rows.get()
+    # Read the clock after waiting for the lock: with an older time, slots would be past.
     clock.read_database()
     now = clock.now()
-    if pace.boot_id != clock.boot_id or pace.next_slot > now + LONGEST_LEAD:
+    if pace.boot_id != clock.boot_id or pace.next_slot > now + MAX_LEAD:
         pace.boot_id = clock.boot_id
         pace.next_slot = now + 1
         pace.slow_until = 0
-        # At once: a claim that finds no slot in this tick writes nothing.
+        # Save here, because a claim without a free slot in this tick does not save.
         pace.save()
     return pace
 
 
 def current_rate(pace: Pace, now: float, rate: float) -> float:
-    """``rate``, or less of it for a minute after Tencent said "too often"."""
+    """Return ``rate``, reduced for a minute after a rate limit ErrorCode."""
     is_slow = now < pace.slow_until <= now + SLOW_SECONDS
-    return rate * SLOW_SHARE if is_slow else rate
+    return rate * SLOW_FACTOR if is_slow else rate
 
 
 def wait_for_slot(slot: float, clock: EngineClock) -> bool:
-    """Sleep until ``slot`` of the machine's clock; whether its call may still start."""
+    """Sleep until ``slot``, as machine time. Return whether its call may still start."""
     time.sleep(max(0.0, slot - clock.machine()))
     return clock.machine() <= slot + MAX_START_DELAY

@@ -1,4 +1,4 @@
-"""The waiting time after a failure."""
+"""Exponential backoff."""
 
 from hypothesis import given
 from hypothesis import strategies as st

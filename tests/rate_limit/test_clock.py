@@ -1,4 +1,4 @@
-"""Which clock the engine goes by."""
+"""The clock of the engine."""
 
 import pytest
 from django.db import connection
@@ -15,20 +15,20 @@ def test_the_clock_is_the_servers_where_there_is_one():
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
-            (server,) = cursor.fetchone()
-        assert clock.now() == pytest.approx(server, abs=5)
+            (server_time,) = cursor.fetchone()
+        assert clock.now() == pytest.approx(server_time, abs=5)
 
 
-def test_a_moment_is_turned_into_one_of_the_machine():
-    clock = EngineClock("x", lambda: 50.0, ahead=1000.0)
+def test_a_moment_is_converted_to_machine_time():
+    clock = EngineClock("x", lambda: 50.0, offset=1000.0)
 
     assert clock.now() == 1050.0
-    assert clock.on_machine(1051.5) == 51.5
+    assert clock.to_machine_time(1051.5) == 51.5
 
 
-def test_reading_leaves_a_machines_clock_alone():
+def test_the_clock_of_a_machine_has_no_offset():
     clock = EngineClock("boot", lambda: 50.0)
 
     clock.read_database()
 
-    assert clock.ahead == 0.0
+    assert clock.offset == 0.0

@@ -14,7 +14,7 @@ from notifications.rate_limit.slots import SLOW_SECONDS
 
 
 class Machine:
-    """A clock that stands until it is told to go on."""
+    """A clock that advances only when ``now`` is set."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -24,7 +24,7 @@ class Machine:
 
 
 def limiter_of(machine: Machine, rate: float, name: str = "1:get") -> RateLimiter:
-    # Of a machine of its own: no database's clock is read.
+    # A boot id other than PostgreSQL's: the server's clock is not read.
     Pace.objects.get_or_create(name=name, defaults={"boot_id": "here"})
     return RateLimiter(name, rate, EngineClock("here", machine))
 
@@ -57,18 +57,18 @@ def test_two_that_share_a_row_share_the_limit():
 
 
 @pytest.mark.django_db
-def test_nothing_wanted_takes_no_lock(django_assert_num_queries):
+def test_a_limit_of_zero_takes_no_lock(django_assert_num_queries):
     limiter = limiter_of(Machine(), 100.0)
 
     with django_assert_num_queries(0):
         assert limiter.take(0) == []
     limiter.take(100)
     with django_assert_num_queries(0):
-        assert limiter.take(100) == []  # closed until the next moment is near
+        assert limiter.take(100) == []  # until the next slot is within the horizon
 
 
 @pytest.mark.django_db
-def test_after_a_late_call_the_next_one_keeps_away():
+def test_a_late_call_delays_the_next_slot():
     machine = Machine()
     limiter = limiter_of(machine, 1.0)
     (slot,) = limiter.take(1)
@@ -82,7 +82,7 @@ def test_after_a_late_call_the_next_one_keeps_away():
 
 
 @pytest.mark.django_db
-def test_after_a_frequency_code_half_the_pace_for_a_minute():
+def test_a_rate_limit_code_halves_the_rate_for_a_minute():
     machine = Machine()
     limiter = limiter_of(machine, 12.0)
     limiter.slow_down()

@@ -1,4 +1,4 @@
-"""Slots: never in the past, never closer than the pace allows."""
+"""Slots: never in the past, never closer than the rate allows."""
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ rates = st.floats(min_value=1, max_value=1000)
 
 
 @pytest.mark.parametrize(
-    ("next_slot", "earliest", "rate", "wanted", "expected"),
+    ("next_slot", "earliest", "rate", "limit", "expected"),
     [
         (0, 100, 25, 9, [100, 100.04]),  # one at once, one before the horizon
         (0, 100, 20, 1, [100]),
@@ -35,18 +35,18 @@ rates = st.floats(min_value=1, max_value=1000)
         (0, 100, 20, 0, []),
     ],
 )
-def test_slots(next_slot, earliest, rate, wanted, expected):
-    slots = free_slots(next_slot, earliest, rate, wanted)
+def test_slots(next_slot, earliest, rate, limit, expected):
+    slots = free_slots(next_slot, earliest, rate, limit)
 
     assert [slots.at(n) for n in range(slots.count)] == pytest.approx(expected)
 
 
-@given(next_slot=seconds, earliest=seconds, rate=rates, wanted=st.integers(0, 100))
-def test_slots_keep_the_pace(next_slot, earliest, rate, wanted):
-    slots = free_slots(next_slot, earliest, rate, wanted)
+@given(next_slot=seconds, earliest=seconds, rate=rates, limit=st.integers(0, 100))
+def test_slots_keep_the_rate(next_slot, earliest, rate, limit):
+    slots = free_slots(next_slot, earliest, rate, limit)
     moments = [slots.at(n) for n in range(slots.count)]
 
-    assert slots.count <= wanted
+    assert slots.count <= limit
     assert all(moment >= max(next_slot, earliest) for moment in moments)
     assert all(moment <= earliest + HORIZON + 1e-6 for moment in moments)
     assert slots.at(slots.count) - slots.at(0) == pytest.approx(slots.count / rate)
@@ -57,7 +57,7 @@ def test_slots_keep_the_pace(next_slot, earliest, rate, wanted):
     steps=st.lists(st.floats(min_value=0, max_value=0.2), min_size=1, max_size=200),
 )
 def test_no_second_holds_more_than_the_rate(rate, steps):
-    """Ticks at any moments, each taking all it can get."""
+    """Ticks at arbitrary times, each of which takes all free slots."""
     moments: list[float] = []
     next_slot, now = 0.0, 50.0
     for step in steps:
@@ -73,7 +73,7 @@ def test_no_second_holds_more_than_the_rate(rate, steps):
 
 
 @pytest.mark.django_db
-def test_the_row_begins_anew_after_a_restart_of_the_machine():
+def test_the_row_is_reset_after_a_reboot():
     Pace.objects.create(name="1:call", boot_id="old", next_slot=9e6, slow_until=9e6)
 
     pace = locked_pace("1:call", EngineClock("new", lambda: 40.0))
@@ -82,7 +82,7 @@ def test_the_row_begins_anew_after_a_restart_of_the_machine():
 
 
 @pytest.mark.django_db
-def test_the_row_is_kept_within_one_start_of_the_machine():
+def test_the_row_is_unchanged_without_a_reboot():
     Pace.objects.create(name="1:call", boot_id="same", next_slot=43, slow_until=90)
 
     pace = locked_pace("1:call", EngineClock("same", lambda: 40.0))
@@ -101,23 +101,23 @@ def test_a_clock_that_was_set_back_does_not_stop_sending():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("next_slot", "worth_it"),
+    ("next_slot", "should_lock"),
     [
         (40.0, True),
         (40.05, True),
-        (40.06, False),  # beyond the horizon: another tick will do
-        (50.0, True),  # the clock was set back: to be mended
+        (40.06, False),  # beyond the horizon
+        (50.0, True),  # the clock was set back: the row must be reset
     ],
 )
-def test_whether_the_lock_is_worth_taking(next_slot, worth_it):
+def test_whether_to_take_the_lock(next_slot, should_lock):
     clock = EngineClock(POSTGRESQL, lambda: 40.0)
     assert has_free_slot("1:call", clock, 40.0)
     Pace.objects.create(name="1:call", boot_id=POSTGRESQL, next_slot=next_slot)
 
-    assert has_free_slot("1:call", clock, 40.0) is worth_it
+    assert has_free_slot("1:call", clock, 40.0) is should_lock
 
 
-def test_the_pace_is_halved_for_as_long_as_tencent_asks():
+def test_the_rate_is_halved_after_a_rate_limit_code():
     pace = Pace(slow_until=100.0)
 
     assert current_rate(pace, 99.9, 190) == 95
