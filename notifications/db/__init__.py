@@ -1,7 +1,8 @@
-"""SQL written by hand: its building blocks, and what differs between the two databases.
+"""Building blocks of hand-written SQL, and the differences between the databases.
 
-Quoting, rows out of JSON, ``INSERT … SELECT``, expressions and locks of tables are here
-and know no model. A statement that is one topic's own, as a search or the rows of a send
-are, stays in the topic and is put together of these. So does what only one database has:
-the worker's lock, the engine's clock, the guards' triggers, the copy of a SQLite file.
+Quoting, rows from JSON, ``INSERT … SELECT``, expressions and table locks are here and
+depend on no model. A statement that belongs to one topic, such as a search or the rows
+of a send, stays in the folder of the topic and uses these. So does code for one database
+only: the worker's lock, the engine's clock, the guards' triggers, the copy of a SQLite
+file.
 """

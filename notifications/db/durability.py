@@ -1,4 +1,4 @@
-"""Whether a commit survives a power cut: what the promise of the engine rests on.
+"""Check that a commit survives a power cut; the guarantees of the engine need it.
 
 With ``synchronous=NORMAL`` a claim could be undone after the call was made, and the
 group would be called twice (measured; see docs/architecture.md).
@@ -10,7 +10,7 @@ SQLITE_FULL = 2
 
 
 def durability_problem() -> str:
-    """One sentence on what must be changed, or an empty string."""
+    """Return one sentence on what must be changed, or an empty string."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA synchronous")

@@ -1,4 +1,4 @@
-"""Expressions for the ORM that each database writes in another way."""
+"""Expressions for the ORM whose SQL differs between the databases."""
 
 import json
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ Sql = tuple[str, list[Any]]
 
 
 class InList(Func):
-    """Whether a column of text holds one of ``values``; use it in ``filter()``.
+    """Test whether a text column has one of ``values``; use it in ``filter()``.
 
-    One parameter, however many values there are: SQLite takes 250,000 variables in one
-    statement, older builds 999, and ``IN (…)`` with 100,000 is slow on both databases.
+    All values are one parameter: SQLite accepts 250,000 variables in one statement,
+    older builds 999, and ``IN (…)`` with 100,000 is slow on both databases.
     """
 
     output_field = BooleanField()
@@ -28,7 +28,7 @@ class InList(Func):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_extra: Any
     ) -> Sql:
         column, parameters = compiler.compile(self.source_expressions[0])
-        sql = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608  no text of others
+        sql = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608  no user input
         return sql, [*parameters, json.dumps(self.values)]
 
     def as_postgresql(
@@ -39,7 +39,7 @@ class InList(Func):
 
 
 class JoinedTexts(Aggregate):
-    """All texts in one: a row for each would cost more than all the rest."""
+    """Join all texts into one: fetching a row for each would dominate the cost."""
 
     function = "STRING_AGG"
     output_field = TextField()

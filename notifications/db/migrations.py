@@ -1,4 +1,4 @@
-"""Applied migrations that this release does not have."""
+"""Detect migrations that were applied but are not in this release."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 APP = "notifications"
-# The first migration of every database that was made before release 0.1.0, whose own
-# first migration has another name.
+# The first migration of every database created before release 0.1.0. The first migration
+# of that release has another name.
 BEFORE_0_1_0 = "0001_initial"
 
 
 def unknown_migrations(using: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """Names of applied migrations that are not in this release, sorted.
+    """Return the sorted names of applied migrations that are not in this release.
 
-    A newer release applied them, during an update or before a step back to this one.
+    A newer release applied them, during an update or before a rollback to this one.
     """
     if connections[using].vendor not in ("sqlite", "postgresql"):
         return []  # no usable database is configured; another check reports that
@@ -28,14 +28,14 @@ def unknown_migrations(using: str = DEFAULT_DB_ALIAS) -> list[str]:
 
 
 def refuse_development_database(using: str, **_kwargs: Any) -> None:
-    """Receiver of ``pre_migrate``. Raises ``CommandError`` before anything is changed.
+    """Receiver of ``pre_migrate``. Raises ``CommandError`` before any change.
 
-    Tables and canonical text of development states before 0.1.0 were not kept readable.
+    This release cannot read tables and canonical text of development states before 0.1.0.
     """
     if BEFORE_0_1_0 in unknown_migrations(using):
         raise CommandError(
-            "This database was made by a development state before release 0.1.0, whose "
-            "tables no release can read. Nothing was changed. Export what you need with "
-            "the program that made it; then name an empty database in DATABASE_URL and "
-            "run migrate again."
+            "This database was created by a development state before release 0.1.0. No "
+            "release can read its tables. Nothing was changed. Export your data with the "
+            "program that created it, set DATABASE_URL to an empty database, and run "
+            "migrate again."
         )

@@ -1,8 +1,8 @@
-"""Building blocks of statements: quoted names, rows out of JSON, inserts and updates.
+"""Building blocks of statements: quoted names, rows from JSON, inserts and updates.
 
-A model for each row costs more than all the rest of a sync or an import, and so does a
-parameter for each value: rows go to the database as one JSON array of arrays. All of
-them take the present transaction of the default database.
+One model instance per row, or one parameter per value, would dominate the cost of a sync
+or an import. So rows are passed to the database as one JSON array of arrays. All
+functions use the current transaction of the default database.
 """
 
 import json
@@ -18,32 +18,32 @@ def quoted_table(model: type[Model]) -> str:
 
 
 def quoted_column(model: type[Model], name: str) -> str:
-    """The column of the field ``name``."""
+    """Return the quoted column of the field ``name``."""
     return connection.ops.quote_name(_field(model, name).column)
 
 
 def stored(model: type[Model], name: str, value: Any) -> Any:
-    """``value`` as the column of the field ``name`` takes it."""
+    """Convert ``value`` to the database value of the field ``name``."""
     return _field(model, name).get_db_prep_save(value, connection)
 
 
 def json_rows() -> str:
-    """An item for FROM: the rows of a parameter that is a JSON array of arrays."""
+    """Return a FROM item: the rows of a parameter that is a JSON array of arrays."""
     if connection.vendor == "postgresql":
         return "jsonb_array_elements(%s::jsonb) AS new"
     return "json_each(%s) AS new"
 
 
-def json_cell(place: int, model: type[Model], name: str) -> str:
-    """The value at ``place`` of such a row, as the column of the field ``name`` takes it."""
+def json_cell(index: int, model: type[Model], name: str) -> str:
+    """Return SQL for the value at ``index`` of such a row, typed for the field ``name``."""
     if connection.vendor != "postgresql":
-        return f"json_extract(value, '$[{place:d}]')"
+        return f"json_extract(value, '$[{index:d}]')"
     field = _field(model, name)
-    # No cast of a text: it would cut off what is too long for the column.
+    # Do not cast text: a cast would truncate a value that is too long for the column.
     cast_to = (
         "" if isinstance(field, CharField | TextField) else field.db_type(connection)
     )
-    return f"(value ->> {place:d})::{cast_to}" if cast_to else f"value ->> {place:d}"
+    return f"(value ->> {index:d})::{cast_to}" if cast_to else f"value ->> {index:d}"
 
 
 def insert_select(
@@ -54,7 +54,7 @@ def insert_select(
     *,
     on_conflict: str = "",
 ) -> int:
-    """Insert what ``select`` gives for the fields ``names``; returns how many rows.
+    """Insert the result of ``select`` into the fields ``names``. Return the row count.
 
     ``on_conflict``, such as ``DO NOTHING``, needs a WHERE in ``select`` on SQLite.
     """
@@ -77,18 +77,18 @@ def insert_json(
 ) -> None:
     """Insert ``rows``, whose values are in the order of the fields ``names``.
 
-    They are JSON values as the columns take them; ``same`` has the fields whose value
-    is the same in all rows. One statement: on PostgreSQL each is a message to a server.
+    The values are JSON values that suit the columns; ``same`` holds fields that have the
+    same value in all rows. Runs one statement, since each is a round trip on PostgreSQL.
     """
     if not rows:
         return
-    cells = [json_cell(place, model, name) for place, name in enumerate(names)]
+    cells = [json_cell(index, model, name) for index, name in enumerate(names)]
     select = ", ".join([*cells, *["%s"] * len(same)])
     values = [stored(model, name, value) for name, value in same.items()]
     insert_select(
         model,
         [*names, *same],
-        f"SELECT {select} FROM {json_rows()} WHERE true",  # noqa: S608  names of fields
+        f"SELECT {select} FROM {json_rows()} WHERE true",  # noqa: S608  field names
         [*values, json.dumps(rows)],
         on_conflict=on_conflict,
     )
@@ -103,15 +103,15 @@ def update(
     values = ", ".join(f"{quoted_column(model, name)} = %s" for name in names)
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"UPDATE {quoted_table(model)} SET {values} WHERE id = %s",  # noqa: S608  likewise
+            f"UPDATE {quoted_table(model)} SET {values} WHERE id = %s",  # noqa: S608  field names
             rows,
         )
 
 
 def lock_tables(*models: type[Model]) -> None:
-    """Only this transaction changes these tables until it ends; all can be read.
+    """Block writes to these tables by other transactions until this one ends.
 
-    On SQLite every transaction begins like that.
+    On SQLite every transaction blocks other writers anyway.
     """
     if connection.vendor == "postgresql":
         tables = ", ".join(quoted_table(model) for model in models)
@@ -120,9 +120,9 @@ def lock_tables(*models: type[Model]) -> None:
 
 
 def refresh_statistics(model: type[Model], name: str) -> None:
-    """For PostgreSQL, which takes a table that was empty a minute ago for empty.
+    """Analyze the field ``name`` on PostgreSQL, after a table was filled.
 
-    It then reads all of it for each value of the field ``name`` that is looked up.
+    Otherwise the planner assumes an empty table and reads all rows for each lookup.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

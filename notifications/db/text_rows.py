@@ -1,45 +1,45 @@
-"""Rows as lines of JSON that the database writes itself, the same on both databases."""
+"""Rows as lines of JSON, written by the database; equal on both databases."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection, models
 
-FETCHED = 500  # rows at once
+BATCH_SIZE = 500
 
 NumberedLine = tuple[int, bytes]
 
 
 def numbered_lines(query: str, parameters: Sequence[Any]) -> Iterator[NumberedLine]:
-    """The rows of a query for a number and a line of JSON, as UTF-8 with a line end."""
-    read = _copied if connection.vendor == "postgresql" else _selected
-    return read(query, parameters)
+    """Return the rows of a query for a number and a line of JSON, as UTF-8 with line end."""
+    fetch = _copy if connection.vendor == "postgresql" else _select
+    return fetch(query, parameters)
 
 
-def _selected(query: str, parameters: Sequence[Any]) -> Iterator[NumberedLine]:
+def _select(query: str, parameters: Sequence[Any]) -> Iterator[NumberedLine]:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
-        while rows := cursor.fetchmany(FETCHED):
+        while rows := cursor.fetchmany(BATCH_SIZE):
             for number, text in rows:
                 yield number, text.encode() + b"\n"
 
 
-def _copied(query: str, parameters: Sequence[Any]) -> Iterator[NumberedLine]:
-    """COPY lets the server write the next lines while the caller uses these."""
+def _copy(query: str, parameters: Sequence[Any]) -> Iterator[NumberedLine]:
+    """Use COPY: the server writes the next lines while the caller processes these."""
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY ({query}) TO STDOUT", parameters) as copy,
     ):
         for data in copy:
             number, _tab, text = bytes(data).partition(b"\t")
-            # COPY doubles each backslash; JSON has nothing else to escape.
+            # COPY doubles backslashes; it escapes nothing else in JSON.
             yield int(number), text.replace(b"\\\\", b"\\")
 
 
 def text_array(
     alias: str, kind: str, fields: Iterable["models.Field[Any, Any]"]
 ) -> str:
-    """SQL for the line of a row: a JSON array of texts without spaces, ``kind`` first."""
+    """Return SQL for a JSON array of texts without spaces, with ``kind`` first."""
     cells = ", ".join(_cell(alias, field) for field in fields)
     if connection.vendor == "postgresql":
         return f"array_to_json(ARRAY['{kind}', {cells}])::text"
@@ -50,9 +50,9 @@ def _cell(alias: str, field: "models.Field[Any, Any]") -> str:
     column = f"{alias}.{connection.ops.quote_name(field.column)}"
     if isinstance(field, models.DateTimeField):
         if connection.vendor == "postgresql":
-            # Django keeps the connection in UTC: what is cut off is "+00".
+            # Django sets the connection to UTC: remove "+00".
             return f"left({column}::text, -3) || 'Z'"
-        # Stored with six digits behind the second, or with none.
+        # SQLite stores six decimals of the second, or none.
         text = (
             f"CASE length({column}) WHEN 19 THEN {column} ELSE rtrim({column}, '0') END"
         )

@@ -25,7 +25,7 @@ def test_a_database_from_before_0_1_0_is_refused_and_left_as_it_is():
     with pytest.raises(CommandError, match=r"before release 0\.1\.0") as refusal:
         call_command("migrate", verbosity=0)
 
-    assert "name an empty database in DATABASE_URL" in str(refusal.value)
+    assert "set DATABASE_URL to an empty database" in str(refusal.value)
     assert guards_install.missing() == []
 
 
