@@ -1,1 +1,1 @@
-"""The data of the demo."""
+"""Sample data for the demo."""

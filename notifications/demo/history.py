@@ -1,4 +1,4 @@
-"""Two weeks of notifications for the demo, with every way in which one can end."""
+"""Two weeks of notifications for the demo, with every possible result."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,121 +28,125 @@ TEXTS = [
 
 WRONG_KEY, BUSY = 70009, 60007
 
-FIRST_PAUSE = timedelta(seconds=1)
+FIRST_BACKOFF = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How one delivery ended: ``calls`` are (outcome, ErrorCode or None, reason, ms)."""
+class DemoResult:
+    """The result of one delivery and its calls: (outcome, ErrorCode, reason, ms).
+
+    ``late_answer`` is the detail of an audit entry for an answer after the end.
+    """
 
     status: str = D.ACCEPTED
     calls: Sequence[tuple[str, int | None, str, int]] = ((A.ACCEPTED, 0, "", 84),)
-    info: str = ""
-    late: dict[str, object] = field(default_factory=dict)
+    error_info: str = ""
+    late_answer: dict[str, object] = field(default_factory=dict)
 
 
-def _failed(code: int, info: str) -> Outcome:
-    return Outcome(D.FAILED, ((A.REJECTED, code, "", 84),), info)
+def _failed(code: int, error_info: str) -> DemoResult:
+    return DemoResult(D.FAILED, ((A.REJECTED, code, "", 84),), error_info)
 
 
-def _doubtful(reason: str, took: int) -> Outcome:
-    return Outcome(D.UNCONFIRMED, ((A.UNCONFIRMED, None, reason, took),))
+def _unconfirmed(reason: str, milliseconds: int) -> DemoResult:
+    return DemoResult(D.UNCONFIRMED, ((A.UNCONFIRMED, None, reason, milliseconds),))
 
 
-FINE = Outcome()
+ACCEPTED = DemoResult()
 
-CANCELLED = Outcome(D.CANCELLED, ())
+CANCELLED = DemoResult(D.CANCELLED, ())
 
-WAITING = Outcome(D.QUEUED, ())
+WAITING = DemoResult(D.QUEUED, ())
 
-KEY_REFUSED = Outcome(
+SIGNATURE_REFUSED = DemoResult(
     D.QUEUED, ((A.REJECTED, WRONG_KEY, "", 84),), "usersig check failed"
 )
 
-ACCEPTED_LATE = {"outcome": "accepted", "error_code": 0, "error_info": "", "reason": ""}
+LATE_ACCEPTED = {"outcome": "accepted", "error_code": 0, "error_info": "", "reason": ""}
 
-# One after another over the past; between them, most groups are fine.
-TROUBLE = [
+# The results of every seventh delivery, in turn; all others are accepted.
+PROBLEMS = [
     _failed(10010, "group not exist or has been dismissed"),
-    _doubtful("no_answer", 10_000),
+    _unconfirmed("no_answer", 10_000),
     _failed(10015, "invalid group id"),
-    Outcome(calls=((A.REJECTED, BUSY, "", 71), (A.ACCEPTED, 0, "", 90))),
+    DemoResult(calls=((A.REJECTED, BUSY, "", 71), (A.ACCEPTED, 0, "", 90))),
     _failed(10007, "no permission to operate the group"),
-    _doubtful("connection_lost", 212),
-    Outcome(
+    _unconfirmed("connection_lost", 212),
+    DemoResult(
         D.FAILED,
         tuple((A.REJECTED, 10002, "", 1200 + 40 * n) for n in range(4)),
         "server internal error, please try again",
     ),
-    Outcome(D.UNCONFIRMED, ((A.WORKER_LOST, None, "worker_lost", 9_400),)),
-    Outcome(
+    DemoResult(D.UNCONFIRMED, ((A.WORKER_LOST, None, "worker_lost", 9_400),)),
+    DemoResult(
         calls=((A.NOT_SENT, None, "connect_timeout", 3050), (A.ACCEPTED, 0, "", 97))
     ),
     _failed(10017, "the group is muted"),
-    replace(_doubtful("no_answer", 10_000), late=ACCEPTED_LATE),
+    replace(_unconfirmed("no_answer", 10_000), late_answer=LATE_ACCEPTED),
 ]
 
-EVERY = 7  # so many groups from one trouble to the next
+PROBLEM_INTERVAL = 7
 
 
 def fill_history(groups: Sequence[ChatGroup], now: datetime) -> None:
     worker = Worker.objects.create(
         name="demo", boot_id="past", lease=0, heartbeat_at=now, ended_at=now
     )
-    past = DemoHistory(worker)
+    history = DemoHistory(worker)
     for days in range(13, 0, -1):
         at = now - timedelta(days=days, minutes=37 * days)
-        part = groups[days % 5 :: 2]
+        chosen = groups[days % 5 :: 2]
         sender = COLLEAGUE if days % 4 == 0 else MANAGER
         match days:
-            case 9:  # to named members, which live rooms and broadcasts do not take
-                small = [group for group in groups if not group.all_members_only][::6]
-                past.add(sender, at, small, [FINE] * len(small), to=["amy", "li.lei"])
+            case 9:  # to named members, which live rooms and broadcasts do not support
+                chosen = [g for g in groups if not g.all_members_only][::6]
+                results = [ACCEPTED] * len(chosen)
+                history.add(sender, at, chosen, results, recipients=["amy", "li.lei"])
             case 5:
-                done = len(part) // 2
-                fates = [FINE] * done + [CANCELLED] * (len(part) - done)
-                past.add(sender, at, part, fates, status=N.CANCELLED)
+                done = len(chosen) // 2
+                results = [ACCEPTED] * done + [CANCELLED] * (len(chosen) - done)
+                history.add(sender, at, chosen, results, status=N.CANCELLED)
             case 1:
-                fates = [KEY_REFUSED] + [WAITING] * (len(part) - 1)
-                past.add(MANAGER, at, part, fates, status=N.PAUSED)
+                results = [SIGNATURE_REFUSED] + [WAITING] * (len(chosen) - 1)
+                history.add(MANAGER, at, chosen, results, status=N.PAUSED)
             case _:
-                past.add(sender, at, part, past.mixed(len(part)))
+                history.add(sender, at, chosen, history.mixed(len(chosen)))
 
 
 class DemoHistory:
-    """``worker`` is the one that made all the calls."""
+    """Writes notifications whose calls were all made by ``worker``."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
-        self.count = 0
+        self.delivery_count = 0
 
-    def mixed(self, count: int) -> list[Outcome]:
-        """Mostly fine; the troubles take turns over all notifications."""
-        fates = []
+    def mixed(self, count: int) -> list[DemoResult]:
+        """Return mostly accepted results, and the problems in turn."""
+        results = []
         for _n in range(count):
-            self.count += 1
-            turn, rest = divmod(self.count, EVERY)
-            fates.append(FINE if rest else TROUBLE[turn % len(TROUBLE)])
-        return fates
+            self.delivery_count += 1
+            problem, rest = divmod(self.delivery_count, PROBLEM_INTERVAL)
+            results.append(ACCEPTED if rest else PROBLEMS[problem % len(PROBLEMS)])
+        return results
 
     def add(
         self,
         sender: str,
         at: datetime,
         groups: Sequence[ChatGroup],
-        fates: Sequence[Outcome],
+        results: Sequence[DemoResult],
         *,
         status: str = N.COMPLETED,
-        to: Sequence[str] | None = None,
+        recipients: Sequence[str] | None = None,
     ) -> None:
-        number = Notification.objects.count()
+        index = Notification.objects.count()
         ended = at + timedelta(seconds=30)
         notification = Notification.objects.create(
             sender=User.objects.get(username=sender),
             sender_name=sender,
-            content=TEXTS[number % len(TEXTS)],
-            note=f"CM-{400 + number}",
-            recipients=join_recipients(to),
+            content=TEXTS[index % len(TEXTS)],
+            note=f"CM-{400 + index}",
+            recipients=join_recipients(recipients),
             audience=Notification.Audience.CHOSEN,
             audience_values=[group.group_id for group in groups],
             audience_count=len(groups),
@@ -152,23 +156,23 @@ class DemoHistory:
             paused_reason="account_code" if status == N.PAUSED else "",
             paused_code=WRONG_KEY if status == N.PAUSED else None,
         )
-        self._note(SENT, sender, notification, at, groups=len(groups))
+        self._audit(SENT, sender, notification, at, groups=len(groups))
         if status == N.CANCELLED:
-            self._note(STOPPED, sender, notification, ended)
+            self._audit(STOPPED, sender, notification, ended)
         if status == N.PAUSED:
             by = f"worker {self.worker.pk}"
-            self._note(PAUSED, by, notification, ended, reason="account_code")
-        for group, fate in zip(groups, fates, strict=True):
-            self._delivery(notification, group, fate)
+            self._audit(PAUSED, by, notification, ended, reason="account_code")
+        for group, result in zip(groups, results, strict=True):
+            self._add_delivery(notification, group, result)
 
-    def _delivery(
-        self, notification: Notification, group: ChatGroup, fate: Outcome
+    def _add_delivery(
+        self, notification: Notification, group: ChatGroup, result: DemoResult
     ) -> None:
         at = notification.sent_at
         if at is None:
-            raise ValueError("A draft has no deliveries in the past.")
-        code, reason = fate.calls[-1][1:3] if fate.calls else (None, "")
-        times = list(_times(fate, at))
+            raise ValueError("A draft has no deliveries.")
+        code, reason = result.calls[-1][1:3] if result.calls else (None, "")
+        times = list(_times(result, at))
         end = times[-1][1] if times else at
         delivery = Delivery.objects.create(
             notification=notification,
@@ -177,29 +181,29 @@ class DemoHistory:
             group_type=group.type,
             sender_name=notification.sender_name,
             recipients=notification.recipients,
-            status=fate.status,
+            status=result.status,
             error_code=code,
-            error_info=fate.info,
-            reason=reason if fate.status == D.UNCONFIRMED else "",
-            attempt_count=len(fate.calls),
+            error_info=result.error_info,
+            reason=reason if result.status == D.UNCONFIRMED else "",
+            attempt_count=len(result.calls),
             not_before=at,
             created_at=at,
-            finished_at=None if fate.status == D.QUEUED else end,
+            finished_at=None if result.status == D.QUEUED else end,
         )
-        self._attempts(delivery, fate, times)
-        if fate.late:
-            self._note(
+        self._add_attempts(delivery, result, times)
+        if result.late_answer:
+            self._audit(
                 LATE_ANSWER, f"worker {self.worker.pk}", notification,
-                end + timedelta(seconds=20), delivery=delivery.pk, **fate.late,
+                end + timedelta(seconds=20), delivery=delivery.pk, **result.late_answer,
             )  # fmt: skip
 
-    def _attempts(
+    def _add_attempts(
         self,
         delivery: Delivery,
-        fate: Outcome,
+        result: DemoResult,
         times: Sequence[tuple[datetime, datetime]],
     ) -> None:
-        calls = zip(fate.calls, times, strict=True)
+        calls = zip(result.calls, times, strict=True)
         for number, ((outcome, code, reason, _ms), (start, end)) in enumerate(calls, 1):
             Attempt.objects.create(
                 delivery=delivery,
@@ -212,23 +216,23 @@ class DemoHistory:
                 http_status=None if reason else 200,
                 action_status="" if reason else ("FAIL" if code else "OK"),
                 error_code=code,
-                error_info=fate.info if code else "",
+                error_info=result.error_info if code else "",
             )
 
     @staticmethod
-    def _note(
+    def _audit(
         event: audit_log.Event,
         actor: str,
-        about: Notification,
+        notification: Notification,
         at: datetime,
         **detail: Any,
     ) -> None:
-        audit_log.write(event, actor, notification=about.pk, at=at, **detail)
+        audit_log.write(event, actor, notification=notification.pk, at=at, **detail)
 
 
-def _times(fate: Outcome, at: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Start and end of each call, with a longer and longer pause between."""
-    for number, (_outcome, _code, _reason, took) in enumerate(fate.calls):
-        end = at + timedelta(milliseconds=took)
+def _times(result: DemoResult, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Return the start and end of each call, with exponential backoff between them."""
+    for number, (_outcome, _code, _reason, milliseconds) in enumerate(result.calls):
+        end = at + timedelta(milliseconds=milliseconds)
         yield at, end
-        at = end + FIRST_PAUSE * 2**number
+        at = end + FIRST_BACKOFF * 2**number
