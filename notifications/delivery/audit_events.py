@@ -1,4 +1,4 @@
-"""Events of the audit trail: what becomes of a notification after it is sent."""
+"""Events of the audit trail about a notification after it is sent."""
 
 from typing import Any
 
@@ -19,20 +19,13 @@ def _rule(stored: Any) -> str:
     return str(Rule.from_json(stored))
 
 
-# Details that events of other folders have, too.
-
+# Details that events of other folders use, too.
 CODE = Detail("code", _("Error code"), _explained)
-
 GROUPS = Detail("groups", _("Groups"))
-
 LEFT_OUT = Detail("left_out_count", _("Groups left out"))
-
 NOTE = Detail("note", _("Note"))
-
 NOT_AFTER = Detail("not_after", _("Not after"), moment)
-
 RULE = Detail("rule", _("Rule"), _rule)
-
 
 _ENDED = (Detail("cancelled", _("Not called")), Detail("failed", _("Failed")))
 

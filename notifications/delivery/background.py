@@ -1,7 +1,7 @@
-"""Background tasks of the worker: sealing and the sync, each in a thread of its own.
+"""Background tasks of the worker, such as sealing and the sync, each in its own thread.
 
-No error ends such a thread: it is logged and counted, and the task is started again
-after a pause.
+An error does not end the thread: it is logged and counted, and the task runs again after
+a pause.
 """
 
 import logging
@@ -20,23 +20,23 @@ from notifications.record import sealing
 
 logger = logging.getLogger(__name__)
 
-SEAL_EVERY = 2.0
+SEAL_INTERVAL = 2.0
 
 
 class StopRequested(Exception):
-    """The worker ends: what is left is done by the next one."""
+    """The worker ends; the next worker does the remaining work."""
 
 
 class BackgroundTask:
-    """Calls ``work`` every so many seconds, with a database connection of its own.
+    """Calls ``work`` every so many seconds, with a separate database connection.
 
-    Of several workers the oldest does the work, so that no other reads in vain. When it
-    dies another one goes on; that two overlap for a moment must do no harm.
+    Only the oldest of several workers does the work, so that the others need not read.
+    When it dies, another one takes over; two workers may overlap for a moment, which
+    ``work`` must tolerate.
 
     ``work`` calls ``pause`` between two pieces of work on the database. ``is_idle``
-    returns whether nothing is left to do; the worker calls it in its own thread.
-    ``deaths`` are the moments of the latest unexpected errors. A lost database is not
-    one of them.
+    returns whether no work is left; the worker calls it in its own thread. ``deaths``
+    are the times of the latest unexpected errors, without losses of the database.
     """
 
     def __init__(
@@ -59,52 +59,47 @@ class BackgroundTask:
         self._pause_seconds = pause_seconds
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._asked_at = 0.0  # when the database was asked who is the oldest
+        self._checked_at = 0.0  # when the oldest worker was last queried
         self._is_oldest = False
 
     def start(self, worker_id: Callable[[], int]) -> None:
-        """``worker_id`` gives the present number of the worker."""
+        """``worker_id`` returns the current id of the worker."""
         self.worker_id = worker_id
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when the piece of work under way is done."""
+        """Wait for the current piece of work, then end the thread."""
         self._stopping.set()
         self._thread.join()
 
     def pause(self) -> None:
-        """Leave the database to the sending. Raises ``StopRequested``."""
+        """Yield the database to sending. Raises ``StopRequested``."""
         if self._stopping.wait(self._pause_seconds):
             raise StopRequested
 
     def may_go_on(self) -> bool:
-        """Whether this is still the oldest worker, and no stop was requested."""
+        """Return whether this is the oldest worker and no stop was requested."""
         if self._stopping.is_set():
             return False
-        if time.monotonic() - self._asked_at >= self._every:
+        if time.monotonic() - self._checked_at >= self._every:
             oldest = Worker.objects.filter(ended_at__isnull=True).order_by("pk").first()
             self._is_oldest = oldest is not None and oldest.pk == self.worker_id()
-            self._asked_at = time.monotonic()
+            self._checked_at = time.monotonic()
         return self._is_oldest
 
     def run_once(self) -> bool:
-        """Work once; false after an unexpected error."""
+        """Work once. Return ``False`` after an unexpected error."""
         try:
             if self.may_go_on():
                 self._work(self)
         except StopRequested:
             pass
         except (OperationalError, InternalError, InterfaceError):
-            logger.exception(
-                "The database did not answer the %s as expected; it goes on by itself.",
-                self.name,
-            )
+            logger.exception("Database error in the %s task; retrying.", self.name)
             connection.close()
         except Exception:
             self.deaths.append(datetime.now(UTC))
-            logger.exception(
-                "The %s failed by a mistake in it; it is started again.", self.name
-            )
+            logger.exception("Unexpected error in the %s task; restarting.", self.name)
             connection.close()
             return False
         return True
@@ -119,16 +114,16 @@ class BackgroundTask:
             connection.close()
 
 
-def sealing_task(*, every: float = SEAL_EVERY) -> BackgroundTask:
-    """Seals what has ended.
+def sealing_task(*, every: float = SEAL_INTERVAL) -> BackgroundTask:
+    """Return the task that seals ended notifications.
 
-    The rows that are sealed do not change any more, so nothing waits for this task, and
-    a pause between blocks of rows leaves the HTTP threads their slots.
+    Sealed rows do not change any more, so this task blocks no other code. Its pauses
+    between blocks of rows keep the HTTP threads on time for their slots.
     """
     return BackgroundTask("sealing", _seal, every=every)
 
 
 def _seal(task: BackgroundTask) -> None:
-    # Another worker that ends seals the rest, too: what is left is found next time.
+    # A worker that ends seals as well. The next run seals the remaining notifications.
     with suppress(sealing.SealedByAnother):
         sealing.seal_due(pause=task.pause)

@@ -1,8 +1,7 @@
-"""Claiming: taking due deliveries for sending, inside the worker's transaction.
+"""Claim due deliveries for sending, inside the worker's transaction.
 
-The claim marks the row (owner, attempt number, time) and must be committed before the
-first byte of the call leaves. Whoever finds such a mark of a dead worker knows that
-the call may have been made.
+A claim sets owner, attempt number and time of the row. It must be committed before the
+first byte of the call is sent. So a row claimed by a dead worker may have been called.
 
 The slots come from ``rate_limit/limiter.py``.
 """
@@ -18,7 +17,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from notifications.delivery.restore_guard import RestoreMark
+from notifications.delivery.restore_guard import RestoreGuard
 from notifications.delivery.retry import AttemptHistory
 from notifications.models import Delivery, Installation, Notification, SendingSwitch
 from notifications.rate_limit.limiter import RateLimiter
@@ -27,7 +26,7 @@ from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
 
-# Of a delivery: what a Claim is made of; the last three are those of Past.
+# The columns of a delivery for a Claim; the last three are those of AttemptHistory.
 COLUMNS = (
     "pk",
     "attempt_count",
@@ -42,9 +41,9 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One call to make, a request for the HTTP threads.
+    """One call to make: a request for the HTTP threads.
 
-    ``past`` is what earlier attempts came to; it stands still while the claim lasts.
+    ``history`` summarizes earlier attempts; it does not change during the claim.
     """
 
     may_start_late: ClassVar[bool] = False
@@ -53,17 +52,17 @@ class Claim:
     notification_id: int
     attempt: int
     call: Call[None]
-    slot: float  # seconds of this machine's steady clock
-    past: AttemptHistory
+    slot: float  # machine time
+    history: AttemptHistory
 
     @property
-    def about(self) -> dict[str, int]:
-        """Names the delivery in a line of the log."""
+    def log_fields(self) -> dict[str, int]:
+        """Identifies the delivery in log records."""
         return {"notification": self.notification_id, "delivery": self.delivery_id}
 
 
 def running_notifications(now: datetime) -> QuerySet[Notification]:
-    """The notifications whose calls are to be made; none while all sending is off."""
+    """Return notifications that are being sent; none while all sending is stopped."""
     switched_off = SendingSwitch.objects.filter(is_off=True)
     return Notification.objects.filter(
         ~Exists(switched_off),
@@ -72,14 +71,14 @@ def running_notifications(now: datetime) -> QuerySet[Notification]:
     )
 
 
-def due_deliveries(now: datetime) -> bool:
-    """Whether a claim would find anything. A read without a lock, for idle workers."""
-    waiting = Delivery.objects.filter(
+def has_due_deliveries(now: datetime) -> bool:
+    """Return whether a delivery can be claimed. Reads without a lock, for idle workers."""
+    due = Delivery.objects.filter(
         notification_id=OuterRef("pk"),
         status=Delivery.Status.QUEUED,
         not_before__lte=now,
     )
-    return running_notifications(now).filter(Exists(waiting)).exists()
+    return running_notifications(now).filter(Exists(due)).exists()
 
 
 def claim(
@@ -87,20 +86,19 @@ def claim(
 ) -> list[Claim]:
     """Mark due deliveries as sending by ``worker_id``, at most one for each slot.
 
-    Running notifications take turns, so that a short one does not wait behind one to
-    100,000 groups: whoever comes after ``last_served``, a notification, is first.
+    The slots are shared among running notifications (round robin), so that a short one
+    does not wait behind one to 100,000 groups. The first one is the next after
+    ``last_served``, the id of a notification.
     """
-    # No more columns than are needed: the choice of groups alone may be megabytes.
-    found_running = (
-        running_notifications(now).order_by("id").values_list("pk", "content")
+    # Load few columns: the audience of one notification may take megabytes.
+    notifications = sorted(
+        running_notifications(now).order_by("id").values_list("pk", "content"),
+        key=lambda notification: (notification[0] <= last_served, notification[0]),
     )
-    takers = sorted(
-        found_running, key=lambda taker: (taker[0] <= last_served, taker[0])
-    )
-    found: list[Claim] = []
-    for place, (notification_id, content) in enumerate(takers):
-        # What this one leaves of its share goes to those after it.
-        share = -(-(len(slots) - len(found)) // (len(takers) - place))
+    claims: list[Claim] = []
+    for index, (notification_id, content) in enumerate(notifications):
+        # The following notifications share the slots that this one does not use.
+        share = -(-(len(slots) - len(claims)) // (len(notifications) - index))
         if not share:
             break
         rows = (
@@ -113,8 +111,8 @@ def claim(
             .select_for_update(skip_locked=True)
             .values_list(*COLUMNS)[:share]
         )
-        for pk, attempts, group_id, group_type, recipients, *past in rows:
-            found.append(
+        for pk, attempts, group_id, group_type, recipients, *history in rows:
+            claims.append(
                 Claim(
                     delivery_id=pk,
                     notification_id=notification_id,
@@ -125,61 +123,60 @@ def claim(
                         content,
                         recipients.splitlines() or None,
                     ),
-                    slot=slots[len(found)],
-                    past=AttemptHistory(*past),
+                    slot=slots[len(claims)],
+                    history=AttemptHistory(*history),
                 )
             )
-    _mark([order.delivery_id for order in found], worker_id, now)
-    return found
+    _mark([claim.delivery_id for claim in claims], worker_id, now)
+    return claims
 
 
 def _mark(ids: Sequence[int], worker_id: int, now: datetime) -> None:
     if not ids:
         return
-    taken = Delivery.objects.filter(pk__in=ids, status=Delivery.Status.QUEUED).update(
+    count = Delivery.objects.filter(pk__in=ids, status=Delivery.Status.QUEUED).update(
         status=Delivery.Status.SENDING,
         owner=worker_id,
         claimed_at=now,
         attempt_count=F("attempt_count") + 1,
     )
-    if taken != len(ids):
+    if count != len(ids):
         raise RuntimeError(
-            f"Worker {worker_id} claimed {len(ids)} deliveries but marked {taken}: "
-            f"another process holds some of them."
+            f"Worker {worker_id} locked {len(ids)} deliveries but updated {count}: "
+            f"another process has changed some of them."
         )
 
 
 class ClaimPlanner:
-    """What a worker remembers from one claim to the next.
+    """Plans the claims of one worker and stores its state between them.
 
     Call ``claim`` inside a transaction, and ``committed`` after it.
     """
 
     def __init__(self, limiter: RateLimiter) -> None:
         self.limiter = limiter
-        self.restore_mark = RestoreMark(
+        self.restore_guard = RestoreGuard(
             Path(settings.STATE_DIR), f"{Installation.present().key}/{limiter.name}"
         )
-        self._slots_ahead: deque[float] = deque()  # of claims, by the machine's clock
-        self._more_is_due = False  # as far as the last claim could see
+        self._future_slots: deque[float] = deque()  # of claims, as machine time
+        self._more_due = False  # whether the last claim used all its slots
         self._claimed = 0
-        self._last_served = 0  # the notification whose turn came last
+        self._last_served = 0  # id of the notification of the last claim
 
     def should_claim(self, now: datetime) -> bool:
-        """Whether a claim is worth a transaction; asked without a lock."""
-        return (
-            self._more_is_due or due_deliveries(now)
-        ) and self.limiter.may_have_slots()
+        """Return whether to begin a transaction for a claim. Reads without a lock."""
+        has_due = self._more_due or has_due_deliveries(now)
+        return has_due and self.limiter.may_have_slots()
 
     def claim(self, worker_id: int, free_threads: int, now: datetime) -> list[Claim]:
-        """Mark due deliveries as sending, each with the slot for its call.
+        """Claim due deliveries, each with the slot for its call.
 
         Raises ``DatabaseIsOlder`` when the database was restored from a backup.
         """
         row = self.limiter.lock()
-        self.restore_mark.check(row.claimed)
+        self.restore_guard.check(row.claimed)
         slots = self.limiter.free_slots(row, free_threads)
-        moments = slots.moments()[: self._may_hold(slots.interval)]
+        moments = slots.moments()[: self._max_new_claims(slots.interval)]
         if not moments:
             return []
         clock = self.limiter.clock
@@ -189,29 +186,29 @@ class ClaimPlanner:
             now,
             last_served=self._last_served,
         )
-        self._more_is_due = len(claims) == len(moments)
+        self._more_due = len(claims) == len(moments)
         if claims:
             row.next_slot = slots.at(len(claims))
             row.claimed += len(claims)
             row.save()
             self._claimed = row.claimed
             self._last_served = claims[-1].notification_id
-        self._slots_ahead.extend(order.slot for order in claims)
+        self._future_slots.extend(claim.slot for claim in claims)
         return claims
 
     def committed(self) -> None:
-        """Learn from the commit of a claim."""
+        """Update the estimates after the commit of a claim."""
         self.limiter.committed()
-        self.restore_mark.committed(self._claimed)
+        self.restore_guard.committed(self._claimed)
 
-    def _may_hold(self, interval: float) -> int:
-        """How many more claims may wait for their slots.
+    def _max_new_claims(self, interval: float) -> int:
+        """Return how many more claims may wait for their slots.
 
-        A crash leaves them in doubt though no call was made for them, so there are
-        never more than the pace uses up within the horizon, however long commits take.
+        A crash makes them unconfirmed although they were not called. So there are never
+        more than the rate allows within the horizon, however long commits take.
         """
         now = self.limiter.clock.machine()
-        while self._slots_ahead and self._slots_ahead[0] <= now:
-            self._slots_ahead.popleft()
-        most = math.ceil(self.limiter.horizon / interval)
-        return max(0, most - len(self._slots_ahead))
+        while self._future_slots and self._future_slots[0] <= now:
+            self._future_slots.popleft()
+        limit = math.ceil(self.limiter.horizon / interval)
+        return max(0, limit - len(self._future_slots))

@@ -29,12 +29,12 @@ from notifications.ui.text import clean_note
 
 @transaction.atomic
 def pause(user: User, notification_id: int, *, note: str = "") -> Notification:
-    """Hold a running notification; calls already under way still end.
+    """Pause a running notification; calls in progress still complete.
 
-    ``note`` says why, for the colleagues. Raises ``PermissionDenied``, ``WrongState``,
-    ``ValidationError`` for a note that cannot be.
+    ``note`` is the reason, for colleagues. Raises ``PermissionDenied``, ``WrongState``,
+    ``ValidationError`` for an invalid note.
     """
-    notification = _controlled(user, notification_id)
+    notification = _lock_own(user, notification_id)
     note = clean_note(note)
     reason = Notification.PauseReason.PERSON
     notification.pause(reason, by=user.get_username(), note=note)
@@ -44,8 +44,8 @@ def pause(user: User, notification_id: int, *, note: str = "") -> Notification:
 
 @transaction.atomic
 def resume(user: User, notification_id: int) -> Notification:
-    """Go on with a paused notification. Raises ``PermissionDenied``, ``WrongState``."""
-    notification = _controlled(user, notification_id)
+    """Resume a paused notification. Raises ``PermissionDenied``, ``WrongState``."""
+    notification = _lock_own(user, notification_id)
     notification.resume()
     Delivery.objects.filter(
         notification=notification, status=Delivery.Status.QUEUED
@@ -56,15 +56,15 @@ def resume(user: User, notification_id: int) -> Notification:
 
 @transaction.atomic
 def stop(user: User, notification_id: int) -> Notification:
-    """Cancel what is still waiting; calls already under way still end.
+    """Cancel queued deliveries; calls in progress still complete.
 
-    A waiting delivery that was refused before keeps that verdict: it ends failed. A
+    A queued delivery that was rejected before keeps that result and becomes failed. A
     scheduled notification is stopped the same way. Raises ``PermissionDenied``,
     ``WrongState``.
     """
-    notification = _controlled(user, notification_id)
-    ended = finish(notification, timezone.now(), Notification.StopReason.PERSON)
-    _write(STOPPED, user, notification, **ended)
+    notification = _lock_own(user, notification_id)
+    counts = finish(notification, timezone.now(), Notification.StopReason.PERSON)
+    _write(STOPPED, user, notification, **counts)
     return notification
 
 
@@ -72,12 +72,12 @@ def stop(user: User, notification_id: int) -> Notification:
 def reschedule(
     user: User, notification_id: int, *, start: datetime, not_after: datetime | None
 ) -> Notification:
-    """Another time for a scheduled notification.
+    """Change the time of a scheduled notification.
 
     Raises ``PermissionDenied``, ``WrongState`` when it has started, ``ValidationError``
-    for a time that cannot be.
+    for an invalid time.
     """
-    notification = _controlled(user, notification_id)
+    notification = _lock_own(user, notification_id)
     check_start(start)
     check_not_after(not_after, start)
     before = notification.scheduled_for
@@ -93,7 +93,7 @@ def reschedule(
     return notification
 
 
-def _controlled(user: User, notification_id: int) -> Notification:
+def _lock_own(user: User, notification_id: int) -> Notification:
     require(user, permissions.SEND)
     notification = Notification.objects.select_for_update().get(pk=notification_id)
     require_own(user, notification)
@@ -106,21 +106,12 @@ def _write(
     audit_log.write(event, user.get_username(), notification=notification.pk, **detail)
 
 
-def stop_everything(user: User) -> SendingSwitch:
-    """No worker claims anything any more; calls under way still end.
-
-    Raises ``PermissionDenied``. A second call changes nothing and writes nothing.
-    """
-    return _turn(user, is_off=True)
-
-
-def allow_everything(user: User) -> SendingSwitch:
-    """Sending goes on where it was. Raises ``PermissionDenied``."""
-    return _turn(user, is_off=False)
-
-
 @transaction.atomic
-def _turn(user: User, *, is_off: bool) -> SendingSwitch:
+def set_sending_switch(user: User, *, is_off: bool) -> SendingSwitch:
+    """Stop all sending, or allow it again; calls in progress still complete.
+
+    Raises ``PermissionDenied``. A call that changes nothing writes no audit entry.
+    """
     require(user, permissions.SEND)
     SendingSwitch.objects.get_or_create(pk=1)
     switch = SendingSwitch.objects.select_for_update().get(pk=1)
@@ -139,9 +130,9 @@ def _turn(user: User, *, is_off: bool) -> SendingSwitch:
 
 @transaction.atomic
 def resolve_delivery(user: User, delivery_id: int, *, note: str) -> None:
-    """Write down what became of an unconfirmed delivery, for example "Anna saw it".
+    """Record a note on an unconfirmed delivery, for example "Anna saw it".
 
-    The delivery itself does not change: its result is what the program knew. Raises
+    The delivery does not change, because its result is what the program knew. Raises
     ``PermissionDenied``; ``ValidationError`` for an empty or too long note, or when
     the delivery is confirmed.
     """

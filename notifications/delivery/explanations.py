@@ -1,4 +1,4 @@
-"""Codes and reasons in plain words, in the reader's language."""
+"""Explanations of ErrorCodes and reasons, in the active language."""
 
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,7 @@ from notifications.tencent.outcomes import Reason
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """``mark`` is the ErrorCode; empty where no verdict came."""
+    """``mark`` is the ErrorCode; empty for a call without an answer."""
 
     mark: str
     meaning: str
@@ -20,29 +20,31 @@ class Explanation:
 
 def explain_code(code: int) -> Explanation:
     info = error_codes.info(code)
-    language = error_codes.language_key(get_language() or "en")
+    language = _language_key()
     return Explanation(str(code), info.meaning[language], info.remedy[language])
 
 
 def explain_reason(reason: str) -> Explanation:
     text = error_codes.explain_reason(Reason(reason))
-    language = error_codes.language_key(get_language() or "en")
+    language = _language_key()
     return Explanation("", text.meaning[language], text.remedy[language])
 
 
 def explain_reading(code: int | None, reason: str) -> Explanation:
-    """Why a call that reads was refused, or without a code gave no verdict."""
-    why = explain_reason(reason) if code is None else explain_code(code)
-    remedy = error_codes.reading_remedy(code)[
-        error_codes.language_key(get_language() or "en")
-    ]
-    return replace(why, remedy=remedy)
+    """Explain why a call that reads was rejected, or (without a code) not answered."""
+    explanation = explain_reason(reason) if code is None else explain_code(code)
+    remedy = error_codes.reading_remedy(code)[_language_key()]
+    return replace(explanation, remedy=remedy)
 
 
 def explain(delivery: Delivery) -> Explanation | None:
-    """What is to be said about this result; ``None`` when all is well."""
+    """Explain the result of a delivery; ``None`` without a problem."""
     if delivery.reason:
         return explain_reason(delivery.reason)
     if delivery.error_code:
         return explain_code(delivery.error_code)
     return None
+
+
+def _language_key() -> str:
+    return error_codes.language_key(get_language() or "en")

@@ -1,4 +1,4 @@
-"""The end of a notification: completed or cancelled, here and nowhere else."""
+"""The only module that ends a notification, as completed or cancelled."""
 
 from datetime import datetime
 
@@ -13,11 +13,11 @@ def finish(
     now: datetime,
     reason: Notification.StopReason | None = None,
 ) -> dict[str, int]:
-    """A notification has ended: completed, or cancelled where there is a ``reason``.
+    """Complete a notification, or cancel it for ``reason``.
 
-    Whatever else an end brings about belongs here. Call it inside a transaction.
-    Raises ``WrongState``. Returns how many waiting deliveries ended in which way;
-    calls under way still get their outcome.
+    Every other effect of the end belongs here. Call it inside a transaction. Raises
+    ``WrongState``. Returns the number of queued deliveries by their new status; calls in
+    progress still get their outcome.
     """
     if reason is None:
         notification.complete()
@@ -27,8 +27,8 @@ def finish(
 
 
 def complete_finished(now: datetime) -> int:
-    """Running notifications without an open delivery → completed. Returns how many."""
-    # One condition per status: each is answered by an index of open rows alone.
+    """Complete running notifications without an open delivery. Return how many."""
+    # One condition per status, so that each uses a partial index of open rows only.
     rows = Delivery.objects.filter(notification_id=OuterRef("pk"))
     finished = Notification.objects.filter(
         ~Exists(rows.filter(status=Delivery.Status.QUEUED)),
@@ -41,6 +41,6 @@ def complete_finished(now: datetime) -> int:
             with transaction.atomic():
                 finish(notification, now)
         except WrongState:
-            continue  # another worker was faster, or a person stopped or paused it
+            continue  # changed by another worker or a user meanwhile
         count += 1
     return count

@@ -1,4 +1,4 @@
-"""The form of a schedule: when a send starts, and after which time no call may start."""
+"""The form of a schedule: the start, and the time after which no call may start."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from notifications.delivery.schedule import check_not_after, check_start
 
 
 class Moment(forms.DateTimeField):
-    """A time in the present time zone, as browsers' own date pickers post it."""
+    """A time in the current time zone, in the format of ``datetime-local`` inputs."""
 
     widget = forms.DateTimeInput(
         attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"
@@ -26,7 +26,7 @@ class Moment(forms.DateTimeField):
             if moment is not None:
                 timezone.localtime(moment)
         except OverflowError:
-            # The year 1 or 9999 with an offset has no time of day in another zone.
+            # Year 1 or 9999 with an offset cannot be converted to another zone.
             raise forms.ValidationError(
                 self.error_messages["invalid"], code="invalid"
             ) from None
@@ -34,7 +34,7 @@ class Moment(forms.DateTimeField):
 
 
 class ScheduleForm(forms.Form):
-    """When a send starts, and until when calls may start."""
+    """The start, and the time after which no call may start."""
 
     start = Moment(label=gettext_lazy("Start"))
     not_after = Moment(

@@ -1,4 +1,4 @@
-"""Whether anybody is there to make the calls."""
+"""Check whether a worker is running."""
 
 from django.db import connection
 from django.db.models import FloatField, Func, QuerySet
@@ -6,29 +6,28 @@ from django.db.models import FloatField, Func, QuerySet
 from notifications.models import Worker
 from notifications.rate_limit.clock import POSTGRESQL, engine_clock
 
-# Longer than the lease: a worker that is replaced at once causes no alarm.
-SEEN_WITHIN = 15.0
+# Longer than the lease: replacing a worker at once causes no alarm.
+MAX_LEASE_AGE = 15.0
 
 
 class ServerClock(Func):
-    """PostgreSQL's own time in seconds, as the workers' leases are counted there."""
+    """The time of PostgreSQL in seconds, which also measures the leases of workers."""
 
     template = "extract(epoch FROM clock_timestamp())::float8"
     output_field = FloatField()
 
 
 def live_workers() -> QuerySet[Worker]:
-    """Those that reported within the last 15 s."""
+    """Return workers that renewed their lease within the last 15 s."""
     workers = Worker.objects.filter(ended_at__isnull=True)
     if connection.vendor == "postgresql":
         return workers.filter(
-            boot_id=POSTGRESQL, lease__gte=ServerClock() - SEEN_WITHIN
+            boot_id=POSTGRESQL, lease__gte=ServerClock() - MAX_LEASE_AGE
         )
     clock = engine_clock()
-    since = clock.now() - SEEN_WITHIN
-    return workers.filter(boot_id=clock.boot_id, lease__gte=since)
+    return workers.filter(boot_id=clock.boot_id, lease__gte=clock.now() - MAX_LEASE_AGE)
 
 
 def has_live_worker() -> bool:
-    """Whether a worker reported within the last 15 s. One query."""
+    """Return whether a worker renewed its lease within the last 15 s. One query."""
     return live_workers().exists()

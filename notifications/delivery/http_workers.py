@@ -1,7 +1,7 @@
-"""A pool of HTTP threads: they make calls and do nothing else.
+"""A pool of HTTP threads, which only make calls.
 
-A thread takes a request, opens its connection ahead of time, waits for the slot and
-makes the call. The result goes back through a queue. No thread touches the database.
+A thread takes a request, opens its connection in advance, waits for the slot, makes the
+call, and puts the result into a queue. No thread uses the database.
 """
 
 import queue
@@ -19,16 +19,16 @@ from notifications.tencent.outcomes import Outcome
 
 
 class Request(Protocol):
-    """One call to make, with all that it needs: a thread reads no rows.
+    """One call to make, with all the data it needs: threads read no rows.
 
-    ``may_start_late``: the call is made even when its slot was missed.
+    ``may_start_late``: make the call even when its slot was missed.
     """
 
     may_start_late: ClassVar[bool]
 
     @property
     def call(self) -> Call[Any]:
-        """Made by an HTTP thread, when the slot has come."""
+        """The call, which an HTTP thread makes at the slot."""
         ...
 
 
@@ -39,9 +39,9 @@ R = TypeVar("R", bound=Request)
 class Result(Generic[R]):
     """The result of a request.
 
-    ``outcome`` is ``None`` when the slot was missed: no call was made. ``data`` is what
-    an accepted call returned. ``defect`` is an exception that only a mistake in this
-    program can raise. ``called_at`` is of the machine's clock; 0: no call was made.
+    ``outcome`` is ``None`` when the slot was missed and no call was made. ``data`` is the
+    return value of an accepted call. ``defect`` is an exception that only a bug in this
+    program can raise. ``called_at`` is machine time, or 0 when no call was made.
     """
 
     request: R
@@ -54,7 +54,7 @@ class Result(Generic[R]):
 
 
 class HttpWorkers(Generic[R]):
-    """``size`` threads, each with a client and a connection of its own.
+    """``size`` threads, each with a separate client and connection.
 
     ``free`` is the number of threads without a request; the caller submits no more.
     """
@@ -75,12 +75,12 @@ class HttpWorkers(Generic[R]):
             thread.start()
 
     def submit(self, request: R, slot: float) -> None:
-        """Make the call at ``slot`` of the machine's clock."""
+        """Make the call at ``slot``, as machine time."""
         self.free -= 1
         self._requests.put((request, slot))
 
     def results(self, seconds: float = 0.0) -> list[Result[R]]:
-        """All results since the last call; waits up to ``seconds`` for the first."""
+        """Return all new results; wait up to ``seconds`` for the first one."""
         results = []
         try:
             results.append(self._results.get(timeout=seconds))
@@ -92,7 +92,7 @@ class HttpWorkers(Generic[R]):
         return results
 
     def stop(self) -> None:
-        """End all threads; calls under way are finished first."""
+        """End all threads; wait for calls in progress."""
         for _thread in self._threads:
             self._requests.put(None)
         for thread in self._threads:
@@ -101,25 +101,27 @@ class HttpWorkers(Generic[R]):
     def _run(self) -> None:
         client = self.connection.client()
         try:
-            while (order := self._requests.get()) is not None:
-                self._results.put(self._perform(client, *order))
+            while (item := self._requests.get()) is not None:
+                self._results.put(self._perform(client, *item))
         finally:
             client.close()
 
     def _perform(self, client: ImClient, request: R, slot: float) -> Result[R]:
-        started = datetime.now(UTC)
+        started_at = datetime.now(UTC)
         called_at, data = 0.0, None
         try:
             outcome = client.connect()
             if outcome is None:
-                is_in_time = wait_for_slot(slot, self.clock)
-                started = datetime.now(UTC)
-                if is_in_time or request.may_start_late:
+                in_time = wait_for_slot(slot, self.clock)
+                started_at = datetime.now(UTC)
+                if in_time or request.may_start_late:
                     called_at = self.clock.machine()
-                    answer = client.call(request.call)
-                    outcome, data = answer.outcome, answer.data
-        except Exception as error:  # noqa: BLE001  its caller raises it in its own thread
-            return Result(request, started, datetime.now(UTC), defect=error)
-        # The wall clock may be set back during a call; a row ends after its start.
-        finished = max(started, datetime.now(UTC))
-        return Result(request, started, finished, outcome, data, called_at=called_at)
+                    response = client.call(request.call)
+                    outcome, data = response.outcome, response.data
+        except Exception as error:  # noqa: BLE001  the caller raises it in its thread
+            return Result(request, started_at, datetime.now(UTC), defect=error)
+        # The wall clock may be set back during a call; keep the end after the start.
+        finished_at = max(started_at, datetime.now(UTC))
+        return Result(
+            request, started_at, finished_at, outcome, data, called_at=called_at
+        )

@@ -1,7 +1,8 @@
-"""Groups that get their named members' notice in parts: what is counted is the group.
+"""Counts by group for notifications to named members that are sent in portions.
 
-A call takes so many members at most, so a long list goes out in several deliveries to
-each group. A group is done when all of them are, and counts once, under its worst part.
+A call takes a limited number of members, so a long list is sent as several deliveries to
+each group. A group is done when all of them are, and counts once, under its worst
+portion.
 """
 
 from collections.abc import Iterable
@@ -24,8 +25,8 @@ from notifications.models.deliveries import DeliveryQuerySet
 
 S = Delivery.Status
 
-# The first of these that one of its parts has is where the group stands.
-STANDS_AT = [
+# The status of a group is the first of these that one of its portions has.
+STATUS_PRIORITY = [
     S.SENDING,
     S.QUEUED,
     S.FAILED,
@@ -36,48 +37,44 @@ STANDS_AT = [
 
 
 def portion_count(notification: Notification) -> int:
-    """In how many parts its members are named; 1 for everyone. One query or none."""
+    """Return the number of portions; 1 for everyone. One query or none."""
     if not notification.recipients:
         return 1
-    one = notification.deliveries.order_by("id").first()
-    return one.parts if one is not None else 1
+    delivery = notification.deliveries.order_by("id").first()
+    return delivery.parts if delivery is not None else 1
 
 
 def group_counts(rows: DeliveryQuerySet) -> dict[str, int]:
-    """How many groups stand where; every status is present. Counted by the database."""
-    place = Case(
-        *(When(status=status, then=n) for n, status in enumerate(STANDS_AT)),
+    """Count groups by status, in the database. The result has every status."""
+    priority = Case(
+        *(When(status=status, then=n) for n, status in enumerate(STATUS_PRIORITY)),
         output_field=IntegerField(),
     )
-    groups = rows.order_by().values("group_id").annotate(place=Min(place))
-    found = groups.aggregate(
+    groups = rows.order_by().values("group_id").annotate(priority=Min(priority))
+    counts = groups.aggregate(
         **{
-            status.value: Count("group_id", filter=Q(place=n))
-            for n, status in enumerate(STANDS_AT)
+            status.value: Count("group_id", filter=Q(priority=n))
+            for n, status in enumerate(STATUS_PRIORITY)
         }
     )
-    return {status: found[status] for status in S.values}
+    return {status: counts[status] for status in S.values}
 
 
-def archived_counts(notification: int) -> dict[str, Any] | None:
-    """``Archive.by_group`` of one; ``None`` where each delivery is a group."""
-    return _kept([notification]).get(notification)
-
-
-def _kept(notifications: list[int]) -> dict[int, dict[str, Any]]:
-    found = Archive.objects.filter(
-        notification_id__in=notifications, by_group__isnull=False
+def archived_by_group(notifications: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Return ``Archive.by_group`` of the notifications that were sent in portions."""
+    archives = Archive.objects.filter(
+        notification_id__in=list(notifications), by_group__isnull=False
     )
-    return {row.notification_id: row.by_group for row in found if row.by_group}
+    return {row.notification_id: row.by_group for row in archives if row.by_group}
 
 
 def groups_with_problems(
     notifications: Iterable[Notification],
 ) -> dict[int, dict[str, int]]:
-    """How many groups failed or are not confirmed, of each that names members.
+    """Count failed and unconfirmed groups of each notification to named members.
 
-    Two queries or none. Those that have ended without a problem are left out, and those
-    that were archived before groups were counted for it.
+    Two queries or none. Leaves out notifications that ended without a problem, and those
+    that were archived without counts by group.
     """
     named = {row.pk: row for row in notifications if row.recipients}
     if not named:
@@ -90,7 +87,7 @@ def groups_with_problems(
         notification_id__in=list(named),
         status__in=[S.FAILED, S.UNCONFIRMED],
     )
-    found = (
+    results = (
         rows.order_by()
         .values("notification_id")
         .annotate(
@@ -102,14 +99,14 @@ def groups_with_problems(
         pk: {} for pk, row in named.items() if not row.has_ended
     }
     counts |= {
-        number: {
-            status: kept["counts"][status]
+        pk: {
+            status: by_group["counts"][status]
             for status in (S.FAILED, S.UNCONFIRMED)
-            if kept["counts"][status]
+            if by_group["counts"][status]
         }
-        for number, kept in _kept(list(named)).items()
+        for pk, by_group in archived_by_group(named).items()
     }
-    for row in found:
+    for row in results:
         counts[row["notification_id"]] = {
             status.value: row[status]
             for status in (S.FAILED, S.UNCONFIRMED)

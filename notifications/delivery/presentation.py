@@ -1,4 +1,4 @@
-"""Where a notification stands, in sentences."""
+"""The state of a notification, in sentences."""
 
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -12,7 +12,7 @@ from notifications.ui.dates import moment
 
 MINUTE = 60
 
-# What to do about a pause that no ErrorCode explains.
+# Advice for a pause that no ErrorCode explains.
 ADVICE: dict[str, Promise] = {
     Notification.PauseReason.DOUBT: gettext_lazy(
         "Look whether the chat service answers, for example in another tool. Then "
@@ -36,99 +36,90 @@ ADVICE: dict[str, Promise] = {
 }
 
 
-def headline(notification: Notification, found: Progress) -> str:
-    """The one sentence that a screen reader hears again whenever it changes."""
-    numbers = {
-        "done": found.done,
-        "total": found.total,
-        "accepted": found.accepted,
-        "failed": found.counts["failed"],
-        "unconfirmed": found.counts["unconfirmed"],
-        "cancelled": found.counts["cancelled"],
-    }
+def headline(notification: Notification, progress: Progress) -> str:
+    """Summarize the state in one sentence, for a live region of the page."""
     match notification.status:
         case Notification.Status.SCHEDULED:
-            return ngettext(
+            sentence = ngettext(
                 "Scheduled for %(time)s: %(total)d group",
                 "Scheduled for %(time)s: %(total)d groups",
-                found.total,
-            ) % {"time": moment(notification.scheduled_for), "total": found.total}
+                progress.total,
+            )
         case Notification.Status.PAUSED:
-            return _("Paused: %(done)d of %(total)d groups done") % numbers
-        case Notification.Status.CANCELLED if found.parts > 1:
-            return (
-                _(
-                    "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
-                    "for %(cancelled)d not all parts were called."
-                )
-                % numbers
+            sentence = _("Paused: %(done)d of %(total)d groups done")
+        case Notification.Status.CANCELLED if progress.portions > 1:
+            sentence = _(
+                "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
+                "for %(cancelled)d not all parts were called."
             )
         case Notification.Status.CANCELLED:
-            return (
-                _(
-                    "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
-                    "%(cancelled)d were not called."
-                )
-                % numbers
+            sentence = _(
+                "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
+                "%(cancelled)d were not called."
             )
-        case Notification.Status.COMPLETED if found.accepted == found.total:
-            return (
-                _("Finished: Tencent accepted it for all %(total)d groups.") % numbers
-            )
+        case Notification.Status.COMPLETED if progress.accepted == progress.total:
+            sentence = _("Finished: Tencent accepted it for all %(total)d groups.")
         case Notification.Status.COMPLETED:
-            return (
-                _(
-                    "Finished: Tencent accepted it for %(accepted)d of %(total)d groups; "
-                    "%(failed)d failed, %(unconfirmed)d not confirmed."
-                )
-                % numbers
+            sentence = _(
+                "Finished: Tencent accepted it for %(accepted)d of %(total)d groups; "
+                "%(failed)d failed, %(unconfirmed)d not confirmed."
             )
-    return _("Sending: %(done)d of %(total)d groups done") % numbers
+        case _:
+            sentence = _("Sending: %(done)d of %(total)d groups done")
+    return sentence % {
+        "time": moment(notification.scheduled_for),
+        "done": progress.done,
+        "total": progress.total,
+        "accepted": progress.accepted,
+        "failed": progress.counts["failed"],
+        "unconfirmed": progress.counts["unconfirmed"],
+        "cancelled": progress.counts["cancelled"],
+    }
 
 
 def pause_reason(notification: Notification) -> str:
-    """Why it is paused, or was stopped, with the name and the words of whoever did it."""
+    """Return why it is paused or was stopped, with the user's name and note."""
     reason = (
         notification.get_paused_reason_display()
         or notification.get_stop_reason_display()
     )
-    told = {
+    values = {
         "reason": capfirst(reason),
         "by": notification.paused_by,
         "note": notification.paused_note,
     }
     if notification.paused_note:
-        return _("%(reason)s (%(by)s): %(note)s") % told
+        return _("%(reason)s (%(by)s): %(note)s") % values
     if notification.paused_by:
-        return _("%(reason)s (%(by)s).") % told
-    return _("%(reason)s.") % told
+        return _("%(reason)s (%(by)s).") % values
+    return _("%(reason)s.") % values
 
 
-def wait_reason(found: WaitState) -> str:
-    """The reason for the waiting, or how it goes; empty when there is nothing to say."""
-    match found.why:
-        case WaitReason.FOR_THE_SWITCH:
+def wait_sentence(state: WaitState) -> str:
+    """Return the reason for waiting, or the rate of sending; empty for other states."""
+    match state.reason:
+        case WaitReason.SENDING_STOPPED:
             return _("It waits because all sending is stopped.")
-        case WaitReason.FOR_A_WORKER:
+        case WaitReason.NO_WORKER:
             return _("It waits because no worker is running.")
-        case WaitReason.FOR_ANOTHER_ATTEMPT:
+        case WaitReason.RETRY_DELAY:
             return _("It waits until %(time)s before it tries again.") % {
-                "time": moment(found.next_attempt)
+                "time": moment(state.next_attempt)
             }
-        case WaitReason.FOR_THE_PACE if found.rate:
+        case WaitReason.RATE_LIMIT if state.rate:
             return _(
                 "%(rate)d a second, of %(limit)d at most. About %(left)s left."
             ) % {
-                "rate": round(found.rate),
+                "rate": round(state.rate),
                 "limit": int(conf.calls_per_second()),
-                "left": _span(found.seconds_left or 0),
+                "left": _duration(state.seconds_left or 0),
             }
-        case WaitReason.FOR_THE_PACE:
+        case WaitReason.RATE_LIMIT:
             return _("It starts within a second.")
     return ""
 
 
-def _span(seconds: int) -> str:
+def _duration(seconds: int) -> str:
     if seconds < MINUTE:
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
     minutes = -(-seconds // MINUTE)

@@ -1,4 +1,4 @@
-"""Progress of a notification: results so far, and why the rest waits."""
+"""Progress of a notification: results so far, and why deliveries are queued."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,11 @@ from notifications.delivery.explanations import (
     explain_code,
     explain_reason,
 )
-from notifications.delivery.portions import archived_counts, group_counts, portion_count
+from notifications.delivery.portions import (
+    archived_by_group,
+    group_counts,
+    portion_count,
+)
 from notifications.models import Delivery, Notification, SendingSwitch
 from notifications.models.deliveries import DeliveryQuerySet
 
@@ -25,9 +29,9 @@ S = Delivery.Status
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``count`` groups that ended for the same reason; ``groups``: the first of them.
+    """``count`` groups that ended for the same reason; ``groups`` are the first of them.
 
-    Of each group its deliveries with that reason, several where it has several parts.
+    Each group is a list of its deliveries with that reason, one per portion.
     """
 
     status: str
@@ -38,15 +42,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``counts`` are of groups by status, ``calls`` of deliveries.
+    """``counts`` is the number of groups by status, ``calls`` that of deliveries.
 
-    They differ only where named members go out in several ``parts``.
+    They differ only where named members are sent to in several ``portions``.
     """
 
     counts: dict[str, int]
     problems: Sequence[Problem]
     calls: dict[str, int]
-    parts: int = 1
+    portions: int = 1
 
     @property
     def total(self) -> int:
@@ -66,36 +70,36 @@ class Progress:
 
     @property
     def problem_count(self) -> int:
-        """Failed or not confirmed; what was cancelled is neither."""
+        """The number of failed or unconfirmed groups, without cancelled ones."""
         return self.counts[S.FAILED] + self.counts[S.UNCONFIRMED]
 
 
 def progress_of(notification: Notification) -> Progress:
-    """Counts and problems; the number of queries depends on the kinds of problems."""
+    """Count results and problems. The number of queries depends on the kinds of problems."""
     rows = notification.deliveries.all()
     calls = rows.counts()
     if notification.has_ended and not any(calls.values()):
-        return _from_tallies(notification)
-    parts = portion_count(notification)
-    counts = calls if parts == 1 else group_counts(rows)
-    return Progress(counts, _problems(rows, parts), calls, parts)
+        return _archived_progress(notification)
+    portions = portion_count(notification)
+    counts = calls if portions == 1 else group_counts(rows)
+    return Progress(counts, _problems(rows, portions), calls, portions)
 
 
-def archived_by_group(notification: Notification) -> dict[str, Any] | None:
-    """What an archive keeps (``Archive.by_group``), while the rows are still here."""
-    parts = portion_count(notification)
-    if parts == 1:
+def by_group_to_archive(notification: Notification) -> dict[str, Any] | None:
+    """Compute ``Archive.by_group``, before the rows are removed."""
+    portions = portion_count(notification)
+    if portions == 1:
         return None
     rows = notification.deliveries.all()
     return {
-        "parts": parts,
+        "parts": portions,
         "counts": group_counts(rows),
-        "problems": [list(kind) for kind in _kinds(rows)],
+        "problems": [list(kind) for kind in _problem_kinds(rows)],
     }
 
 
-def _kinds(rows: DeliveryQuerySet) -> list[tuple[str, int | None, str, int]]:
-    """Status, code, reason, and how many groups; the most frequent first."""
+def _problem_kinds(rows: DeliveryQuerySet) -> list[tuple[str, int | None, str, int]]:
+    """Return status, code, reason and number of groups, the most frequent first."""
     return list(
         rows.filter(status__in=[S.FAILED, S.UNCONFIRMED])
         .order_by()
@@ -105,57 +109,58 @@ def _kinds(rows: DeliveryQuerySet) -> list[tuple[str, int | None, str, int]]:
     )
 
 
-def _problems(rows: DeliveryQuerySet, parts: int) -> list[Problem]:
+def _problems(rows: DeliveryQuerySet, portions: int) -> list[Problem]:
     return [
         Problem(
             status,
             _explanation(code, reason),
             count,
             _first_groups(
-                rows.filter(status=status, reason=reason, **_code_is(code)), parts
+                rows.filter(status=status, reason=reason, **_code_is(code)), portions
             ),
         )
-        for status, code, reason, count in _kinds(rows)
+        for status, code, reason, count in _problem_kinds(rows)
     ]
 
 
-def _first_groups(alike: DeliveryQuerySet, parts: int) -> list[list[Delivery]]:
-    """Of the first groups all deliveries that are alike."""
-    if parts == 1:
-        return [[row] for row in alike.order_by("id")[:GROUPS_PER_PROBLEM]]
-    # The parts of a group lie apart: the first ones of all groups come first.
-    groups = alike.order_by().values("group_id").annotate(first=Min("id"))
+def _first_groups(rows: DeliveryQuerySet, portions: int) -> list[list[Delivery]]:
+    """Return the deliveries of the first groups in ``rows``."""
+    if portions == 1:
+        return [[row] for row in rows.order_by("id")[:GROUPS_PER_PROBLEM]]
+    # Portions of a group are not adjacent: the first ones of all groups come first.
+    groups = rows.order_by().values("group_id").annotate(first=Min("id"))
     first = groups.order_by("first").values_list("group_id", flat=True)
-    found: dict[str, list[Delivery]] = {
+    deliveries: dict[str, list[Delivery]] = {
         group_id: [] for group_id in first[:GROUPS_PER_PROBLEM]
     }
-    for row in alike.filter(group_id__in=list(found)).order_by("portion"):
-        found[row.group_id].append(row)
-    return list(found.values())
+    for row in rows.filter(group_id__in=list(deliveries)).order_by("portion"):
+        deliveries[row.group_id].append(row)
+    return list(deliveries.values())
 
 
-def _from_tallies(notification: Notification) -> Progress:
-    """Of an archived one; what was kept by group is told by group."""
+def _archived_progress(notification: Notification) -> Progress:
+    """Read result counts, and counts by group where the archive has them."""
     calls = dict.fromkeys(S.values, 0)
     kinds: Counter[tuple[str, int | None, str]] = Counter()
     for tally in notification.tallies.all():
         calls[tally.status] += tally.count
         if tally.status in (S.FAILED, S.UNCONFIRMED):
             kinds[tally.status, tally.error_code, tally.reason] += tally.count
-    kept = archived_counts(notification.pk)
-    if kept is not None:
-        problems = [tuple(kind) for kind in kept["problems"]]
-        return Progress(kept["counts"], _archived(problems), calls, kept["parts"])
+    counts, portions = calls, 1
+    problems: Iterable[Sequence[Any]] = [(*kind, n) for kind, n in kinds.most_common()]
+    by_group = archived_by_group([notification.pk]).get(notification.pk)
+    if by_group is not None:
+        counts, portions = by_group["counts"], by_group["parts"]
+        problems = by_group["problems"]
     return Progress(
-        calls, _archived([(*kind, n) for kind, n in kinds.most_common()]), calls
+        counts,
+        [
+            Problem(status, _explanation(code, reason), count, [])
+            for status, code, reason, count in problems
+        ],
+        calls,
+        portions,
     )
-
-
-def _archived(kinds: Iterable[tuple[Any, ...]]) -> list[Problem]:
-    return [
-        Problem(status, _explanation(code, reason), count, [])
-        for status, code, reason, count in kinds
-    ]
 
 
 def _explanation(code: int | None, reason: str) -> Explanation:
@@ -166,26 +171,26 @@ def _code_is(code: int | None) -> dict[str, Any]:
     return {"error_code__isnull": True} if code is None else {"error_code": code}
 
 
-RATE_OVER = timedelta(seconds=10)
+RATE_WINDOW = timedelta(seconds=10)
 
 
 class WaitReason(Enum):
-    """What the waiting deliveries wait for; the first that is true is said."""
+    """Why deliveries are queued; the first that applies is shown."""
 
-    FOR_NOTHING = auto()  # nothing waits
-    FOR_THE_SWITCH = auto()
-    FOR_A_PERSON = auto()  # paused
-    FOR_ITS_TIME = auto()  # scheduled
-    FOR_A_WORKER = auto()
-    FOR_ANOTHER_ATTEMPT = auto()
-    FOR_THE_PACE = auto()
+    NOTHING_QUEUED = auto()
+    SENDING_STOPPED = auto()
+    PAUSED = auto()
+    SCHEDULED = auto()
+    NO_WORKER = auto()
+    RETRY_DELAY = auto()
+    RATE_LIMIT = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class WaitState:
-    """``rate`` in deliveries per second over the last 10 s; ``seconds_left`` at it."""
+    """``rate`` is in deliveries per second over the last 10 s."""
 
-    why: WaitReason
+    reason: WaitReason
     rate: float = 0.0
     seconds_left: int | None = None
     next_attempt: datetime | None = None
@@ -198,30 +203,30 @@ def wait_state(
     now: datetime,
     has_worker: bool,
 ) -> WaitState:
-    """What is to be said of a notification with these ``counts`` of its rows."""
+    """Return why deliveries are queued; ``counts`` are of deliveries by status."""
     queued = counts[Delivery.Status.QUEUED]
     left = queued + counts[Delivery.Status.SENDING]
     rate = _rate(notification, now) if left else 0.0
     seconds_left = round(left / rate) if rate else None
     if not queued:
-        return WaitState(WaitReason.FOR_NOTHING, rate, seconds_left)
+        return WaitState(WaitReason.NOTHING_QUEUED, rate, seconds_left)
     if SendingSwitch.present().is_off:
-        return WaitState(WaitReason.FOR_THE_SWITCH)
+        return WaitState(WaitReason.SENDING_STOPPED)
     if notification.status == Notification.Status.PAUSED:
-        return WaitState(WaitReason.FOR_A_PERSON)
+        return WaitState(WaitReason.PAUSED)
     if notification.status == Notification.Status.SCHEDULED:
-        return WaitState(WaitReason.FOR_ITS_TIME)
+        return WaitState(WaitReason.SCHEDULED)
     if not has_worker:
-        return WaitState(WaitReason.FOR_A_WORKER)
+        return WaitState(WaitReason.NO_WORKER)
     rows = notification.deliveries.filter(status=Delivery.Status.QUEUED)
     first = rows.aggregate(first=Min("not_before"))["first"]
     if first is not None and first > now:
-        return WaitState(WaitReason.FOR_ANOTHER_ATTEMPT, rate, seconds_left, first)
-    return WaitState(WaitReason.FOR_THE_PACE, rate, seconds_left)
+        return WaitState(WaitReason.RETRY_DELAY, rate, seconds_left, first)
+    return WaitState(WaitReason.RATE_LIMIT, rate, seconds_left)
 
 
 def _rate(notification: Notification, now: datetime) -> float:
-    since = now - RATE_OVER
+    since = now - RATE_WINDOW
     if notification.watched_since is not None:
         since = max(since, notification.watched_since)
     ended = notification.deliveries.filter(finished_at__gt=since).count()

@@ -1,7 +1,7 @@
-"""Recovery: rows that a dead worker or a clock that was set back left behind.
+"""Recovery of rows after the death of a worker or after a clock was set back.
 
-A row that is sending without a living owner may or may not have been called: it
-becomes unconfirmed, with an attempt that says so. It is never called again by itself.
+A row that is sending without a live owner may or may not have been called. It becomes
+unconfirmed, with an attempt that records this, and is never retried automatically.
 """
 
 from collections.abc import Mapping
@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from notifications.delivery import worker_lock
-from notifications.delivery.retry import LONGEST_BACKOFF
+from notifications.delivery.retry import MAX_BACKOFF
 from notifications.models import Attempt, Delivery, Notification, Worker
 from notifications.rate_limit.clock import EngineClock
 from notifications.tencent.outcomes import Reason
 
-# Must exceed the longest backoff, and by so much that workers whose clocks differ do not
-# cut each other's backoffs short. A later ``not_before`` means that the clock was set back.
-LONGEST_WAIT = timedelta(seconds=5 * LONGEST_BACKOFF)
+# Must exceed the longest backoff, with a margin for the differences between the clocks of
+# workers. A later ``not_before`` means that the clock was set back.
+MAX_WAIT = timedelta(seconds=5 * MAX_BACKOFF)
 
 
 def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:
-    """Declare rows of dead workers unconfirmed. Returns how many."""
+    """Mark rows of dead workers as unconfirmed. Return how many."""
     for worker in Worker.objects.dead(clock.now(), clock.boot_id):
         if worker_lock.fence_off(worker.pk):
             Worker.objects.filter(pk=worker.pk).update(ended_at=now)
@@ -39,7 +39,7 @@ def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:
             number=row.attempt_count,
             worker=worker_id,
             started_at=row.claimed_at or now,
-            # The dead worker's clock may have been ahead of ours.
+            # The clock of the dead worker may have been ahead of this one.
             finished_at=max(now, row.claimed_at or now),
             outcome=Attempt.Outcome.WORKER_LOST,
             reason=Reason.WORKER_LOST.value,
@@ -61,13 +61,15 @@ def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:
 def requeue_undispatched(
     worker_id: int, received: Mapping[int, int], now: datetime
 ) -> int:
-    """After a database error: rows marked as ours that never reached an HTTP thread.
+    """Requeue rows claimed by this worker that never reached an HTTP thread.
 
-    The commit of a claim may have succeeded although its answer was lost. Such rows
-    were provably not called, so they are queued again, or cancelled where their
-    notification was stopped meanwhile. ``received`` holds the number of the attempt by
-    delivery: the lost commit may have claimed one anew that we still hold a former
-    result of. Returns how many.
+    Call it after a database error: the commit of a claim may have succeeded although its
+    response was lost. Such rows were provably not called. They are queued again, or
+    cancelled where their notification was stopped meanwhile.
+
+    ``received`` maps deliveries to attempt numbers. The lost commit may have claimed a
+    delivery again while the worker still holds the result of its previous attempt.
+    Returns how many.
     """
     ours = Delivery.objects.filter(status=Delivery.Status.SENDING, owner=worker_id)
     lost = [
@@ -75,7 +77,7 @@ def requeue_undispatched(
         for pk, attempt in ours.values_list("pk", "attempt_count")
         if received.get(pk) != attempt
     ]
-    taken_back = ours.filter(pk__in=lost).update(
+    count = ours.filter(pk__in=lost).update(
         status=Delivery.Status.QUEUED,
         owner=None,
         attempt_count=F("attempt_count") - 1,
@@ -83,18 +85,18 @@ def requeue_undispatched(
     Delivery.objects.filter(
         notification__status=Notification.Status.CANCELLED
     ).cancel_waiting(now)
-    return taken_back
+    return count
 
 
 def repair_clock_jump(now: datetime) -> int:
-    """Rows that are due later than any backoff reaches → due now. Returns how many.
+    """Make rows due now that are due later than the longest backoff. Return how many.
 
-    Only a wall clock that was set back since makes such rows; without this they would
-    wait for as long as it jumped.
+    Such rows exist only after the wall clock was set back. Without this they would wait
+    for as long as the clock was changed.
     """
     return Delivery.objects.filter(
         status=Delivery.Status.QUEUED,
-        not_before__gt=now + LONGEST_WAIT,
+        not_before__gt=now + MAX_WAIT,
         notification__in=Notification.objects.filter(
             status=Notification.Status.SENDING
         ),

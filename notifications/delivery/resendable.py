@@ -1,10 +1,10 @@
-"""Which deliveries of an ended notification may be sent again, and in which way.
+"""Deliveries of an ended notification that may be sent again, by kind of resend.
 
-    failed        Tencent refused the call, nobody saw it, and another attempt can help
-    unconfirmed   members may have seen it: sending again can show it twice
+    failed        Tencent rejected the call, no member saw it, and a retry can succeed
+    unconfirmed   members may have seen it: a resend can show it twice
 
-A refusal that no repetition mends (the group is gone, its ID is wrong) is in neither.
-What was sent again already is not offered a second time.
+A permanent rejection (the group is gone, its ID is wrong) is in neither kind. Deliveries
+that were sent again already are excluded.
 """
 
 from enum import StrEnum
@@ -24,49 +24,54 @@ class ResendKind(StrEnum):
 def resendable_deliveries(
     notification: Notification, kind: ResendKind
 ) -> DeliveryQuerySet:
-    """The deliveries whose chat group is still in use and not sent to again yet."""
-    return _sendable(notification, kind, _failed_with(notification))
+    """Return deliveries whose group is still in use and that were not sent again yet."""
+    return _resendable(notification, kind, _failure_codes(notification))
 
 
 def resendable_group_counts(notification: Notification) -> dict[str, int]:
-    """How many groups can be sent to again in each way; none before it has ended."""
+    """Count the groups for each kind of resend; none before the notification has ended."""
     if not notification.has_ended:
         return dict.fromkeys(ResendKind, 0)
-    infos = _failed_with(notification)
+    infos = _failure_codes(notification)
     return {
-        kind: _sendable(notification, kind, infos).values("group_id").distinct().count()
+        kind: _resendable(notification, kind, infos)
+        .values("group_id")
+        .distinct()
+        .count()
         for kind in ResendKind
     }
 
 
-def _failed_with(notification: Notification) -> list[error_codes.CodeInfo]:
-    found = notification.deliveries.filter(status=Delivery.Status.FAILED).order_by()
-    failed_codes = found.values_list("error_code", flat=True).distinct()
-    return [error_codes.info(code) for code in failed_codes if code is not None]
+def _failure_codes(notification: Notification) -> list[error_codes.CodeInfo]:
+    failed = notification.deliveries.filter(status=Delivery.Status.FAILED).order_by()
+    codes = failed.values_list("error_code", flat=True).distinct()
+    return [error_codes.info(code) for code in codes if code is not None]
 
 
-def _sendable(
+def _resendable(
     notification: Notification, kind: ResendKind, infos: list[error_codes.CodeInfo]
 ) -> DeliveryQuerySet:
     rows = notification.deliveries.all()
     if kind is ResendKind.FAILED:
-        wanted = [
+        retryable = [
             i.code
             for i in infos
             if i.certain and i.retry is not error_codes.Retry.NEVER
         ]
-        chosen = Q(status=Delivery.Status.FAILED, error_code__in=wanted)
+        condition = Q(status=Delivery.Status.FAILED, error_code__in=retryable)
     else:
-        doubtful = [info.code for info in infos if not info.certain]
-        chosen = Q(status=Delivery.Status.UNCONFIRMED) | Q(
-            status=Delivery.Status.FAILED, error_code__in=doubtful
+        uncertain = [info.code for info in infos if not info.certain]
+        condition = Q(status=Delivery.Status.UNCONFIRMED) | Q(
+            status=Delivery.Status.FAILED, error_code__in=uncertain
         )
-    # One that was stopped before its call has not been sent to again.
-    later = Delivery.objects.filter(
+    # A cancelled resend made no call, so the delivery may be sent again.
+    resends = Delivery.objects.filter(
         notification__resend_of=notification.pk,
         group_id=OuterRef("group_id"),
         portion=OuterRef("portion"),
     ).exclude(status=Delivery.Status.CANCELLED)
     in_use = ChatGroup.objects.usable().filter(group_id=OuterRef("group_id"))
-    found: DeliveryQuerySet = rows.filter(chosen).filter(~Exists(later), Exists(in_use))
-    return found
+    resendable: DeliveryQuerySet = rows.filter(condition).filter(
+        ~Exists(resends), Exists(in_use)
+    )
+    return resendable

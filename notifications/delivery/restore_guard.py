@@ -1,12 +1,12 @@
-"""Detecting that the database is older than what was sent, and the quarantine after a restore.
+"""Detect a database restored from a backup, and quarantine its open notifications.
 
-After a restore from a backup, rows are queued again that were called since the backup
-was made. So the worker keeps beside the database, in a file of ``STATE_DIR``, how many
-calls it has seen claimed. A database that knows of fewer is an older one, and nothing
-is claimed until ``manage.py quarantine_restored`` has been run.
+After a restore from a backup, rows are queued that were called after the backup was
+made. So the worker stores the number of claimed calls outside the database, in a file in
+``STATE_DIR``. A database with a smaller number is an older one, and nothing is claimed
+until ``manage.py quarantine_restored`` has been run.
 
-What was queued when the backup was made may have been called since, and nothing in the
-database can tell. So every open delivery becomes unconfirmed, for a person to decide.
+Deliveries that were queued in the backup may have been called since, and the database
+has no record of it. So every open delivery becomes unconfirmed, and a person decides.
 """
 
 import json
@@ -28,68 +28,69 @@ logger = logging.getLogger(__name__)
 
 
 class DatabaseIsOlder(Exception):
-    """The database has claimed fewer calls than this machine remembers."""
+    """The database has fewer claimed calls than the file in ``STATE_DIR``."""
 
-    def __init__(self, known: int, found: int) -> None:
+    def __init__(self, recorded: int, claimed: int) -> None:
         super().__init__(
-            f"The database knows of {found} calls, but {known} were made: it was "
-            "restored from a backup. Nothing is sent, since groups could be called "
+            f"The database has {claimed} claimed calls, but {recorded} were made: it was "
+            "restored from a backup. Nothing is sent, because groups could be called "
             "twice. Run: python manage.py quarantine_restored"
         )
 
 
-class RestoreMark:
-    """``key`` names the database (``Installation.key``): a fresh one is never refused."""
+class RestoreGuard:
+    """Compares claim counts. ``key`` identifies the database (``Installation.key``)."""
 
     def __init__(self, folder: Path, key: str) -> None:
         self._path = folder / "claims.json"
         self._key = key
-        self._written = self.known = self._read().get(key, 0)
+        self._written = self.recorded = self._read().get(key, 0)
 
     def check(self, claimed: int) -> None:
-        """``claimed`` as the database has it. Raises ``DatabaseIsOlder``."""
-        if claimed < self.known:
-            raise DatabaseIsOlder(self.known, claimed)
+        """Raise ``DatabaseIsOlder`` if the database has fewer than the recorded claims."""
+        if claimed < self.recorded:
+            raise DatabaseIsOlder(self.recorded, claimed)
 
     def committed(self, claimed: int) -> None:
-        """Remember what a commit has made sure of."""
-        self.known = max(self.known, claimed)
+        """Record the number of claims after a commit."""
+        self.recorded = max(self.recorded, claimed)
 
     def write(self) -> None:
-        """Put it on the disk, whole or not at all. Several workers share the file.
+        """Write the file atomically. Several workers share it.
 
-        A disk that takes nothing is no reason to stop sending: the next second tries
-        again, and meanwhile the worker itself remembers.
+        A failed write does not stop sending: the worker retries it a second later, and
+        the number stays in memory meanwhile.
         """
-        if self.known == self._written:
+        if self.recorded == self._written:
             return
-        marks = self._read()
-        marks[self._key] = max(self.known, marks.get(self._key, 0))
+        counts = self._read()
+        counts[self._key] = max(self.recorded, counts.get(self._key, 0))
         try:
             with durable_file(self._path, suffix=f".{os.getpid()}") as partial:
-                partial.write_text(json.dumps(marks))
+                partial.write_text(json.dumps(counts))
         except OSError as error:
-            logger.warning("%s cannot be written: %s", self._path, error.strerror)
+            logger.warning("Cannot write %s: %s", self._path, error.strerror)
             return
-        self._written = self.known
+        self._written = self.recorded
 
     def _read(self) -> dict[str, int]:
-        """What was written last; nothing when there is no file that can be read."""
+        """Return the stored counts; empty when the file is missing or unreadable."""
         if not self._path.exists():
             return {}
         try:
-            marks: dict[str, int] = json.loads(self._path.read_text())
+            counts: dict[str, int] = json.loads(self._path.read_text())
         except (OSError, ValueError) as error:
-            logger.warning("%s cannot be read and is begun anew: %s", self._path, error)
+            logger.warning("Cannot read %s, starting a new file: %s", self._path, error)
             return {}
-        return marks
+        return counts
 
 
 @transaction.atomic
 def quarantine_restored(actor: str) -> tuple[int, int]:
-    """Pause what is open, mark its open deliveries unconfirmed, let workers start again.
+    """Pause open notifications, mark their open deliveries as unconfirmed.
 
-    ``actor`` is who ran the command. Returns how many notifications and deliveries.
+    Afterwards workers can start again. ``actor`` is the user who ran the command.
+    Returns the number of notifications and of deliveries.
     """
     now = timezone.now()
     notifications = list(
@@ -115,7 +116,7 @@ def quarantine_restored(actor: str) -> tuple[int, int]:
         )
         total += count
     installation = Installation.present()
-    # Under another name, what workers remember of the newer database no longer counts.
+    # With a new key, the counts recorded for the newer database no longer apply.
     installation.key = uuid.uuid4()
     installation.save()
     return len(notifications), total

@@ -1,44 +1,43 @@
-"""Writing what came of the calls, inside the worker's transaction.
+"""Write the results of calls, inside the worker's transaction.
 
-Every UPDATE is limited to rows that are still sending and still ours. A result for a
-row that recovery gave up meanwhile changes nothing: it becomes an audit entry beside
-the delivery.
+Every UPDATE is limited to rows that are still sending and owned by this worker. A result
+for a row that recovery gave up meanwhile does not change the row: it becomes an audit
+entry.
 """
 
 import logging
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F
 
 from notifications import audit_log
-from notifications.delivery import retry as delivery_retry
 from notifications.delivery.audit_events import LATE_ANSWER, PAUSED
 from notifications.delivery.claim import Claim
 from notifications.delivery.http_workers import Result
-from notifications.delivery.retry import DOUBT_LIMIT, Decision, RetryDecision, decide
+from notifications.delivery.retry import (
+    DOUBT_LIMIT,
+    Decision,
+    RetryDecision,
+    decide,
+    too_many_failures,
+)
 from notifications.models import Attempt, Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
 from notifications.tencent.outcomes import Outcome, OutcomeKind
 
 logger = logging.getLogger(__name__)
 
-
 DOUBTFUL = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.UNCONFIRMED})
 
 
-@dataclass(slots=True)
-class WriteSummary:
-    """What the results ask of the whole app."""
-
-    slow_down: bool = False
-
-
 class ResultWriter:
-    """The results of one tick. ``jitter`` gives random numbers from 0 to 1."""
+    """Writes the results of one tick. ``jitter`` returns random numbers from 0 to 1.
+
+    ``slow_down`` is whether a result requires to slow down the calls of all workers.
+    """
 
     def __init__(
         self,
@@ -52,54 +51,49 @@ class ResultWriter:
         self.now = now
         self.retry_internal_error = retry_internal_error
         self.jitter = jitter
-        self.settled = WriteSummary()
-        # Gathered over the tick: one UPDATE for all that go the same way.
+        self.slow_down = False
+        # Collected over the tick, to write each kind with one UPDATE.
         self.accepted: list[int] = []
         self.not_called: list[int] = []
         self.attempts: list[Attempt] = []
-        self.failed_in: set[int] = set()  # notifications with a failure in this tick
+        self.with_failures: set[int] = set()  # ids of notifications
 
-    def write(self, results: Sequence[Result[Claim]]) -> WriteSummary:
-        # Locked in this order by all that lock several: notification, pace, delivery.
-        # The chores skip what is locked.
+    def write(self, results: Sequence[Result[Claim]]) -> None:
+        # The locking order everywhere is notification, pace, delivery. The chores skip
+        # locked rows.
         notifications = (
             Notification.objects.select_for_update()
             .only("status", "doubt_streak", "watched_since")
             .in_bulk(sorted({result.request.notification_id for result in results}))
         )
         ids = [result.request.delivery_id for result in results]
-        ours = set(
-            self._ours()
-            .filter(pk__in=ids)
-            .select_for_update()
-            .values_list("pk", flat=True)
-        )
+        owned = self._owned_rows().filter(pk__in=ids).select_for_update()
+        owned_ids = set(owned.values_list("pk", flat=True))
         by_notification = defaultdict(list)
         for result in sorted(results, key=lambda r: r.finished_at):
-            if result.request.delivery_id in ours:
+            if result.request.delivery_id in owned_ids:
                 by_notification[result.request.notification_id].append(result)
             elif result.outcome is not None and not _is_written(result):
                 self._write_late(result, result.outcome)
-        for pk, own in by_notification.items():
-            self._settle_notification(notifications[pk], own)
+        for pk, own_results in by_notification.items():
+            self._process_notification(notifications[pk], own_results)
         self._write_accepted()
         self._write_not_called()
         Attempt.objects.bulk_create(self.attempts)
-        for pk in self.failed_in:
-            if delivery_retry.too_many_failures(notifications[pk]):
+        for pk in self.with_failures:
+            if too_many_failures(notifications[pk]):
                 self._pause(notifications[pk], Notification.PauseReason.FAILURES)
         for notification in notifications.values():
-            # What went back to the queue has no queue to wait in any more.
+            # Deliveries that were queued again are cancelled with their notification.
             if notification.status == Notification.Status.CANCELLED:
                 notification.deliveries.cancel_waiting(self.now)
-        return self.settled
 
-    def _ours(self) -> DeliveryQuerySet:
+    def _owned_rows(self) -> DeliveryQuerySet:
         return Delivery.objects.filter(
             status=Delivery.Status.SENDING, owner=self.worker_id
         )
 
-    def _settle_notification(
+    def _process_notification(
         self, notification: Notification, results: Iterable[Result[Claim]]
     ) -> None:
         streak = notification.doubt_streak
@@ -109,13 +103,13 @@ class ResultWriter:
                 continue
             self._add_attempt(result, result.outcome)
             streak = streak + 1 if result.outcome.kind in DOUBTFUL else 0
-            verdict = decide(
+            decision = decide(
                 result.outcome,
-                result.request.past,
+                result.request.history,
                 jitter=self.jitter.random(),
                 retry_internal_error=self.retry_internal_error,
             )
-            self._apply(notification, result.request, result.outcome, verdict)
+            self._apply(notification, result.request, result.outcome, decision)
             if streak >= DOUBT_LIMIT:
                 self._pause(notification, Notification.PauseReason.DOUBT)
         if streak != notification.doubt_streak:
@@ -126,11 +120,11 @@ class ResultWriter:
         notification: Notification,
         claim: Claim,
         outcome: Outcome,
-        verdict: RetryDecision,
+        decision: RetryDecision,
     ) -> None:
-        self.settled.slow_down |= verdict.slow_down
-        answer = {"error_code": outcome.error_code, "error_info": outcome.error_info}
-        match verdict.step:
+        self.slow_down |= decision.slow_down
+        error = {"error_code": outcome.error_code, "error_info": outcome.error_info}
+        match decision.step:
             case Decision.ACCEPT:
                 self.accepted.append(claim.delivery_id)
             case Decision.LEAVE_UNCONFIRMED:
@@ -138,77 +132,75 @@ class ResultWriter:
                     claim, Delivery.Status.UNCONFIRMED, reason=outcome.reason or ""
                 )
             case Decision.FAIL:
-                self._end(claim, Delivery.Status.FAILED, **answer)
-                self.failed_in.add(notification.pk)
+                self._end(claim, Delivery.Status.FAILED, **error)
+                self.with_failures.add(notification.pk)
             case Decision.FAIL_AND_PAUSE:
-                self._end(claim, Delivery.Status.FAILED, **answer)
+                self._end(claim, Delivery.Status.FAILED, **error)
                 self._pause(
                     notification,
                     Notification.PauseReason.TEXT_CODE,
                     outcome.error_code,
                 )
-            case Decision.TRY_AGAIN | Decision.PUT_BACK_AND_PAUSE:
-                self._wait(notification, claim, outcome, verdict)
+            case Decision.RETRY | Decision.REQUEUE_AND_PAUSE:
+                self._requeue(notification, claim, outcome, decision)
 
-    def _wait(
+    def _requeue(
         self,
         notification: Notification,
         claim: Claim,
         outcome: Outcome,
-        verdict: RetryDecision,
+        decision: RetryDecision,
     ) -> None:
         if outcome.kind is OutcomeKind.NOT_SENT:
             reason = Notification.PauseReason.NOT_SENT
             changes: dict[str, object] = {
-                "not_sent_streak": claim.past.not_sent_streak + 1
+                "not_sent_streak": claim.history.not_sent_streak + 1
             }
         else:
             reason = Notification.PauseReason.ACCOUNT_CODE
             changes = {
                 "not_sent_streak": 0,
-                "rejection_count": claim.past.rejections + (verdict.delay > 0),
+                "rejection_count": claim.history.rejections + (decision.delay > 0),
                 "error_code": outcome.error_code,
                 "error_info": outcome.error_info,
             }
-        later = self.now + timedelta(seconds=verdict.delay)
-        self._put_back(claim, not_before=later, **changes)
-        if verdict.step is Decision.PUT_BACK_AND_PAUSE:
+        not_before = self.now + timedelta(seconds=decision.delay)
+        self._update(
+            claim, status=Delivery.Status.QUEUED, not_before=not_before, **changes
+        )
+        if decision.step is Decision.REQUEUE_AND_PAUSE:
             self._pause(notification, reason, outcome.error_code)
 
-    def _put_back(self, claim: Claim, **changes: object) -> None:
-        self._leave_sending(claim, status=Delivery.Status.QUEUED, **changes)
-
     def _end(self, claim: Claim, status: str, **changes: object) -> None:
-        self._leave_sending(claim, status=status, finished_at=self.now, **changes)
+        self._update(claim, status=status, finished_at=self.now, **changes)
 
-    def _leave_sending(self, claim: Claim, **changes: object) -> None:
-        self._ours().filter(pk=claim.delivery_id).update(owner=None, **changes)
+    def _update(self, claim: Claim, **changes: object) -> None:
+        self._owned_rows().filter(pk=claim.delivery_id).update(owner=None, **changes)
 
     def _write_not_called(self) -> None:
         if self.not_called:
-            self._ours().filter(pk__in=self.not_called).update(
+            self._owned_rows().filter(pk__in=self.not_called).update(
                 status=Delivery.Status.QUEUED,
                 owner=None,
                 attempt_count=F("attempt_count") - 1,
             )
 
     def _write_accepted(self) -> None:
-        if not self.accepted:
-            return
-        self._ours().filter(pk__in=self.accepted).update(
-            status=Delivery.Status.ACCEPTED,
-            error_code=0,
-            error_info="",
-            owner=None,
-            finished_at=self.now,
-        )
+        if self.accepted:
+            self._owned_rows().filter(pk__in=self.accepted).update(
+                status=Delivery.Status.ACCEPTED,
+                error_code=0,
+                error_info="",
+                owner=None,
+                finished_at=self.now,
+            )
 
     def _add_attempt(self, result: Result[Claim], outcome: Outcome) -> None:
         logger.debug(
             "Attempt %d: %s.",
             result.request.attempt,
             outcome.kind.value,
-            extra=result.request.about,
+            extra=result.request.log_fields,
         )
         self.attempts.append(
             Attempt(
@@ -236,8 +228,8 @@ class ResultWriter:
         if notification.status != Notification.Status.SENDING:
             return
         notification.pause(reason, code=code)
-        why = reason.value if code is None else f"{reason.value}, ErrorCode {code}"
-        logger.warning("Paused: %s.", why, extra={"notification": notification.pk})
+        cause = reason.value if code is None else f"{reason.value}, ErrorCode {code}"
+        logger.warning("Paused: %s.", cause, extra={"notification": notification.pk})
         audit_log.write(
             PAUSED,
             f"worker {self.worker_id}",
@@ -248,9 +240,9 @@ class ResultWriter:
 
     def _write_late(self, result: Result[Claim], outcome: Outcome) -> None:
         logger.warning(
-            "An answer came after the delivery was given up: %s.",
+            "A response arrived after recovery gave up the delivery: %s.",
             outcome.kind.value,
-            extra=result.request.about,
+            extra=result.request.log_fields,
         )
         audit_log.write(
             LATE_ANSWER,
@@ -267,7 +259,7 @@ class ResultWriter:
 
 
 def _is_written(result: Result[Claim]) -> bool:
-    """Whether a commit had this result already, though its answer was lost."""
+    """Return whether an earlier commit, whose response was lost, wrote this result."""
     return Attempt.objects.filter(
         delivery=result.request.delivery_id,
         number=result.request.attempt,

@@ -15,10 +15,10 @@ from notifications.ui.dates import moment
 
 
 def start_scheduled(now: datetime, actor: str) -> int:
-    """Scheduled notifications whose time has come → sending. Returns how many.
+    """Start scheduled notifications that are due. Return how many were due.
 
-    One that is more than 15 minutes late, for example after an outage, is paused
-    instead: what was right at eight may be wrong at noon, so a person decides.
+    A notification that is more than 15 minutes late, for example after an outage, is
+    paused instead. Its text may be outdated by then, so a person decides.
     """
     due = Notification.objects.filter(
         status=Notification.Status.SCHEDULED, scheduled_for__lte=now
@@ -37,62 +37,46 @@ def start_scheduled(now: datetime, actor: str) -> int:
 
 
 def stop_expired(now: datetime, actor: str) -> int:
-    """Open notifications whose "not after" has passed → cancelled. Returns how many.
+    """Cancel open notifications whose "not after" has passed. Return how many.
 
-    A call that is under way still gets its outcome.
+    Calls in progress still get their outcome.
     """
     expired = Notification.objects.filter(
         status__in=Notification.OPEN, not_after__lte=now
     ).select_for_update(skip_locked=True)
     for notification in expired:
-        ended: dict[str, Any] = finish(
+        counts: dict[str, Any] = finish(
             notification, now, Notification.StopReason.EXPIRED
         )
-        audit_log.write(EXPIRED, actor, notification=notification.pk, **ended)
+        audit_log.write(EXPIRED, actor, notification=notification.pk, **counts)
     return len(expired)
 
 
-FURTHEST = timedelta(days=366)
+MAX_AHEAD = timedelta(days=366)
 
 
 def check_start(start: datetime | None) -> None:
-    """Raises ``ValidationError`` (field ``start``) for the past or a year ahead."""
+    """Raise ``ValidationError`` (field ``start``) for the past or over a year ahead."""
     now = timezone.now()
     if start is None:
         return
     if start <= now:
-        raise ValidationError(
-            {
-                "start": _("%(time)s is over. Choose a later time.")
-                % {"time": moment(start)}
-            }
-        )
-    if start > now + FURTHEST:
-        raise ValidationError(
-            {
-                "start": _("%(time)s is more than a year ahead.")
-                % {"time": moment(start)}
-            }
-        )
+        problem = _("%(time)s is over. Choose a later time.")
+    elif start > now + MAX_AHEAD:
+        problem = _("%(time)s is more than a year ahead.")
+    else:
+        return
+    raise ValidationError({"start": problem % {"time": moment(start)}})
 
 
 def check_not_after(not_after: datetime | None, start: datetime | None) -> None:
-    """Raises ``ValidationError`` (field ``not_after``) when nothing could be sent."""
+    """Raise ``ValidationError`` (field ``not_after``) when nothing could be sent."""
     if not_after is None:
         return
     if not_after <= timezone.now():
-        raise ValidationError(
-            {
-                "not_after": _("%(time)s is over. Choose a later time.")
-                % {"time": moment(not_after)}
-            }
-        )
-    if start is not None and not_after <= start:
-        raise ValidationError(
-            {
-                "not_after": _(
-                    "%(time)s is not after the start. Nothing would be sent."
-                )
-                % {"time": moment(not_after)}
-            }
-        )
+        problem = _("%(time)s is over. Choose a later time.")
+    elif start is not None and not_after <= start:
+        problem = _("%(time)s is not after the start. Nothing would be sent.")
+    else:
+        return
+    raise ValidationError({"not_after": problem % {"time": moment(not_after)}})

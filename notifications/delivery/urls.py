@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from notifications.delivery import views as delivery_views
+from notifications.delivery import views
 
 
 def urls(protected: Callable[..., Any]) -> list[URLPattern]:
@@ -13,28 +13,24 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
     return [
         path(
             "sent/<int:pk>/pause/",
-            protected(delivery_views.pause),
+            protected(views.pause),
             name="notification_pause",
         ),
         path(
             "sent/<int:pk>/resume/",
-            protected(delivery_views.resume),
+            protected(views.resume),
             name="notification_resume",
         ),
-        path(
-            "sent/<int:pk>/stop/",
-            protected(delivery_views.stop),
-            name="notification_stop",
-        ),
+        path("sent/<int:pk>/stop/", protected(views.stop), name="notification_stop"),
         path(
             "sent/<int:pk>/schedule/",
-            protected(delivery_views.reschedule),
+            protected(views.reschedule),
             name="reschedule",
         ),
-        path("sending/", protected(delivery_views.all_sending), name="all_sending"),
+        path("sending/", protected(views.all_sending), name="all_sending"),
         path(
             "history/deliveries/<int:pk>/resolve/",
-            protected(delivery_views.resolve),
+            protected(views.resolve),
             name="resolve",
         ),
     ]

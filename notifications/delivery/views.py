@@ -1,4 +1,4 @@
-"""The buttons over a notification that was sent, and the switch for all sending."""
+"""Controls of a sent notification, and the switch for all sending."""
 
 from collections.abc import Callable
 
@@ -18,24 +18,24 @@ from notifications.models import AuditEntry, Delivery, Notification, WrongState
 from notifications.permissions import require_own
 from notifications.ui.pages import page, require_permission
 
-LATEST_TURNS = 10
+SHOWN_SWITCH_CHANGES = 10
 
 
 def apply_control(
-    request: HttpRequest, pk: int, act: Callable[[User], Notification]
+    request: HttpRequest, pk: int, control: Callable[[User], Notification]
 ) -> HttpResponse:
-    """Do it, then show where the notification stands now."""
+    """Call ``control``, then redirect to the notification."""
     user = require_permission(request, permissions.SEND)
     notification = get_object_or_404(Notification, pk=pk)
     try:
-        notification = act(user)
+        notification = control(user)
     except WrongState:
         messages.warning(
             request, _("That was not possible any more: the state had changed.")
         )
     except ValidationError as error:
-        for sentence in error.messages:
-            messages.error(request, sentence)
+        for message in error.messages:
+            messages.error(request, message)
     return redirect(notification)
 
 
@@ -58,7 +58,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
-    """Another time for what is scheduled."""
+    """Change the time of a scheduled notification."""
     user = require_permission(request, permissions.SEND)
     notification = get_object_or_404(Notification, pk=pk)
     require_own(user, notification)
@@ -91,35 +91,31 @@ def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def resolve(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write down what became of a delivery that is not confirmed."""
+    """Record a note on a delivery that is not confirmed."""
     user = require_permission(request, permissions.SEND)
     delivery = get_object_or_404(Delivery.objects.history(), pk=pk)
     try:
         delivery_controls.resolve_delivery(user, pk, note=request.POST.get("note", ""))
     except ValidationError as error:
-        for sentence in error.messages:
-            messages.error(request, sentence)
+        for message in error.messages:
+            messages.error(request, message)
     else:
         messages.success(request, _("Written down beside the delivery."))
     return redirect("admin:delivery", delivery.pk)
 
 
 def all_sending(request: HttpRequest) -> HttpResponse:
-    """The switch for all sending, and who turned it lately."""
+    """The switch for all sending, and its latest changes."""
     user = require_permission(request, permissions.SEND)
     if request.method == "POST":
-        wants_off = request.POST.get("turn") == "off"
-        (
-            delivery_controls.stop_everything
-            if wants_off
-            else delivery_controls.allow_everything
-        )(user)
+        is_off = request.POST.get("turn") == "off"
+        delivery_controls.set_sending_switch(user, is_off=is_off)
         return redirect("admin:all_sending")
     labels = {event.word: event.label for event in (ALL_STOPPED, ALL_ALLOWED)}
-    turns = AuditEntry.objects.filter(action__in=labels)[:LATEST_TURNS]
+    entries = AuditEntry.objects.filter(action__in=labels)[:SHOWN_SWITCH_CHANGES]
     return page(
         request,
         "notifications/delivery/all_sending.html",
         _("Stop all sending"),
-        turns=[(turn, labels[turn.action]) for turn in turns],
+        changes=[(entry, labels[entry.action]) for entry in entries],
     )

@@ -1,11 +1,11 @@
-"""The worker: one database thread, many HTTP threads, one short transaction a tick.
+"""The worker: one database thread, many HTTP threads, one short transaction per tick.
 
-Each tick writes the outcomes that came in, reports that the worker lives, looks after
-rows of dead workers, and claims as many due deliveries as there are free slots and
-threads. Only after the commit do the HTTP threads get the claims.
+Each tick writes new results, renews the worker's lease, recovers rows of dead workers,
+and claims as many due deliveries as there are free slots and threads. The HTTP threads
+get the claims only after the commit.
 
-    guarantee   no call is made that is not marked in the database before
-    not here    no HTTP, no sleeping inside a transaction, no decision about an outcome
+    guarantee   every call is recorded in the database before it is made
+    not here    HTTP, sleeping inside a transaction, decisions about an outcome
 """
 
 import logging
@@ -39,22 +39,19 @@ from notifications.tencent.calls.send_group_system_notification import (
 
 logger = logging.getLogger(__name__)
 
-
+# In seconds.
 TICK = 0.025
-
 IDLE_TICK = 0.25
-
-CHORES_EVERY = 1.0
-
-AFTER_DATABASE_ERROR = 1.0
+CHORE_INTERVAL = 1.0
+DATABASE_ERROR_PAUSE = 1.0
 
 HTTP_THREADS = 64
 
 
 class SendWorker:
-    """One run of ``manage.py send_worker``. ``stop_requested`` is asked every tick.
+    """One run of ``manage.py send_worker``. Calls ``stop_requested`` in every tick.
 
-    ``tasks`` run for as long as the worker does.
+    ``tasks`` run as long as the worker does.
     """
 
     def __init__(
@@ -81,17 +78,18 @@ class SendWorker:
         self.tasks = tasks
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.worker_id = 0
-        self.in_flight: dict[int, int] = {}  # delivery → number of its attempt
-        self.unwritten: list[Result[Claim]] = []  # kept until a commit has them
+        self.in_flight: dict[int, int] = {}  # delivery id → attempt number
+        self.unwritten: list[Result[Claim]] = []  # until they are committed
         self.next_chores = 0.0
         self.defect: Exception | None = None
         self.after_error = False
 
     def run(self) -> None:
-        """Work until asked to stop, or until nothing is left with ``until_idle``.
+        """Work until a stop is requested, or with ``until_idle`` until no work is left.
 
-        On a stop nothing new is claimed, what is under way is finished and written.
-        Raises ``DatabaseIsOlder`` when the database was restored from a backup.
+        After a stop request, nothing is claimed; calls in progress are completed and
+        written. Raises ``DatabaseIsOlder`` when the database was restored from
+        a backup.
         """
         self._register()
         self.http_workers.start()
@@ -102,21 +100,19 @@ class SendWorker:
         except DatabaseIsOlder:
             self.http_workers.stop()
             self._collect()
-            logger.warning(
-                "Outcomes without a row to write them to: %s", self.unwritten
-            )
+            logger.warning("Results that cannot be written: %s", self.unwritten)
             raise
         finally:
             self.http_workers.stop()
             for task in self.tasks:
                 task.stop()
-        self.planner.restore_mark.write()
+        self.planner.restore_guard.write()
         Worker.objects.filter(pk=self.worker_id).update(ended_at=timezone.now())
         worker_lock.release()
 
     def _loop(self) -> None:
         while True:
-            began = self.clock.machine()
+            started = self.clock.machine()
             stopping = self.stop_requested()
             if stopping and not self.in_flight and not self.unwritten:
                 return
@@ -126,17 +122,16 @@ class SendWorker:
                     return
                 pause = TICK if is_busy or self.in_flight else IDLE_TICK
                 worker_lock.wait_for_work(
-                    max(0.0, began + pause - self.clock.machine())
+                    max(0.0, started + pause - self.clock.machine())
                 )
             except (DatabaseError, InterfaceError):
                 logger.exception(
-                    "The database did not answer as expected; %d outcomes are kept "
-                    "and written when it is back.",
+                    "Database error; %d results will be written after it recovers.",
                     len(self.unwritten),
                 )
                 connection.close()
                 self.after_error = True
-                time.sleep(AFTER_DATABASE_ERROR)
+                time.sleep(DATABASE_ERROR_PAUSE)
 
     def _register(self) -> None:
         self.worker_id = Worker.objects.create(
@@ -149,14 +144,14 @@ class SendWorker:
         logger.info("Worker %d started.", self.worker_id)
 
     def _tick(self, *, claiming: bool) -> bool:
-        """One round; whether it had anything to write."""
+        """Run one tick. Return whether it wrote results or claims."""
         self._collect()
         now = datetime.now(UTC)
         chores_due = self.after_error or self.clock.machine() >= self.next_chores
-        wants_more = (
+        may_claim = (
             claiming and self.http_workers.free > 0 and self.planner.should_claim(now)
         )
-        if not (self.unwritten or chores_due or wants_more):
+        if not (self.unwritten or chores_due or may_claim):
             return False
         if self.after_error:
             worker_lock.acquire(self.worker_id)
@@ -167,24 +162,24 @@ class SendWorker:
             if self.after_error:
                 self._after_error(now)
             if self.unwritten:
-                self._settle(now)
-            if wants_more:
+                self._write_results(now)
+            if may_claim:
                 claims = self.planner.claim(self.worker_id, self.http_workers.free, now)
         if claims:
             self.planner.committed()
         self.after_error = False
         if self.defect is not None:
-            raise self.defect  # the other outcomes are written
+            raise self.defect  # after the other results were written
         had_results = bool(self.unwritten)
         for result in self.unwritten:
             del self.in_flight[result.request.delivery_id]
         self.unwritten.clear()
-        self._hand_out(claims)
+        self._submit(claims)
         if chores_due:
-            self.planner.restore_mark.write()
-            self.next_chores = self.clock.machine() + CHORES_EVERY
+            self.planner.restore_guard.write()
+            self.next_chores = self.clock.machine() + CHORE_INTERVAL
         if chores_due or (had_results and not self.in_flight):
-            # After the commit, and on its own: it may meet other workers' rows.
+            # In a separate transaction: it may conflict with other workers.
             complete_finished(now)
         return had_results or bool(claims)
 
@@ -195,35 +190,36 @@ class SendWorker:
             else:
                 self.defect = result.defect
                 logger.error(
-                    "A call ended by a mistake in this program; the worker stops.",
+                    "Unexpected error in a call; the worker stops.",
                     exc_info=result.defect,
-                    extra=result.request.about,
+                    extra=result.request.log_fields,
                 )
 
-    def _settle(self, now: datetime) -> None:
-        settled = ResultWriter(
+    def _write_results(self, now: datetime) -> None:
+        writer = ResultWriter(
             self.worker_id,
             now,
             retry_internal_error=settings.IM_RETRY_INTERNAL_ERROR,
             jitter=self.jitter,
-        ).write(self.unwritten)
-        if settled.slow_down:
+        )
+        writer.write(self.unwritten)
+        if writer.slow_down:
             self.limiter.slow_down()
 
     def _chores(self, now: datetime) -> None:
-        """Once a second: say that we live, look after the dead and the calendar."""
+        """Once a second: renew the lease, recover lost rows, apply schedules."""
         self.clock.read_database()
-        alive = Worker.objects.filter(pk=self.worker_id, ended_at__isnull=True).update(
-            lease=self.clock.now(), heartbeat_at=now
-        )
-        if not alive:
-            # Somebody declared us dead, for example after a long standstill. What we
-            # still hold is theirs now; we go on under a new number.
+        renewed = Worker.objects.filter(
+            pk=self.worker_id, ended_at__isnull=True
+        ).update(lease=self.clock.now(), heartbeat_at=now)
+        if not renewed:
+            # Another worker declared this one dead, for example after a long pause, and
+            # recovers its rows. Continue under a new id.
             logger.warning("Worker %d was declared dead.", self.worker_id)
             self._register()
         lost = recovery.give_up_lost_rows(self.clock, self.worker_id, now)
         if lost:
-            logger.warning("%d deliveries of a dead worker are not confirmed.", lost)
+            logger.warning("%d deliveries of a dead worker became unconfirmed.", lost)
         recovery.repair_clock_jump(now)
         actor = f"worker {self.worker_id}"
         delivery_schedule.stop_expired(now, actor)
@@ -232,17 +228,15 @@ class SendWorker:
     def _after_error(self, now: datetime) -> None:
         count = recovery.requeue_undispatched(self.worker_id, self.in_flight, now)
         if count:
-            logger.warning(
-                "%d claimed deliveries were not called; queued again.", count
-            )
+            logger.warning("Requeued %d claimed deliveries without a call.", count)
 
-    def _hand_out(self, claims: list[Claim]) -> None:
-        for order in claims:
-            self.in_flight[order.delivery_id] = order.attempt
-            self.http_workers.submit(order, order.slot)
+    def _submit(self, claims: list[Claim]) -> None:
+        for claim in claims:
+            self.in_flight[claim.delivery_id] = claim.attempt
+            self.http_workers.submit(claim, claim.slot)
 
     def _is_idle(self) -> bool:
-        """Nothing queued, waiting for a retry, or sending, whoever sends it."""
+        """Return whether no delivery is queued, to be retried, or being sent by any worker."""
         if self.in_flight or self.unwritten:
             return False
         if not all(task.is_idle() for task in self.tasks):

@@ -1,13 +1,13 @@
-"""The worker's database session on PostgreSQL: its lock, and waking it.
+"""The worker's database session on PostgreSQL: its lock and its wake-up channel.
 
-A process that died, or a machine that was cut off, may leave a server process behind
-that still commits its last claim. So a worker holds an advisory lock for as long as its
-session lives, and whoever declares it dead ends that session and takes the lock first:
-after that no commit of the dead worker can come any more. On SQLite a process and its
-session end together, and there is nothing to do.
+A process that died or lost its network may leave a server process that still commits its
+last claim. So a worker holds an advisory lock as long as its session lives. Before
+another worker declares it dead, it ends that session and takes the lock: afterwards the
+dead worker cannot commit. On SQLite a session ends with its process, and these functions
+do nothing.
 
-The worker needs a direct connection: a pool that gives each transaction another
-session would lose the lock.
+The worker needs a direct connection: a pool that assigns sessions per transaction would
+lose the lock.
 """
 
 import time
@@ -16,16 +16,16 @@ from django.db import connection
 
 from notifications.models.workers import WAKE_CHANNEL
 
-# The first half of the two numbers that name a lock; the second is the worker's.
+# The first key of the advisory lock; the second is the worker's id.
 NAMESPACE = 1_231_975
 
-# Longer than anything that a tick does, shorter than the lease: a worker that hangs
-# learns of it before the others declare it dead.
+# Longer than a tick, shorter than the lease: a worker that hangs gets an error before the
+# others declare it dead.
 STATEMENT_TIMEOUT = "8s"
 
 SETTINGS = {
     "statement_timeout": STATEMENT_TIMEOUT,
-    # The server notices within about 10 s that a worker's machine has gone.
+    # The server detects within about 10 s that it lost a worker's machine.
     "tcp_keepalives_idle": "4",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
@@ -33,10 +33,9 @@ SETTINGS = {
 
 
 def acquire(worker_id: int) -> None:
-    """Prepare this session for a worker: its lock, its time limits, its wake-up call.
+    """Set up this session for a worker: its lock, time limits and wake-up channel.
 
-    After a reconnect a former session of the same worker may still be there: it is
-    ended first.
+    Ends an earlier session of the same worker first, which may exist after a reconnect.
     """
     if connection.vendor != "postgresql":
         return
@@ -49,7 +48,7 @@ def acquire(worker_id: int) -> None:
 
 
 def release() -> None:
-    """Give back all that ``hold`` took."""
+    """Undo ``acquire``."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock_all()")
@@ -59,10 +58,10 @@ def release() -> None:
 
 
 def fence_off(worker_id: int) -> bool:
-    """Make sure that a dead worker's session cannot commit any more.
+    """Ensure that a dead worker's session cannot commit any more.
 
-    Call it inside a transaction, which keeps the lock to its end. ``False``: the
-    session is still ending; ask again a second later.
+    Call it inside a transaction, which holds the lock until its end. Returns ``False``
+    while the session is still ending; call it again a second later.
     """
     if connection.vendor != "postgresql":
         return True
@@ -71,19 +70,21 @@ def fence_off(worker_id: int) -> bool:
         cursor.execute(
             "SELECT pg_try_advisory_xact_lock(%s, %s)", [NAMESPACE, worker_id]
         )
-        (taken,) = cursor.fetchone()
-    return bool(taken)
+        (is_locked,) = cursor.fetchone()
+    return bool(is_locked)
 
 
 def wait_for_work(seconds: float) -> None:
-    """Wait; on PostgreSQL only until somebody says that there is work."""
-    raw = connection.connection if connection.vendor == "postgresql" else None
-    if raw is None:
+    """Wait; on PostgreSQL only until a notice announces work."""
+    driver_connection = (
+        connection.connection if connection.vendor == "postgresql" else None
+    )
+    if driver_connection is None:
         time.sleep(seconds)
         return
-    # A lost server is a DatabaseError here as everywhere else.
+    # Raise the exceptions of Django, as other queries do.
     with connection.wrap_database_errors:
-        for _notice in raw.notifies(timeout=seconds, stop_after=1):
+        for _notice in driver_connection.notifies(timeout=seconds, stop_after=1):
             pass
 
 

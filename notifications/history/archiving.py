@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from notifications import audit_log
 from notifications.db.sql import quoted_table
-from notifications.delivery.progress import archived_by_group
+from notifications.delivery.progress import by_group_to_archive
 from notifications.files import locked_folder
 from notifications.history.audit_events import ARCHIVED
 from notifications.models import Archive, Attempt, Delivery, Notification, Seal
@@ -78,7 +78,7 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
             raise record_archive.NotArchivable(
                 f"Notification {notification.pk} was archived meanwhile by another run."
             )
-        by_group = archived_by_group(notification)
+        by_group = by_group_to_archive(notification)
         attempts, deliveries = _remove(notification.pk)
         if attempts + deliveries != seal.rows:
             # What is removed must be what is in the file; raising undoes the removal.

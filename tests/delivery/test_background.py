@@ -1,4 +1,4 @@
-"""Background tasks: which worker does them, errors, and a stop; and the sealing."""
+"""Background tasks: which worker runs them, errors, and a stop; and sealing."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ def living_worker() -> int:
 
 
 def wait_for(event: threading.Event) -> None:
-    assert event.wait(20), "The task never came so far."
+    assert event.wait(20), "The event was never set."
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from notifications.delivery.claim import ClaimPlanner, claim, due_deliveries
+from notifications.delivery.claim import ClaimPlanner, claim, has_due_deliveries
 from notifications.models import Delivery, Pace
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def served(claims) -> list[int]:
-    return [order.notification_id for order in claims]
+    return [claim.notification_id for claim in claims]
 
 
 def test_running_notifications_take_turns():
@@ -50,12 +50,12 @@ def test_nothing_is_claimed_after_its_end(seconds, is_due):
     end = MOMENT + timedelta(seconds=seconds)
     make_delivery(make_notification(status="sending", not_after=end))
 
-    assert due_deliveries(MOMENT) is is_due
+    assert has_due_deliveries(MOMENT) is is_due
     assert len(claim(1, [1.0], MOMENT)) == is_due
 
 
 def test_a_worker_goes_on_after_the_machine_was_restarted(settings, tmp_path):
-    """The first claim only puts the pace in order; the next ones find slots."""
+    """The first claim only resets the rate limiter; later ones get slots."""
     settings.STATE_DIR = tmp_path
     Pace.objects.create(name="1:call", boot_id="before", next_slot=9e6)
     make_delivery()

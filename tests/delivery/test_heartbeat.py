@@ -1,4 +1,4 @@
-"""Whether a worker is there, by the clock that the workers go by."""
+"""Detection of a running worker."""
 
 import pytest
 from django.utils import timezone
@@ -16,7 +16,7 @@ def make_worker(*, age: float, **kwargs) -> Worker:
     return Worker.objects.create(name="host:1", lease=clock.now() - age, **values)
 
 
-def test_nobody():
+def test_without_a_worker():
     assert not has_live_worker()
 
 

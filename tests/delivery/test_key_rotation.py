@@ -1,4 +1,4 @@
-"""The key is changed at Tencent while everything runs: nobody notices."""
+"""The secret key is changed at Tencent during sending, without a failure."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ GROUPS = 300
 
 @pytest.fixture
 def tencent(settings):
-    """Its answers take a while, so that many calls are under way."""
+    """A sandbox with slow answers, so that many calls are in progress."""
     settings.IM_SECRET_KEY_NEXT = NEXT
     with SandboxServer(SandboxConfig(groups=[], latency_ms=100)) as server:
         settings.IM_BASE_URL = server.url
@@ -79,10 +79,10 @@ def test_a_send_goes_on_with_the_next_key(tencent, manager, workers):
     notification.refresh_from_db()
     assert (notification.status, notification.paused_reason) == ("completed", "")
     assert Delivery.objects.filter(status="accepted").count() == GROUPS
-    assert len(tencent.journal) == GROUPS  # nobody was called twice
+    assert len(tencent.journal) == GROUPS  # no group was called twice
     refused = Attempt.objects.filter(outcome="rejected")
     assert set(refused.values_list("error_code", flat=True)) == {70009}
-    # Only what was under way at that moment, of a send that went on.
+    # Only the calls in progress at that moment.
     assert 0 < refused.count() < 100
     assert not refused.filter(delivery__attempt_count__gt=workers + 1).exists()
 
@@ -90,10 +90,10 @@ def test_a_send_goes_on_with_the_next_key(tencent, manager, workers):
 def test_a_check_of_members_turns_to_the_next_key(tencent, manager):
     tencent.change_key(NEXT)
 
-    found = check_members(manager, ["g1", "g2"], ["anna"])
+    result = check_members(manager, ["g1", "g2"], ["anna"])
 
-    assert [group.group_id for group in found.complete] == ["g1", "g2"]
-    assert found.trouble is None
+    assert [group.group_id for group in result.complete] == ["g1", "g2"]
+    assert result.trouble is None
 
 
 def test_when_tencent_takes_neither_key_nothing_is_burnt(tencent, manager):
@@ -101,11 +101,11 @@ def test_when_tencent_takes_neither_key_nothing_is_burnt(tencent, manager):
     notification = send_to_all(manager)
 
     work()
-    found = check_members(manager, ["g1"], ["anna"])
+    result = check_members(manager, ["g1"], ["anna"])
 
     notification.refresh_from_db()
     assert (notification.status, notification.paused_code) == ("paused", 70009)
     assert notification.deliveries.counts()["queued"] == GROUPS
-    assert found.trouble is not None
-    assert found.trouble.error_code == 70009
+    assert result.trouble is not None
+    assert result.trouble.error_code == 70009
     assert len(tencent.journal) == 0

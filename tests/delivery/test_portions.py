@@ -1,4 +1,4 @@
-"""Members named in several parts: groups are counted once, parts are named."""
+"""Named members in several portions: groups are counted once, portions are shown."""
 
 import re
 from html import unescape
@@ -31,12 +31,12 @@ def words(response) -> str:
     return " ".join(unescape(text).split())
 
 
-def reasons(found: Progress) -> set[tuple[str, str, int]]:
-    return {(p.status, p.explanation.meaning, p.count) for p in found.problems}
+def reasons(progress: Progress) -> set[tuple[str, str, int]]:
+    return {(p.status, p.explanation.meaning, p.count) for p in progress.problems}
 
 
 def send_in_parts(results: dict[str, list[dict]], **kwargs) -> Notification:
-    """To each group three deliveries, which ended as given."""
+    """To each group three deliveries, which ended as listed."""
     sent = make_notification(
         **{"status": "completed", "audience_count": len(results)} | kwargs,
         recipients="\n".join(MEMBERS),
@@ -56,17 +56,17 @@ def send_in_parts(results: dict[str, list[dict]], **kwargs) -> Notification:
     return sent
 
 
-FINE = {"status": "accepted"}
+OK = {"status": "accepted"}
 GONE = {"status": "failed", "error_code": 10010}
 BUSY = {"status": "failed", "error_code": 60007}
 SILENT = {"status": "unconfirmed"}
 STOPPED = {"status": "cancelled"}
 WAITING = {"status": "queued"}
 MIXED = {
-    "hikers": [FINE, FINE, FINE],
-    "runners": [BUSY, FINE, BUSY],
-    "parents": [GONE, SILENT, FINE],
-    "night": [FINE, SILENT, FINE],
+    "hikers": [OK, OK, OK],
+    "runners": [BUSY, OK, BUSY],
+    "parents": [GONE, SILENT, OK],
+    "night": [OK, SILENT, OK],
 }
 
 
@@ -117,20 +117,20 @@ def test_to_120_members_of_three_groups(sandbox, log_in, settings):
 def test_a_group_counts_once_under_its_worst_part():
     sent = send_in_parts(MIXED)
 
-    found = progress_of(sent)
+    progress = progress_of(sent)
 
-    assert found.counts == dict.fromkeys(Delivery.Status.values, 0) | {
+    assert progress.counts == dict.fromkeys(Delivery.Status.values, 0) | {
         "accepted": 1,
         "failed": 2,
         "unconfirmed": 1,
     }
-    assert (found.total, found.total_calls, found.parts) == (4, 12, 3)
+    assert (progress.total, progress.total_calls, progress.portions) == (4, 12, 3)
     assert {
         (p.status, p.explanation.mark): (
             p.count,
             [[(row.group_id, row.portion) for row in rows] for rows in p.groups],
         )
-        for p in found.problems
+        for p in progress.problems
     } == {
         ("failed", "60007"): (1, [[("runners", 1), ("runners", 3)]]),
         ("failed", "10010"): (1, [[("parents", 1)]]),
@@ -140,26 +140,26 @@ def test_a_group_counts_once_under_its_worst_part():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("parts", "stands_at"),
+    ("parts", "status"),
     [
-        ([FINE, WAITING, BUSY], "queued"),
-        ([FINE, {"status": "sending"}, WAITING], "sending"),
-        ([SILENT, GONE, FINE], "failed"),
-        ([SILENT, STOPPED, FINE], "unconfirmed"),
-        ([FINE, STOPPED, FINE], "cancelled"),
+        ([OK, WAITING, BUSY], "queued"),
+        ([OK, {"status": "sending"}, WAITING], "sending"),
+        ([SILENT, GONE, OK], "failed"),
+        ([SILENT, STOPPED, OK], "unconfirmed"),
+        ([OK, STOPPED, OK], "cancelled"),
     ],
 )
-def test_where_a_group_stands(parts, stands_at):
-    found = progress_of(send_in_parts({"hikers": parts}, status="sending"))
+def test_the_status_of_a_group(parts, status):
+    progress = progress_of(send_in_parts({"hikers": parts}, status="sending"))
 
-    assert {status: n for status, n in found.counts.items() if n} == {stands_at: 1}
+    assert {key: n for key, n in progress.counts.items() if n} == {status: 1}
 
 
 @pytest.mark.django_db
 def test_a_stopped_one_says_that_parts_were_not_called(log_in):
     manager = make_user(permissions.COMMUNITY_MANAGER)
     sent = send_in_parts(
-        {"hikers": [FINE, FINE, FINE], "night": [FINE, STOPPED, STOPPED]},
+        {"hikers": [OK, OK, OK], "night": [OK, STOPPED, STOPPED]},
         status="cancelled",
         sender=manager,
     )
@@ -240,7 +240,7 @@ def test_the_archive_keeps_what_was_counted_by_group(log_in, tmp_path):
     make_delivery(plain, status="failed")
     make_seal(sent)
     make_seal(plain)
-    before = [client.get(f"/sent/{row.pk}/").context for row in (sent, plain)]
+    contexts = [client.get(f"/sent/{row.pk}/").context for row in (sent, plain)]
     listed = client.get("/history/").context["rows"]
 
     rows = list(archive_history(timezone.now(), tmp_path, actor="test"))
@@ -248,16 +248,16 @@ def test_the_archive_keeps_what_was_counted_by_group(log_in, tmp_path):
     assert len(rows) == 2
     assert not Delivery.objects.exists()
     assert Archive.objects.get(notification=plain).by_group is None
-    for row, was in zip((sent, plain), before, strict=True):
+    for row, was in zip((sent, plain), contexts, strict=True):
         now = client.get(f"/sent/{row.pk}/").context
         assert now["headline"] == was["headline"]
-        found, then = now["progress"], was["progress"]
-        assert (found.counts, found.calls, found.parts) == (
-            then.counts,
-            then.calls,
-            then.parts,
+        progress, before = now["progress"], was["progress"]
+        assert (progress.counts, progress.calls, progress.portions) == (
+            before.counts,
+            before.calls,
+            before.portions,
         )
-        assert reasons(found) == reasons(then)
+        assert reasons(progress) == reasons(before)
     assert client.get("/history/").context["rows"] == listed
     assert [problems for _row, problems in listed] == [
         {"failed": 1},
@@ -284,7 +284,7 @@ def test_what_goes_out_in_one_call_has_no_parts(log_in):
 @pytest.mark.django_db
 def test_the_parts_are_those_of_the_time_of_sending(settings):
     """Also of the last part alone, and after the setting has changed."""
-    sent = send_in_parts({"hikers": [FINE, FINE, FINE]})
+    sent = send_in_parts({"hikers": [OK, OK, OK]})
     settings.IM_RECIPIENTS_PER_CALL = 500
 
     assert [row.parts for row in sent.deliveries.all()] == [3, 3, 3]
@@ -297,7 +297,7 @@ def test_the_number_of_queries_does_not_grow_with_the_groups(
 ):
     manager = make_user(permissions.COMMUNITY_MANAGER)
     sent = send_in_parts(
-        {f"group{n}": [GONE, SILENT, FINE] for n in range(groups)}, sender=manager
+        {f"group{n}": [GONE, SILENT, OK] for n in range(groups)}, sender=manager
     )
     client = log_in(manager)
     client.get("/")

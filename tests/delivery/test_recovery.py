@@ -1,16 +1,16 @@
-"""What becomes of the rows that a dead worker held."""
+"""Recovery of rows that a dead worker owned."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from notifications.delivery.recovery import (
-    LONGEST_WAIT,
+    MAX_WAIT,
     give_up_lost_rows,
     repair_clock_jump,
     requeue_undispatched,
 )
-from notifications.delivery.retry import LONGEST_BACKOFF
+from notifications.delivery.retry import MAX_BACKOFF
 from notifications.models import Delivery, Worker
 from notifications.rate_limit.clock import EngineClock
 from tests.factories import make_delivery, make_notification
@@ -30,7 +30,7 @@ def make_worker(*, lease: float = 999.0, boot_id: str = "boot", **kwargs) -> Wor
 @pytest.mark.parametrize(
     "dead",
     [
-        {"lease": 989.9},  # 10.1 s without a word
+        {"lease": 989.9},  # 10.1 s old
         {"boot_id": "before the restart"},
         {"ended_at": NOW},
     ],
@@ -85,7 +85,7 @@ def test_rows_that_never_reached_a_thread_are_queued_again():
 
 
 def test_a_claim_anew_whose_commit_was_lost_is_taken_back():
-    """We still hold the result of its first attempt, which that commit has written."""
+    """The worker still holds the result of the first attempt, which was written."""
     row = make_delivery(status=Delivery.Status.SENDING, owner=7, attempt_count=2)
 
     assert requeue_undispatched(7, {row.pk: 1}, NOW) == 1
@@ -105,9 +105,9 @@ def test_rows_taken_back_under_a_stopped_notification_are_cancelled():
 
 
 def test_a_row_in_the_longest_backoff_waits_and_one_due_later_is_due_now():
-    longest = NOW + timedelta(seconds=LONGEST_BACKOFF)
+    longest = NOW + timedelta(seconds=MAX_BACKOFF)
     # Set by a worker whose clock is 48 seconds ahead.
-    ahead = NOW + LONGEST_WAIT
+    ahead = NOW + MAX_WAIT
     later = ahead + timedelta(microseconds=1)
     notification = make_notification(status="sending")
     for due in (longest, ahead, later):

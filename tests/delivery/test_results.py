@@ -1,4 +1,4 @@
-"""What is written for each outcome, and what a late one may not change."""
+"""Writing each outcome, and outcomes that arrive late."""
 
 import random
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 
 from notifications.delivery.claim import Claim
 from notifications.delivery.http_workers import Result
-from notifications.delivery.results import ResultWriter, WriteSummary
+from notifications.delivery.results import ResultWriter
 from notifications.delivery.retry import AttemptHistory
 from notifications.models import AuditEntry, Delivery, Notification
 from notifications.tencent.calls.send_group_system_notification import (
@@ -46,7 +46,8 @@ class NoJitter(random.Random):
         return 0.0
 
 
-def settle(*pairs: tuple[Delivery, Outcome | None]) -> WriteSummary:
+def write(*pairs: tuple[Delivery, Outcome | None]) -> bool:
+    """Write the outcomes. Return whether to slow down."""
     results = [
         Result(
             Claim(
@@ -57,19 +58,19 @@ def settle(*pairs: tuple[Delivery, Outcome | None]) -> WriteSummary:
                     row.group_id, row.group_type, "", None
                 ),
                 slot=0.0,
-                past=AttemptHistory(
+                history=AttemptHistory(
                     row.rejection_count, row.not_sent_streak, row.error_code
                 ),
             ),
             started_at=NOW - timedelta(milliseconds=90),
-            finished_at=NOW + timedelta(milliseconds=place),
+            finished_at=NOW + timedelta(milliseconds=index),
             outcome=outcome,
         )
-        for place, (row, outcome) in enumerate(pairs)
+        for index, (row, outcome) in enumerate(pairs)
     ]
-    return ResultWriter(
-        WORKER, NOW, retry_internal_error=True, jitter=NoJitter()
-    ).write(results)
+    writer = ResultWriter(WORKER, NOW, retry_internal_error=True, jitter=NoJitter())
+    writer.write(results)
+    return writer.slow_down
 
 
 def sending(notification: Notification | None = None, **kwargs) -> Delivery:
@@ -86,9 +87,9 @@ def state(row: Delivery) -> tuple:
 def test_accepted():
     row = sending()
 
-    settled = settle((row, ACCEPTED))
+    slow_down = write((row, ACCEPTED))
 
-    assert settled == WriteSummary()
+    assert slow_down is False
     assert state(row) == ("accepted", 0, "", None, NOW)
     attempt = row.attempts.get()
     assert (attempt.number, attempt.worker, attempt.outcome) == (1, 7, "accepted")
@@ -99,7 +100,7 @@ def test_accepted():
 def test_failed_keeps_the_code_and_the_text_verbatim():
     row = sending()
 
-    settle((row, rejected(10010, "群组不存在\n <b>gone</b>")))
+    write((row, rejected(10010, "群组不存在\n <b>gone</b>")))
 
     assert state(row) == ("failed", 10010, "", None, NOW)
     assert row.error_info == "群组不存在\n <b>gone</b>"
@@ -109,7 +110,7 @@ def test_failed_keeps_the_code_and_the_text_verbatim():
 def test_unconfirmed():
     row = sending()
 
-    settle((row, UNCONFIRMED))
+    write((row, UNCONFIRMED))
 
     assert state(row) == ("unconfirmed", None, "no_answer", None, NOW)
     assert row.attempts.get().detail == "No answer within 10 s."
@@ -118,9 +119,9 @@ def test_unconfirmed():
 def test_a_retry_waits_and_keeps_its_last_code():
     row = sending()
 
-    settled = settle((row, rejected(60007)))
+    slow_down = write((row, rejected(60007)))
 
-    assert settled == WriteSummary(slow_down=True)
+    assert slow_down is True
     assert state(row) == ("queued", 60007, "", None, None)
     assert row.not_before == NOW + timedelta(seconds=2)
     assert (row.attempt_count, row.rejection_count) == (1, 1)
@@ -130,7 +131,7 @@ def test_a_retry_waits_and_keeps_its_last_code():
 def test_not_sent_uses_up_no_attempt():
     row = sending()
 
-    settle((row, NOT_SENT))
+    write((row, NOT_SENT))
 
     assert state(row) == ("queued", None, "", None, None)
     assert (row.rejection_count, row.not_sent_streak) == (0, 1)
@@ -140,7 +141,7 @@ def test_not_sent_uses_up_no_attempt():
 def test_the_fourth_not_sent_in_a_row_pauses():
     row = sending(not_sent_streak=3)
 
-    settle((row, NOT_SENT))
+    write((row, NOT_SENT))
 
     row.notification.refresh_from_db()
     assert row.notification.status == "paused"
@@ -151,7 +152,7 @@ def test_the_fourth_not_sent_in_a_row_pauses():
 def test_a_missed_slot_leaves_no_trace():
     row = sending()
 
-    settle((row, None))
+    write((row, None))
 
     assert state(row) == ("queued", None, "", None, None)
     assert row.attempt_count == 0
@@ -162,7 +163,7 @@ def test_an_account_code_puts_back_and_pauses_with_the_reason():
     notification = make_notification(status="sending")
     first, second = sending(notification), sending(notification)
 
-    settle((first, rejected(70009)), (second, rejected(70009)))
+    write((first, rejected(70009)), (second, rejected(70009)))
 
     notification.refresh_from_db()
     assert notification.status == "paused"
@@ -178,7 +179,7 @@ def test_an_account_code_puts_back_and_pauses_with_the_reason():
 def test_a_refused_text_fails_and_pauses():
     row = sending()
 
-    settle((row, rejected(80001)))
+    write((row, rejected(80001)))
 
     row.notification.refresh_from_db()
     assert (row.notification.status, row.notification.paused_code) == ("paused", 80001)
@@ -188,7 +189,7 @@ def test_a_refused_text_fails_and_pauses():
 def test_a_signature_that_was_made_anew_is_tried_at_once():
     row = sending()
 
-    settle((row, replace(rejected(70001), signed_anew=True)))
+    write((row, replace(rejected(70001), signed_anew=True)))
 
     assert state(row)[0] == "queued"
     assert (row.not_before, row.rejection_count) == (NOW, 0)
@@ -197,11 +198,11 @@ def test_a_signature_that_was_made_anew_is_tried_at_once():
 def test_twenty_doubtful_outcomes_in_a_row_pause():
     notification = make_notification(status="sending", doubt_streak=18)
 
-    settle((sending(notification), UNCONFIRMED))
+    write((sending(notification), UNCONFIRMED))
     notification.refresh_from_db()
     assert (notification.status, notification.doubt_streak) == ("sending", 19)
 
-    settle((sending(notification), NOT_SENT))
+    write((sending(notification), NOT_SENT))
     notification.refresh_from_db()
     assert (notification.status, notification.paused_reason) == ("paused", "doubt")
 
@@ -209,7 +210,7 @@ def test_twenty_doubtful_outcomes_in_a_row_pause():
 def test_a_verdict_ends_the_streak_of_doubt():
     notification = make_notification(status="sending", doubt_streak=19)
 
-    settle((sending(notification), rejected(10010)))
+    write((sending(notification), rejected(10010)))
 
     notification.refresh_from_db()
     assert (notification.status, notification.doubt_streak) == ("sending", 0)
@@ -228,7 +229,7 @@ def test_under_a_stopped_notification_nothing_is_queued_again(outcome, expected)
     notification = make_notification(status="cancelled")
     row = sending(notification)
 
-    settle((row, outcome))
+    write((row, outcome))
 
     assert state(row) == expected
 
@@ -237,7 +238,7 @@ def test_an_answer_after_recovery_changes_nothing_and_is_noted():
     row = make_delivery(status=Delivery.Status.UNCONFIRMED, reason="worker_lost")
     before = state(row)
 
-    settle((row, ACCEPTED))
+    write((row, ACCEPTED))
 
     assert state(row) == before
     assert row.attempts.count() == 0
@@ -254,22 +255,21 @@ def test_the_log_names_the_delivery_and_no_text_of_it(caplog):
     )
     late = make_delivery(notification, make_group(), status="unconfirmed")
 
-    settle((row, rejected(70009)), (late, ACCEPTED))
+    write((row, rejected(70009)), (late, ACCEPTED))
 
-    told = [
+    messages = [
         (r.levelname, r.getMessage(), r.notification, getattr(r, "delivery", None))
         for r in caplog.records
     ]
-    here = notification.pk
-    assert told == [
+    assert messages == [
         (
             "WARNING",
-            "An answer came after the delivery was given up: accepted.",
-            here,
+            "A response arrived after recovery gave up the delivery: accepted.",
+            notification.pk,
             late.pk,
         ),
-        ("DEBUG", "Attempt 1: rejected.", here, row.pk),
-        ("WARNING", "Paused: account_code, ErrorCode 70009.", here, None),
+        ("DEBUG", "Attempt 1: rejected.", notification.pk, row.pk),
+        ("WARNING", "Paused: account_code, ErrorCode 70009.", notification.pk, None),
     ]
     call = SendGroupSystemNotification("g", "Public", "Secret plans", ["anna"])
     claim = Claim(1, 2, 1, call, 0.0, AttemptHistory(0, 0, None))
@@ -280,7 +280,7 @@ def test_the_log_names_the_delivery_and_no_text_of_it(caplog):
 def test_a_row_of_another_worker_is_left_alone():
     row = make_delivery(status=Delivery.Status.SENDING, owner=8)
 
-    settle((row, ACCEPTED))
+    write((row, ACCEPTED))
 
     assert state(row)[:1] == ("sending",)
     assert AuditEntry.objects.get().action == "late_answer"
@@ -295,4 +295,4 @@ def test_accepted_rows_are_written_with_one_number_of_queries(
 
     # notifications, deliveries, accepted, attempts, and the two of cancel_waiting
     with django_assert_num_queries(4):
-        settle(*[(row, ACCEPTED) for row in rows])
+        write(*[(row, ACCEPTED) for row in rows])

@@ -1,11 +1,11 @@
-"""The rules of retrying, as a table."""
+"""The retry rules and the circuit breaker."""
 
 from dataclasses import replace
 
 import pytest
 
 from notifications.delivery.retry import (
-    LONGEST_BACKOFF,
+    MAX_BACKOFF,
     MAX_NOT_SENT,
     MAX_REJECTIONS,
     AttemptHistory,
@@ -26,10 +26,13 @@ def signed_anew(code: int) -> Outcome:
 
 
 def decided(
-    outcome: Outcome, past: AttemptHistory | None = None, *, retry_10002=True
+    outcome: Outcome, history: AttemptHistory | None = None, *, retry_10002=True
 ) -> RetryDecision:
     return decide(
-        outcome, past or AttemptHistory(), jitter=0.0, retry_internal_error=retry_10002
+        outcome,
+        history or AttemptHistory(),
+        jitter=0.0,
+        retry_internal_error=retry_10002,
     )
 
 
@@ -39,76 +42,76 @@ UNCONFIRMED = Outcome(OutcomeKind.UNCONFIRMED, reason=Reason.NO_ANSWER)
 
 
 @pytest.mark.parametrize(
-    ("outcome", "past", "expected"),
+    ("outcome", "history", "expected"),
     [
         (ACCEPTED, AttemptHistory(), RetryDecision(Decision.ACCEPT)),
         (UNCONFIRMED, AttemptHistory(), RetryDecision(Decision.LEAVE_UNCONFIRMED)),
-        # not sent: tried again with a growing pause, the fourth in a row pauses
-        (NOT_SENT, AttemptHistory(), RetryDecision(Decision.TRY_AGAIN, 1)),
+        # not sent: retried with backoff, the fourth in a row pauses
+        (NOT_SENT, AttemptHistory(), RetryDecision(Decision.RETRY, 1)),
         (
             NOT_SENT,
             AttemptHistory(not_sent_streak=2),
-            RetryDecision(Decision.TRY_AGAIN, 4),
+            RetryDecision(Decision.RETRY, 4),
         ),
         (
             NOT_SENT,
             AttemptHistory(not_sent_streak=3),
-            RetryDecision(Decision.PUT_BACK_AND_PAUSE, 8),
+            RetryDecision(Decision.REQUEUE_AND_PAUSE, 8),
         ),
         # about one group: final
         (rejected(10007), AttemptHistory(), RetryDecision(Decision.FAIL)),
         (rejected(10010), AttemptHistory(), RetryDecision(Decision.FAIL)),
         (rejected(10015), AttemptHistory(), RetryDecision(Decision.FAIL)),
-        # retry list: 2, 4, 8 s, then the code stands
-        (rejected(10002), AttemptHistory(), RetryDecision(Decision.TRY_AGAIN, 2)),
+        # retry list: 2, 4, 8 s, then failed
+        (rejected(10002), AttemptHistory(), RetryDecision(Decision.RETRY, 2)),
         (
             rejected(10002),
             AttemptHistory(rejections=2),
-            RetryDecision(Decision.TRY_AGAIN, 8),
+            RetryDecision(Decision.RETRY, 8),
         ),
         (rejected(10002), AttemptHistory(rejections=3), RetryDecision(Decision.FAIL)),
         (
             rejected(60007),
             AttemptHistory(),
-            RetryDecision(Decision.TRY_AGAIN, 2, slow_down=True),
+            RetryDecision(Decision.RETRY, 2, slow_down=True),
         ),
         (
             rejected(60007),
             AttemptHistory(rejections=3),
             RetryDecision(Decision.FAIL, slow_down=True),
         ),
-        # uncertain, and not 10002: never again by itself
+        # uncertain, and not 10002: never retried automatically
         (rejected(60008), AttemptHistory(), RetryDecision(Decision.FAIL)),
-        # signatures: the next one is tried, at first at once, then nothing is burnt
-        (signed_anew(70009), AttemptHistory(), RetryDecision(Decision.TRY_AGAIN)),
+        # signatures: the next one is tried at once, then with backoff, then paused
+        (signed_anew(70009), AttemptHistory(), RetryDecision(Decision.RETRY)),
         (
             signed_anew(70001),
             AttemptHistory(last_code=60007),
-            RetryDecision(Decision.TRY_AGAIN),
+            RetryDecision(Decision.RETRY),
         ),
         (
             signed_anew(70001),
             AttemptHistory(last_code=70009),
-            RetryDecision(Decision.TRY_AGAIN, 2),
+            RetryDecision(Decision.RETRY, 2),
         ),
         (
             signed_anew(70009),
             AttemptHistory(rejections=3, last_code=70009),
-            RetryDecision(Decision.PUT_BACK_AND_PAUSE),
+            RetryDecision(Decision.REQUEUE_AND_PAUSE),
         ),
-        (rejected(70003), AttemptHistory(), RetryDecision(Decision.PUT_BACK_AND_PAUSE)),
-        (rejected(70009), AttemptHistory(), RetryDecision(Decision.PUT_BACK_AND_PAUSE)),
-        (rejected(60020), AttemptHistory(), RetryDecision(Decision.PUT_BACK_AND_PAUSE)),
-        (rejected(70050), AttemptHistory(), RetryDecision(Decision.PUT_BACK_AND_PAUSE)),
-        # the text: the other groups would fail alike
+        (rejected(70003), AttemptHistory(), RetryDecision(Decision.REQUEUE_AND_PAUSE)),
+        (rejected(70009), AttemptHistory(), RetryDecision(Decision.REQUEUE_AND_PAUSE)),
+        (rejected(60020), AttemptHistory(), RetryDecision(Decision.REQUEUE_AND_PAUSE)),
+        (rejected(70050), AttemptHistory(), RetryDecision(Decision.REQUEUE_AND_PAUSE)),
+        # the text: all groups would fail
         (rejected(80001), AttemptHistory(), RetryDecision(Decision.FAIL_AND_PAUSE)),
         (rejected(10005), AttemptHistory(), RetryDecision(Decision.FAIL_AND_PAUSE)),
-        # a code that no list knows
+        # a code in no list
         (rejected(123456), AttemptHistory(), RetryDecision(Decision.FAIL)),
     ],
 )
-def test_decide(outcome, past, expected):
-    assert decided(outcome, past) == expected
+def test_decide(outcome, history, expected):
+    assert decided(outcome, history) == expected
 
 
 def test_10002_is_final_where_the_setting_says_so():
@@ -122,19 +125,19 @@ def test_a_rejection_without_a_code_is_a_defect():
 
 @pytest.mark.parametrize("info", all_codes(), ids=lambda info: str(info.code))
 def test_every_code_comes_to_an_end(info):
-    """Whatever Tencent answers again and again, four calls are the most.
+    """For any repeated code there are at most four calls.
 
-    One more where a signature is refused: another one is tried at once.
+    One more where a signature is refused, because another one is tried at once.
     """
     outcome = (signed_anew if info.refuses_user_sig else rejected)(info.code)
-    past, calls = AttemptHistory(), 0
+    history, calls = AttemptHistory(), 0
     while True:
         calls += 1
-        verdict = decided(outcome, past)
-        if verdict.step is not Decision.TRY_AGAIN:
+        decision = decided(outcome, history)
+        if decision.step is not Decision.RETRY:
             break
-        past = AttemptHistory(
-            rejections=past.rejections + (verdict.delay > 0), last_code=info.code
+        history = AttemptHistory(
+            rejections=history.rejections + (decision.delay > 0), last_code=info.code
         )
 
     assert calls <= MAX_REJECTIONS + info.refuses_user_sig
@@ -146,7 +149,7 @@ def test_every_code_comes_to_an_end(info):
 def test_a_code_that_may_have_been_shown_is_not_repeated(info):
     is_exception = info.code == 10002
 
-    assert (decided(rejected(info.code)).step is Decision.TRY_AGAIN) == is_exception
+    assert (decided(rejected(info.code)).step is Decision.RETRY) == is_exception
 
 
 def test_the_longest_backoff_is_that_of_some_decision():
@@ -154,9 +157,9 @@ def test_the_longest_backoff_is_that_of_some_decision():
     for info in all_codes():
         outcomes += [rejected(info.code), signed_anew(info.code)]
     delays = [
-        decide(outcome, past, jitter=1, retry_internal_error=True).delay
+        decide(outcome, history, jitter=1, retry_internal_error=True).delay
         for outcome in outcomes
-        for past in [
+        for history in [
             AttemptHistory(rejections, streak, last_code)
             for rejections in range(MAX_REJECTIONS)
             for streak in range(MAX_NOT_SENT)
@@ -164,4 +167,4 @@ def test_the_longest_backoff_is_that_of_some_decision():
         ]
     ]
 
-    assert max(delays) == LONGEST_BACKOFF
+    assert max(delays) == MAX_BACKOFF

@@ -4,8 +4,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from notifications import permissions
-from notifications.delivery.claim import claim, due_deliveries
-from notifications.delivery.controls import allow_everything, stop_everything
+from notifications.delivery.claim import claim, has_due_deliveries
+from notifications.delivery.controls import set_sending_switch
 from notifications.models import AuditEntry, SendingSwitch
 from tests.factories import MOMENT, make_delivery, make_user
 
@@ -16,20 +16,21 @@ def test_nothing_is_claimed_while_the_switch_is_off():
     manager = make_user(permissions.COMMUNITY_MANAGER)
     row = make_delivery()
 
-    stop_everything(manager)
-    assert not due_deliveries(MOMENT)
+    set_sending_switch(manager, is_off=True)
+    assert not has_due_deliveries(MOMENT)
     assert claim(1, [1.0, 2.0], MOMENT) == []
 
-    allow_everything(manager)
-    assert due_deliveries(MOMENT)
-    assert [order.delivery_id for order in claim(1, [1.0], MOMENT)] == [row.pk]
+    set_sending_switch(manager, is_off=False)
+    assert has_due_deliveries(MOMENT)
+    assert [claim.delivery_id for claim in claim(1, [1.0], MOMENT)] == [row.pk]
 
 
 def test_it_is_written_down_once():
     manager = make_user(permissions.COMMUNITY_MANAGER)
 
-    stop_everything(manager)
-    stop_everything(make_user(permissions.COMMUNITY_MANAGER, username="j.okafor"))
+    set_sending_switch(manager, is_off=True)
+    colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    set_sending_switch(colleague, is_off=True)
 
     switch = SendingSwitch.present()
     assert (switch.is_off, switch.changed_by) == (True, "lin.mei")
@@ -39,11 +40,11 @@ def test_it_is_written_down_once():
     ]
 
 
-@pytest.mark.parametrize("turn", [stop_everything, allow_everything])
-def test_who_may_not_send_may_not_turn_it(turn):
+@pytest.mark.parametrize("is_off", [True, False])
+def test_who_may_not_send_may_not_change_it(is_off):
     auditor = make_user(permissions.AUDITOR)
 
     with pytest.raises(PermissionDenied):
-        turn(auditor)
+        set_sending_switch(auditor, is_off=is_off)
 
     assert not SendingSwitch.objects.exists()

@@ -1,4 +1,4 @@
-"""The buttons over a notification that was sent, and the switch for all sending."""
+"""Controls of a sent notification, and the switch for all sending."""
 
 from datetime import timedelta
 
@@ -197,8 +197,8 @@ def test_the_switch_is_shown_on_every_page(client):
     client.post("/sending/", {"turn": "on"})
     assert strip not in client.get("/").content.decode()
     assert not SendingSwitch.present().is_off
-    turns = client.get("/sending/").context["turns"]
-    assert [turn.action for turn, _label in turns] == ["all_allowed", "all_stopped"]
+    changes = client.get("/sending/").context["changes"]
+    assert [entry.action for entry, _label in changes] == ["all_allowed", "all_stopped"]
 
 
 def test_an_auditor_sees_the_strip_and_has_no_switch(client, log_in):

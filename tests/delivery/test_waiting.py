@@ -1,4 +1,4 @@
-"""Why it waits, how fast it goes, how long it takes."""
+"""Why deliveries are queued, the rate of sending, and the remaining time."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 NOW = MOMENT + timedelta(minutes=5)
 
 
-def ask(notification, *, has_worker: bool = True) -> WaitState:
+def state_of(notification, *, has_worker: bool = True) -> WaitState:
     counts = notification.deliveries.counts()
     return wait_state(notification, counts, now=NOW, has_worker=has_worker)
 
@@ -21,16 +21,16 @@ def ask(notification, *, has_worker: bool = True) -> WaitState:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ("sending", WaitReason.FOR_THE_PACE),
-        ("paused", WaitReason.FOR_A_PERSON),
-        ("scheduled", WaitReason.FOR_ITS_TIME),
+        ("sending", WaitReason.RATE_LIMIT),
+        ("paused", WaitReason.PAUSED),
+        ("scheduled", WaitReason.SCHEDULED),
     ],
 )
 def test_by_state(status, expected):
     notification = make_notification(status=status, scheduled_for=NOW)
     make_delivery(notification)
 
-    assert ask(notification).why is expected
+    assert state_of(notification).reason is expected
 
 
 def test_the_switch_comes_first():
@@ -38,14 +38,14 @@ def test_the_switch_comes_first():
     make_delivery(notification)
     SendingSwitch.objects.create(pk=1, is_off=True)
 
-    assert ask(notification, has_worker=False).why is WaitReason.FOR_THE_SWITCH
+    assert state_of(notification, has_worker=False).reason is WaitReason.SENDING_STOPPED
 
 
 def test_without_a_worker():
     notification = make_notification(status="sending")
     make_delivery(notification)
 
-    assert ask(notification, has_worker=False).why is WaitReason.FOR_A_WORKER
+    assert state_of(notification, has_worker=False).reason is WaitReason.NO_WORKER
 
 
 def test_for_another_attempt():
@@ -54,16 +54,16 @@ def test_for_another_attempt():
     make_delivery(notification, not_before=soon)
     make_delivery(notification, not_before=soon + timedelta(seconds=1))
 
-    found = ask(notification)
+    state = state_of(notification)
 
-    assert (found.why, found.next_attempt) == (WaitReason.FOR_ANOTHER_ATTEMPT, soon)
+    assert (state.reason, state.next_attempt) == (WaitReason.RETRY_DELAY, soon)
 
 
 def test_nothing_waits():
     notification = make_notification(status="sending")
     make_delivery(notification, status="sending")
 
-    assert ask(notification).why is WaitReason.FOR_NOTHING
+    assert state_of(notification).reason is WaitReason.NOTHING_QUEUED
 
 
 def test_the_rate_is_that_of_the_last_ten_seconds():
@@ -77,9 +77,9 @@ def test_the_rate_is_that_of_the_last_ten_seconds():
     for _n in range(8):
         make_delivery(notification)
 
-    found = ask(notification)
+    state = state_of(notification)
 
-    assert (found.rate, found.seconds_left) == (2.0, 4)
+    assert (state.rate, state.seconds_left) == (2.0, 4)
 
 
 def test_the_rate_of_a_send_that_has_just_begun():
@@ -89,4 +89,4 @@ def test_the_rate_of_a_send_that_has_just_begun():
     make_delivery(notification, status="accepted", finished_at=NOW)
     make_delivery(notification)
 
-    assert ask(notification).rate == 0.5
+    assert state_of(notification).rate == 0.5

@@ -1,4 +1,4 @@
-"""The worker with the real stand-in: every outcome, a stop, a crash, a lost database."""
+"""The worker with the sandbox: every outcome, a stop, a crash, a lost database."""
 
 import random
 import signal
@@ -125,7 +125,7 @@ def test_a_paused_notification_goes_on_after_mending(sandbox, settings):
     assert results(notification) == {"g": ("accepted", 0, "", 2)}
 
 
-def test_an_unreachable_service_pauses_and_calls_nobody(settings):
+def test_an_unreachable_service_pauses_without_a_call(settings):
     settings.IM_BASE_URL = "http://127.0.0.1:9"
     make_group(group_id="g")
     user = make_user(permissions.COMMUNITY_MANAGER)
@@ -180,7 +180,7 @@ def test_a_killed_worker_leaves_bounded_doubt_and_no_second_call(sandbox, proces
     wait_for(lambda: len(sandbox.journal) >= random.Random().randrange(5, 60))
     process.kill()
     process.communicate(timeout=30)
-    # The lease of the dead worker is over: its successor need not wait for it.
+    # Expire the lease of the dead worker, so that the next one need not wait.
     Worker.objects.update(lease=engine_clock().now() - 60)
 
     work_until_idle()

@@ -1,4 +1,4 @@
-"""The worker's session on PostgreSQL; on SQLite there is nothing to hold."""
+"""The worker's session on PostgreSQL; on SQLite there is no lock."""
 
 import threading
 
@@ -16,7 +16,7 @@ POSTGRESQL = connection.vendor == "postgresql"
 
 @pytest.fixture
 def other_session():
-    """``run(function)`` in a thread with a database session of its own, kept open."""
+    """``run(function)`` in a thread with its own database session, which stays open."""
     work: list = []
     ready, leave = threading.Event(), threading.Event()
     seen: dict[str, object] = {}
@@ -50,8 +50,8 @@ def other_session():
     leave.set()
 
 
-def shut_out_at_last() -> bool:
-    """Asked again as the worker does it, until the session has ended."""
+def fence_off_in_time() -> bool:
+    """Retry as the worker does, until the session has ended."""
     for _n in range(200):
         with transaction.atomic():
             if worker_lock.fence_off(WORKER):
@@ -64,7 +64,7 @@ def test_a_dead_workers_session_is_ended_first(other_session):
     run, end = other_session
     run(lambda: worker_lock.acquire(WORKER))
 
-    assert shut_out_at_last()
+    assert fence_off_in_time()
 
     assert end() is not POSTGRESQL
 
@@ -73,7 +73,7 @@ def test_the_session_of_another_worker_is_left_alone(other_session):
     run, end = other_session
     run(lambda: worker_lock.acquire(WORKER + 1))
 
-    assert shut_out_at_last()
+    assert fence_off_in_time()
 
     assert end()
 

@@ -19,7 +19,7 @@ from notifications.delivery.presentation import (
     ADVICE,
     headline,
     pause_reason,
-    wait_reason,
+    wait_sentence,
 )
 from notifications.delivery.progress import progress_of, wait_state
 from notifications.delivery.resendable import resendable_group_counts
@@ -98,7 +98,7 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
     return {
         "n": notification,
         "again": resendable_group_counts(notification),
-        "waits": wait_reason(rest),
+        "waits": wait_sentence(rest),
         "resends": notification.resends.order_by("pk"),
         "held_because": pause_reason(notification),
         "paused_advice": ADVICE.get(notification.paused_reason),
