@@ -5,20 +5,11 @@ each group. A group is done when all of them are, and counts once, under its wor
 portion.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import (
-    Case,
-    Count,
-    Exists,
-    F,
-    IntegerField,
-    Min,
-    OuterRef,
-    Q,
-    When,
-)
+from django.db import models
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, When
 
 from notifications.models import Archive, Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
@@ -36,6 +27,9 @@ STATUS_PRIORITY = [
 ]
 
 
+PROBLEM_STATUSES = (S.FAILED, S.UNCONFIRMED)
+
+
 def portion_count(notification: Notification) -> int:
     """Return the number of portions; 1 for everyone. One query or none."""
     if not notification.recipients:
@@ -48,7 +42,7 @@ def group_counts(rows: DeliveryQuerySet) -> dict[str, int]:
     """Count groups by status, in the database. The result has every status."""
     priority = Case(
         *(When(status=status, then=n) for n, status in enumerate(STATUS_PRIORITY)),
-        output_field=IntegerField(),
+        output_field=models.IntegerField(),
     )
     groups = rows.order_by().values("group_id").annotate(priority=Min(priority))
     counts = groups.aggregate(
@@ -85,7 +79,7 @@ def groups_with_problems(
     rows = Delivery.objects.filter(
         ~Exists(still_open),
         notification_id__in=list(named),
-        status__in=[S.FAILED, S.UNCONFIRMED],
+        status__in=PROBLEM_STATUSES,
     )
     results = (
         rows.order_by()
@@ -98,18 +92,14 @@ def groups_with_problems(
     counts: dict[int, dict[str, int]] = {
         pk: {} for pk, row in named.items() if not row.has_ended
     }
-    counts |= {
-        pk: {
-            status: by_group["counts"][status]
-            for status in (S.FAILED, S.UNCONFIRMED)
-            if by_group["counts"][status]
-        }
-        for pk, by_group in archived_by_group(named).items()
-    }
+    for pk, by_group in archived_by_group(named).items():
+        counts[pk] = _problem_counts(by_group["counts"])
     for row in results:
-        counts[row["notification_id"]] = {
-            status.value: row[status]
-            for status in (S.FAILED, S.UNCONFIRMED)
-            if row[status]
-        }
+        counts[row["notification_id"]] = _problem_counts(row)
     return counts
+
+
+def _problem_counts(counts: Mapping[str, Any]) -> dict[str, int]:
+    return {
+        status.value: counts[status] for status in PROBLEM_STATUSES if counts[status]
+    }

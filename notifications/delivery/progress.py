@@ -15,6 +15,7 @@ from notifications.delivery.explanations import (
     explain_reason,
 )
 from notifications.delivery.portions import (
+    PROBLEM_STATUSES,
     archived_by_group,
     group_counts,
     portion_count,
@@ -101,7 +102,7 @@ def by_group_to_archive(notification: Notification) -> dict[str, Any] | None:
 def _problem_kinds(rows: DeliveryQuerySet) -> list[tuple[str, int | None, str, int]]:
     """Return status, code, reason and number of groups, the most frequent first."""
     return list(
-        rows.filter(status__in=[S.FAILED, S.UNCONFIRMED])
+        rows.filter(status__in=PROBLEM_STATUSES)
         .order_by()
         .values_list("status", "error_code", "reason")
         .annotate(count=Count("group_id", distinct=True))
@@ -144,7 +145,7 @@ def _archived_progress(notification: Notification) -> Progress:
     kinds: Counter[tuple[str, int | None, str]] = Counter()
     for tally in notification.tallies.all():
         calls[tally.status] += tally.count
-        if tally.status in (S.FAILED, S.UNCONFIRMED):
+        if tally.status in PROBLEM_STATUSES:
             kinds[tally.status, tally.error_code, tally.reason] += tally.count
     counts, portions = calls, 1
     problems: Iterable[Sequence[Any]] = [(*kind, n) for kind, n in kinds.most_common()]

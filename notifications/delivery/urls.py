@@ -11,22 +11,12 @@ from notifications.delivery import views
 def urls(protected: Callable[..., Any]) -> list[URLPattern]:
     """``protected`` wraps a view for logged-in staff (``AdminSite.admin_view``)."""
     return [
+        path("sent/<int:pk>/pause/", protected(views.pause), name="notification_pause"),
         path(
-            "sent/<int:pk>/pause/",
-            protected(views.pause),
-            name="notification_pause",
-        ),
-        path(
-            "sent/<int:pk>/resume/",
-            protected(views.resume),
-            name="notification_resume",
+            "sent/<int:pk>/resume/", protected(views.resume), name="notification_resume"
         ),
         path("sent/<int:pk>/stop/", protected(views.stop), name="notification_stop"),
-        path(
-            "sent/<int:pk>/schedule/",
-            protected(views.reschedule),
-            name="reschedule",
-        ),
+        path("sent/<int:pk>/schedule/", protected(views.reschedule), name="reschedule"),
         path("sending/", protected(views.all_sending), name="all_sending"),
         path(
             "history/deliveries/<int:pk>/resolve/",

@@ -82,7 +82,7 @@ class SendWorker:
         self.unwritten: list[Result[Claim]] = []  # until they are committed
         self.next_chores = 0.0
         self.defect: Exception | None = None
-        self.after_error = False
+        self.had_database_error = False
 
     def run(self) -> None:
         """Work until a stop is requested, or with ``until_idle`` until no work is left.
@@ -130,7 +130,7 @@ class SendWorker:
                     len(self.unwritten),
                 )
                 connection.close()
-                self.after_error = True
+                self.had_database_error = True
                 time.sleep(DATABASE_ERROR_PAUSE)
 
     def _register(self) -> None:
@@ -147,34 +147,36 @@ class SendWorker:
         """Run one tick. Return whether it wrote results or claims."""
         self._collect()
         now = datetime.now(UTC)
-        chores_due = self.after_error or self.clock.machine() >= self.next_chores
+        chores_due = self.had_database_error or self.clock.machine() >= self.next_chores
         may_claim = (
             claiming and self.http_workers.free > 0 and self.planner.should_claim(now)
         )
         if not (self.unwritten or chores_due or may_claim):
             return False
-        if self.after_error:
+        if self.had_database_error:
             worker_lock.acquire(self.worker_id)
         claims: list[Claim] = []
         with transaction.atomic():
             if chores_due:
                 self._chores(now)
-            if self.after_error:
-                self._after_error(now)
+            if self.had_database_error:
+                self._requeue_undispatched(now)
             if self.unwritten:
                 self._write_results(now)
             if may_claim:
                 claims = self.planner.claim(self.worker_id, self.http_workers.free, now)
         if claims:
             self.planner.committed()
-        self.after_error = False
+        self.had_database_error = False
         if self.defect is not None:
             raise self.defect  # after the other results were written
         had_results = bool(self.unwritten)
         for result in self.unwritten:
             del self.in_flight[result.request.delivery_id]
         self.unwritten.clear()
-        self._submit(claims)
+        for claim in claims:
+            self.in_flight[claim.delivery_id] = claim.attempt
+            self.http_workers.submit(claim, claim.slot)
         if chores_due:
             self.planner.restore_guard.write()
             self.next_chores = self.clock.machine() + CHORE_INTERVAL
@@ -225,15 +227,10 @@ class SendWorker:
         delivery_schedule.stop_expired(now, actor)
         delivery_schedule.start_scheduled(now, actor)
 
-    def _after_error(self, now: datetime) -> None:
+    def _requeue_undispatched(self, now: datetime) -> None:
         count = recovery.requeue_undispatched(self.worker_id, self.in_flight, now)
         if count:
             logger.warning("Requeued %d claimed deliveries without a call.", count)
-
-    def _submit(self, claims: list[Claim]) -> None:
-        for claim in claims:
-            self.in_flight[claim.delivery_id] = claim.attempt
-            self.http_workers.submit(claim, claim.slot)
 
     def _is_idle(self) -> bool:
         """Return whether no delivery is queued, to be retried, or being sent by any worker."""

@@ -1,4 +1,4 @@
-"""The controls over a notification that was sent."""
+"""Controls of a sent notification, and the switch for all sending."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from notifications import permissions
 from notifications.delivery import controls as delivery_controls
-from notifications.models import AuditEntry, WrongState
-from tests.factories import make_delivery, make_notification, make_user
+from notifications.delivery.claim import claim, has_due_deliveries
+from notifications.models import AuditEntry, SendingSwitch, WrongState
+from tests.factories import MOMENT, make_delivery, make_notification, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -233,3 +234,38 @@ def test_a_control_character_in_a_note(manager):
 
     with pytest.raises(ValidationError, match="holds a control character"):
         delivery_controls.pause(manager, notification.pk, note="a\x00b")
+
+
+def test_nothing_is_claimed_while_the_switch_is_off(manager):
+    row = make_delivery()
+
+    delivery_controls.set_sending_switch(manager, is_off=True)
+    assert not has_due_deliveries(MOMENT)
+    assert claim(1, [1.0, 2.0], MOMENT) == []
+
+    delivery_controls.set_sending_switch(manager, is_off=False)
+    assert has_due_deliveries(MOMENT)
+    assert [claim.delivery_id for claim in claim(1, [1.0], MOMENT)] == [row.pk]
+
+
+def test_the_switch_is_audited_once(manager):
+    delivery_controls.set_sending_switch(manager, is_off=True)
+    colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    delivery_controls.set_sending_switch(colleague, is_off=True)
+
+    switch = SendingSwitch.present()
+    assert (switch.is_off, switch.changed_by) == (True, "lin.mei")
+    assert switch.changed_at is not None
+    assert list(AuditEntry.objects.values_list("action", "actor")) == [
+        ("all_stopped", "lin.mei")
+    ]
+
+
+@pytest.mark.parametrize("is_off", [True, False])
+def test_the_switch_needs_the_permission_to_send(is_off):
+    auditor = make_user(permissions.AUDITOR)
+
+    with pytest.raises(PermissionDenied):
+        delivery_controls.set_sending_switch(auditor, is_off=is_off)
+
+    assert not SendingSwitch.objects.exists()

@@ -1,8 +1,15 @@
-"""The number of claims that a worker records outside the database."""
+"""Detection of a restored database, and the quarantine."""
 
 import pytest
+from django.core.management import call_command
 
-from notifications.delivery.restore_guard import DatabaseIsOlder, RestoreGuard
+from notifications.delivery.restore_guard import (
+    DatabaseIsOlder,
+    RestoreGuard,
+    quarantine_restored,
+)
+from notifications.models import AuditEntry, Installation
+from tests.factories import make_delivery, make_notification
 
 
 def test_a_fresh_database_is_never_refused(tmp_path):
@@ -78,3 +85,61 @@ def test_a_failed_write_does_not_stop_the_worker(tmp_path, caplog):
     folder.mkdir()
     guard.write()
     assert RestoreGuard(folder, "key").recorded == 3
+
+
+@pytest.mark.django_db
+def test_open_notifications_are_paused_and_unconfirmed():
+    running = make_notification(status="sending")
+    rows = [
+        make_delivery(running),
+        make_delivery(running, status="sending"),
+        make_delivery(running, status="accepted"),
+    ]
+    scheduled = make_notification(
+        status="scheduled", scheduled_for="2030-01-01T00:00:00Z"
+    )
+    rows.append(make_delivery(scheduled))
+    paused = make_notification(status="paused")
+    done = make_notification(status="completed")
+    rows.append(make_delivery(done, status="failed"))
+
+    assert quarantine_restored("operator") == (3, 3)
+
+    for row in rows:
+        row.refresh_from_db()
+    assert [(row.status, row.reason) for row in rows] == [
+        ("unconfirmed", "restored"),
+        ("unconfirmed", "restored"),
+        ("accepted", ""),
+        ("unconfirmed", "restored"),
+        ("failed", ""),
+    ]
+    for notification in (running, scheduled, paused, done):
+        notification.refresh_from_db()
+    assert [n.paused_reason for n in (running, scheduled, paused, done)] == [
+        "restored",
+        "restored",
+        "person",
+        "",
+    ]
+    assert set(AuditEntry.objects.values_list("action", "actor")) == {
+        ("quarantined", "operator")
+    }
+
+
+@pytest.mark.django_db
+def test_the_quarantine_changes_the_key_of_the_database():
+    key = Installation.present().key
+
+    quarantine_restored("operator")
+
+    assert Installation.present().key != key
+
+
+@pytest.mark.django_db
+def test_the_quarantine_command(capsys):
+    make_delivery()
+
+    call_command("quarantine_restored")
+
+    assert capsys.readouterr().out == "paused=1 unconfirmed=1\n"

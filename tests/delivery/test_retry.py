@@ -1,6 +1,7 @@
 """The retry rules and the circuit breaker."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -8,13 +9,17 @@ from notifications.delivery.retry import (
     MAX_BACKOFF,
     MAX_NOT_SENT,
     MAX_REJECTIONS,
+    WINDOW,
     AttemptHistory,
     Decision,
     RetryDecision,
     decide,
+    too_many_failures,
 )
+from notifications.models import Delivery
 from notifications.tencent.error_codes import all_codes
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
+from tests.factories import MOMENT, make_notification
 
 
 def rejected(code: int) -> Outcome:
@@ -168,3 +173,57 @@ def test_the_longest_backoff_is_that_of_some_decision():
     ]
 
     assert max(delays) == MAX_BACKOFF
+
+
+def make_ended(notification, status: str, count: int, start: int = 0) -> None:
+    Delivery.objects.bulk_create(
+        Delivery(
+            notification=notification,
+            group_id=f"g{status}{n}",
+            group_name="g",
+            group_type="Public",
+            sender_name="lin.mei",
+            status=status,
+            attempt_count=1,
+            error_code={"failed": 10010, "accepted": 0}.get(status),
+            reason="no_answer" if status == "unconfirmed" else "",
+            finished_at=MOMENT + timedelta(seconds=n),
+        )
+        for n in range(start, start + count)
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("failed", "accepted", "is_too_many"),
+    [
+        (199, 0, False),  # never on fewer than 200
+        (200, 0, True),
+        (100, 100, True),
+        (99, 101, False),
+    ],
+)
+def test_too_many_failures(failed, accepted, is_too_many):
+    notification = make_notification(status="sending")
+    make_ended(notification, "failed", failed)
+    make_ended(notification, "accepted", accepted)
+
+    assert too_many_failures(notification) is is_too_many
+
+
+@pytest.mark.django_db
+def test_only_the_last_failures_count():
+    notification = make_notification(status="sending")
+    make_ended(notification, "failed", 150)
+    make_ended(notification, "accepted", WINDOW, start=1000)
+
+    assert not too_many_failures(notification)
+
+
+@pytest.mark.django_db
+def test_failures_before_the_last_resume_do_not_count():
+    notification = make_notification(status="sending")
+    make_ended(notification, "failed", 300)
+    notification.watched_since = MOMENT + timedelta(seconds=101)
+
+    assert not too_many_failures(notification)
