@@ -95,11 +95,15 @@ class BackgroundTask:
         except StopRequested:
             pass
         except (OperationalError, InternalError, InterfaceError):
-            logger.exception("Database error in the %s task; retrying.", self.name)
+            logger.exception(
+                'Database error in background task "%s"; retrying.', self.name
+            )
             connection.close()
         except Exception:
             self.deaths.append(datetime.now(UTC))
-            logger.exception("Unexpected error in the %s task; restarting.", self.name)
+            logger.exception(
+                'Unexpected error in background task "%s"; restarting.', self.name
+            )
             connection.close()
             return False
         return True

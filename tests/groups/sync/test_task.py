@@ -80,7 +80,7 @@ def test_a_mistake_in_this_program_ends_the_run_and_is_logged(tencent, caplog):
     sync.refresh_from_db()
     assert (sync.status, sync.reason) == ("failed", "defect")
     assert len(task.deaths) == 1
-    assert "failed by a mistake" in caplog.text
+    assert "Unexpected error" in caplog.text
     assert "KeyError: 'mistake'" in caplog.text
 
 
@@ -94,7 +94,7 @@ def test_a_database_that_is_away_fails_no_run(tencent, caplog, error):
 
     sync.refresh_from_db()
     assert (sync.status, len(task.deaths)) == ("waiting", 0)
-    assert "it goes on by itself" in caplog.text
+    assert type(error).__name__ in caplog.text
 
 
 @pytest.mark.django_db
