@@ -17,15 +17,15 @@ def durability_problem() -> str:
             (level,) = cursor.fetchone()
             if level < SQLITE_FULL:
                 return (
-                    f"SQLite runs with synchronous={level}: a power cut could make us "
-                    "call a group twice. Set it to FULL."
+                    f"SQLite runs with synchronous={level}: a group could be called "
+                    "twice after a power cut. Set it to FULL."
                 )
             return ""
         cursor.execute("SHOW synchronous_commit")
         (value,) = cursor.fetchone()
     if value == "off":
         return (
-            f"PostgreSQL runs with synchronous_commit={value}: a crash could make us "
-            "call a group twice. Set it to on."
+            f"PostgreSQL runs with synchronous_commit={value}: a group could be called "
+            "twice after a crash. Set it to on."
         )
     return ""

@@ -71,13 +71,13 @@ def requeue_undispatched(
     delivery again while the worker still holds the result of its previous attempt.
     Returns how many.
     """
-    ours = Delivery.objects.filter(status=Delivery.Status.SENDING, owner=worker_id)
+    owned = Delivery.objects.filter(status=Delivery.Status.SENDING, owner=worker_id)
     lost = [
         pk
-        for pk, attempt in ours.values_list("pk", "attempt_count")
+        for pk, attempt in owned.values_list("pk", "attempt_count")
         if received.get(pk) != attempt
     ]
-    count = ours.filter(pk__in=lost).update(
+    count = owned.filter(pk__in=lost).update(
         status=Delivery.Status.QUEUED,
         owner=None,
         attempt_count=F("attempt_count") - 1,
