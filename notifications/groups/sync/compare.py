@@ -1,4 +1,4 @@
-"""One group: what Tencent says of it, beside what we have. Plain values, no rows."""
+"""Compare the details of one group from Tencent with the stored group, without a query."""
 
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -7,15 +7,14 @@ from notifications.models import ChatGroup, GroupType, SyncChange
 from notifications.models.groups import with_former_name
 from notifications.tencent.calls.get_group_info import GroupInfo
 
-GONE = 10010
+GROUP_GONE = 10010  # error code
 
 NAME_MAX_LENGTH = 100
 
 TYPE_MAX_LENGTH = 32
 
-# A summary of Tencent's own words is enough to find the cause.
+# The beginning of ErrorInfo is enough to find the cause.
 INFO_MAX_LENGTH = 300
-
 
 Kind = SyncChange.Kind
 
@@ -37,7 +36,7 @@ class KnownGroup:
 
 
 class Change(NamedTuple):
-    """As in ``SyncChange``."""
+    """The fields of a ``SyncChange``."""
 
     kind: str
     group_id: str
@@ -48,14 +47,14 @@ class Change(NamedTuple):
 
 @dataclass(slots=True)
 class Comparison:
-    """``group`` as it is to be, ``None`` where there is none.
+    """``group`` holds the new values; ``None`` if there is no such group.
 
-    ``is_read``: Tencent vouched for it, or for its end.
+    ``is_confirmed``: Tencent confirmed that the group exists, or that it is gone.
     """
 
     group: KnownGroup | None = None
     is_changed: bool = False
-    is_read: bool = False
+    is_confirmed: bool = False
     members_changed: bool = False
     changes: list[Change] = field(default_factory=list)
 
@@ -63,10 +62,10 @@ class Comparison:
 def compare(
     group_id: str, old: KnownGroup | None, info: GroupInfo | None
 ) -> Comparison:
-    """``info`` is ``None`` when Tencent left the group out of its answer."""
+    """``info`` is ``None`` if the response did not contain the group."""
     if info is None or (not info.error_code and not info.type):
         return _not_read(group_id, old, {})
-    if info.error_code == GONE:
+    if info.error_code == GROUP_GONE:
         return _gone(old)
     if info.error_code:
         text = info.error_info[:INFO_MAX_LENGTH]
@@ -77,7 +76,7 @@ def compare(
         new = KnownGroup(group_id, name, kind, info.member_count or 0)
         after: dict[str, str | int] = {"name": name, "type": kind}
         added = Change(Kind.ADDED, group_id, name, {}, after)
-        return Comparison(new, is_read=True, changes=[added, *_unknown_type(new)])
+        return Comparison(new, is_confirmed=True, changes=[added, *_unknown_type(new)])
     return _update(old, name, kind, info.member_count)
 
 
@@ -89,13 +88,13 @@ def _not_read(
 
 
 def _gone(old: KnownGroup | None) -> Comparison:
-    """What a person switched off stays so: it is not to come back by itself."""
+    """Close a group in use; a group that was switched off must not be reopened later."""
     if old is None or old.state != IN_USE:
-        return Comparison(old, is_read=True)
+        return Comparison(old, is_confirmed=True)
     return Comparison(
         replace(old, state=CLOSED),
         is_changed=True,
-        is_read=True,
+        is_confirmed=True,
         changes=[Change(Kind.CLOSED, old.group_id, old.name, {}, {})],
     )
 
@@ -106,7 +105,7 @@ def _update(
     members_changed = member_count is not None and member_count != old.member_count
     is_same = (name, kind) == (old.name, old.type) and old.state != CLOSED
     if is_same and not members_changed:
-        return Comparison(old, is_read=True)
+        return Comparison(old, is_confirmed=True)
     new = replace(
         old,
         name=name,
@@ -115,12 +114,13 @@ def _update(
         member_count=old.member_count if member_count is None else member_count,
         former_names=with_former_name(old.former_names, old.name, name),
     )
-    found = Comparison(
-        new, is_changed=True, is_read=True, members_changed=members_changed
+    comparison = Comparison(
+        new, is_changed=True, is_confirmed=True, members_changed=members_changed
     )
     if not is_same:
-        fields = [n for n in ("name", "type", "state") if _differ(old, new, n)]
-        found.changes.append(
+        names = ("name", "type", "state")
+        fields = [n for n in names if getattr(old, n) != getattr(new, n)]
+        comparison.changes.append(
             Change(
                 Kind.REOPENED if "state" in fields else Kind.CHANGED,
                 new.group_id,
@@ -130,12 +130,8 @@ def _update(
             )
         )
         if "type" in fields:
-            found.changes += _unknown_type(new)
-    return found
-
-
-def _differ(old: KnownGroup, new: KnownGroup, name: str) -> bool:
-    return bool(getattr(old, name) != getattr(new, name))
+            comparison.changes += _unknown_type(new)
+    return comparison
 
 
 def _unknown_type(group: KnownGroup) -> list[Change]:

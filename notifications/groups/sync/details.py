@@ -1,58 +1,74 @@
-"""Details of groups → our groups, and the list of what changed."""
+"""Details of groups from Tencent → chat groups, and the changes made to them."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from notifications.db.sql import insert_json, stored, update
 from notifications.groups.sync.compare import Comparison, KnownGroup, compare
-from notifications.groups.sync.finish import locked
+from notifications.groups.sync.finish import lock_running
 from notifications.models import ChatGroup, GroupSync, SyncChange, SyncItem
-from notifications.tencent.calls.get_group_info import GroupInfo
+from notifications.tencent.calls.get_group_info import GetGroupInfo, GroupInfo
 
 FIELDS = ["group_id", "name", "type", "member_count", "state", "former_names"]
 
+# Key of the existing group, or None, and its comparison.
+Comparisons = list[tuple[int | None, Comparison]]
 
-Found = list[tuple[int | None, Comparison]]  # with the number of our group
+
+def pending_items(sync_id: int, after: int = 0) -> QuerySet[SyncItem]:
+    """Items that are not done, in order; ``after`` is the key of an item."""
+    items = SyncItem.objects.filter(sync=sync_id, is_done=False, pk__gt=after)
+    return items.order_by("pk")
+
+
+def pending_batches(
+    sync_id: int, after: int, count: int
+) -> list[list[tuple[int, str]]]:
+    """Key and group ID of pending items, in batches for one call each."""
+    size = GetGroupInfo.MAX_GROUPS
+    items = pending_items(sync_id, after)[: count * size]
+    rows = list(items.values_list("pk", "group_id"))
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 def write_details(
-    sync_id: int, asked: Sequence[str], infos: Sequence[GroupInfo], now: datetime
+    sync_id: int, group_ids: Sequence[str], infos: Sequence[GroupInfo], now: datetime
 ) -> None:
-    """Write what Tencent said of the groups that were ``asked`` for.
+    """Write the details that Tencent returned for the requested ``group_ids``.
 
-    All is read and compared before the transaction, so that it is short; within it only
-    groups that change are looked at again. Groups whose item is done already are left
-    alone, so nothing is counted twice. Raises ``RunEnded``; ``DatabaseError`` when
-    somebody else added one of the groups meanwhile: then it is asked again.
+    All groups are read and compared before the transaction, which keeps it short; within
+    it only groups with changes are compared again. Groups whose item is done are skipped,
+    so no change is counted twice. Raises ``RunEnded``, and ``DatabaseError`` if another
+    process added one of the groups in the meantime: the request is then repeated.
     """
-    said = {info.group_id: info for info in infos}
-    items = _items(sync_id, asked)
-    found = _compared(items, said)
-    unsteady = [
-        one.group.group_id for _pk, one in found if one.group and one.is_changed
+    infos_by_id = {info.group_id: info for info in infos}
+    items = _pending_by_group(sync_id, group_ids)
+    comparisons = _compare_all(items, infos_by_id)
+    changing = [
+        one.group.group_id for _pk, one in comparisons if one.group and one.is_changed
     ]
     with transaction.atomic():
-        locked(sync_id)
-        left = _items(sync_id, asked)
-        if left != items:  # another worker was faster with some of them
-            found = _compared(left, said)
-        elif unsteady:
-            steady = [pair for pair in found if not pair[1].is_changed]
-            found = [*steady, *_compared(unsteady, said)]
-        _write_groups(found, now)
-        _write_changes(sync_id, [comparison for _pk, comparison in found])
-        SyncItem.objects.filter(pk__in=left.values()).update(is_done=True)
+        lock_running(sync_id)
+        remaining = _pending_by_group(sync_id, group_ids)
+        if remaining != items:  # another worker has written some of them
+            comparisons = _compare_all(remaining, infos_by_id)
+        elif changing:
+            unchanged = [pair for pair in comparisons if not pair[1].is_changed]
+            comparisons = [*unchanged, *_compare_all(changing, infos_by_id)]
+        _write_groups(comparisons, now)
+        _write_changes(sync_id, [comparison for _pk, comparison in comparisons])
+        SyncItem.objects.filter(pk__in=remaining.values()).update(is_done=True)
 
 
-def _items(sync_id: int, asked: Sequence[str]) -> dict[str, int]:
-    """Those that are still to be done, by ID of the group."""
-    # Not asked of the database: without statistics of so new a table PostgreSQL would
-    # look through all that is to be done.
-    items = SyncItem.objects.filter(sync_id=sync_id, group_id__in=asked)
+def _pending_by_group(sync_id: int, group_ids: Sequence[str]) -> dict[str, int]:
+    """Keys of the items that are not done, by group ID."""
+    # is_done is not part of the query: without statistics of such a new table PostgreSQL
+    # would scan all pending items.
+    items = SyncItem.objects.filter(sync_id=sync_id, group_id__in=group_ids)
     return {
         group_id: pk
         for group_id, pk, is_done in items.values_list("group_id", "pk", "is_done")
@@ -60,27 +76,33 @@ def _items(sync_id: int, asked: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _compared(group_ids: Collection[str], said: Mapping[str, GroupInfo]) -> Found:
+def _compare_all(
+    group_ids: Collection[str], infos: Mapping[str, GroupInfo]
+) -> Comparisons:
     groups = ChatGroup.objects.filter(group_id__in=group_ids).order_by()
     if connection.in_atomic_block:
         groups = groups.select_for_update()
-    ours = {
+    known = {
         group_id: (pk, KnownGroup(group_id, *values))
         for pk, group_id, *values in groups.values_list("pk", *FIELDS)
     }
-    found: Found = []
+    comparisons: Comparisons = []
     for group_id in group_ids:
-        pk, old = ours.get(group_id, (None, None))
-        found.append((pk, compare(group_id, old, said.get(group_id))))
-    return found
+        pk, old = known.get(group_id, (None, None))
+        comparisons.append((pk, compare(group_id, old, infos.get(group_id))))
+    return comparisons
 
 
-def _write_groups(found: Found, now: datetime) -> None:
-    read = [(pk, one, one.group) for pk, one in found if one.group and one.is_read]
+def _write_groups(comparisons: Comparisons, now: datetime) -> None:
+    confirmed = [
+        (pk, one, one.group)
+        for pk, one in comparisons
+        if one.group and one.is_confirmed
+    ]
     insert_json(
         ChatGroup,
         FIELDS,
-        [_values(group) for pk, _one, group in read if pk is None],
+        [_values(group) for pk, _one, group in confirmed if pk is None],
         same={"checked_at": now, "created_at": now},
     )
     checked_at = stored(ChatGroup, "checked_at", now)
@@ -89,19 +111,21 @@ def _write_groups(found: Found, now: datetime) -> None:
         [*FIELDS, "checked_at"],
         [
             (*_values(group), checked_at, pk)
-            for pk, one, group in read
+            for pk, one, group in confirmed
             if one.is_changed
         ],
     )
-    same = [pk for pk, one, _group in read if pk is not None and not one.is_changed]
-    ChatGroup.objects.filter(pk__in=same).update(checked_at=now)
+    unchanged = [
+        pk for pk, one, _group in confirmed if pk is not None and not one.is_changed
+    ]
+    ChatGroup.objects.filter(pk__in=unchanged).update(checked_at=now)
 
 
 def _values(group: KnownGroup) -> list[object]:
     return [getattr(group, name) for name in FIELDS]
 
 
-def _write_changes(sync_id: int, found: Sequence[Comparison]) -> None:
+def _write_changes(sync_id: int, comparisons: Sequence[Comparison]) -> None:
     insert_json(
         SyncChange,
         ["kind", "group_id", "name", "before", "after"],
@@ -113,12 +137,12 @@ def _write_changes(sync_id: int, found: Sequence[Comparison]) -> None:
                 json.dumps(change.before),
                 json.dumps(change.after),
             )
-            for one in found
+            for one in comparisons
             for change in one.changes
         ],
         same={"sync": sync_id},
     )
-    if count := sum(one.members_changed for one in found):
+    if count := sum(one.members_changed for one in comparisons):
         GroupSync.objects.filter(pk=sync_id).update(
             members_updated=F("members_updated") + count
         )

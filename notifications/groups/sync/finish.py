@@ -1,38 +1,39 @@
-"""The end of a run, and what is removed after it."""
+"""Start and end of a run, and removal of rows that are no longer needed."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 
 from notifications import audit_log
 from notifications.groups.audit_events import SYNC_ENDED
-from notifications.groups.sync.queries import KEPT, ended_detail
+from notifications.groups.sync.queries import RUNS_WITH_CHANGES, audit_detail
 from notifications.models import GroupSync, SyncChange, SyncItem
 
 BLOCK = 1000
 
+# Value of GroupSync.reason for a run that failed because of a bug in this program.
+DEFECT = "defect"
+
 
 class RunEnded(Exception):
-    """Somebody stopped the run, or another worker brought it to its end."""
+    """A user stopped the run, or another worker finished it."""
 
 
-def locked(sync_id: int) -> GroupSync:
-    """The run, locked to the end of the transaction. Raises ``RunEnded``."""
-    running = GroupSync.objects.select_for_update().filter(
-        pk=sync_id, status=GroupSync.Status.RUNNING
-    )
-    sync = running.first()
+def lock_running(sync_id: int) -> GroupSync:
+    """Lock the run until the end of the transaction. Raises ``RunEnded``."""
+    running = GroupSync.objects.filter(pk=sync_id, status=GroupSync.Status.RUNNING)
+    sync: GroupSync | None = running.select_for_update().first()
     if sync is None:
         raise RunEnded
     return sync
 
 
-def begin(sync: GroupSync, now: datetime) -> None:
-    """waiting → running; one that was begun before goes on."""
+def begin(sync: GroupSync) -> None:
+    """waiting → running; a run that has begun before is not changed."""
     GroupSync.objects.filter(pk=sync.pk, status=GroupSync.Status.WAITING).update(
-        status=GroupSync.Status.RUNNING, started_at=now
+        status=GroupSync.Status.RUNNING, started_at=timezone.now()
     )
 
 
@@ -40,35 +41,36 @@ def finish(
     sync_id: int,
     status: GroupSync.Status,
     actor: str,
-    now: datetime,
     *,
     code: int | None = None,
     reason: str = "",
     error_info: str = "",
 ) -> None:
-    """running → ``status``, with its entry in the audit trail. Raises ``RunEnded``."""
+    """running → ``status``, with an audit entry. Raises ``RunEnded``."""
     with transaction.atomic():
-        sync = locked(sync_id)
+        sync = lock_running(sync_id)
         sync.status = status
-        sync.finished_at = now
-        sync.error_code, sync.reason, sync.error_info = code, reason, error_info
+        sync.finished_at = timezone.now()
+        sync.error_code, sync.reason, sync.error_info = code, str(reason), error_info
         sync.save()
-        audit_log.write(SYNC_ENDED, actor, **ended_detail(sync))
+        audit_log.write(SYNC_ENDED, actor, **audit_detail(sync))
 
 
 def purge(pause: Callable[[], None], block: int = BLOCK) -> None:
-    """Remove items of runs that have ended, and the changes of old ones.
+    """Delete the items of runs that have ended, and the changes of old runs.
 
-    In pieces of ``block``: it may be 100,000 rows, and a send waits for none of it.
+    Up to 100,000 rows are deleted ``block`` at a time, so that a send is not delayed.
     """
     ended = GroupSync.objects.exclude(status__in=GroupSync.OPEN)
-    _remove(SyncItem.objects.filter(sync__in=ended), pause, block)
-    newest = ended.order_by("-pk").values_list("pk", flat=True)[KEPT - 1 : KEPT]
-    for oldest_kept in newest:
-        _remove(SyncChange.objects.filter(sync_id__lt=oldest_kept), pause, block)
+    _delete(SyncItem.objects.filter(sync__in=ended), pause, block)
+    newest = ended.order_by("-pk").values_list("pk", flat=True)[
+        RUNS_WITH_CHANGES - 1 : RUNS_WITH_CHANGES
+    ]
+    for oldest in newest:
+        _delete(SyncChange.objects.filter(sync_id__lt=oldest), pause, block)
 
 
-def _remove(
+def _delete(
     rows: "QuerySet[SyncItem] | QuerySet[SyncChange]",
     pause: Callable[[], None],
     block: int,

@@ -1,4 +1,4 @@
-"""Syncs in words: where one stands, what it came to, what it changed in one group."""
+"""Sentences about a sync: its progress, its result and its changes."""
 
 from collections.abc import Mapping
 
@@ -10,15 +10,13 @@ from notifications.delivery.explanations import (
     explain_code,
     explain_reading,
 )
+from notifications.groups.sync.finish import DEFECT
 from notifications.groups.sync.queries import SyncProgress
 from notifications.models import ChatGroup, GroupSync, GroupType, SyncChange
 
-# Of GroupSync.reason, where no call was at fault.
-DEFECT = "defect"
-
 
 def headline(run: GroupSync, progress: SyncProgress | None, *, has_worker: bool) -> str:
-    """Where a run stands, in one sentence."""
+    """The progress or result of a run, in one sentence."""
     if progress is None:
         return _ended(run)
     if not has_worker:
@@ -33,8 +31,7 @@ def headline(run: GroupSync, progress: SyncProgress | None, *, has_worker: bool)
     }
     if run.is_listed:
         return read
-    more = _("The list is still being read; more may come.")
-    return f"{read} {more}"
+    return f"{read} {_('The list is still being read; more may come.')}"
 
 
 def _ended(run: GroupSync) -> str:
@@ -47,9 +44,9 @@ def _ended(run: GroupSync) -> str:
 
 
 def summary(run: GroupSync, counts: Mapping[str, int]) -> list[str]:
-    """What a run changed: a part for each kind that occurred."""
+    """Counts of the changes of a run, one phrase for each kind that occurred."""
     kind = SyncChange.Kind
-    told = [
+    phrases = [
         (kind.ADDED, _("%(n)s added")),
         (kind.CHANGED, _("%(n)s changed")),
         (kind.CLOSED, _("%(n)s closed")),
@@ -57,9 +54,11 @@ def summary(run: GroupSync, counts: Mapping[str, int]) -> list[str]:
         (kind.UNKNOWN_TYPE, _("%(n)s of an unknown type")),
         (kind.NOT_READ, _("%(n)s not read")),
     ]
-    parts = [words % {"n": f"{counts[name]:,}"} for name, words in told if counts[name]]
+    result = [
+        phrase % {"n": f"{counts[name]:,}"} for name, phrase in phrases if counts[name]
+    ]
     if run.members_updated:
-        parts.append(
+        result.append(
             ngettext(
                 "%(n)s number of members updated",
                 "%(n)s numbers of members updated",
@@ -67,11 +66,11 @@ def summary(run: GroupSync, counts: Mapping[str, int]) -> list[str]:
             )
             % {"n": f"{run.members_updated:,}"}
         )
-    return parts
+    return result
 
 
-def why_it_failed(run: GroupSync) -> Explanation | None:
-    """``None`` unless it failed."""
+def explain_failure(run: GroupSync) -> Explanation | None:
+    """Explanation of a failed run, otherwise ``None``."""
     if run.status != GroupSync.Status.FAILED:
         return None
     if run.reason == DEFECT:
@@ -84,7 +83,7 @@ def why_it_failed(run: GroupSync) -> Explanation | None:
 
 
 def change_line(change: SyncChange) -> str:
-    """What changed in one group: ``Name: old → new``, or why it was not read."""
+    """A change of one group: ``Name: old → new``, or why it was not read."""
     kind = SyncChange.Kind
     if change.kind == kind.UNKNOWN_TYPE:
         return _(
@@ -108,8 +107,8 @@ def _why_not_read(change: SyncChange) -> str:
     code = change.after.get("code")
     if code is None:
         return _("The chat service told nothing about it that can be used.")
-    found = explain_code(int(code))
-    return f"{found.meaning} ({found.mark})"
+    explanation = explain_code(int(code))
+    return f"{explanation.meaning} ({explanation.mark})"
 
 
 def _value(name: str, value: str) -> str:

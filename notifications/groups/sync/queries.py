@@ -1,4 +1,4 @@
-"""Syncs of the groups: their counts, how far the present one is, what they changed."""
+"""Runs of the sync: progress, changes and their counts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,13 +7,13 @@ from django.db.models import Count, QuerySet
 
 from notifications.models import GroupSync, SyncChange, SyncItem
 
-# The changes of so many runs are kept; what older ones counted is in the audit trail.
-KEPT = 20
+# Number of runs whose changes are stored; the audit trail has the counts of older runs.
+RUNS_WITH_CHANGES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SyncProgress:
-    """How many of the groups that are listed so far have been read."""
+    """How many of the groups listed so far have been read."""
 
     done: int
     total: int
@@ -21,18 +21,18 @@ class SyncProgress:
 
 def progress_of(sync: GroupSync) -> SyncProgress:
     items = SyncItem.objects.filter(sync=sync)
-    left = items.filter(is_done=False).count()
+    pending = items.filter(is_done=False).count()
     total = items.count()
-    return SyncProgress(total - left, total)
+    return SyncProgress(total - pending, total)
 
 
 def change_counts(sync: GroupSync) -> dict[str, int]:
-    """How many changes of each kind, zeros included."""
-    return counts_of_all([sync])[sync.pk]
+    """Number of changes of each kind, zeros included."""
+    return change_counts_by_sync([sync])[sync.pk]
 
 
-def counts_of_all(syncs: list[GroupSync]) -> dict[int, dict[str, int]]:
-    """The same for many runs, in one query."""
+def change_counts_by_sync(syncs: list[GroupSync]) -> dict[int, dict[str, int]]:
+    """The same for many runs, by their keys, in one query."""
     counts = {sync.pk: dict.fromkeys(SyncChange.Kind.values, 0) for sync in syncs}
     rows = SyncChange.objects.filter(sync__in=syncs).order_by()
     for sync_id, kind, number in rows.values_list("sync", "kind").annotate(
@@ -42,25 +42,25 @@ def counts_of_all(syncs: list[GroupSync]) -> dict[int, dict[str, int]]:
     return counts
 
 
-def latest() -> list[GroupSync]:
-    """The last runs, the newest first, an open one among them."""
-    return list(GroupSync.objects.order_by("-pk")[:KEPT])
+def latest_runs() -> list[GroupSync]:
+    """The latest runs, newest first, including an open one."""
+    return list(GroupSync.objects.order_by("-pk")[:RUNS_WITH_CHANGES])
 
 
 def changes_of(sync: GroupSync, kind: str) -> QuerySet[SyncChange]:
-    """What a run changed; ``kind`` is one of ``SyncChange.Kind`` or empty for all."""
+    """Changes of a run; ``kind`` is one of ``SyncChange.Kind``, or empty for all."""
     changes = SyncChange.objects.filter(sync=sync)
     return changes.filter(kind=kind) if kind else changes
 
 
 def are_changes_available(sync: GroupSync) -> bool:
-    """Whether the changes of a run are still there."""
+    """Whether the changes of a run are still stored."""
     ended = GroupSync.objects.filter(pk__gt=sync.pk).exclude(status__in=GroupSync.OPEN)
-    return ended.count() < KEPT
+    return ended.count() < RUNS_WITH_CHANGES
 
 
-def ended_detail(sync: GroupSync) -> dict[str, Any]:
-    """What the audit trail keeps of a run that has ended."""
+def audit_detail(sync: GroupSync) -> dict[str, Any]:
+    """Details of the audit entry for the end of a run."""
     detail: dict[str, Any] = {"sync": sync.pk, "status": str(sync.status)}
     detail |= change_counts(sync)
     if sync.error_code is not None:

@@ -1,4 +1,4 @@
-"""The calls of a run: a page of the list, or the details of some groups."""
+"""Requests of a run: a page of the list, or the details of some groups."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,9 +9,9 @@ from notifications.tencent.calls.get_group_info import GetGroupInfo
 
 @dataclass(slots=True)
 class PendingRequest:
-    """A call that is repeated until it is answered.
+    """A call that is repeated until it succeeds.
 
-    ``due`` is a moment of the machine's clock; ``failures`` are the tries before.
+    ``due`` is a time of the machine's clock; ``failures`` counts the failed attempts.
     """
 
     due: float = 0.0
@@ -20,10 +20,10 @@ class PendingRequest:
 
 @dataclass(slots=True)
 class ListRequest(PendingRequest):
-    """A page of the list; ``group_type=""`` for all types."""
+    """A page of the list; ``group_type=""`` lists all types."""
 
-    # Late is better than another second: there is only one at a time, and the next one
-    # keeps away from it.
+    # A late start costs less than another second: one request is in progress at a time,
+    # and the next one keeps its distance.
     may_start_late: ClassVar[bool] = True
 
     step: int = 0
@@ -47,3 +47,11 @@ class DetailsRequest(PendingRequest):
     @property
     def call(self) -> GetGroupInfo:
         return GetGroupInfo(self.group_ids)
+
+    def halves(self) -> "tuple[DetailsRequest, DetailsRequest]":
+        """Two requests for half of the groups each."""
+        half = len(self.group_ids) // 2
+        return (
+            DetailsRequest(group_ids=self.group_ids[:half]),
+            DetailsRequest(group_ids=self.group_ids[half:]),
+        )

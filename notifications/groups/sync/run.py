@@ -1,8 +1,8 @@
-"""One run: what is asked next, what came back, when it has ended.
+"""One run of the sync: submit requests, write their responses, finish.
 
-The list is read page by page, as slowly as Tencent wants it, while the details of what
-was listed so far are asked for beside it. All of it can be done again: what this object
-holds in memory is only what is being asked at the moment.
+The list of groups is read page by page at the rate that Tencent permits. The details of
+the groups listed so far are requested at the same time. Every step can be repeated: in
+memory are only the requests in progress and their unwritten responses.
 """
 
 import logging
@@ -10,15 +10,24 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from notifications import conf
 from notifications.delivery.http_workers import HttpWorkers, Result
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import listing
-from notifications.groups.sync.details import write_details
-from notifications.groups.sync.requests import DetailsRequest, ListRequest
-from notifications.groups.sync.retry import SyncDecision, SyncStep, decide
-from notifications.models import GroupSync, Notification, SyncItem
+from notifications.groups.sync.details import (
+    pending_batches,
+    pending_items,
+    write_details,
+)
+from notifications.groups.sync.requests import (
+    DetailsRequest,
+    ListRequest,
+    PendingRequest,
+)
+from notifications.groups.sync.retry import SyncAction, decide
+from notifications.models import GroupSync, Notification
 from notifications.rate_limit.backoff import backoff
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
@@ -31,35 +40,29 @@ from notifications.tencent.outcomes import Outcome, Reason
 
 logger = logging.getLogger(__name__)
 
-
 THREADS = 16
 
-# The longest wait for an answer before looking what else can be done, in seconds.
-ROUND = 0.02
+# The longest wait for a result in one round, in seconds.
+RESULT_TIMEOUT = 0.02
 
-# So many batches are written in one transaction: a send waits for none for long.
-BATCHES_PER_WRITE = 4
+# Responses written in one transaction: few, so that a send never waits for long.
+RESPONSES_PER_WRITE = 4
 
-# There is only one under way at a time, and what comes late moves the next one: only the
-# way to Tencent, longer for one than for the next, has to be allowed for.
-LISTS_PER_SECOND = 0.97 * GetAppidGroupList.CALLS_PER_SECOND
+# Share of the rate of detail requests during a send: both use the same process and
+# database. Reading the list still takes longer than reading the details.
+RATE_SHARE_DURING_SEND = 0.25
 
-# While notices are sent, details are asked for at this share of their pace: both share
-# the process and the database. The list takes longer than the details all the same.
-SHARE_BESIDE_A_SEND = 0.25
+SEND_CHECK_INTERVAL = 1.0
 
-LOOK_FOR_SENDS_EVERY = 1.0
-
-SMALLEST_PAGE = 100
+MIN_PAGE_LIMIT = 100
 
 
 class SyncRun:
-    """Goes on with ``sync`` from wherever it is; ``actor`` is named at its end.
+    """Continues ``sync`` from its stored position; ``actor`` is recorded at its end.
 
-    ``may_go_on`` is asked in every round, ``pause`` is called between two pieces of
-    work on the database. ``passes`` are the types to list, ``page_limit`` and ``block``
-    how many groups are read and written at a time; ``backoff`` gives the seconds
-    after a failure.
+    ``may_go_on`` is called in every round, ``pause`` between two pieces of work on the
+    database. ``list_filters`` are the group types to list, ``page_limit`` and ``block``
+    the numbers of groups per read and write; ``backoff`` returns a delay in seconds.
     """
 
     def __init__(
@@ -72,8 +75,8 @@ class SyncRun:
         may_go_on: Callable[[], bool],
         pause: Callable[[], None],
         threads: int = THREADS,
-        lists_per_second: float = LISTS_PER_SECOND,
-        passes: Sequence[str] = listing.PASSES,
+        lists_per_second: float = listing.LISTS_PER_SECOND,
+        list_filters: Sequence[str] = listing.LIST_FILTERS,
         page_limit: int = GetAppidGroupList.MAX_GROUPS,
         block: int = listing.BLOCK,
         backoff: Callable[[int, float], float] = backoff,
@@ -84,239 +87,213 @@ class SyncRun:
         self.may_go_on = may_go_on
         self.pause = pause
         app = im.endpoint.sdk_app_id
-        self.lists = RateLimiter(
+        self.list_limiter = RateLimiter(
             f"{app}:{GetAppidGroupList.COMMAND}", lists_per_second, clock
         )
-        self.infos = RateLimiter(
+        self.details_limiter = RateLimiter(
             f"{app}:{GetGroupInfo.COMMAND}", conf.calls_per_second(), clock
         )
-        self.full_pace = self.infos.rate
-        self.next_look = 0.0
+        self.full_rate = self.details_limiter.rate
+        self.next_send_check = 0.0
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.http_workers: HttpWorkers[ListRequest | DetailsRequest] = HttpWorkers(
             im, clock, threads
         )
-        self.passes = passes
+        self.list_filters = list_filters
         self.page_limit = page_limit
         self.block = block
         self.backoff = backoff
-        self.listing: ListRequest | None = None  # waiting for its moment
-        self.listing_is_under_way = False
-        self.batches: deque[DetailsRequest] = deque()  # likewise
-        self.batches_under_way = 0
-        self.answered: list[tuple[DetailsRequest, tuple[GroupInfo, ...]]] = []
-        self.asked_up_to = 0  # the last item that was taken into a batch
-        self.has_more_items = True  # as far as the last look could see
+        self.list_request: ListRequest | None = None  # not submitted yet
+        self.list_in_progress = False
+        self.details_requests: deque[DetailsRequest] = deque()  # not submitted yet
+        self.details_in_progress = 0
+        self.responses: list[tuple[DetailsRequest, tuple[GroupInfo, ...]]] = []
+        self.last_item = 0  # key of the last item that was put into a request
+        self.has_more_items = True  # as of the last query
 
-    def go(self) -> None:
-        """Until the run has ended or may not go on. Raises ``DatabaseError``."""
-        sync_finish.begin(self.sync, datetime.now(UTC))
+    def run(self) -> None:
+        """Run until the sync ends or may not go on. Raises ``DatabaseError``."""
+        sync_finish.begin(self.sync)
         self.http_workers.start()
         try:
-            while self.may_go_on() and not self._round():
+            while self.may_go_on() and not self._run_round():
                 pass
         except sync_finish.RunEnded:
-            logger.info("Sync %d was ended by somebody else.", self.sync.pk)
+            logger.info("Sync %d was ended elsewhere.", self.sync.pk)
         finally:
             self.http_workers.stop()
 
-    def _round(self) -> bool:
-        """One round; whether the run has ended."""
-        for result in self.http_workers.results(ROUND):
+    def _run_round(self) -> bool:
+        """Run one round; return whether the run has ended."""
+        for result in self.http_workers.results(RESULT_TIMEOUT):
             if result.defect is not None:
                 raise result.defect
             if isinstance(result.request, ListRequest):
-                self.listing_is_under_way = False
-                self.lists.called_late(result.called_at)
-                if not self._take_page(result.request, result):
+                self.list_in_progress = False
+                self.list_limiter.called_late(result.called_at)
+                if not self._process_page(result.request, result):
                     return True
             else:
-                self.batches_under_way -= 1
+                self.details_in_progress -= 1
                 if isinstance(result.data, tuple):
-                    self.answered.append((result.request, result.data))
-                elif not self._ask_batch_again(result.request, result.outcome):
+                    self.responses.append((result.request, result.data))
+                elif not self._retry_details(result.request, result.outcome):
                     return True
-        if len(self.answered) >= BATCHES_PER_WRITE or not self.batches_under_way:
-            self._write()
-        self._ask()
+        if len(self.responses) >= RESPONSES_PER_WRITE or not self.details_in_progress:
+            self._write_responses()
+        self._submit_requests()
         return self._finish_if_done()
 
     # --- the list ------------------------------------------------------------------
 
-    def _take_page(
-        self, asked: ListRequest, result: Result[ListRequest | DetailsRequest]
+    def _process_page(
+        self, request: ListRequest, result: Result[ListRequest | DetailsRequest]
     ) -> bool:
-        """Write a page, or ask for it again; whether the run goes on."""
+        """Write a page or retry its request; return whether the run goes on."""
         outcome, page = result.outcome, result.data
         if isinstance(page, GroupPage):
-            if page.next and page.next == asked.next:
-                self._fail(None, Reason.BAD_ANSWER, "The list comes back to one page.")
-                return False
-            listing.write_page(self.sync.pk, asked, page, self.pause, self.block)
+            if page.next and page.next == request.next:
+                text = "The list comes back to one page."
+                return self._fail(reason=Reason.BAD_ANSWER, error_info=text)
+            listing.write_page(self.sync.pk, request, page, self.pause, self.block)
             self.has_more_items = True
             return True
         if outcome is None:
             raise ValueError("A page has neither data nor an outcome.")
-        verdict = self._decide(asked, outcome, self.lists)
-        is_smaller = verdict.step is SyncStep.SMALLER and asked.limit > SMALLEST_PAGE
+        action = self._decide(request, outcome, self.list_limiter)
+        is_smaller = action is SyncAction.REDUCE and request.limit > MIN_PAGE_LIMIT
         if is_smaller:
-            self.page_limit = asked.limit = max(SMALLEST_PAGE, asked.limit // 2)
-        if is_smaller or verdict.step is SyncStep.TRY_AGAIN:
-            self.listing = asked
+            self.page_limit = request.limit = max(MIN_PAGE_LIMIT, request.limit // 2)
+        if is_smaller or action is SyncAction.RETRY:
+            self.list_request = request
             return True
-        if verdict.step is SyncStep.REFUSED and asked.group_type:
-            # A type that Tencent no longer lists by itself: the last pass has it.
-            logger.warning("Tencent lists no groups of type %s.", asked.group_type)
-            listing.move_on(self.sync.pk, asked)
+        if action is SyncAction.SKIP and request.group_type:
+            # Tencent no longer lists this type by itself: the last filter covers it.
+            logger.warning("Tencent lists no groups of type %s.", request.group_type)
+            listing.advance(self.sync.pk, request)
             return True
         return self._give_up(outcome)
 
-    def _next_listing(self) -> None:
-        """Look in the row what is to be listed next."""
-        if self.listing is not None or self.listing_is_under_way or self.sync.is_listed:
+    def _prepare_list_request(self) -> None:
+        """Create the next list request from the position stored in the row."""
+        if self.list_request or self.list_in_progress or self.sync.is_listed:
             return
         self.sync.refresh_from_db()
-        step = self.sync.step
-        if step < len(self.passes):
-            self.listing = ListRequest(
-                step=step,
-                group_type=self.passes[step],
-                next=self.sync.next,
-                limit=self.page_limit,
-            )
-        elif not self.sync.is_listed:
+        self.list_request = listing.next_request(
+            self.sync, self.list_filters, self.page_limit
+        )
+        if self.list_request is None and not self.sync.is_listed:
             listing.add_missing(self.sync, self.pause, self.block)
             self.has_more_items = True
             self.sync.refresh_from_db()
 
     # --- the details ---------------------------------------------------------------
 
-    def _write(self) -> None:
-        """A few batches at a time: each commit keeps others from the database."""
-        while self.answered:
-            some = self.answered[:BATCHES_PER_WRITE]
+    def _write_responses(self) -> None:
+        """Write a few responses at a time: a commit blocks other connections."""
+        while self.responses:
+            batch = self.responses[:RESPONSES_PER_WRITE]
             write_details(
                 self.sync.pk,
-                [group_id for batch, _infos in some for group_id in batch.group_ids],
-                [info for _batch, infos in some for info in infos],
+                [group_id for sent, _infos in batch for group_id in sent.group_ids],
+                [info for _sent, infos in batch for info in infos],
                 datetime.now(UTC),
             )
-            del self.answered[:BATCHES_PER_WRITE]
+            del self.responses[:RESPONSES_PER_WRITE]
             self.pause()
 
-    def _ask_batch_again(self, asked: DetailsRequest, outcome: Outcome | None) -> bool:
-        """After a failure; whether the run goes on."""
-        if outcome is None:  # its moment was missed
-            self.batches.appendleft(asked)
+    def _retry_details(self, request: DetailsRequest, outcome: Outcome | None) -> bool:
+        """Handle a failure; return whether the run goes on."""
+        if outcome is None:  # its slot was missed
+            self.details_requests.appendleft(request)
             return True
-        verdict = self._decide(asked, outcome, self.infos)
-        if verdict.step is SyncStep.TRY_AGAIN:
-            self.batches.append(asked)
-        elif verdict.step is SyncStep.SMALLER and len(asked.group_ids) > 1:
-            half = len(asked.group_ids) // 2
-            self.batches.append(DetailsRequest(group_ids=asked.group_ids[:half]))
-            self.batches.append(DetailsRequest(group_ids=asked.group_ids[half:]))
-        elif verdict.step is SyncStep.SMALLER:
-            # Of one group alone, the code of the call is the code of the group.
-            (group_id,) = asked.group_ids
-            code = outcome.error_code or 0
-            info = GroupInfo(group_id, code, outcome.error_info)
-            self.answered.append((asked, (info,)))
+        action = self._decide(request, outcome, self.details_limiter)
+        if action is SyncAction.RETRY:
+            self.details_requests.append(request)
+        elif action is SyncAction.REDUCE and len(request.group_ids) > 1:
+            self.details_requests += request.halves()
+        elif action is SyncAction.REDUCE:
+            # The error code of a call for a single group belongs to that group.
+            (group_id,) = request.group_ids
+            info = GroupInfo(group_id, outcome.error_code or 0, outcome.error_info)
+            self.responses.append((request, (info,)))
         else:
             return self._give_up(outcome)
         return True
 
-    def _next_batches(self) -> None:
-        """Fill up with what is listed and not asked for yet."""
-        wanted = self.http_workers.free - len(self.batches)
-        if wanted < 1 or not self.has_more_items:
+    def _prepare_details_requests(self) -> None:
+        """Create requests for listed items up to the number of free threads."""
+        missing = self.http_workers.free - len(self.details_requests)
+        if missing < 1 or not self.has_more_items:
             return
-        rows = list(
-            SyncItem.objects.filter(
-                sync=self.sync, is_done=False, pk__gt=self.asked_up_to
-            )
-            .order_by("pk")
-            .values_list("pk", "group_id")[: wanted * GetGroupInfo.MAX_GROUPS]
-        )
-        self.has_more_items = bool(rows)
-        for number in range(0, len(rows), GetGroupInfo.MAX_GROUPS):
-            some = rows[number : number + GetGroupInfo.MAX_GROUPS]
-            is_whole = len(some) == GetGroupInfo.MAX_GROUPS
-            if is_whole or self.sync.is_listed or not self.batches_under_way:
-                self.asked_up_to = some[-1][0]
-                self.batches.append(
-                    DetailsRequest(group_ids=tuple(row[1] for row in some))
-                )
+        batches = pending_batches(self.sync.pk, self.last_item, missing)
+        self.has_more_items = bool(batches)
+        for batch in batches:
+            is_full = len(batch) == GetGroupInfo.MAX_GROUPS
+            if is_full or self.sync.is_listed or not self.details_in_progress:
+                self.last_item = batch[-1][0]
+                group_ids = tuple(group_id for _pk, group_id in batch)
+                self.details_requests.append(DetailsRequest(group_ids=group_ids))
 
     # --- both ----------------------------------------------------------------------
 
-    def _ask(self) -> None:
-        """Hand out what is due, as far as the limits allow."""
-        self._make_way()
-        self._next_listing()
-        self._next_batches()
+    def _submit_requests(self) -> None:
+        """Submit the requests that are due, within the rate limits."""
+        self._adjust_rate()
+        self._prepare_list_request()
+        self._prepare_details_requests()
         now = self.clock.machine()
-        page = self.listing
-        if page is not None and page.due <= now:
-            for moment in self.lists.take(min(1, self.http_workers.free)):
-                self.http_workers.submit(page, moment)
-                self.listing, self.listing_is_under_way = None, True
-        due = [batch for batch in self.batches if batch.due <= now]
-        for moment, batch in zip(
-            self.infos.take(min(len(due), self.http_workers.free)), due, strict=False
-        ):
-            self.batches.remove(batch)
-            self.batches_under_way += 1
-            self.http_workers.submit(batch, moment)
+        request = self.list_request
+        if request is not None and request.due <= now:
+            for slot in self.list_limiter.take(min(1, self.http_workers.free)):
+                self.http_workers.submit(request, slot)
+                self.list_request, self.list_in_progress = None, True
+        due = [request for request in self.details_requests if request.due <= now]
+        slots = self.details_limiter.take(min(len(due), self.http_workers.free))
+        for slot, details_request in zip(slots, due, strict=False):
+            self.details_requests.remove(details_request)
+            self.details_in_progress += 1
+            self.http_workers.submit(details_request, slot)
 
-    def _make_way(self) -> None:
-        """Be slower while notices are sent."""
+    def _adjust_rate(self) -> None:
+        """Reduce the rate of detail requests during a send."""
         now = self.clock.machine()
-        if now >= self.next_look:
-            self.next_look = now + LOOK_FOR_SENDS_EVERY
+        if now >= self.next_send_check:
+            self.next_send_check = now + SEND_CHECK_INTERVAL
             sends = Notification.objects.filter(status=Notification.Status.SENDING)
-            share = SHARE_BESIDE_A_SEND if sends.exists() else 1.0
-            self.infos.rate = self.full_pace * share
+            share = RATE_SHARE_DURING_SEND if sends.exists() else 1.0
+            self.details_limiter.rate = self.full_rate * share
 
     def _decide(
-        self,
-        asked: ListRequest | DetailsRequest,
-        outcome: Outcome,
-        limiter: RateLimiter,
-    ) -> SyncDecision:
-        delay = self.backoff(asked.failures, self.jitter.random())
-        verdict = decide(outcome, asked.failures, delay)
-        if verdict.slow_down:
+        self, request: PendingRequest, outcome: Outcome, limiter: RateLimiter
+    ) -> SyncAction:
+        delay = self.backoff(request.failures, self.jitter.random())
+        decision = decide(outcome, request.failures, delay)
+        if decision.slow_down:
             limiter.slow_down()
-        asked.failures += 1
-        asked.due = self.clock.machine() + verdict.delay
-        return verdict
+        request.failures += 1
+        request.due = self.clock.machine() + decision.delay
+        return decision.action
 
     def _finish_if_done(self) -> bool:
-        is_asking = self.batches or self.batches_under_way or self.answered
-        if not self.sync.is_listed or is_asking:
+        is_busy = self.details_requests or self.details_in_progress or self.responses
+        if not self.sync.is_listed or is_busy:
             return False
-        if SyncItem.objects.filter(sync=self.sync, is_done=False).exists():
-            # Added late, by a worker that was here before.
-            self.asked_up_to, self.has_more_items = 0, True
+        if pending_items(self.sync.pk).exists():
+            # Added late, by a worker that ran this sync before.
+            self.last_item, self.has_more_items = 0, True
             return False
-        status = GroupSync.Status.COMPLETED
-        sync_finish.finish(self.sync.pk, status, self.actor, datetime.now(UTC))
+        sync_finish.finish(self.sync.pk, GroupSync.Status.COMPLETED, self.actor)
         return True
 
     def _give_up(self, outcome: Outcome) -> bool:
-        self._fail(
-            outcome.error_code, outcome.reason, outcome.error_info or outcome.detail
+        return self._fail(
+            code=outcome.error_code,
+            reason=outcome.reason or "",
+            error_info=outcome.error_info or outcome.detail,
         )
-        return False
 
-    def _fail(self, code: int | None, reason: Reason | None, text: str) -> None:
-        sync_finish.finish(
-            self.sync.pk,
-            GroupSync.Status.FAILED,
-            self.actor,
-            datetime.now(UTC),
-            code=code,
-            reason=reason.value if reason else "",
-            error_info=text,
-        )
+    def _fail(self, **error: Any) -> bool:
+        status = GroupSync.Status.FAILED
+        sync_finish.finish(self.sync.pk, status, self.actor, **error)
+        return False

@@ -1,9 +1,10 @@
-"""Requesting a sync of the groups with Tencent, by a person or by schedule, and stopping one.
+"""Requesting a sync of the groups, by a user, a command or the schedule; stopping one.
 
-The first one is asked for by a person, unless the list of groups is empty: a list that
-people chose by hand must not fill up by itself after an update.
+The schedule starts the first sync only if there are no groups: a list that was chosen by
+hand must not grow automatically after an update.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -15,13 +16,13 @@ from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
 from notifications.groups.audit_events import SYNC_ENDED, SYNC_REQUESTED
-from notifications.groups.sync.queries import ended_detail
+from notifications.groups.sync.queries import audit_detail
 from notifications.models import ChatGroup, GroupSync
 from notifications.permissions import require
 
 
 def request_sync(user: User) -> GroupSync:
-    """Ask the worker for a sync. Of two at a time, the second gives the first one.
+    """Request a sync from the worker, or return the one that is open already.
 
     Raises ``PermissionDenied``.
     """
@@ -30,7 +31,7 @@ def request_sync(user: User) -> GroupSync:
 
 
 def request_sync_by(actor: str) -> GroupSync:
-    """The same for a command; ``actor`` is named in the audit trail."""
+    """The same for a command; ``actor`` is recorded in the audit trail."""
     try:
         with transaction.atomic():
             sync = GroupSync.objects.create(requested_by=actor)
@@ -42,30 +43,30 @@ def request_sync_by(actor: str) -> GroupSync:
 
 @transaction.atomic
 def stop_sync(user: User, sync_id: int) -> GroupSync:
-    """End an open sync; what it wrote so far stays.
+    """Cancel an open sync; the changes that it wrote are not undone.
 
-    Raises ``PermissionDenied``, ``ValidationError`` when it has ended already.
+    Raises ``PermissionDenied``, or ``ValidationError`` if the sync has ended already.
     """
     _require(user)
-    open_ones = GroupSync.objects.open().select_for_update()
-    sync: GroupSync | None = open_ones.filter(pk=sync_id).first()
+    open_syncs = GroupSync.objects.open().select_for_update()
+    sync: GroupSync | None = open_syncs.filter(pk=sync_id).first()
     if sync is None:
         raise ValidationError(_("This sync has ended already."))
     sync.status = GroupSync.Status.CANCELLED
     sync.finished_at = timezone.now()
     sync.save()
-    audit_log.write(SYNC_ENDED, user.get_username(), **ended_detail(sync))
+    audit_log.write(SYNC_ENDED, user.get_username(), **audit_detail(sync))
     return sync
 
 
 def _require(user: User) -> None:
-    """A sync adds groups and changes them."""
+    """Require the permissions to add and change groups: a sync does both."""
     require(user, permissions.ADD_GROUPS)
     require(user, permissions.CHANGE_GROUPS)
 
 
 def is_due(now: datetime) -> bool:
-    """Whether the worker is to ask for a run by itself."""
+    """Whether the schedule requires a run now."""
     hours = int(settings.IM_SYNC_EVERY_HOURS)
     if not hours or GroupSync.objects.open().exists():
         return False
@@ -76,12 +77,8 @@ def is_due(now: datetime) -> bool:
     return due
 
 
-def ask_if_due(now: datetime) -> None:
-    """Ask for a run when one is due; another worker may have been faster."""
-    if not is_due(now):
-        return
-    try:
-        with transaction.atomic():
+def request_sync_if_due(now: datetime) -> None:
+    """Request a run if one is due, unless another worker has just done so."""
+    if is_due(now):
+        with suppress(IntegrityError), transaction.atomic():
             GroupSync.objects.create(requested_by=GroupSync.SCHEDULE, created_at=now)
-    except IntegrityError:
-        return

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from django.db import DatabaseError, IntegrityError, InterfaceError
+from django.utils import timezone
 
 from notifications import conf
 from notifications.delivery.background import BackgroundTask, StopRequested
@@ -19,9 +19,6 @@ logger = logging.getLogger(__name__)
 
 EVERY = 1.0
 
-# The reason of a run that failed by a mistake in this program.
-DEFECT = "defect"
-
 
 def sync_task(
     im: conf.Connection,
@@ -29,24 +26,23 @@ def sync_task(
     every: float = EVERY,
     make_run: Callable[..., SyncRun] = SyncRun,
 ) -> BackgroundTask:
-    """Makes the runs that were asked for or are due."""
+    """Return the task that makes the runs that are requested or due."""
+
+    def is_idle() -> bool:
+        return not GroupSync.objects.open().exists()
 
     def work(task: BackgroundTask) -> None:
         with suppress(sync_finish.RunEnded):
-            sync_services.ask_if_due(datetime.now(UTC))
+            sync_services.request_sync_if_due(timezone.now())
             sync = GroupSync.objects.open().first()
             if sync is not None:
-                _sync(task, sync, im, make_run)
+                _run(task, sync, im, make_run)
                 sync_finish.purge(task.pause)
 
-    return BackgroundTask("sync of the groups", work, every=every, is_idle=_is_idle)
+    return BackgroundTask("sync of the groups", work, every=every, is_idle=is_idle)
 
 
-def _is_idle() -> bool:
-    return not GroupSync.objects.open().exists()
-
-
-def _sync(
+def _run(
     task: BackgroundTask,
     sync: GroupSync,
     im: conf.Connection,
@@ -62,20 +58,18 @@ def _sync(
         pause=task.pause,
     )
     try:
-        run.go()
+        run.run()
     except IntegrityError:
-        # Another process added one of the groups meanwhile: the run goes on.
-        logger.exception("The sync of the groups stopped; it goes on by itself.")
+        # Another process added one of the groups in the meantime: the run continues.
+        logger.exception(
+            "The sync of the groups was interrupted; the next round continues it."
+        )
     except (StopRequested, DatabaseError, InterfaceError):
         raise
     except Exception:
-        # Tried again it would fail again: the run ends, and the log tells why.
+        # A retry would fail again: the run ends, and the error is logged.
         with suppress(sync_finish.RunEnded):
             sync_finish.finish(
-                sync.pk,
-                GroupSync.Status.FAILED,
-                actor,
-                datetime.now(UTC),
-                reason=DEFECT,
+                sync.pk, GroupSync.Status.FAILED, actor, reason=sync_finish.DEFECT
             )
         raise

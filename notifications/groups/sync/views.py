@@ -1,4 +1,4 @@
-"""Pages of the syncs: the latest ones, one with its changes, request and stop."""
+"""Pages of the sync: the latest runs, one run with its changes, request and stop."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -13,9 +13,9 @@ from notifications.delivery.heartbeat import has_live_worker
 from notifications.groups.sync import queries as sync_queries
 from notifications.groups.sync.presentation import (
     change_line,
+    explain_failure,
     headline,
     summary,
-    why_it_failed,
 )
 from notifications.groups.sync.services import request_sync, stop_sync
 from notifications.models import GroupSync, SyncChange
@@ -32,48 +32,49 @@ class SyncFilterForm(FilterForm):
 
 @require_safe
 def syncs(request: HttpRequest) -> HttpResponse:
-    """The last runs; the open one with its progress."""
+    """The latest runs; the open one with its progress."""
     require_permission(request, permissions.SEE_GROUPS)
-    runs = sync_queries.latest()
-    counts = sync_queries.counts_of_all(runs)
-    shown = next((run for run in runs if not run.has_ended), None)
-    live = _live(request, shown) if shown else {}
+    runs = sync_queries.latest_runs()
+    counts = sync_queries.change_counts_by_sync(runs)
+    open_run = next((run for run in runs if not run.has_ended), None)
+    status_context = _status_context(request, open_run) if open_run else {}
     return page(
         request,
         "notifications/groups/syncs.html",
         _("Chat groups"),
         rows=[(run, summary(run, counts[run.pk])) for run in runs],
-        **{"may_sync": _may_sync(request), **live},
+        **{"may_sync": _may_sync(request), **status_context},
     )
 
 
 @require_safe
 def sync(request: HttpRequest, pk: int) -> HttpResponse:
-    """One run, and every change that it made."""
+    """One run with all its changes."""
     require_permission(request, permissions.SEE_GROUPS)
     run = get_object_or_404(GroupSync, pk=pk)
     form = SyncFilterForm(request.GET)
     rows = sync_queries.changes_of(run, form.given("kind"))
-    here = place(request)
-    shown = page_of_rows(rows, before=here["before"], after=here["after"])
+    cursor = place(request)
+    changes = page_of_rows(rows, before=cursor["before"], after=cursor["after"])
     return page(
         request,
         "notifications/groups/sync.html",
         _("Sync of %(time)s") % {"time": moment(run.created_at)},
-        rows=[(change, change_line(change)) for change in shown.rows],
-        are_kept=bool(shown.rows) or sync_queries.are_changes_available(run),
-        **_live(request, run),
-        **list_context(form, here, shown, count_of(rows, shown)),
+        rows=[(change, change_line(change)) for change in changes.rows],
+        are_changes_stored=bool(changes.rows)
+        or sync_queries.are_changes_available(run),
+        **_status_context(request, run),
+        **list_context(form, cursor, changes, count_of(rows, changes)),
     )
 
 
 @require_safe
 def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of the page that changes, for the script that keeps it fresh."""
+    """The status of a run, for the script that refreshes it."""
     require_permission(request, permissions.SEE_GROUPS)
     run = get_object_or_404(GroupSync, pk=pk)
-    # The list of changes is not part of it: it is linked when the run has ended.
-    context = {**_live(request, run), "is_fresh": True}
+    # The changes are not included: a link to them is shown when the run has ended.
+    context = {**_status_context(request, run), "is_refreshed": True}
     response = render(request, "notifications/groups/_sync.html", context)
     if run.has_ended:
         response["X-Done"] = "1"
@@ -102,8 +103,8 @@ def _may_sync(request: HttpRequest) -> bool:
     return request.user.has_perms([permissions.ADD_GROUPS, permissions.CHANGE_GROUPS])
 
 
-def _live(request: HttpRequest, run: GroupSync) -> dict[str, object]:
-    """What the part that changes shows."""
+def _status_context(request: HttpRequest, run: GroupSync) -> dict[str, object]:
+    """Context of ``_sync.html``."""
     progress = None if run.has_ended else sync_queries.progress_of(run)
     has_worker = run.has_ended or has_live_worker()
     return {
@@ -111,6 +112,6 @@ def _live(request: HttpRequest, run: GroupSync) -> dict[str, object]:
         "progress": progress,
         "headline": headline(run, progress, has_worker=has_worker),
         "summary": summary(run, sync_queries.change_counts(run)),
-        "failure": why_it_failed(run),
+        "failure": explain_failure(run),
         "may_sync": _may_sync(request),
     }

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from notifications.delivery.heartbeat import has_live_worker
-from notifications.groups.sync.presentation import summary, why_it_failed
+from notifications.groups.sync.presentation import explain_failure, summary
 from notifications.groups.sync.queries import change_counts, progress_of
 from notifications.groups.sync.services import request_sync_by
 from notifications.management.base import FAILED, RecordedCommand, account
@@ -45,7 +45,7 @@ class Command(RecordedCommand):
     def _tell_end(self, sync: GroupSync) -> None:
         parts = summary(sync, change_counts(sync)) or ["nothing changed"]
         self.stdout.write(f"Sync {sync.pk}: {', '.join(parts)}")
-        if failure := why_it_failed(sync):
+        if failure := explain_failure(sync):
             mark = f" ({failure.mark})" if failure.mark else ""
             raise CommandError(
                 f"It failed. {failure.meaning}{mark} {failure.remedy}",

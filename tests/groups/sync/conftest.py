@@ -48,7 +48,7 @@ def run_sync(tencent: SandboxServer) -> Callable[..., GroupSync]:
             may_go_on=lambda: left is None or next(left, None) is not None,
             pause=lambda: None,
             **options,
-        ).go()
+        ).run()
         sync.refresh_from_db()
         return sync
 

@@ -16,7 +16,7 @@ from notifications.delivery.background import BackgroundTask
 from notifications.delivery.worker import SendWorker
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import services as sync_services
-from notifications.groups.sync.queries import KEPT
+from notifications.groups.sync.queries import RUNS_WITH_CHANGES
 from notifications.groups.sync.run import SyncRun
 from notifications.groups.sync.task import sync_task
 from notifications.models import ChatGroup, GroupSync, SyncChange, SyncItem, Worker
@@ -63,7 +63,7 @@ def test_the_oldest_of_several_workers_syncs(tencent):
 
 def failing_run(error):
     class FailingRun(SyncRun):
-        def go(self):
+        def run(self):
             raise error
 
     return FailingRun
@@ -117,7 +117,7 @@ def test_when_a_run_is_due(settings, hours, last, has_groups, due):
     if has_groups:
         make_group()
 
-    sync_services.ask_if_due(NOW)
+    sync_services.request_sync_if_due(NOW)
 
     made = GroupSync.objects.open().values_list("requested_by", "created_at")
     assert list(made) == ([("schedule", NOW)] if due else [])
@@ -133,7 +133,7 @@ def test_beside_an_open_run_none_is_due(settings):
 
 @pytest.mark.django_db
 def test_the_changes_of_the_last_runs_are_kept():
-    for _n in range(KEPT + 2):
+    for _n in range(RUNS_WITH_CHANGES + 2):
         sync = ended()
         for number in range(3):
             SyncChange.objects.create(sync=sync, kind="added", group_id=f"g{number}")
@@ -146,7 +146,7 @@ def test_the_changes_of_the_last_runs_are_kept():
 
     assert SyncItem.objects.get().sync == open_one
     kept = set(SyncChange.objects.values_list("sync", flat=True))
-    assert len(kept) == KEPT
+    assert len(kept) == RUNS_WITH_CHANGES
     assert min(kept) == GroupSync.objects.order_by("pk")[2].pk
     assert len(pauses) > 30  # in small pieces
 
@@ -154,7 +154,9 @@ def test_the_changes_of_the_last_runs_are_kept():
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_syncs_and_sends_side_by_side(settings, tencent):
     """Both limits of Tencent are kept, and neither waits for the other."""
-    make_run = partial(quick_run, lists_per_second=0.6, page_limit=500, passes=("",))
+    make_run = partial(
+        quick_run, lists_per_second=0.6, page_limit=500, list_filters=("",)
+    )
     for number in range(600):
         tencent.add_group(f"g{number}", "Public", f"G {number}")
     for number in range(250):

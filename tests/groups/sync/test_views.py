@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from notifications import permissions
-from notifications.groups.sync.queries import KEPT
+from notifications.groups.sync.queries import RUNS_WITH_CHANGES
 from notifications.models import AuditEntry, GroupSync, SyncChange, SyncItem, Worker
 from notifications.rate_limit.clock import engine_clock
 from tests.factories import MOMENT, make_user
@@ -221,7 +221,7 @@ def test_texts_of_tencent_are_shown_as_text(client):
 
 def test_changes_of_old_runs_are_gone_and_it_is_said(client):
     old = ended()
-    for _n in range(KEPT):
+    for _n in range(RUNS_WITH_CHANGES):
         ended()
 
     page = text_of(client, "sync", old.pk)
