@@ -67,7 +67,7 @@ def timed(
     began, cpu = time.perf_counter(), time.process_time()
     seen = plan(parse_rows(raw))
     say(f"import, {name}: check", time.perf_counter() - began, "s", cpu)
-    done = import_groups(parse_rows(raw), actor="benchmark", seen=seen.digest)
+    done = import_groups(parse_rows(raw), actor="benchmark", digest=seen.digest)
     say(f"import, {name}: check and write", time.perf_counter() - began, "s", cpu)
     counts = len(done.new), len(done.changed)
     if ChatGroup.objects.count() != len(rows) or counts != (new, changed):

@@ -29,7 +29,7 @@ CHANGES = {
         user,
         GroupImport.objects.create(owner=user, content=b""),
         ParsedRows("UTF-8", []),
-        seen="",
+        digest="",
         leave_out=False,
     ),
     "download": lambda user: download(

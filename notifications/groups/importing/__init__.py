@@ -1,1 +1,1 @@
-"""Importing chat groups from a file: parse, rows, plan, apply."""
+"""Import of chat groups from a file: parse, rows, plan, apply."""

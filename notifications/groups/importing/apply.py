@@ -1,15 +1,14 @@
 """Writing an import: many chat groups and their labels in one transaction.
 
-What is to be written goes to the database as one JSON array of arrays a statement, and
-the database makes rows of it: a parameter a value, as Django writes it, takes five
-times as long. Call these inside one transaction that has locked the tables.
+Each statement has one parameter, a JSON array of rows: one parameter for each value, as
+Django's bulk methods use, takes five times as long.
 
-In the page a file waits as a ``GroupImport`` between its preview and the confirmation.
-A file never changes whether a group is in use, switched off or closed.
+The import page stores a file as a ``GroupImport`` between preview and confirmation.
+An import never changes the state of a group (in use, switched off or closed).
 """
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -31,123 +30,74 @@ from notifications.db.sql import (
 )
 from notifications.groups.audit_events import IMPORTED
 from notifications.groups.importing.parse import check_file
-from notifications.groups.importing.plan import Changed, Plan, plan
+from notifications.groups.importing.plan import ChangedGroup, Plan, plan
 from notifications.groups.importing.rows import ParsedRows, Row
 from notifications.groups.labels import Link
 from notifications.models import AuditEntry, ChatGroup, GroupImport, Label
+from notifications.models.groups import with_former_name
 from notifications.permissions import require
 
 BLOCK = 500
 
 LARGE_BLOCK = 5000
 
+PENDING_MAX_AGE = timedelta(days=1)
+
 T = TypeVar("T")
 
 SAVED = ["group_id", "name", "former_names", "type", "member_count"]
 
-# Of groups that there are, the state stays as it is.
+# The state of existing groups is not changed.
 UPDATED = [*SAVED[1:], "checked_at"]
 
 # In the order of SAVED.
 GroupValues = tuple[str, str, str, str, int]
 
 
-def save(groups: Sequence[GroupValues]) -> None:
-    """Add groups, in use; of those that there are, the state stays. All are checked."""
-    now = timezone.now()
-    new = {"created_at": now, "checked_at": now, "state": ChatGroup.State.IN_USE.value}
-    columns = [quoted_column(ChatGroup, name) for name in UPDATED]
-    values = ", ".join(f"{column} = excluded.{column}" for column in columns)
-    for block in _blocks(groups, LARGE_BLOCK):
-        insert_json(
-            ChatGroup,
-            SAVED,
-            block,
-            same=new,
-            on_conflict=f"(group_id) DO UPDATE SET {values}",
-        )
-
-
-def mark_checked(groups: Sequence[int]) -> None:
-    """``groups`` are row numbers."""
-    now = timezone.now()
-    for block in _blocks(groups, BLOCK):
-        ChatGroup.objects.filter(pk__in=block).update(checked_at=now)
-
-
-def make_labels(names: Collection[str]) -> None:
-    Label.objects.bulk_create([Label(name=name) for name in names], batch_size=BLOCK)
-
-
-def remove_labels(groups: Sequence[int]) -> None:
-    """All labels off these groups, given by row number."""
-    for block in _blocks(groups, BLOCK):
-        Link.objects.filter(chatgroup__in=block).delete()
-
-
-def add_labels(pairs: Sequence[tuple[str, str]]) -> None:
-    """ID of a group, label: both must exist, but not yet together."""
-    names = Label.objects.order_by().values_list("name", "pk")
-    numbers = {name.lower(): pk for name, pk in names} if pairs else {}
-    select = (
-        f"SELECT chatgroup.id, {json_cell(1, Link, 'label')} FROM {json_rows()} "  # noqa: S608  names of ours
-        f"JOIN {quoted_table(ChatGroup)} AS chatgroup "
-        f"ON chatgroup.group_id = {json_cell(0, ChatGroup, 'group_id')}"
-    )
-    for block in _blocks(pairs, LARGE_BLOCK):
-        rows = [(group, numbers[label.lower()]) for group, label in block]
-        insert_select(Link, ["chatgroup", "label"], select, [json.dumps(rows)])
-
-
-def _blocks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
-
-
-KEPT = timedelta(days=1)
-
-
 class NotPending(Exception):
-    """The file was imported already, or is too old to be kept."""
+    """The file was imported already, or was deleted because of its age."""
 
 
 @transaction.atomic
 def import_groups(
-    reading: ParsedRows, *, actor: str, seen: str | None = None, **detail: Any
+    parsed: ParsedRows, *, actor: str, digest: str | None = None, **detail: Any
 ) -> Plan:
-    """Write what can be used of a file: all of it or, when something fails, nothing.
+    """Write the valid rows of a file in one transaction.
 
-    ``seen`` is the digest of the plan that a person looked at: raises
-    ``ValidationError`` when it is another one by now. ``detail`` goes into the entry of
-    the audit trail.
+    ``digest`` identifies the plan that the user has seen: raises ``ValidationError`` if
+    the plan has changed since then. ``detail`` is added to the audit entry.
     """
     lock_tables(ChatGroup, Label, Link)
-    made = plan(reading)
-    if seen is not None and made.digest != seen:
+    applied = plan(parsed)
+    if digest is not None and applied.digest != digest:
         raise ValidationError(
             _("The groups were changed after this page was shown. Look at it again.")
         )
-    save([_created(row) for row in made.new])
-    save([_changed(changed) for changed in made.changed])
-    mark_checked(made.unchanged)
-    relabelled = [changed for changed in made.changed if changed.has_other_labels]
-    remove_labels([changed.group.pk for changed in relabelled])
-    make_labels(made.new_labels)
-    rows = (*made.new, *(changed.row for changed in relabelled))
-    add_labels([(row.group_id, label) for row in rows for label in row.labels or ()])
-    audit_log.write(IMPORTED, actor, **made.counts, **detail)
-    return made
+    _save([_new_values(row) for row in applied.new])
+    _save([_changed_values(changed) for changed in applied.changed])
+    _mark_checked(applied.unchanged)
+    relabelled = [changed for changed in applied.changed if changed.has_other_labels]
+    for block in _blocks([changed.group.pk for changed in relabelled], BLOCK):
+        Link.objects.filter(chatgroup__in=block).delete()
+    new_labels = [Label(name=name) for name in applied.new_labels]
+    Label.objects.bulk_create(new_labels, batch_size=BLOCK)
+    rows = (*applied.new, *(changed.row for changed in relabelled))
+    _add_labels([(row.group_id, label) for row in rows for label in row.labels or ()])
+    audit_log.write(IMPORTED, actor, **applied.counts, **detail)
+    return applied
 
 
 @transaction.atomic
 def store_pending(user: User, content: bytes, file_name: str = "") -> GroupImport:
-    """Take a file, or what was pasted, for its preview.
+    """Store a file, or pasted text, for its preview.
 
-    Raises ``PermissionDenied``, and ``ValidationError`` when the file as a whole cannot
-    be used. Files of yesterday that nobody confirmed are removed.
+    Raises ``PermissionDenied``, or ``ValidationError`` if the file as a whole is invalid.
+    Deletes files that were not confirmed within ``PENDING_MAX_AGE``.
     """
     _require(user)
     check_file(content)
-    GroupImport.objects.filter(created_at__lt=timezone.now() - KEPT).delete()
+    oldest = timezone.now() - PENDING_MAX_AGE
+    GroupImport.objects.filter(created_at__lt=oldest).delete()
     return GroupImport.objects.create(
         owner=user,
         content=content,
@@ -156,38 +106,43 @@ def store_pending(user: User, content: bytes, file_name: str = "") -> GroupImpor
 
 
 def import_pending(
-    user: User, kept: GroupImport, reading: ParsedRows, *, seen: str, leave_out: bool
+    user: User,
+    pending: GroupImport,
+    parsed: ParsedRows,
+    *,
+    digest: str,
+    leave_out: bool,
 ) -> Plan:
-    """Import a file of one's own that was looked at; it is removed then.
+    """Import a file of the user after its preview, and delete the stored file.
 
-    ``reading`` is what the file says; ``leave_out`` leaves out its lines with errors.
-    Raises ``PermissionDenied``, ``NotWaiting`` when it was imported already, and
-    ``ValidationError`` when there are errors, or other groups than were ``seen``.
+    ``parsed`` holds the rows of the file; ``leave_out`` excludes lines with errors.
+    Raises ``PermissionDenied``, ``NotPending`` if the file was imported already, and
+    ``ValidationError`` if there are errors, or if the plan no longer matches ``digest``.
     """
     _require(user)
-    if kept.owner_id != user.pk:
+    if pending.owner_id != user.pk:
         raise PermissionDenied
     with transaction.atomic():
-        # Of two that confirm at once, the second waits here and finds nothing.
-        removed, _of_what = GroupImport.objects.filter(pk=kept.pk).delete()
-        if not removed:
-            raise NotPending(already_imported(user, kept.pk))
-        made = import_groups(
-            reading,
+        # Of two concurrent confirmations the second waits here and deletes no row.
+        deleted, _by_model = GroupImport.objects.filter(pk=pending.pk).delete()
+        if not deleted:
+            raise NotPending(explain_missing(user, pending.pk))
+        applied = import_groups(
+            parsed,
             actor=user.get_username(),
-            seen=seen,
-            file=kept.file_name,
-            number=kept.pk,
+            digest=digest,
+            file=pending.file_name,
+            number=pending.pk,
         )
-        if made.problems and not leave_out:
+        if applied.problems and not leave_out:
             raise ValidationError(
                 _("There are lines with errors. Leave them out first.")
             )
-    return made
+    return applied
 
 
-def already_imported(user: User, number: int) -> str:
-    """What became of a file that is not waiting any more, as a sentence."""
+def explain_missing(user: User, number: int) -> str:
+    """A sentence that explains why a file is no longer pending."""
     imported = AuditEntry.objects.filter(
         action=IMPORTED.word,
         actor=user.get_username(),
@@ -203,16 +158,52 @@ def _require(user: User) -> None:
     require(user, permissions.CHANGE_GROUPS)
 
 
-def _created(row: Row) -> GroupValues:
+def _new_values(row: Row) -> GroupValues:
     return (row.group_id, row.name, "", row.type, row.member_count or 0)
 
 
-def _changed(changed: Changed) -> GroupValues:
+def _changed_values(changed: ChangedGroup) -> GroupValues:
     known, row = changed.group, changed.row
-    former_names = known.former_names
-    if row.name != known.name:
-        group = ChatGroup(name=known.name, former_names=former_names)
-        group.rename(row.name)
-        former_names = group.former_names
+    former_names = with_former_name(known.former_names, known.name, row.name)
     count = known.member_count if row.member_count is None else row.member_count
     return (known.group_id, row.name, former_names, row.type, count)
+
+
+def _save(groups: Sequence[GroupValues]) -> None:
+    """Insert or update groups; new ones are in use. Sets ``checked_at`` of all."""
+    now = timezone.now()
+    new = {"created_at": now, "checked_at": now, "state": ChatGroup.State.IN_USE.value}
+    columns = [quoted_column(ChatGroup, name) for name in UPDATED]
+    values = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    for block in _blocks(groups, LARGE_BLOCK):
+        insert_json(
+            ChatGroup,
+            SAVED,
+            block,
+            same=new,
+            on_conflict=f"(group_id) DO UPDATE SET {values}",
+        )
+
+
+def _mark_checked(pks: Sequence[int]) -> None:
+    now = timezone.now()
+    for block in _blocks(pks, BLOCK):
+        ChatGroup.objects.filter(pk__in=block).update(checked_at=now)
+
+
+def _add_labels(pairs: Sequence[tuple[str, str]]) -> None:
+    """Add links from pairs of group ID and label; both exist, but no such link."""
+    labels = Label.objects.order_by().values_list("name", "pk")
+    pks = {name.lower(): pk for name, pk in labels} if pairs else {}
+    select = (
+        f"SELECT chatgroup.id, {json_cell(1, Link, 'label')} FROM {json_rows()} "  # noqa: S608  names of ours
+        f"JOIN {quoted_table(ChatGroup)} AS chatgroup "
+        f"ON chatgroup.group_id = {json_cell(0, ChatGroup, 'group_id')}"
+    )
+    for block in _blocks(pairs, LARGE_BLOCK):
+        rows = [(group_id, pks[label.lower()]) for group_id, label in block]
+        insert_select(Link, ["chatgroup", "label"], select, [json.dumps(rows)])
+
+
+def _blocks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

@@ -1,4 +1,4 @@
-"""The two forms of an import: which file, and whether to write it."""
+"""Forms of the two steps of an import: the file and the confirmation."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ PASTED = {"rows": 8, "spellcheck": "false", "autocapitalize": "off", "wrap": "of
 
 
 class GroupFileForm(forms.Form):
-    """A file or pasted text. Valid → ``content``, from the field ``source``."""
+    """A file or pasted text; a valid form has ``content``, from the field ``source``."""
 
     file = forms.FileField(
         label=gettext_lazy("File"),
         required=False,
-        allow_empty_file=True,  # what reads it says it better
+        allow_empty_file=True,  # the parser has a better message
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/*"}),
         help_text=gettext_lazy("CSV, up to 10 MB and 100,000 lines."),
     )
@@ -56,30 +56,30 @@ class GroupFileForm(forms.Form):
             self.source, self.content = "text", text.encode()
         else:
             self.source, self.file_name = "file", file.name
-            # Of what is too large, no more is read than shows that it is.
+            # One byte more than permitted is enough to detect a file that is too large.
             self.content = file.read(MAX_BYTES + 1)
         return data
 
 
 class GroupImportForm(forms.Form):
-    """``digest`` is the plan that the page showed."""
+    """Confirmation; ``digest`` identifies the plan that the page shows."""
 
     digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
     leave_out = forms.BooleanField()
 
     def __init__(self, *args: Any, rejected: int, **kwargs: Any) -> None:
-        """``rejected``: how many lines have errors; the box is there for those."""
+        """``rejected``: number of lines with errors; without any there is no checkbox."""
         super().__init__(*args, **kwargs)
         if not rejected:
             del self.fields["leave_out"]
             return
-        box = self.fields["leave_out"]
-        box.label = ngettext(
+        checkbox = self.fields["leave_out"]
+        checkbox.label = ngettext(
             "Leave out the %(n)d line with errors",
             "Leave out the %(n)d lines with errors",
             rejected,
         ) % {"n": rejected}
-        box.error_messages["required"] = ngettext(
+        checkbox.error_messages["required"] = ngettext(
             "Tick the box, or correct the %(n)d line and choose the file again.",
             "Tick the box, or correct the %(n)d lines and choose the file again.",
             rejected,

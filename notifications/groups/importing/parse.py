@@ -1,6 +1,6 @@
-"""From the bytes of an import file to cells under known column names.
+"""Parse the bytes of an import file into cells under known column names.
 
-What cannot be used as a whole is refused with one sentence.
+A file that is invalid as a whole is refused with one sentence.
 """
 
 import csv
@@ -28,7 +28,7 @@ MAX_ROWS = 100_000
 
 SEPARATORS = ",;\t"
 
-# How Excel's own files begin: .xlsx, which is a ZIP file, and .xls.
+# First bytes of Excel workbooks: .xlsx, which is a ZIP file, and .xls.
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 UTF_8, UTF_16, GB_18030 = "UTF-8", "UTF-16", "GB 18030"
@@ -36,9 +36,9 @@ UTF_8, UTF_16, GB_18030 = "UTF-8", "UTF-16", "GB 18030"
 
 @dataclass(frozen=True, slots=True)
 class GroupFile:
-    """``columns``: our names, in the order of the cells; ``None`` is not read.
+    """``columns``: names of the columns in file order; ``None`` for an ignored one.
 
-    ``lines`` can be read once: the number of the line (the first is 1), its cells.
+    ``lines`` can be iterated once: line number (from 1) and cells.
     """
 
     encoding: str
@@ -48,16 +48,16 @@ class GroupFile:
 
 
 def open_file(raw: bytes) -> GroupFile:
-    """Find encoding, separator and columns.
+    """Detect encoding, separator and columns.
 
-    Raises ``ValidationError`` when the file cannot be used; so does reading its lines.
+    Raises ``ValidationError`` if the file is invalid; so does the iteration of its lines.
     """
     encoding, text = _decode(raw)
     if not text.strip():
         raise ValidationError(_("The file is empty."))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
     lines = _lines(reader)
-    _number, headings = next(lines, (1, []))  # nothing but separators: no columns
+    _number, headings = next(lines, (1, []))  # only separators: no columns
     columns = _columns(headings)
     ignored = [
         heading.strip()
@@ -73,7 +73,7 @@ def open_file(raw: bytes) -> GroupFile:
 
 
 def check_file(raw: bytes) -> None:
-    """Raise ``ValidationError`` when the file as a whole cannot be used."""
+    """Raise ``ValidationError`` if the file as a whole is invalid."""
     for _line in open_file(raw).lines:
         pass
 
@@ -107,48 +107,48 @@ def _text(raw: bytes, encoding: str) -> str:
 
 
 def _separator(text: str) -> str:
-    """The one that finds the most columns in the first line."""
+    """The separator that gives the most known columns in the first line."""
     first = text.lstrip().partition("\n")[0]
 
-    def found(separator: str) -> int:
+    def column_count(separator: str) -> int:
         return sum(
             column_of(cell.strip(' "\r')) is not None for cell in first.split(separator)
         )
 
-    return max(SEPARATORS, key=found)
+    return max(SEPARATORS, key=column_count)
 
 
 def _columns(headings: list[str]) -> list[str | None]:
-    found = [column_of(heading) for heading in headings]
-    missing = [name for name in REQUIRED if name not in found]
+    names = [column_of(heading) for heading in headings]
+    missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise ValidationError(
             _("The first line must name the columns. Missing: %(names)s")
             % {"names": ", ".join(missing)}
         )
-    columns = [None if name in READ_ONLY else name for name in found]
-    twice = [
+    columns = [None if name in READ_ONLY else name for name in names]
+    duplicates = [
         heading.strip()
-        for place, heading in enumerate(headings)
-        if columns[place] and columns[place] in columns[:place]
+        for index, heading in enumerate(headings)
+        if columns[index] and columns[index] in columns[:index]
     ]
-    if twice:
+    if duplicates:
         raise ValidationError(
             _("The first line names a column twice: %(names)s")
-            % {"names": ", ".join(twice)}
+            % {"names": ", ".join(duplicates)}
         )
     return columns
 
 
 def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not blank, with the line on which it begins."""
-    begins = 1
+    """Each record that is not blank, with the number of its first line."""
+    first_line = 1
     try:
         for cells in reader:
             if any(map(str.strip, cells)):
-                yield begins, cells
-            begins = reader.line_num + 1
-    except csv.Error:  # a cell without an end, mostly: its quote is never closed
+                yield first_line, cells
+            first_line = reader.line_num + 1
+    except csv.Error:  # usually a quotation mark that is never closed
         raise ValidationError(
             _("Line %(n)d cannot be read. Is a quotation mark missing?")
             % {"n": reader.line_num}
@@ -164,7 +164,7 @@ def _at_most(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list
 
 REQUIRED = ("group_id", "type", "name")
 
-# Our own names, and what else people, the page and Tencent write for them.
+# Names of the columns, and the headings that users, the pages and Tencent use for them.
 COLUMNS = {
     "group_id": ("group_id", "id", "群ID", "群组ID", "群号"),
     "type": ("type", "group type", "类型", "群类型", "群组类型"),
@@ -177,10 +177,10 @@ COLUMNS = {
     "checked_at": ("checked_at", "last checked", "上次核对", "最近核对"),
 }  # fmt: skip
 
-# In the file that we write, for people to read; a file does not change them.
+# Exported for information; an import ignores them.
 READ_ONLY = ("state", "checked_at")
 
-# As the page calls them.
+# Labels of the pages.
 LABELS = {
     "group_id": gettext_lazy("Group ID"),
     "type": gettext_lazy("Type"),
@@ -189,7 +189,7 @@ LABELS = {
     "labels": gettext_lazy("Labels"),
 }
 
-# Beside Tencent's words and those of the page: newer ones and shorter ones.
+# Accepted in addition to the stored values and the labels of the pages.
 TYPES = {
     GroupType.PRIVATE: ("Work", "好友工作群", "工作群"),
     GroupType.PUBLIC: ("陌生人社交群", "公开群"),
@@ -203,18 +203,18 @@ BRACKETS = re.compile(r"[(（].*?[)）]")
 
 
 def column_of(heading: str) -> str | None:
-    """Our name of the column that a heading means."""
+    """Name of the column for a heading."""
     return _column_names().get(normalized(heading))
 
 
 @lru_cache(maxsize=1000)
 def group_type_of(word: str) -> str | None:
-    """Tencent's word for a type that a cell means."""
+    """Stored value of the group type for a cell."""
     return _types().get(normalized(word))
 
 
 def normalized(text: str) -> str:
-    """Without what makes no difference: capitals, spaces, strokes, full width."""
+    """Ignore differences in case, spaces, hyphens and width."""
     return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", text)).lower()
 
 
@@ -225,14 +225,14 @@ def _column_names() -> dict[str, str]:
 
 @cache
 def _types() -> dict[str, str]:
-    found: dict[str, str] = {}
+    types: dict[str, str] = {}
     for code, _name in settings.LANGUAGES:
         with translation.override(code):
             for value, label in GroupType.choices:
-                found[normalized(str(label))] = value
-                found[normalized(BRACKETS.sub("", str(label)))] = value
+                types[normalized(str(label))] = value
+                types[normalized(BRACKETS.sub("", str(label)))] = value
     for group_type, words in TYPES.items():
-        found |= {
+        types |= {
             normalized(word): group_type.value for word in (group_type.value, *words)
         }
-    return found
+    return types

@@ -1,4 +1,4 @@
-"""What an import of a file would do: the file beside the groups that there are."""
+"""The plan of an import: differences between a file and the existing groups."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
@@ -17,7 +17,7 @@ BLOCK = 500
 
 
 class ExistingGroup(NamedTuple):
-    """What matters of a group that there is; a model each takes several times as long."""
+    """Fields of a group; creating model instances takes several times as long."""
 
     pk: int
     group_id: str
@@ -29,7 +29,7 @@ class ExistingGroup(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``column`` is one of ours; labels are sorted names, other values as stored."""
+    """``column``: name in ``parse.COLUMNS``; labels are sorted names."""
 
     column: str
     old: Any
@@ -37,8 +37,8 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """A group as it is, and how the file would have it."""
+class ChangedGroup:
+    """An existing group and the row of the file that changes it."""
 
     group: ExistingGroup
     row: Row
@@ -46,30 +46,30 @@ class Changed:
 
     @property
     def has_other_labels(self) -> bool:
-        return any(found.column == "labels" for found in self.differences)
+        return any(each.column == "labels" for each in self.differences)
 
 
 @dataclass(slots=True)
 class Plan:
     new: list[Row] = field(default_factory=list)
-    changed: list[Changed] = field(default_factory=list)
-    unchanged: list[int] = field(default_factory=list)  # row numbers of groups
+    changed: list[ChangedGroup] = field(default_factory=list)
+    unchanged: list[int] = field(default_factory=list)  # primary keys
     problems: list[RowProblem] = field(default_factory=list)
     new_labels: list[str] = field(default_factory=list)
 
     @property
     def written(self) -> int:
-        """How many groups are added or changed."""
+        """Number of groups that are added or changed."""
         return len(self.new) + len(self.changed)
 
     @property
     def rejected(self) -> int:
-        """How many lines cannot be used."""
+        """Number of lines with errors."""
         return len({problem.line for problem in self.problems})
 
     @property
     def counts(self) -> dict[str, Any]:
-        """As the audit entry and the command have them."""
+        """Counts for the audit entry and the command."""
         return {
             "added": len(self.new),
             "updated": len(self.changed),
@@ -79,54 +79,56 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Equal as long as the same would be written over the same."""
-        found = hashlib.sha256()
+        """Equal for two plans that write the same values over the same groups."""
+        digest = hashlib.sha256()
         for row in self.new:
-            found.update(repr(row).encode())
+            digest.update(repr(row).encode())
         for changed in self.changed:
-            found.update(repr((changed.group.pk, changed.differences)).encode())
-        found.update(repr((self.unchanged, self.rejected)).encode())
-        return found.hexdigest()
+            digest.update(repr((changed.group.pk, changed.differences)).encode())
+        digest.update(repr((self.unchanged, self.rejected)).encode())
+        return digest.hexdigest()
 
 
-def plan(reading: ParsedRows) -> Plan:
-    """Compare a file with the groups; writes nothing."""
-    made = Plan(problems=list(reading.problems))
-    known = _known(reading.rows)
-    labels = _Labels(reading.rows, known)
-    for row in reading.rows:
-        group = known.get(row.group_id)
-        # A type that came after us stays where it is; nothing else can be done with it.
+def plan(parsed: ParsedRows) -> Plan:
+    """Compare a file with the existing groups, without writing."""
+    result = Plan(problems=list(parsed.problems))
+    groups = _existing_groups(parsed.rows)
+    labels = _LabelIndex(parsed.rows, groups)
+    for row in parsed.rows:
+        group = groups.get(row.group_id)
+        # An unknown type is valid only for a group that has it already.
         if not row.has_known_type and (group is None or group.type != row.type):
-            made.problems.append(unknown_type(row))
+            result.problems.append(unknown_type(row))
         elif group is None:
-            made.new.append(row)
-        elif found := [*_differences(group, row), *labels.differences(group.pk, row)]:
-            made.changed.append(Changed(group, row, found))
+            result.new.append(row)
+        elif differences := [
+            *_differences(group, row),
+            *labels.differences(group.pk, row),
+        ]:
+            result.changed.append(ChangedGroup(group, row, differences))
         else:
-            made.unchanged.append(group.pk)
-    made.problems.sort(key=lambda problem: problem.line)
-    used = (*made.new, *(changed.row for changed in made.changed))
-    made.new_labels = labels.missing(used)
-    return made
+            result.unchanged.append(group.pk)
+    result.problems.sort(key=lambda problem: problem.line)
+    rows = (*result.new, *(changed.row for changed in result.changed))
+    result.new_labels = labels.missing(rows)
+    return result
 
 
-def _known(rows: Sequence[Row]) -> dict[str, ExistingGroup]:
-    wanted = {row.group_id for row in rows}
+def _existing_groups(rows: Sequence[Row]) -> dict[str, ExistingGroup]:
+    ids = {row.group_id for row in rows}
     groups = ChatGroup.objects.order_by()
-    # One query: of few groups by their IDs, else of all of them.
-    if len(wanted) <= BLOCK:
-        groups = groups.filter(group_id__in=wanted)
-    found = map(
-        ExistingGroup._make, groups.values_list(*ExistingGroup._fields).iterator()
-    )
-    return {group.group_id: group for group in found if group.group_id in wanted}
+    # One query: for a few groups by their IDs, otherwise for all groups.
+    if len(ids) <= BLOCK:
+        groups = groups.filter(group_id__in=ids)
+    values = groups.values_list(*ExistingGroup._fields).iterator()
+    existing = map(ExistingGroup._make, values)
+    return {group.group_id: group for group in existing if group.group_id in ids}
 
 
 def _differences(group: ExistingGroup, row: Row) -> list[Difference]:
     pairs = [
         ("type", group.type, row.type),
-        # Spaces around a name of Tencent's are none of the file's.
+        # Names from Tencent may have spaces around them; names from a file have none.
         ("name", group.name.strip(), row.name),
         ("member_count", group.member_count, row.member_count),
     ]
@@ -137,27 +139,27 @@ def _differences(group: ExistingGroup, row: Row) -> list[Difference]:
     ]
 
 
-class _Labels:
-    """The labels there are, and those on the groups; not asked where no row has any."""
+class _LabelIndex:
+    """Existing labels and their groups; makes no query if the file has no labels."""
 
     def __init__(self, rows: Sequence[Row], groups: Collection[str]) -> None:
-        self._names: dict[str, str] = {}  # by name in small letters
-        self._on: dict[int, dict[str, str]] = {}  # likewise, by row number of the group
+        self._names: dict[str, str] = {}  # by lower-case name
+        self._by_group: dict[int, dict[str, str]] = {}  # likewise, by key of the group
         if all(row.labels is None for row in rows):
             return
         names = dict(Label.objects.order_by().values_list("pk", "name"))
         self._names = {name.lower(): name for name in names.values()}
-        put = ChatGroup.labels.through.objects.order_by()
+        links = ChatGroup.labels.through.objects.order_by()
         if len(groups) <= BLOCK:
-            put = put.filter(chatgroup__group_id__in=groups)
-        for group, label in put.values_list("chatgroup_id", "label_id").iterator():
+            links = links.filter(chatgroup__group_id__in=groups)
+        for group, label in links.values_list("chatgroup_id", "label_id").iterator():
             name = names[label]
-            self._on.setdefault(group, {})[name.lower()] = name
+            self._by_group.setdefault(group, {})[name.lower()] = name
 
     def differences(self, group: int, row: Row) -> list[Difference]:
         if row.labels is None:
             return []
-        old = self._on.get(group, {})
+        old = self._by_group.get(group, {})
         new = {label.lower(): label for label in row.labels}
         if old.keys() == new.keys():
             return []
@@ -165,9 +167,9 @@ class _Labels:
         return [Difference("labels", sorted(old.values()), sorted(names))]
 
     def missing(self, rows: Iterable[Row]) -> list[str]:
-        """Labels that the rows have and nobody has made."""
-        wanted: dict[str, str] = {}
+        """Labels of the rows that do not exist yet."""
+        labels: dict[str, str] = {}
         for row in rows:
             for label in row.labels or ():
-                wanted.setdefault(label.lower(), label)
-        return [label for key, label in wanted.items() if key not in self._names]
+                labels.setdefault(label.lower(), label)
+        return [label for key, label in labels.items() if key not in self._names]

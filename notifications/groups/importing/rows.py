@@ -1,4 +1,4 @@
-"""From the lines of a file to chat groups, and to sentences about what is wrong."""
+"""Convert the lines of a file to rows of chat groups and sentences about errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ NAME_MAX_LENGTH = 100
 
 TYPES = frozenset(GroupType.values)
 
-SHOWN = 80  # characters of a cell in a sentence
+CELL_MAX_LENGTH = 80  # characters of a cell that a sentence quotes
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One group as the file has it. ``None``: the file does not say.
+    """One group of the file; ``None`` for a value that the file does not contain.
 
-    ``type`` is Tencent's word, or what was written where it is none of those.
+    ``type`` is a ``GroupType``, or the text of the cell if it is none.
     """
 
     line: int
@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """Why a line cannot be used. ``column`` is one of ours; empty: the line as such."""
+    """An error; ``column`` is a name in ``parse.COLUMNS``, or empty for a whole line."""
 
     line: int
     column: str
@@ -62,7 +62,7 @@ class RowProblem:
 
 @dataclass(slots=True)
 class ParsedRows:
-    """All that a file says. A line is in ``rows`` or has ``problems``."""
+    """The content of a file. Each line is in ``rows`` or has ``problems``."""
 
     encoding: str
     ignored: list[str]
@@ -71,11 +71,11 @@ class ParsedRows:
 
 
 def parse_rows(raw: bytes) -> ParsedRows:
-    """Raises ``ValidationError`` when the file as a whole cannot be used."""
+    """Raises ``ValidationError`` if the file as a whole is invalid."""
     file = open_file(raw)
-    reading = ParsedRows(file.encoding, file.ignored)
+    parsed = ParsedRows(file.encoding, file.ignored)
     width = len(file.columns)
-    places = {name: place for place, name in enumerate(file.columns) if name}
+    positions = {name: index for index, name in enumerate(file.columns) if name}
     first_lines: dict[str, int] = {}
     for line, cells in file.lines:
         if len(cells) > width and any(cell.strip() for cell in cells[width:]):
@@ -83,11 +83,11 @@ def parse_rows(raw: bytes) -> ParsedRows:
                 "It has %(cells)d cells, but there are %(headings)d headings. A text "
                 "with a comma in it must stand between quotation marks."
             ) % {"cells": len(cells), "headings": width}
-            reading.problems.append(RowProblem(line, "", sentence))
+            parsed.problems.append(RowProblem(line, "", sentence))
             continue
         values = {
-            name: _text(cells[place]) if place < len(cells) else ""
-            for name, place in places.items()
+            name: _text(cells[index]) if index < len(cells) else ""
+            for name, index in positions.items()
         }
         row, problems = _row(line, values)
         first = first_lines.setdefault(row.group_id, line)
@@ -100,27 +100,27 @@ def parse_rows(raw: bytes) -> ParsedRows:
         if problems:
             if row.type and not row.has_known_type:
                 problems.append(unknown_type(row))
-            reading.problems += problems
+            parsed.problems += problems
         else:
-            reading.rows.append(row)
-    return reading
+            parsed.rows.append(row)
+    return parsed
 
 
 def unknown_type(row: Row) -> RowProblem:
-    """For a type that is none of Tencent's, as far as we know."""
+    """The error for a group type that this program does not know."""
     sentence = _("“%(type)s” is not one of %(types)s.") % {
-        "type": _shown(row.type),
+        "type": _quoted(row.type),
         "types": ", ".join(GroupType.values),
     }
     return RowProblem(row.line, "type", sentence)
 
 
-def _shown(cell: str) -> str:
-    return cell if len(cell) <= SHOWN else cell[:SHOWN] + "…"
+def _quoted(cell: str) -> str:
+    return cell if len(cell) <= CELL_MAX_LENGTH else cell[:CELL_MAX_LENGTH] + "…"
 
 
 def _text(cell: str) -> str:
-    """Without spaces around it, and the mark that our own file has before a formula."""
+    """Strip spaces, and the apostrophe that the export puts before a formula."""
     text = cell.strip()
     if text[:1] == "'" and text[1:].startswith(ESCAPED):
         return text[1:].strip()
@@ -130,33 +130,34 @@ def _text(cell: str) -> str:
 def _row(line: int, values: Mapping[str, str]) -> tuple[Row, list[RowProblem]]:
     problems: list[RowProblem] = []
 
-    def wrong(column: str, sentence: str) -> None:
+    def add_problem(column: str, sentence: str) -> None:
         problems.append(RowProblem(line, column, sentence))
 
     group_id, name = values["group_id"], values["name"]
     if not is_group_id(group_id):
-        wrong(
+        add_problem(
             "group_id",
             _("“%(id)s” is no group ID: 1 to 48 letters, digits or signs, no spaces.")
-            % {"id": _shown(group_id)},
+            % {"id": _quoted(group_id)},
         )
     group_type = group_type_of(values["type"]) or values["type"]
     if not group_type:
-        wrong(
+        add_problem(
             "type",
             _("It is empty. Write one of %(types)s.")
             % {"types": ", ".join(GroupType.values)},
         )
     if not name or len(name) > NAME_MAX_LENGTH or has_control(name):
-        wrong(
+        add_problem(
             "name",
             _("The name must have 1 to %(n)d characters, on one line.")
             % {"n": NAME_MAX_LENGTH},
         )
     count = values.get("member_count", "")
     if count and not (count.isascii() and count.isdigit() and len(count) < 10):
-        wrong(
-            "member_count", _("“%(n)s” is no number of members.") % {"n": _shown(count)}
+        add_problem(
+            "member_count",
+            _("“%(n)s” is no number of members.") % {"n": _quoted(count)},
         )
         count = ""
     labels: tuple[str, ...] | None = None
@@ -165,6 +166,6 @@ def _row(line: int, values: Mapping[str, str]) -> tuple[Row, list[RowProblem]]:
             labels = tuple(split_labels(values["labels"]))
         except ValidationError as error:
             for sentence in error.messages:
-                wrong("labels", sentence)
+                add_problem("labels", sentence)
     member_count = int(count) if count else None
     return Row(line, group_id, group_type, name, member_count, labels), problems

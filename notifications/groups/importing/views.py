@@ -1,4 +1,4 @@
-"""Importing groups: choose a file, look at what it would change, import it."""
+"""Import of groups: choose a file, check the plan, confirm."""
 
 from typing import Any
 
@@ -14,31 +14,31 @@ from notifications import permissions
 from notifications.groups.importing import apply
 from notifications.groups.importing.forms import GroupFileForm, GroupImportForm
 from notifications.groups.importing.parse import LABELS, UTF_8
-from notifications.groups.importing.plan import Changed, Plan, plan
+from notifications.groups.importing.plan import ChangedGroup, Plan, plan
 from notifications.groups.importing.rows import parse_rows
 from notifications.models import GroupImport, GroupType
 from notifications.ui.pages import page, require_permission
 
 LIST = "admin:notifications_chatgroup_changelist"
 
-SHOWN = 200  # of each kind of line
+MAX_SHOWN = 200  # for each list
 
-LABELS_SHOWN = 20
+MAX_LABELS = 20
 
 TYPES = dict(GroupType.choices)
 
 
 def choose(request: HttpRequest) -> HttpResponse:
-    """The first step. Nothing about the groups changes."""
+    """First step: store a file for its preview."""
     user = _importer(request)
     form = GroupFileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            kept = apply.store_pending(user, form.content, form.file_name)
+            pending = apply.store_pending(user, form.content, form.file_name)
         except ValidationError as error:
             form.add_error(form.source, error)
         else:
-            return redirect("admin:group_import_check", kept.pk)
+            return redirect("admin:group_import_check", pending.pk)
     return page(
         request,
         "notifications/groups/group_import.html",
@@ -50,33 +50,37 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 
 def check(request: HttpRequest, pk: int) -> HttpResponse:
-    """The second step: what the file would change, and the button that does it."""
+    """Second step: show the plan, and import the file on confirmation."""
     user = _importer(request)
-    kept = GroupImport.objects.filter(pk=pk).first()
-    if kept is None:
-        return _not_waiting(request, apply.already_imported(user, pk))
-    if kept.owner_id != user.pk:
+    pending = GroupImport.objects.filter(pk=pk).first()
+    if pending is None:
+        return _no_longer_pending(request, apply.explain_missing(user, pk))
+    if pending.owner_id != user.pk:
         raise Http404
-    reading = parse_rows(bytes(kept.content))
-    made = plan(reading)
-    form = _confirm_form(request, made)
+    parsed = parse_rows(bytes(pending.content))
+    preview = plan(parsed)
+    form = GroupImportForm(
+        request.POST if request.method == "POST" else None,
+        initial={"digest": preview.digest},
+        rejected=preview.rejected,
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            done = apply.import_pending(
+            imported = apply.import_pending(
                 user,
-                kept,
-                reading,
-                seen=data["digest"],
+                pending,
+                parsed,
+                digest=data["digest"],
                 leave_out=data.get("leave_out", False),
             )
         except apply.NotPending as error:
-            return _not_waiting(request, str(error))
+            return _no_longer_pending(request, str(error))
         except ValidationError as error:
             for sentence in error.messages:
                 messages.error(request, sentence)
             return redirect("admin:group_import_check", pk)
-        messages.success(request, _done(done))
+        messages.success(request, _done_message(imported))
         return redirect(LIST)
     return page(
         request,
@@ -84,19 +88,19 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         _("Import groups"),
         form=form,
         step=2,
-        kept=kept,
-        plan=made,
-        encoding="" if reading.encoding == UTF_8 else reading.encoding,
-        ignored=reading.ignored,
-        problems=made.problems[:SHOWN],
-        more_problems=max(0, len(made.problems) - SHOWN),
-        changed=[_told(changed) for changed in made.changed[:SHOWN]],
-        more_changed=max(0, len(made.changed) - SHOWN),
-        new=[(row, TYPES[row.type]) for row in made.new[:SHOWN]],
-        more_new=max(0, len(made.new) - SHOWN),
-        new_labels=made.new_labels[:LABELS_SHOWN],
-        more_labels=max(0, len(made.new_labels) - LABELS_SHOWN),
-        button=_button(made),
+        pending=pending,
+        plan=preview,
+        encoding="" if parsed.encoding == UTF_8 else parsed.encoding,
+        ignored=parsed.ignored,
+        problems=preview.problems[:MAX_SHOWN],
+        more_problems=max(0, len(preview.problems) - MAX_SHOWN),
+        changed=[_changed_row(changed) for changed in preview.changed[:MAX_SHOWN]],
+        more_changed=max(0, len(preview.changed) - MAX_SHOWN),
+        new=[(row, TYPES[row.type]) for row in preview.new[:MAX_SHOWN]],
+        more_new=max(0, len(preview.new) - MAX_SHOWN),
+        new_labels=preview.new_labels[:MAX_LABELS],
+        more_labels=max(0, len(preview.new_labels) - MAX_LABELS),
+        button=_button_label(preview),
     )
 
 
@@ -105,26 +109,20 @@ def _importer(request: HttpRequest) -> User:
     return require_permission(request, permissions.CHANGE_GROUPS)
 
 
-def _confirm_form(request: HttpRequest, made: Plan) -> GroupImportForm:
-    return GroupImportForm(
-        request.POST if request.method == "POST" else None,
-        initial={"digest": made.digest},
-        rejected=made.rejected,
-    )
-
-
-def _not_waiting(request: HttpRequest, sentence: str) -> HttpResponse:
+def _no_longer_pending(request: HttpRequest, sentence: str) -> HttpResponse:
     messages.info(request, sentence)
     return redirect(LIST)
 
 
-def _button(made: Plan) -> str:
-    """Empty where there is nothing to write."""
-    if made.written:
-        sentence = ngettext("Import %(n)d group", "Import %(n)d groups", made.written)
-        return sentence % {"n": made.written}
-    if made.unchanged:
-        n = len(made.unchanged)
+def _button_label(preview: Plan) -> str:
+    """Empty if there is nothing to write."""
+    if preview.written:
+        sentence = ngettext(
+            "Import %(n)d group", "Import %(n)d groups", preview.written
+        )
+        return sentence % {"n": preview.written}
+    if preview.unchanged:
+        n = len(preview.unchanged)
         sentence = ngettext(
             "Mark %(n)d group as checked", "Mark %(n)d groups as checked", n
         )
@@ -132,19 +130,19 @@ def _button(made: Plan) -> str:
     return ""
 
 
-def _done(made: Plan) -> str:
-    if made.written:
+def _done_message(applied: Plan) -> str:
+    if applied.written:
         sentence = ngettext(
             "%(n)d group imported: %(new)d new, %(changed)d changed.",
             "%(n)d groups imported: %(new)d new, %(changed)d changed.",
-            made.written,
+            applied.written,
         )
         return sentence % {
-            "n": made.written,
-            "new": len(made.new),
-            "changed": len(made.changed),
+            "n": applied.written,
+            "new": len(applied.new),
+            "changed": len(applied.changed),
         }
-    n = len(made.unchanged)
+    n = len(applied.unchanged)
     sentence = ngettext(
         "%(n)d group marked as checked; nothing else was changed.",
         "%(n)d groups marked as checked; nothing else was changed.",
@@ -153,24 +151,23 @@ def _done(made: Plan) -> str:
     return sentence % {"n": n}
 
 
-def _told(changed: Changed) -> dict[str, Any]:
-    """A group that changes, in words."""
+def _changed_row(changed: ChangedGroup) -> dict[str, Any]:
+    """Template context of a group that changes."""
     return {
-        "line": changed.row.line,
         "name": changed.group.name,
         "group_id": changed.group.group_id,
         "differences": [
             (
-                LABELS[found.column],
-                _words(found.column, found.old),
-                _words(found.column, found.new),
+                LABELS[each.column],
+                _display(each.column, each.old),
+                _display(each.column, each.new),
             )
-            for found in changed.differences
+            for each in changed.differences
         ],
     }
 
 
-def _words(column: str, value: Any) -> str:
+def _display(column: str, value: Any) -> str:
     if column == "type":
         return str(TYPES.get(value, value))
     if column == "member_count":

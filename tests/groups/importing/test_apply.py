@@ -40,7 +40,7 @@ def labels_of(group_id: str) -> list[str]:
     return list(group.labels.values_list("name", flat=True))
 
 
-def reading_of(*rows, headings=WITH_LABELS):
+def parse_of(*rows, headings=WITH_LABELS):
     return parse_rows(text_of(rows, headings).encode())
 
 
@@ -48,16 +48,16 @@ def test_a_plan_says_what_would_change_and_writes_nothing():
     group = make_group(group_id="g", name="Old", type="Public", member_count=5)
     labelled(group, "East", "VIP")
     make_group(group_id="same", name="Same", type="Public", member_count=7)
-    reading = reading_of(
+    parsed = parse_of(
         ["g", "Community", "New", "6", "vip;North;north"],
         ["same", "Public", "Same", "", ""],
         ["new", "Public", "N", "", "West"],
         ["odd", "Nope", "Odd", "", ""],
     )
 
-    found = plan(reading)
+    preview = plan(parsed)
 
-    assert [changed.differences for changed in found.changed] == [
+    assert [changed.differences for changed in preview.changed] == [
         [
             Difference("type", "Public", "Community"),
             Difference("name", "Old", "New"),
@@ -65,13 +65,13 @@ def test_a_plan_says_what_would_change_and_writes_nothing():
             Difference("labels", ["East", "VIP"], ["North", "VIP"]),
         ]
     ]
-    assert [row.group_id for row in found.new] == ["new"]
-    assert [str(problem) for problem in found.problems] == [
+    assert [row.group_id for row in preview.new] == ["new"]
+    assert [str(problem) for problem in preview.problems] == [
         "Line 5, Type: “Nope” is not one of Private, Public, ChatRoom, AVChatRoom, "
         "BChatRoom, Community."
     ]
-    assert found.counts == {"added": 1, "updated": 1, "unchanged": 1, "rejected": 1}
-    assert found.new_labels == ["West", "North"]
+    assert preview.counts == {"added": 1, "updated": 1, "unchanged": 1, "rejected": 1}
+    assert preview.new_labels == ["West", "North"]
     assert ChatGroup.objects.count() == 2
     assert Label.objects.count() == 2
 
@@ -81,7 +81,7 @@ def test_an_import_writes_the_plan():
     make_group(group_id="none", name="None", state="closed", checked_at=None)
 
     import_groups(
-        reading_of(
+        parse_of(
             ["g", "Community", "New", "6", "vip;North"],
             ["none", "Public", "None", "120", ""],
             ["new", "Public", "N", "", "North;West"],
@@ -135,10 +135,10 @@ def test_a_type_that_came_after_us_stays_where_it_is():
     make_group(group_id="g", name="G", type="Salon")
     make_group(group_id="h", name="H", type="Public")
 
-    found = plan(parse_rows(HEADER + b"g,Salon,New\nh,Salon,H\nnew,Salon,N\n"))
+    preview = plan(parse_rows(HEADER + b"g,Salon,New\nh,Salon,H\nnew,Salon,N\n"))
 
-    assert [changed.group.group_id for changed in found.changed] == ["g"]
-    assert [(problem.line, problem.column) for problem in found.problems] == [
+    assert [changed.group.group_id for changed in preview.changed] == ["g"]
+    assert [(problem.line, problem.column) for problem in preview.problems] == [
         (3, "type"),
         (4, "type"),
     ]
@@ -148,20 +148,18 @@ def test_a_type_that_came_after_us_stays_where_it_is():
 def test_queries_do_not_grow_with_the_rows(rows, django_assert_num_queries):
     for number in range(3):
         make_group(group_id=f"g{number}", name="G")
-    reading = reading_of(
-        *([f"g{n}", "Public", f"G {n}", n, "East"] for n in range(rows))
-    )
+    parsed = parse_of(*([f"g{n}", "Public", f"G {n}", n, "East"] for n in range(rows)))
 
     with django_assert_num_queries(3):  # groups, labels, labels of groups
-        plan(reading)
+        plan(parsed)
 
 
 def test_many_groups_are_written_in_few_statements(django_assert_max_num_queries):
-    reading = reading_of(*([f"g{n}", "Public", "G", n, "East"] for n in range(6000)))
+    parsed = parse_of(*([f"g{n}", "Public", "G", n, "East"] for n in range(6000)))
 
     # Besides the plan: a lock, 2 of groups, 1 + 1 + 2 of labels, the entry, savepoints.
     with django_assert_max_num_queries(13):
-        import_groups(reading, actor="xu")
+        import_groups(parsed, actor="xu")
 
     assert ChatGroup.labels.through.objects.count() == 6000
 
@@ -174,10 +172,10 @@ def administrator():
     return make_user(permissions.GROUP_ADMINISTRATOR, username="xu")
 
 
-def kept_and_seen(user, content: bytes):
-    kept = store_pending(user, content, "groups.csv")
-    reading = parse_rows(content)
-    return kept, reading, plan(reading).digest
+def pending_and_digest(user, content: bytes):
+    pending = store_pending(user, content, "groups.csv")
+    parsed = parse_rows(content)
+    return pending, parsed, plan(parsed).digest
 
 
 CHANGES = {
@@ -188,17 +186,17 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_nothing_is_overwritten_that_nobody_has_seen(administrator, change):
+def test_nothing_is_overwritten_that_was_not_shown(administrator, change):
     make_group(group_id="g", name="Old")
     content = text_of(
         [["g", "Public", "New", "1", "VIP"], ["new", "Public", "N", "", ""]],
         WITH_LABELS,
     ).encode()
-    kept, reading, seen = kept_and_seen(administrator, content)
+    pending, parsed, digest = pending_and_digest(administrator, content)
     CHANGES[change]()
 
     with pytest.raises(ValidationError, match="The groups were changed after"):
-        import_pending(administrator, kept, reading, seen=seen, leave_out=False)
+        import_pending(administrator, pending, parsed, digest=digest, leave_out=False)
 
     assert ChatGroup.objects.filter(name="New").count() == 0
     assert GroupImport.objects.count() == 1
@@ -206,26 +204,34 @@ def test_nothing_is_overwritten_that_nobody_has_seen(administrator, change):
 
 
 def test_a_file_is_imported_once(administrator):
-    kept, reading, seen = kept_and_seen(administrator, HEADER + b"g,Public,G\n")
-    made = import_pending(administrator, kept, reading, seen=seen, leave_out=False)
+    pending, parsed, digest = pending_and_digest(
+        administrator, HEADER + b"g,Public,G\n"
+    )
+    applied = import_pending(
+        administrator, pending, parsed, digest=digest, leave_out=False
+    )
 
     with pytest.raises(apply.NotPending, match="was imported already"):
-        import_pending(administrator, kept, reading, seen=seen, leave_out=False)
+        import_pending(administrator, pending, parsed, digest=digest, leave_out=False)
 
-    assert made.counts == {"added": 1, "updated": 0, "unchanged": 0, "rejected": 0}
-    assert AuditEntry.objects.get().detail["number"] == kept.pk
+    assert applied.counts == {"added": 1, "updated": 0, "unchanged": 0, "rejected": 0}
+    assert AuditEntry.objects.get().detail["number"] == pending.pk
     assert GroupImport.objects.count() == 0
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_that_confirm_at_once_one_imports(administrator):
-    kept, reading, seen = kept_and_seen(administrator, HEADER + b"g,Public,G\n")
+    pending, parsed, digest = pending_and_digest(
+        administrator, HEADER + b"g,Public,G\n"
+    )
     ready = threading.Barrier(2)
 
     def confirm(_number: int) -> str:
         ready.wait()
         try:
-            import_pending(administrator, kept, reading, seen=seen, leave_out=False)
+            import_pending(
+                administrator, pending, parsed, digest=digest, leave_out=False
+            )
         except apply.NotPending:
             return "imported already"
         finally:
@@ -233,50 +239,54 @@ def test_of_two_that_confirm_at_once_one_imports(administrator):
         return "imported"
 
     with ThreadPoolExecutor(2) as threads:
-        found = set(threads.map(confirm, range(2)))
+        results = set(threads.map(confirm, range(2)))
 
-    assert found == {"imported", "imported already"}
+    assert results == {"imported", "imported already"}
     assert ChatGroup.objects.count() == 1
     assert AuditEntry.objects.count() == 1
 
 
 def test_lines_with_errors_are_left_out_only_when_asked(administrator):
     content = HEADER + b"g,Public,G\nh,Nope,H\n"
-    kept, reading, seen = kept_and_seen(administrator, content)
+    pending, parsed, digest = pending_and_digest(administrator, content)
 
     with pytest.raises(ValidationError, match="There are lines with errors"):
-        import_pending(administrator, kept, reading, seen=seen, leave_out=False)
+        import_pending(administrator, pending, parsed, digest=digest, leave_out=False)
     assert ChatGroup.objects.count() == 0
 
-    import_pending(administrator, kept, reading, seen=seen, leave_out=True)
+    import_pending(administrator, pending, parsed, digest=digest, leave_out=True)
     assert ChatGroup.objects.get().group_id == "g"
 
 
 def test_nobody_imports_the_file_of_another(administrator):
-    kept, reading, seen = kept_and_seen(administrator, HEADER + b"g,Public,G\n")
+    pending, parsed, digest = pending_and_digest(
+        administrator, HEADER + b"g,Public,G\n"
+    )
     other = make_user(permissions.GROUP_ADMINISTRATOR, username="he")
 
     with pytest.raises(PermissionDenied):
-        import_pending(other, kept, reading, seen=seen, leave_out=False)
+        import_pending(other, pending, parsed, digest=digest, leave_out=False)
 
     assert GroupImport.objects.count() == 1
 
 
 def test_when_something_fails_nothing_is_written(administrator, monkeypatch):
-    kept, reading, seen = kept_and_seen(administrator, HEADER + b"g,Public,G\n")
+    pending, parsed, digest = pending_and_digest(
+        administrator, HEADER + b"g,Public,G\n"
+    )
 
     def fail(*_args):
         raise IntegrityError("disk full")
 
-    monkeypatch.setattr(apply, "add_labels", fail)
+    monkeypatch.setattr(apply, "_add_labels", fail)
     with pytest.raises(IntegrityError):
-        import_pending(administrator, kept, reading, seen=seen, leave_out=False)
+        import_pending(administrator, pending, parsed, digest=digest, leave_out=False)
 
     assert (ChatGroup.objects.count(), GroupImport.objects.count()) == (0, 1)
 
 
 def test_a_file_that_nobody_confirmed_goes_with_the_next_a_day_later(administrator):
-    day = apply.KEPT
+    day = apply.PENDING_MAX_AGE
     old = store_pending(administrator, HEADER + b"g,Public,G\n")
     young = store_pending(administrator, HEADER + b"g,Public,G\n")
     GroupImport.objects.filter(pk=old.pk).update(created_at=old.created_at - day)
@@ -339,9 +349,9 @@ def test_what_was_exported_is_imported_as_unchanged(rows):
     if not rows:
         return
 
-    reading = parse_rows(content)
-    found = plan(reading)
+    parsed = parse_rows(content)
+    preview = plan(parsed)
 
-    assert reading.ignored == ["state", "checked_at"]
-    assert (found.new, found.changed, found.problems) == ([], [], [])
-    assert len(found.unchanged) == len(rows)
+    assert parsed.ignored == ["state", "checked_at"]
+    assert (preview.new, preview.changed, preview.problems) == ([], [], [])
+    assert len(preview.unchanged) == len(rows)

@@ -28,9 +28,9 @@ READ = [
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("headings", [ENGLISH, CHINESE, PAGE, TENCENT])
 def test_every_separator_with_headings_in_every_language(separator, headings):
-    reading = parse_rows(text_of(ROWS, headings, separator).encode())
+    parsed = parse_rows(text_of(ROWS, headings, separator).encode())
 
-    assert (reading.rows, reading.problems, reading.ignored) == (READ, [], [])
+    assert (parsed.rows, parsed.problems, parsed.ignored) == (READ, [], [])
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_every_separator_with_headings_in_every_language(separator, headings):
     ],
 )
 def test_every_encoding(encoding, name):
-    reading = parse_rows(text_of(ROWS, CHINESE, "\t").encode(encoding))
+    parsed = parse_rows(text_of(ROWS, CHINESE, "\t").encode(encoding))
 
-    assert (reading.encoding, reading.rows) == (name, READ)
+    assert (parsed.encoding, parsed.rows) == (name, READ)
 
 
 def test_what_excel_saves_as_csv_in_china():
@@ -71,23 +71,23 @@ def test_one_line_too_many_is_refused(monkeypatch):
 
 
 def test_columns_in_any_order_and_others_are_named():
-    reading = parse_rows(
+    parsed = parse_rows(
         "备注,NAME,labels,状态,Type,id,Checked at,\n"
         'x,Hikers,"East, VIP",closed,public,g,2026-03-02,\n'.encode()
     )
 
-    assert reading.ignored == ["备注", "状态", "Checked at"]
-    assert reading.rows == [Row(2, "g", "Public", "Hikers", None, ("East", "VIP"))]
+    assert parsed.ignored == ["备注", "状态", "Checked at"]
+    assert parsed.rows == [Row(2, "g", "Public", "Hikers", None, ("East", "VIP"))]
 
 
 def test_blank_lines_count_but_are_left_out():
-    reading = parse_rows(b'\n\ngroup_id,type,name\n\n , ,\ng,Public,"G"\n')
+    parsed = parse_rows(b'\n\ngroup_id,type,name\n\n , ,\ng,Public,"G"\n')
 
-    assert [row.line for row in reading.rows] == [6]
+    assert [row.line for row in parsed.rows] == [6]
 
 
 def test_what_is_wrong_with_a_line_is_said_for_each_cell():
-    reading = parse_rows(
+    parsed = parse_rows(
         b"group_id,type,name,member_count,labels\n"
         b"two words,,,many,a\x01b\n"
         b"g,Nope,G,1,\n"
@@ -98,7 +98,7 @@ def test_what_is_wrong_with_a_line_is_said_for_each_cell():
         b"j,Public,J,1,,,\n"
     )
 
-    assert [str(problem) for problem in reading.problems] == [
+    assert [str(problem) for problem in parsed.problems] == [
         "Line 2, Group ID: “two words” is no group ID: 1 to 48 letters, digits or "
         "signs, no spaces.",
         "Line 2, Type: It is empty. Write one of Private, Public, ChatRoom, "
@@ -114,7 +114,7 @@ def test_what_is_wrong_with_a_line_is_said_for_each_cell():
         "BChatRoom, Community.",
     ]
     # Whether an unknown type is wrong depends on the group.
-    assert [(row.group_id, row.type) for row in reading.rows] == [
+    assert [(row.group_id, row.type) for row in parsed.rows] == [
         ("g", "Nope"),
         ("h", "Public"),
         ("j", "Public"),
@@ -122,13 +122,13 @@ def test_what_is_wrong_with_a_line_is_said_for_each_cell():
 
 
 def test_a_second_line_of_a_group_is_wrong_even_where_the_first_is():
-    reading = parse_rows(HEADER + b"g,Public,\ng,Public,G\n")
+    parsed = parse_rows(HEADER + b"g,Public,\ng,Public,G\n")
 
-    assert [(problem.line, problem.column) for problem in reading.problems] == [
+    assert [(problem.line, problem.column) for problem in parsed.problems] == [
         (2, "name"),
         (3, "group_id"),
     ]
-    assert reading.rows == []
+    assert parsed.rows == []
 
 
 def test_a_long_cell_is_cut_in_its_sentence():
@@ -190,10 +190,10 @@ def test_a_type_by_any_of_its_words(word, group_type):
 )
 def test_no_bytes_raise_anything_but_a_refusal(content):
     try:
-        reading = parse_rows(content)
+        parsed = parse_rows(content)
     except ValidationError:
         return
-    for row in reading.rows:
+    for row in parsed.rows:
         group = ChatGroup(group_id=row.group_id, type=row.type, name=row.name)
         group.clean_fields(exclude=["type"])
-    assert all(problem.line >= 2 and problem.sentence for problem in reading.problems)
+    assert all(problem.line >= 2 and problem.sentence for problem in parsed.problems)
