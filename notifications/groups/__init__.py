@@ -1,1 +1,1 @@
-"""Chat groups: list, labels, filters, import and sync."""
+"""Chat groups: list, filters, labels, import and sync."""

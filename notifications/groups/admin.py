@@ -1,4 +1,4 @@
-"""Groups: the list of chat groups, and one group."""
+"""Admin of chat groups: the list with its actions, and the form of one group."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from notifications import permissions
 from notifications.groups import labels as groups_labels
 from notifications.groups import services as groups_services
 from notifications.groups.filters import (
-    CHOSEN,
+    SELECTED_GROUPS_KEY,
     GroupFilterForm,
     GroupList,
     selection_query,
@@ -31,7 +31,7 @@ from notifications.ui.dates import in_zone, time_cell
 from notifications.ui.pages import require_permission
 from notifications.ui.text import join_first
 
-MOST_BY_ID = 1000  # groups taken over to Write by their IDs
+MAX_WRITE_BY_ID = 1000  # selected groups that are passed to the Write page
 
 
 @admin.register(ChatGroup)
@@ -49,7 +49,7 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     form = GroupForm
-    actions = ["write_to", "put_labels", "take_labels", "switch_off", "switch_on"]
+    actions = ["write_to", "add_labels", "remove_labels", "switch_off", "switch_on"]
 
     # --- the list ------------------------------------------------------------------
 
@@ -71,10 +71,9 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
     def get_action_choices(
         self, request: HttpRequest, default_choices: Any = ()
     ) -> list[tuple[str, str]]:
-        first = [("", _("Choose an action"))]
-        return super().get_action_choices(request, first)
+        return super().get_action_choices(request, [("", _("Choose an action"))])
 
-    # The admin fills in a template for each box, which is a fifth of the page's time.
+    # The admin renders a template for each checkbox: a fifth of the page's time.
     def action_checkbox(self, obj: ChatGroup) -> SafeString:
         return format_html(
             '<input type="checkbox" class="action-select" name="{}" value="{}" '
@@ -99,7 +98,7 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Members"), ordering="member_count")
     def members(self, group: ChatGroup) -> SafeString:
-        # None: not known, as of live rooms that nobody counted.
+        # 0: unknown, for example for live rooms, which have no member count.
         count = f"{group.member_count:,}" if group.member_count else "–"
         return labelled(_("Members"), count)
 
@@ -148,18 +147,18 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
     def get_fields(
         self, request: HttpRequest, obj: ChatGroup | None = None
     ) -> list[Any]:
-        own = ["group_id", "name", "type", "member_count", "state"]
+        fields = ["group_id", "name", "type", "member_count", "state"]
         if self.has_change_permission(request):
-            return [*own, "label_names", "new_labels"]
-        return [*own, "labels"] if obj else own
+            return [*fields, "label_names", "new_labels"]
+        return [*fields, "labels"] if obj else fields
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ChatGroup | None = None
     ) -> list[str]:
         if obj is None:
             return []
-        # The history finds a group by its ID: another ID is another group. Tencent
-        # knows what an unknown type is, and nobody here may say that it is another.
+        # The history refers to a group by its ID, so the ID cannot change. An unknown
+        # type comes from Tencent and must not be replaced by another one.
         is_known = obj.type in GroupType.values
         return ["group_id"] if is_known else ["group_id", "type"]
 
@@ -189,92 +188,94 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
     def write_to(
         self, request: HttpRequest, groups: QuerySet[ChatGroup]
     ) -> HttpResponse | None:
-        if groups.count() > MOST_BY_ID:
-            messages.warning(request, _too_many())
+        if groups.count() > MAX_WRITE_BY_ID:
+            messages.warning(request, _too_many_message())
             return None
-        rows = list(groups.only("name", "group_id", "state", "type"))
-        if left_out := [group.name for group in rows if not group.is_usable]:
+        selected = list(groups.only("name", "group_id", "state", "type"))
+        if excluded := [group.name for group in selected if not group.is_usable]:
             messages.warning(
                 request,
                 _(
                     "Left out, because they are switched off, closed or of an unknown "
                     "type: %(names)s"
                 )
-                % {"names": join_first(left_out)},
+                % {"names": join_first(excluded)},
             )
-        chosen = [group.group_id for group in rows if group.is_usable]
-        if not chosen:
+        group_ids = [group.group_id for group in selected if group.is_usable]
+        if not group_ids:
             return None
-        request.session[CHOSEN] = chosen
+        request.session[SELECTED_GROUPS_KEY] = group_ids
         return redirect("admin:write")
 
     @admin.action(
         description=gettext_lazy("Put labels on the selected groups"),
         permissions=["change"],
     )
-    def put_labels(
+    def add_labels(
         self, request: HttpRequest, groups: QuerySet[ChatGroup]
     ) -> HttpResponse:
-        return _to("admin:labels_put", request)
+        return _redirect_to_labels("admin:labels_put", request)
 
     @admin.action(
         description=gettext_lazy("Take labels off the selected groups"),
         permissions=["change"],
     )
-    def take_labels(
+    def remove_labels(
         self, request: HttpRequest, groups: QuerySet[ChatGroup]
     ) -> HttpResponse:
-        return _to("admin:labels_take", request)
+        return _redirect_to_labels("admin:labels_take", request)
 
     @admin.action(description=gettext_lazy("Switch off"), permissions=["change"])
     def switch_off(self, request: HttpRequest, groups: QuerySet[ChatGroup]) -> None:
-        chosen = groups.count()
+        selected = groups.count()
         n = groups_services.switch_off(
             require_permission(request, permissions.CHANGE_GROUPS), groups
         )
-        done = ngettext("%(n)d group switched off.", "%(n)d groups switched off.", n)
-        _say(request, done % {"n": n}, changed=n, left=chosen - n)
+        message = ngettext("%(n)d group switched off.", "%(n)d groups switched off.", n)
+        _report(request, message % {"n": n}, changed=n, unchanged=selected - n)
 
     @admin.action(description=gettext_lazy("Switch on"), permissions=["change"])
     def switch_on(self, request: HttpRequest, groups: QuerySet[ChatGroup]) -> None:
-        chosen = groups.count()
+        selected = groups.count()
         n = groups_services.switch_on(
             require_permission(request, permissions.CHANGE_GROUPS), groups
         )
-        done = ngettext("%(n)d group switched on.", "%(n)d groups switched on.", n)
-        _say(request, done % {"n": n}, changed=n, left=chosen - n)
+        message = ngettext("%(n)d group switched on.", "%(n)d groups switched on.", n)
+        _report(request, message % {"n": n}, changed=n, unchanged=selected - n)
 
 
-def _to(name: str, request: HttpRequest) -> HttpResponse:
-    """The page for the groups ticked or, of "Select all", for those of the filter."""
-    ticked = [int(pk) for pk in request.POST.getlist("_selected_action")]
+def _redirect_to_labels(name: str, request: HttpRequest) -> HttpResponse:
+    """Redirect with the selected groups, or with the filter if all are selected."""
+    selected = [int(pk) for pk in request.POST.getlist("_selected_action")]
     is_all = request.POST.get("select_across") == "1"
     form = GroupFilterForm(request.GET)
-    return redirect(reverse(name) + selection_query(form, None if is_all else ticked))
+    return redirect(reverse(name) + selection_query(form, None if is_all else selected))
 
 
-def _too_many() -> SafeString:
-    """Thousands of IDs say less than the rule that means them."""
+def _too_many_message() -> SafeString:
+    """The message for a selection that is too large: a rule selects it better."""
     return format_html(
         _(
             "More than %(n)s groups are not written to one by one. In "
             '<a href="{write}">Write</a>, choose them by a rule, or by an '
             '<a href="{audiences}">audience</a>.'
         )
-        % {"n": f"{MOST_BY_ID:,}"},
+        % {"n": f"{MAX_WRITE_BY_ID:,}"},
         write=reverse("admin:write"),
         audiences=reverse("admin:audiences"),
     )
 
 
-def _say(request: HttpRequest, done: str, *, changed: int, left: int) -> None:
-    """What an action did; groups in another state were left alone."""
+def _report(
+    request: HttpRequest, message: str, *, changed: int, unchanged: int
+) -> None:
+    """Report the result of an action; groups in another state are not changed."""
     if changed:
-        messages.success(request, done)
-    if left:
+        messages.success(request, message)
+    if unchanged:
         sentence = ngettext(
             "%(n)d group was left as it is.",
             "%(n)d groups were left as they are.",
-            left,
+            unchanged,
         )
-        messages.info(request, sentence % {"n": left})
+        messages.info(request, sentence % {"n": unchanged})

@@ -1,4 +1,4 @@
-"""Events of the audit trail: the list of groups, its labels, files and syncs."""
+"""Audit events of groups, labels, import and sync."""
 
 from collections.abc import Iterator
 
@@ -21,17 +21,17 @@ _FIELDS = (
 
 _changes = changes(*_FIELDS)
 
-_LABELS = (Detail("labels", _("Labels")), Detail("named", _("Groups")))
+_LABEL_DETAILS = (Detail("labels", _("Labels")), Detail("named", _("Groups")))
 
 
-def _values(values: Values) -> Iterator[str]:
-    """What a new group has."""
+def _new_values(values: Values) -> Iterator[str]:
+    """The values of a new group."""
     keys = [field.key for field in _FIELDS]
-    added = {key: value for key, value in values.items() if key in keys}
-    return _changes({"before": {}, "after": added})
+    after = {key: value for key, value in values.items() if key in keys}
+    return _changes({"before": {}, "after": after})
 
 
-GROUP_ADDED = Event("group_added", _("group added"), _("Added a group."), _values)
+GROUP_ADDED = Event("group_added", _("group added"), _("Added a group."), _new_values)
 
 GROUP_CHANGED = Event(
     "group_changed", _("group changed"), _("Changed the group %(group_id)s."), _changes
@@ -96,19 +96,19 @@ SYNC_ENDED = Event(
     CODE,
 )
 
-LABELS_PUT = Event(
+LABELS_ADDED = Event(
     "labels_put",
     _("labels put on groups"),
     ngettext_lazy("Put labels on %(n)d group.", "Put labels on %(n)d groups.", "n"),
-    *_LABELS,
+    *_LABEL_DETAILS,
     count="groups",
 )
 
-LABELS_TAKEN = Event(
+LABELS_REMOVED = Event(
     "labels_taken",
     _("labels taken off groups"),
     ngettext_lazy("Took labels off %(n)d group.", "Took labels off %(n)d groups.", "n"),
-    *_LABELS,
+    *_LABEL_DETAILS,
     count="groups",
 )
 

@@ -1,4 +1,4 @@
-"""The list of chat groups as a CSV file, and the audited download of it."""
+"""Export of the chat groups to a CSV file."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -21,47 +21,47 @@ from notifications.ui.downloads import (
     pages_by_id,
 )
 
-BETWEEN_LABELS = ";"
-
-# Types and states are the stored words.
+# Types and states are exported as stored.
 COLUMNS = [
     Column("group_id", "group_id"),
     Column("type", "type"),
     Column("name", "name"),
     Column("member_count", "member_count"),
-    Column("labels", cell=BETWEEN_LABELS.join),
+    Column("labels", cell=";".join),
     Column("state", "state"),
     Column("checked_at", "checked_at", local_time),
 ]
 
-LABELS = [column.name for column in COLUMNS].index("labels")
+LABELS_INDEX = [column.name for column in COLUMNS].index("labels")
 
 
 def pages(
     groups: QuerySet[ChatGroup], *, size: int = PAGE_ROWS
 ) -> Iterator[list[Values]]:
-    """The groups with the values of ``COLUMNS``, in order of id."""
+    """Pages of groups with the values of ``COLUMNS``, ordered by primary key."""
     fields = ["pk", *fields_of(COLUMNS)]
     for page in pages_by_id(groups, fields, size=size):
         labels = _labels([pk for pk, *_values in page])
-        yield [[*values[:LABELS], labels[pk], *values[LABELS:]] for pk, *values in page]
+        yield [
+            [*values[:LABELS_INDEX], labels[pk], *values[LABELS_INDEX:]]
+            for pk, *values in page
+        ]
 
 
-def _labels(groups: list[int]) -> dict[int, list[str]]:
-    """The labels of each group, sorted."""
-    put = ChatGroup.labels.through.objects.filter(chatgroup__in=groups)
-    found: dict[int, list[str]] = defaultdict(list)
-    for group, name in put.order_by("label__name").values_list(
-        "chatgroup_id", "label__name"
-    ):
-        found[group].append(name)
-    return found
+def _labels(pks: list[int]) -> dict[int, list[str]]:
+    """Sorted labels by primary key of the group."""
+    links = ChatGroup.labels.through.objects.filter(chatgroup__in=pks)
+    links = links.order_by("label__name")
+    labels: dict[int, list[str]] = defaultdict(list)
+    for pk, name in links.values_list("chatgroup_id", "label__name"):
+        labels[pk].append(name)
+    return labels
 
 
 def download_groups(
     user: User, groups: QuerySet[ChatGroup], *, filters: Mapping[str, str]
 ) -> AuditedDownload:
-    """The groups as a CSV file; ``filters`` is what the audit entry says of them.
+    """The groups as a CSV file; ``filters`` is recorded in the audit entry.
 
     Raises ``PermissionDenied``.
     """

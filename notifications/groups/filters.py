@@ -1,7 +1,7 @@
-"""Filters of the list of chat groups, and the groups that a filter or a selection selects.
+"""Filters of the list of chat groups, and selections of groups in the query string.
 
-A filter travels in the address as it stands above the list, so that 100,000 groups need
-no list of their IDs.
+The query string holds the filter instead of IDs, so that a selection of 100,000 groups
+fits in a URL.
 """
 
 from collections.abc import Sequence
@@ -47,29 +47,29 @@ class GroupFilterForm(FilterForm):
         self.set_choices("label", [(name, name) for name in names])
 
     def apply(self, groups: QuerySet[ChatGroup]) -> QuerySet[ChatGroup]:
-        """As one list of IDs: else SQLite looks into every row in the order of names."""
-        found = ChatGroup.objects.order_by()
+        """Filter with one subquery: otherwise SQLite scans all rows in order of name."""
+        matches = ChatGroup.objects.order_by()
         if term := self.given("q"):
-            found = found.matching(term)
+            matches = matches.matching(term)
         if self.given("type") == UNKNOWN_TYPE[0]:
-            found = found.exclude(type__in=GroupType.values)
+            matches = matches.exclude(type__in=GroupType.values)
         elif group_type := self.given("type"):
-            found = found.filter(type=group_type)
+            matches = matches.filter(type=group_type)
         if label := self.given("label"):
-            found = found.fitting(Rule(labels=(label,)))
+            matches = matches.fitting(Rule(labels=(label,)))
         if state := self.given("state"):
-            found = found.filter(state=state)
-        found = found.filter(_checked(self.given("checked")))
-        return groups.filter(pk__in=found.values("pk")) if self.active else groups
+            matches = matches.filter(state=state)
+        matches = matches.filter(_checked(self.given("checked")))
+        return groups.filter(pk__in=matches.values("pk")) if self.active else groups
 
-    def in_words(self) -> str:
-        """What is asked for: ``Group type: Live room · State: In use``."""
+    def describe(self) -> str:
+        """The active filters: ``Group type: Live room · State: In use``."""
         return " · ".join(
-            f"{self[name].label}: {self._shown(name, value)}"
+            f"{self[name].label}: {self._display(name, value)}"
             for name, value in self.active.items()
         )
 
-    def _shown(self, name: str, value: str) -> object:
+    def _display(self, name: str, value: str) -> object:
         field = self.fields[name]
         if not isinstance(field, forms.ChoiceField):
             return value
@@ -78,7 +78,7 @@ class GroupFilterForm(FilterForm):
 
 
 def _checked(when: str) -> Q:
-    """Groups by the last time that somebody or something vouched for them."""
+    """Groups by the time of their last confirmation, by a user, an import or a sync."""
     if not when:
         return Q()
     if when == NEVER:
@@ -89,9 +89,9 @@ def _checked(when: str) -> Q:
 
 
 class GroupList(ChangeList):
-    """The admin's list with our filter form; odd addresses are answered, not refused."""
+    """Admin change list with ``GroupFilterForm``; ignores invalid parameters."""
 
-    search_form_class = forms.Form  # none: filter_form has the search
+    search_form_class = forms.Form  # empty: filter_form has the search field
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         self.filter_form = GroupFilterForm(request.GET)
@@ -103,71 +103,74 @@ class GroupList(ChangeList):
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: Any = None
     ) -> QuerySet[ChatGroup]:
-        found: QuerySet[ChatGroup] = super().get_queryset(request, exclude_parameters)
-        return self.filter_form.apply(found)
+        groups: QuerySet[ChatGroup] = super().get_queryset(request, exclude_parameters)
+        return self.filter_form.apply(groups)
 
     def get_results(self, request: HttpRequest) -> None:
         try:
             super().get_results(request)
-        except IncorrectLookupParameters:  # a page that does not exist
+        except IncorrectLookupParameters:  # the page does not exist
             self.page_num = 1
             super().get_results(request)
         self.result_list = group_rows(self.result_list)
 
 
-TICKED = "groups"
+# Parameter with the primary keys of the selected groups.
+SELECTED = "groups"
+
+# Session key of the group IDs that are passed to the Write page.
+SELECTED_GROUPS_KEY = "groups_for_write"
 
 
 @dataclass(frozen=True, slots=True)
 class GroupSelection:
-    """``query``: the list that they were chosen in, from "?" on, or empty."""
+    """``query``: query string of the list of groups, with "?", or empty."""
 
     groups: QuerySet[ChatGroup]
     count: int
-    words: str
+    description: str
     query: str
 
 
-def selection_query(form: GroupFilterForm, ticked: Sequence[int] | None) -> str:
-    """The query for ``meant``; ``ticked`` is ``None`` for all of the filter."""
-    chosen = {} if ticked is None else {TICKED: ",".join(map(str, ticked))}
-    return "?" + urlencode(form.active | chosen)
+def selection_query(form: GroupFilterForm, selected: Sequence[int] | None) -> str:
+    """Query string for ``selection_of``; ``None`` selects all groups of the filter."""
+    pks = {} if selected is None else {SELECTED: ",".join(map(str, selected))}
+    return "?" + urlencode(form.active | pks)
 
 
-def selection_of(given: QueryDict) -> GroupSelection | None:
-    """``None`` for no group at all, or a filter that cannot be understood: one that is
-    left out would mean more groups."""
-    form = GroupFilterForm(given)
+def selection_of(parameters: QueryDict) -> GroupSelection | None:
+    """The selected groups; ``None`` if there are none or if a filter is invalid.
+
+    Ignoring an invalid filter would select more groups than intended.
+    """
+    form = GroupFilterForm(parameters)
     if form.errors:
         return None
-    ticked = str(given[TICKED]) if TICKED in given else None
+    selected = str(parameters[SELECTED]) if SELECTED in parameters else None
     groups: QuerySet[ChatGroup] = ChatGroup.objects.all()
-    if ticked is None:
+    if selected is None:
         groups = form.apply(groups)
     else:
-        groups = groups.filter(pk__in=_numbers(ticked))
+        groups = groups.filter(pk__in=_numbers(selected))
     count = groups.count()
     if not count:
         return None
-    if ticked is not None:
-        words = ngettext(
+    if selected is not None:
+        description = ngettext(
             "%(n)s group that you ticked.", "%(n)s groups that you ticked.", count
         ) % {"n": f"{count:,}"}
     elif form.active:
-        words = ngettext(
+        description = ngettext(
             "%(n)s group that matches: %(filters)s",
             "%(n)s groups that match: %(filters)s",
             count,
-        ) % {"n": f"{count:,}", "filters": form.in_words()}
+        ) % {"n": f"{count:,}", "filters": form.describe()}
     else:
-        words = _("All groups: %(n)s.") % {"n": f"{count:,}"}
+        description = _("All groups: %(n)s.") % {"n": f"{count:,}"}
     query = "?" + form.query if form.active else ""
-    return GroupSelection(groups, count, words, query)
+    return GroupSelection(groups, count, description, query)
 
 
 def _numbers(text: str) -> list[int]:
-    parts = [part for part in text.split(",") if part.isascii() and part.isdigit()]
-    return [int(part) for part in parts if len(part) < 20 and int(part) <= MAX_ID]
-
-
-CHOSEN = "groups_for_write"
+    words = [word for word in text.split(",") if word.isascii() and word.isdigit()]
+    return [int(word) for word in words if len(word) < 20 and int(word) <= MAX_ID]

@@ -1,4 +1,4 @@
-"""Form fields for labels and for group IDs, and the form of a chat group."""
+"""Forms of chat groups and labels, and the form field for group IDs."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ from notifications.ui.fields import CheckboxListField
 
 
 class LabelChoice(forms.Form):
-    """Also to be mixed into another form; ``names()`` are the labels chosen."""
+    """Selection of labels; also a mixin. ``names()`` returns the selected labels."""
 
     label_names = CheckboxListField(label=_("Labels"))
     new_labels = forms.CharField(
@@ -27,10 +27,10 @@ class LabelChoice(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = Label.objects.values_list("name", flat=True)
-        ticks = self.fields["label_names"]
-        ticks.choices = [(name, name) for name in names]  # type: ignore[attr-defined]  # a ChoiceField
-        if not ticks.choices:  # type: ignore[attr-defined]  # a ChoiceField
-            ticks.help_text = _("There are no labels yet. Write the first one below.")
+        field = self.fields["label_names"]
+        field.choices = [(name, name) for name in names]  # type: ignore[attr-defined]  # a ChoiceField
+        if not field.choices:  # type: ignore[attr-defined]  # a ChoiceField
+            field.help_text = _("There are no labels yet. Write the first one below.")
 
     def clean_new_labels(self) -> list[str]:
         return split_labels(self.cleaned_data["new_labels"])
@@ -40,13 +40,13 @@ class LabelChoice(forms.Form):
 
 
 class LabelRemoval(forms.Form):
-    """Labels to take off: those that the groups have, each with how many have it."""
+    """Labels to remove; ``label_counts`` has the number of groups for each."""
 
     label_names = CheckboxListField(label=_("Labels"))
 
-    def __init__(self, *args: Any, had: Iterable[tuple[str, int]]) -> None:
+    def __init__(self, *args: Any, label_counts: Iterable[tuple[str, int]]) -> None:
         super().__init__(*args)
-        choices = [(name, f"{name} ({count:,})") for name, count in had]
+        choices = [(name, f"{name} ({count:,})") for name, count in label_counts]
         self.fields["label_names"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField
 
     def names(self) -> list[str]:
@@ -54,11 +54,11 @@ class LabelRemoval(forms.Form):
 
 
 class LabelName(forms.Form):
-    """Another name for a label."""
+    """The new name of a label."""
 
     name = forms.CharField(
         label=_("New name"),
-        required=False,  # clean_label says it better
+        required=False,  # clean_label has a better message
         widget=forms.TextInput(
             attrs={"class": "vTextField", "maxlength": LABEL_MAX_LENGTH}
         ),
@@ -75,15 +75,15 @@ class GroupForm(forms.ModelForm, LabelChoice):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk is not None:
-            had = self.instance.labels.values_list("name", flat=True)
-            self.initial["label_names"] = list(had)
+            names = self.instance.labels.values_list("name", flat=True)
+            self.initial["label_names"] = list(names)
 
 
 class GroupIds(forms.CharField):
-    """IDs with any separator; shown again with one on each line.
+    """Group IDs with any separator; rendered with one ID per line.
 
-    One field: Django limits the number of fields, not their length. On pages with
-    picker.js a search field with chips takes its place.
+    All IDs are in one field because Django limits the number of fields, not their length.
+    picker.js replaces it by a search field with chips.
     """
 
     widget = forms.Textarea

@@ -1,4 +1,4 @@
-"""IDs as people type and paste them: cut into a list, and which were given again."""
+"""Parsing of lists of IDs that users type or paste."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,19 +8,19 @@ from notifications.ui.text import SEPARATORS, split_ids
 
 
 def split_group_ids(text: str) -> list[str]:
-    """Like ``split_ids``, but what is a group's ID as a whole stays whole.
+    """Like ``split_ids``, but never splits the ID of an existing group.
 
-    Unlike the ID of a member, the ID of a group may hold a comma or a semicolon.
+    Unlike the ID of a member, the ID of a group may contain a comma or a semicolon.
     """
     words = text.split()
-    whole = known_ids([word for word in words if SEPARATORS.search(word)])
+    known = known_ids([word for word in words if SEPARATORS.search(word)])
     return [
         group_id
         for word in words
-        for group_id in ([word] if word in whole else split_ids(word))
+        for group_id in ([word] if word in known else split_ids(word))
     ]
 
 
 def count_duplicates(ids: Sequence[str]) -> int:
-    """How many IDs were given more than once."""
-    return sum(times > 1 for times in Counter(ids).values())
+    """Number of IDs that occur more than once."""
+    return sum(count > 1 for count in Counter(ids).values())

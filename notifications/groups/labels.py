@@ -1,7 +1,7 @@
 """Labels: validation, adding, removing, renaming, deleting.
 
-A label comes to be when the first group gets it. One that no group has any more stays,
-so that a saved audience never asks for a word that means nothing.
+A label is created when it is added to the first group. A label without groups is kept,
+so that a saved audience never refers to a missing label.
 """
 
 import re
@@ -20,22 +20,22 @@ from notifications.db.sql import insert_select, quoted_table
 from notifications.groups.audit_events import (
     LABEL_DELETED,
     LABEL_RENAMED,
-    LABELS_PUT,
-    LABELS_TAKEN,
+    LABELS_ADDED,
+    LABELS_REMOVED,
 )
 from notifications.models import ChatGroup, Label, SavedAudience
 from notifications.models.groups import LABEL_MAX_LENGTH
 from notifications.permissions import require
 from notifications.ui.text import has_control
 
-# Commas, semicolons, upright strokes: between labels, so never within one.
+# Commas, semicolons and vertical bars separate labels and are not part of one.
 SEPARATORS = re.compile(r"[,;|，；、｜\r\n]")
 
 
 def clean_label(name: str) -> str:
-    """The label without spaces around it, and with single ones within.
+    """Strip the label and collapse its spaces.
 
-    Raises ``ValidationError`` for what is no label.
+    Raises ``ValidationError`` if it is not a valid label.
     """
     label = " ".join(name.split())
     if not label:
@@ -63,11 +63,11 @@ def clean_label(name: str) -> str:
 
 
 def split_labels(text: str) -> list[str]:
-    """Labels with any separator between them, each once, whatever its capitals.
+    """Labels with any separator between them, without duplicates that differ in case.
 
-    Raises ``ValidationError`` as ``clean_label`` does, with all that is wrong.
+    Raises ``ValidationError`` with the errors of all labels.
     """
-    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
     problems: list[ValidationError] = []
     for part in SEPARATORS.split(text):
         if not part.strip():
@@ -77,22 +77,22 @@ def split_labels(text: str) -> list[str]:
         except ValidationError as error:
             problems.append(error)
         else:
-            found.setdefault(label.lower(), label)
+            labels.setdefault(label.lower(), label)
     if problems:
         raise ValidationError(problems)
-    return list(found.values())
+    return list(labels.values())
 
 
-NAMED = 1000  # groups named in an entry of the audit trail; all of them are counted
+MAX_NAMED = 1000  # group IDs in an audit entry, which counts all of them
 
 Link = ChatGroup.labels.through
 
 
 @transaction.atomic
 def add_labels(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int:
-    """Give each of the groups these labels; returns how many had not all of them.
+    """Add labels to groups; return the number of groups that lacked any of them.
 
-    Raises ``ValidationError`` for a name that is none, or no name at all.
+    Raises ``ValidationError`` if a name is invalid or if there are no names.
     """
     require(user, permissions.CHANGE_GROUPS)
     if not names:
@@ -104,67 +104,71 @@ def add_labels(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) ->
         .annotate(count=Count("id"))
         .filter(count=len(labels))  # type: ignore[misc]  # annotated just above
     )
-    lacking = groups.exclude(pk__in=with_all.values("chatgroup_id"))
-    changed = lacking.count()
-    if changed:
-        _record(LABELS_PUT, user, labels, changed, lacking)
+    changed = groups.exclude(pk__in=with_all.values("chatgroup_id"))
+    count = changed.count()
+    if count:
+        _write_audit_entry(LABELS_ADDED, user, labels, count, changed)
         _insert_links(groups, labels)
-    return changed
+    return count
 
 
 @transaction.atomic
 def remove_labels(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int:
-    """Take these labels off the groups; returns how many had one of them."""
+    """Remove labels from groups; return the number of groups that had any of them."""
     require(user, permissions.CHANGE_GROUPS)
     if not names:
         raise ValidationError(_("Choose a label."))
     labels = list(Label.objects.filter(name__in=names))
-    links = Link.objects.filter(label__in=labels, chatgroup__in=_ids(groups))
+    links = Link.objects.filter(
+        label__in=labels, chatgroup__in=groups.order_by().values("pk")
+    )
     changed = set(links.values_list("chatgroup_id", flat=True))
     if changed:
-        first = ChatGroup.objects.filter(pk__in=sorted(changed)[:NAMED])
-        _record(LABELS_TAKEN, user, labels, len(changed), first)
+        first = ChatGroup.objects.filter(pk__in=sorted(changed)[:MAX_NAMED])
+        _write_audit_entry(LABELS_REMOVED, user, labels, len(changed), first)
         links.delete()
     return len(changed)
 
 
 @transaction.atomic
 def set_labels(user: User, group: ChatGroup, names: Sequence[str]) -> None:
-    """Give one group exactly these labels."""
-    one = ChatGroup.objects.filter(pk=group.pk)
-    wanted = {name.lower() for name in names}
-    had = list(group.labels.values_list("name", flat=True))
-    if gone := [name for name in had if name.lower() not in wanted]:
-        remove_labels(user, one, gone)
+    """Replace the labels of one group."""
+    groups = ChatGroup.objects.filter(pk=group.pk)
+    keys = {name.lower() for name in names}
+    current = list(group.labels.values_list("name", flat=True))
+    if removed := [name for name in current if name.lower() not in keys]:
+        remove_labels(user, groups, removed)
     if names:
-        add_labels(user, one, names)
+        add_labels(user, groups, names)
 
 
 def get_or_create_labels(names: Sequence[str]) -> list[Label]:
-    """A label for each name, whatever its capitals; call it inside a transaction.
+    """One label for each name, regardless of case. Requires a transaction.
 
-    Raises ``ValidationError`` for a name that cannot be one.
+    Raises ``ValidationError`` for an invalid name.
     """
-    clean = [clean_label(name) for name in names]
+    names = [clean_label(name) for name in names]
     Label.objects.bulk_create(
-        [Label(name=name) for name in clean], ignore_conflicts=True
+        [Label(name=name) for name in names], ignore_conflicts=True
     )
-    wanted = [Lower(Value(name)) for name in clean]
-    found = Label.objects.alias(lower=Lower("name")).filter(lower__in=wanted)
-    return list(found.order_by("name"))
+    keys = [Lower(Value(name)) for name in names]
+    labels = Label.objects.alias(lower=Lower("name")).filter(lower__in=keys)
+    return list(labels.order_by("name"))
 
 
 @transaction.atomic
 def rename(user: User, pk: int, name: str) -> Label:
-    """Give a label another name; saved audiences that ask for it go on doing so.
+    """Rename a label, also in the saved audiences that use it.
 
-    Raises ``ValidationError`` for a name that is none or that another label has.
+    Raises ``ValidationError`` if the name is invalid or belongs to another label.
     """
     require(user, permissions.CHANGE_GROUPS)
     label = Label.objects.select_for_update().get(pk=pk)
     name, before = clean_label(name), label.name
-    same = Label.objects.alias(lower=Lower("name")).filter(lower=Lower(Value(name)))
-    if other := same.exclude(pk=pk).first():
+    same_name = Label.objects.alias(lower=Lower("name")).filter(
+        lower=Lower(Value(name))
+    )
+    if other := same_name.exclude(pk=pk).first():
         raise ValidationError(
             _("There is a label “%(name)s” already.") % {"name": other.name}
         )
@@ -176,16 +180,18 @@ def rename(user: User, pk: int, name: str) -> Label:
         labels = audience.stored_rule["labels"]
         renamed = sorted(name if word == before else word for word in labels)
         audience.stored_rule = audience.stored_rule | {"labels": renamed}
-        audience.save(update_fields=["stored_rule"])  # nobody changed what it means
+        audience.save(
+            update_fields=["stored_rule"]
+        )  # not changed_by: the meaning is the same
     audit_log.write(LABEL_RENAMED, user.get_username(), label=before, new=name)
     return label
 
 
 @transaction.atomic
 def delete(user: User, pk: int) -> None:
-    """Take a label off all groups and delete it.
+    """Delete a label and remove it from all groups.
 
-    Raises ``ValidationError`` that names the saved audiences which ask for it.
+    Raises ``ValidationError`` with the saved audiences that use the label.
     """
     require(user, permissions.CHANGE_GROUPS)
     label = Label.objects.select_for_update().get(pk=pk)
@@ -204,39 +210,35 @@ def delete(user: User, pk: int) -> None:
 
 
 def audiences_with(label: str) -> list[str]:
-    """The names of the saved audiences that ask for a label."""
+    """Names of the saved audiences that use a label."""
     return [audience.name for audience in _audiences_with(label)]
 
 
 def _audiences_with(label: str) -> list[SavedAudience]:
-    # There are few; what JSON holds is asked in another way by each database.
-    every = SavedAudience.objects.order_by("name")
-    return [one for one in every if label in one.rule.labels]
-
-
-def _ids(groups: QuerySet[ChatGroup]) -> QuerySet[ChatGroup, int]:
-    return groups.order_by().values_list("pk", flat=True)
+    # Filtered here: there are few, and JSON lookups differ between the databases.
+    audiences = SavedAudience.objects.order_by("name")
+    return [audience for audience in audiences if label in audience.rule.labels]
 
 
 def _insert_links(groups: QuerySet[ChatGroup], labels: Sequence[Label]) -> None:
-    """The database makes the rows itself: 100,000 of them in a second, not in five.
+    """Insert with INSERT … SELECT: 100,000 rows take one second instead of five.
 
-    One statement: which groups are meant may itself depend on their labels.
+    It is one statement because the selection of groups may itself depend on labels.
     """
-    chosen, parameters = groups.order_by().values_list("id").query.sql_with_params()
+    selected, parameters = groups.order_by().values_list("id").query.sql_with_params()
     pks = ", ".join(f"{label.pk:d}" for label in labels)
-    # A link that somebody else makes at this moment is as good as ours.
+    # A concurrent transaction may insert the same link.
     insert_select(
         Link,
         ["chatgroup", "label"],
-        f"SELECT chosen.id, label.id FROM ({chosen}) AS chosen "  # noqa: S608  no text of others
+        f"SELECT selected.id, label.id FROM ({selected}) AS selected "  # noqa: S608  no user input
         f"CROSS JOIN {quoted_table(Label)} AS label WHERE label.id IN ({pks})",
         parameters,
         on_conflict="DO NOTHING",
     )
 
 
-def _record(
+def _write_audit_entry(
     event: audit_log.Event,
     user: User,
     labels: Sequence[Label],
@@ -248,5 +250,7 @@ def _record(
         user.get_username(),
         labels=[label.name for label in labels],
         groups=count,
-        named=list(changed.order_by("pk").values_list("group_id", flat=True)[:NAMED]),
+        named=list(
+            changed.order_by("pk").values_list("group_id", flat=True)[:MAX_NAMED]
+        ),
     )

@@ -1,4 +1,4 @@
-"""What a row of the list of chat groups shows besides the group's own values."""
+"""Queries of chat groups and their labels."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,30 +13,30 @@ from notifications.tencent.ids import is_group_id
 
 
 def group_rows(page: QuerySet[ChatGroup]) -> list[Any]:
-    """The groups of one page with their labels and ``last_sent_at``; three queries.
+    """The groups of one page with their labels and ``last_sent_at``, in three queries.
 
-    First only which groups they are: databases sort whole rows, and work columns out
-    also for rows that they skip on the way to a deep page.
+    The first query selects only primary keys: databases sort whole rows, and also compute
+    columns for the rows that they skip before a deep page.
     """
-    ids = list(page.values_list("pk", flat=True))
-    newest = Delivery.objects.history().filter(group_id=OuterRef("group_id"))
-    last = Subquery(newest.order_by("-id").values("created_at")[:1])
+    pks = list(page.values_list("pk", flat=True))
+    deliveries = Delivery.objects.history().filter(group_id=OuterRef("group_id"))
+    last = Subquery(deliveries.order_by("-id").values("created_at")[:1])
     rows = ChatGroup.objects.defer("search_text").annotate(last_sent_at=last)
-    found = rows.prefetch_related("labels").in_bulk(ids)
-    return [found[pk] for pk in ids if pk in found]
+    groups = rows.prefetch_related("labels").in_bulk(pks)
+    return [groups[pk] for pk in pks if pk in groups]
 
 
 def type_label(group: ChatGroup) -> str:
-    """The type as people read it; one that came after us is Tencent's own word."""
+    """Label of the group's type; Tencent's own word for an unknown type."""
     if group.type in GroupType.values:
         return str(GroupType(group.type).label)
     return _("%(type)s (unknown type)") % {"type": group.type}
 
 
 def known_ids(candidates: Iterable[str]) -> set[str]:
-    """Those of ``candidates`` that are the ID of a group, in use or not."""
-    found = groups_among(list(candidates)).order_by()
-    return set(found.values_list("group_id", flat=True))
+    """Those ``candidates`` that are the ID of a group in any state."""
+    groups = groups_among(list(candidates)).order_by()
+    return set(groups.values_list("group_id", flat=True))
 
 
 def groups_by_id(group_ids: Iterable[str]) -> dict[str, ChatGroup]:
@@ -44,25 +44,24 @@ def groups_by_id(group_ids: Iterable[str]) -> dict[str, ChatGroup]:
 
 
 def groups_among(group_ids: Sequence[str]) -> ChatGroupQuerySet:
-    # What cannot be an ID is not asked for: PostgreSQL refuses a null character.
-    wanted = [group_id for group_id in group_ids if is_group_id(group_id)]
-    if not wanted:
+    # Invalid IDs are not part of the query: PostgreSQL refuses a null character.
+    valid = [group_id for group_id in group_ids if is_group_id(group_id)]
+    if not valid:
         return ChatGroup.objects.none()
-    return ChatGroup.objects.filter(InList("group_id", wanted))
+    return ChatGroup.objects.filter(InList("group_id", valid))
 
 
-def labels_of(groups: QuerySet[ChatGroup]) -> list[tuple[str, int]]:
-    """The labels that some of these groups have, by name; each with how many have it."""
+def label_counts(groups: QuerySet[ChatGroup]) -> list[tuple[str, int]]:
+    """Labels of the groups, ordered by name, with the number of groups for each."""
     links = ChatGroup.labels.through.objects.filter(
         chatgroup__in=groups.order_by().values("pk")
     )
-    found = links.values_list("label__name").annotate(count=Count("id"))
-    return list(found.order_by("label__name"))
+    counts = links.values_list("label__name").annotate(count=Count("id"))
+    return list(counts.order_by("label__name"))
 
 
 def group_counts(labels: Iterable[Label]) -> dict[int, int]:
-    """How many groups have each of these labels, by its row number; none is left out."""
-    links = ChatGroup.labels.through.objects.filter(
-        label__in=[one.pk for one in labels]
-    )
+    """Number of groups by primary key of the label; includes groups in all states."""
+    pks = [label.pk for label in labels]
+    links = ChatGroup.labels.through.objects.filter(label__in=pks)
     return dict(links.values_list("label_id").annotate(Count("id")).order_by())

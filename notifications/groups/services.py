@@ -1,4 +1,4 @@
-"""Chat groups: one saved, some switched on or off."""
+"""Saving a chat group, and switching groups on or off."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ BLOCK = 500
 
 @transaction.atomic
 def save_group(user: User, group: ChatGroup) -> None:
-    """Add a group, or change one; a new name keeps the old one searchable."""
+    """Add or change a group; after a rename the old name stays searchable."""
     group.checked_at = timezone.now()
     if group.pk is None:
         require(user, permissions.ADD_GROUPS)
@@ -32,23 +32,23 @@ def save_group(user: User, group: ChatGroup) -> None:
     else:
         require(user, permissions.CHANGE_GROUPS)
         before = ChatGroup.objects.select_for_update().get(pk=group.pk)
-        was, name = _values(before), group.name
+        old_values, name = _values(before), group.name
         group.name, group.former_names = before.name, before.former_names
         group.rename(name)
         group.save()
-        changed = {key: v for key, v in _values(group).items() if v != was[key]}
+        changed = {key: v for key, v in _values(group).items() if v != old_values[key]}
         event = GROUP_CHANGED
-        detail = {"before": {key: was[key] for key in changed}, "after": changed}
+        detail = {"before": {key: old_values[key] for key in changed}, "after": changed}
     audit_log.write(event, user.get_username(), group_id=group.group_id, **detail)
 
 
 def switch_off(user: User, groups: QuerySet[ChatGroup]) -> int:
-    """In use → switched off: nothing is sent to them. Returns how many changed."""
+    """In use → switched off: nothing is sent to them. Returns the number of changes."""
     return _switch(user, groups, ChatGroup.State.IN_USE, ChatGroup.State.SWITCHED_OFF)
 
 
 def switch_on(user: User, groups: QuerySet[ChatGroup]) -> int:
-    """Switched off → in use; a closed group stays closed. Returns how many changed."""
+    """Switched off → in use; not for closed groups. Returns the number of changes."""
     return _switch(user, groups, ChatGroup.State.SWITCHED_OFF, ChatGroup.State.IN_USE)
 
 
@@ -56,22 +56,19 @@ def switch_on(user: User, groups: QuerySet[ChatGroup]) -> int:
 def _switch(
     user: User,
     groups: QuerySet[ChatGroup],
-    leaves: ChatGroup.State,
-    to: ChatGroup.State,
+    old: ChatGroup.State,
+    new: ChatGroup.State,
 ) -> int:
     require(user, permissions.CHANGE_GROUPS)
-    ids = list(groups.order_by("pk").filter(state=leaves).values_list("pk", flat=True))
+    pks = list(groups.order_by("pk").filter(state=old).values_list("pk", flat=True))
     switched: list[str] = []
-    for start in range(0, len(ids), BLOCK):
-        block = ChatGroup.objects.filter(
-            pk__in=ids[start : start + BLOCK], state=leaves
-        )
+    for start in range(0, len(pks), BLOCK):
+        block = ChatGroup.objects.filter(pk__in=pks[start : start + BLOCK], state=old)
         locked = block.order_by("pk").select_for_update()
-        names = list(locked.values_list("group_id", flat=True))
-        block.update(state=to)
-        switched += names
+        switched += locked.values_list("group_id", flat=True)
+        block.update(state=new)
     if switched:
-        event = SWITCHED_ON if to == ChatGroup.State.IN_USE else SWITCHED_OFF
+        event = SWITCHED_ON if new == ChatGroup.State.IN_USE else SWITCHED_OFF
         audit_log.write(event, user.get_username(), groups=switched)
     return len(switched)
 

@@ -1,4 +1,4 @@
-"""Pages of the labels, and the download of the list of chat groups."""
+"""Pages of labels, and the download of the list of chat groups."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -17,7 +18,7 @@ from notifications import permissions
 from notifications.groups import labels as groups_labels
 from notifications.groups import queries as groups_queries
 from notifications.groups.export import download_groups
-from notifications.groups.filters import GroupFilterForm, GroupSelection, selection_of
+from notifications.groups.filters import GroupFilterForm, selection_of
 from notifications.groups.forms import LabelChoice, LabelName, LabelRemoval
 from notifications.models import ChatGroup, Label
 from notifications.ui.downloads import as_file, nothing_downloaded
@@ -25,26 +26,28 @@ from notifications.ui.pages import page, require_permission
 
 PER_PAGE = 100
 
+LIST = "admin:notifications_chatgroup_changelist"
+
 
 @require_safe
 def labels(request: HttpRequest) -> HttpResponse:
-    """All labels, by name, with how many groups have each."""
+    """All labels, ordered by name, with their numbers of groups."""
     user = require_permission(request, permissions.SEE_GROUPS)
-    every = Label.objects.order_by("name")
-    shown = Paginator(every, PER_PAGE).get_page(request.GET.get("page"))
-    counts = groups_queries.group_counts(shown)
+    paginator = Paginator(Label.objects.order_by("name"), PER_PAGE)
+    rows = paginator.get_page(request.GET.get("page"))
+    counts = groups_queries.group_counts(rows)
     return page(
         request,
         "notifications/groups/labels.html",
         _("Labels"),
-        rows=shown,
-        counted=[(label, counts.get(label.pk, 0)) for label in shown],
+        rows=rows,
+        label_counts=[(label, counts.get(label.pk, 0)) for label in rows],
         may_change=user.has_perm(permissions.CHANGE_GROUPS),
     )
 
 
 def rename(request: HttpRequest, pk: int) -> HttpResponse:
-    """Another name for a label."""
+    """Rename a label."""
     user = require_permission(request, permissions.CHANGE_GROUPS)
     label = get_object_or_404(Label, pk=pk)
     form = LabelName(request.POST if request.method == "POST" else None)
@@ -55,8 +58,8 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error("name", error)
         else:
-            said = _("The label is called “%(name)s” now.") % {"name": renamed.name}
-            messages.success(request, said)
+            message = _("The label is called “%(name)s” now.") % {"name": renamed.name}
+            messages.success(request, message)
             return redirect("admin:labels")
     return page(
         request,
@@ -67,7 +70,7 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks first; a label that an audience asks for stays."""
+    """Delete a label after confirmation, unless a saved audience uses it."""
     user = require_permission(request, permissions.CHANGE_GROUPS)
     label = get_object_or_404(Label, pk=pk)
     if request.method == "POST":
@@ -76,8 +79,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             messages.error(request, error.messages[0])
         else:
-            said = _("The label “%(name)s” is deleted.") % {"name": label.name}
-            messages.success(request, said)
+            message = _("The label “%(name)s” is deleted.") % {"name": label.name}
+            messages.success(request, message)
         return redirect("admin:labels")
     return page(
         request,
@@ -89,81 +92,81 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def add_to_groups(request: HttpRequest) -> HttpResponse:
-    """Put labels on the groups that the address means."""
+    """Add labels to the groups that the query string selects."""
 
-    def form(data: Any, _groups: GroupSelection) -> LabelChoice:
+    def make_form(data: Any, _groups: QuerySet[ChatGroup]) -> LabelChoice:
         return LabelChoice(data)
 
-    def done(count: int) -> str:
+    def message(count: int) -> str:
         return ngettext(
             "Labels put on %(n)s group.", "Labels put on %(n)s groups.", count
         ) % {"n": f"{count:,}"}
 
-    left = _("%(n)s had these labels already.")
-    return _on_many(
-        request, _("Put labels on groups"), form, groups_labels.add_labels, done, left
+    return _change_labels(
+        request,
+        _("Put labels on groups"),
+        make_form,
+        groups_labels.add_labels,
+        message,
+        _("%(n)s had these labels already."),
     )
 
 
 def remove_from_groups(request: HttpRequest) -> HttpResponse:
-    """Take labels off the groups that the address means."""
+    """Remove labels from the groups that the query string selects."""
 
-    def form(data: Any, groups: GroupSelection) -> LabelRemoval:
-        return LabelRemoval(data, had=groups_queries.labels_of(groups.groups))
+    def make_form(data: Any, groups: QuerySet[ChatGroup]) -> LabelRemoval:
+        return LabelRemoval(data, label_counts=groups_queries.label_counts(groups))
 
-    def done(count: int) -> str:
+    def message(count: int) -> str:
         return ngettext(
             "Labels taken off %(n)s group.", "Labels taken off %(n)s groups.", count
         ) % {"n": f"{count:,}"}
 
-    left = _("%(n)s had none of these labels.")
-    return _on_many(
+    return _change_labels(
         request,
         _("Take labels off groups"),
-        form,
+        make_form,
         groups_labels.remove_labels,
-        done,
-        left,
+        message,
+        _("%(n)s had none of these labels."),
     )
 
 
-def _on_many(
+def _change_labels(
     request: HttpRequest,
     title: str,
-    make_form: Callable[[Any, GroupSelection], LabelChoice | LabelRemoval],
-    act: Callable[..., int],
-    done: Callable[[int], str],
-    left: str,
+    make_form: Callable[[Any, QuerySet[ChatGroup]], LabelChoice | LabelRemoval],
+    change: Callable[..., int],
+    message: Callable[[int], str],
+    unchanged_message: str,
 ) -> HttpResponse:
-    """``left`` says how many groups there was nothing to do for."""
     user = require_permission(request, permissions.CHANGE_GROUPS)
-    groups = selection_of(request.GET)
-    if groups is None:
-        return redirect("admin:notifications_chatgroup_changelist")
-    form = make_form(request.POST if request.method == "POST" else None, groups)
+    selection = selection_of(request.GET)
+    if selection is None:
+        return redirect(LIST)
+    back = reverse(LIST) + selection.query
+    data = request.POST if request.method == "POST" else None
+    form = make_form(data, selection.groups)
     if request.method == "POST" and form.is_valid():
         try:
-            changed = act(user, groups.groups, form.names())
+            changed = change(user, selection.groups, form.names())
         except ValidationError as error:
             form.add_error(None, error)
         else:
             if changed:
-                messages.success(request, done(changed))
-            if unchanged := groups.count - changed:
-                messages.info(request, left % {"n": f"{unchanged:,}"})
-            return redirect(_list(groups))
+                messages.success(request, message(changed))
+            if unchanged := selection.count - changed:
+                messages.info(request, unchanged_message % {"n": f"{unchanged:,}"})
+            return redirect(back)
     return page(
         request,
         "notifications/groups/labels_on_groups.html",
         title,
         form=form,
-        meant=groups,
-        back=_list(groups),
+        selection=selection,
+        back=back,
     )
-
-
-def _list(groups: GroupSelection) -> str:
-    return reverse("admin:notifications_chatgroup_changelist") + groups.query
 
 
 @require_POST
@@ -171,9 +174,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     user = require_permission(request, permissions.SEE_GROUPS)
     form = GroupFilterForm(request.POST)
     if form.errors:
-        return nothing_downloaded(
-            request, form, "admin:notifications_chatgroup_changelist"
-        )
+        return nothing_downloaded(request, form, LIST)
     groups = form.apply(ChatGroup.objects.all())
     file = download_groups(user, groups, filters=form.active)
     return as_file(file, file.name, file.content_type)

@@ -46,7 +46,7 @@ def test_from_a_filter_to_an_audience(opened, live_server, width, height, theme)
     if width > 1000:
         page.check("#action-toggle")
         page.click("text=Select all 51 chat groups")
-        page.select_option("select[name=action]", "put_labels")
+        page.select_option("select[name=action]", "add_labels")
         page.click("button[name=index]")
     else:
         page.click("text=Put labels on all of them")

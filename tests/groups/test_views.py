@@ -40,8 +40,8 @@ def act(client, action: str, query: str = "", *, across: bool = False, ticked=()
 
 def test_the_list_counts_groups(administrator, user, django_assert_num_queries):
     def listed() -> list[tuple[str, int]]:
-        counted = administrator.get(LABELS).context["counted"]
-        return [(label.name, count) for label, count in counted]
+        label_counts = administrator.get(LABELS).context["label_counts"]
+        return [(label.name, count) for label, count in label_counts]
 
     assert "No labels yet." in administrator.get(LABELS).content.decode()
     make_group(group_id="a")
@@ -64,7 +64,7 @@ def test_a_hundred_labels_a_page(administrator):
     first = administrator.get(LABELS)
     second = administrator.get(LABELS + "?page=2")
 
-    assert [len(page.context["counted"]) for page in (first, second)] == [100, 1]
+    assert [len(page.context["label_counts"]) for page in (first, second)] == [100, 1]
     assert 'href="?page=2"' in first.content.decode()
 
 
@@ -109,7 +109,7 @@ def test_labels_on_the_ticked_groups(administrator):
     first, second, other = (make_group(name=name) for name in ("A", "B", "C"))
     Label.objects.create(name="VIP")
 
-    page = act(administrator, "put_labels", "?state=in_use", ticked=(first, second))
+    page = act(administrator, "add_labels", "?state=in_use", ticked=(first, second))
     address = page["Location"]
     shown = administrator.get(address).content.decode()
     done = administrator.post(
@@ -133,10 +133,10 @@ def test_labels_on_all_groups_of_the_filter(administrator):
     one = ChatGroup.objects.get(name="直播 0")
     query = "?q=直播&type=AVChatRoom"
 
-    page = act(administrator, "put_labels", query, across=True, ticked=[one])
+    page = act(administrator, "add_labels", query, across=True, ticked=[one])
     shown = administrator.get(page["Location"]).content.decode()
     administrator.post(page["Location"], {"new_labels": "Live"})
-    off = act(administrator, "take_labels", "?label=Live", across=True, ticked=[one])
+    off = act(administrator, "remove_labels", "?label=Live", across=True, ticked=[one])
     taking = administrator.get(off["Location"])
     done = administrator.post(off["Location"], {"label_names": ["Live"]}, follow=True)
 

@@ -18,7 +18,7 @@ from notifications.audiences.picker import duplicates_message, picker_context
 from notifications.compose.forms import SAVED, WriteForm, initial_of
 from notifications.compose.services import drafts
 from notifications.compose.views import member_check
-from notifications.groups.filters import CHOSEN
+from notifications.groups.filters import SELECTED_GROUPS_KEY
 from notifications.groups.forms import GroupIds
 from notifications.models import Notification
 from notifications.permissions import require_own
@@ -92,7 +92,7 @@ def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
         return WriteForm(initial=kept)
     if draft is not None:
         return WriteForm(initial=initial_of(draft))
-    if chosen := request.session.pop(CHOSEN, []):
+    if chosen := request.session.pop(SELECTED_GROUPS_KEY, []):
         return WriteForm(initial={"groups": chosen})
     if name := request.GET.get("audience"):
         return WriteForm(initial={"audience": SAVED, "saved": name})

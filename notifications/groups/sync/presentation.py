@@ -31,7 +31,8 @@ def headline(run: GroupSync, progress: SyncProgress | None, *, has_worker: bool)
     }
     if run.is_listed:
         return read
-    return f"{read} {_('The list is still being read; more may come.')}"
+    more = _("The list is still being read; more may come.")
+    return f"{read} {more}"
 
 
 def _ended(run: GroupSync) -> str:
