@@ -60,10 +60,10 @@ class TrailFilterForm(FilterForm):
     def filters(self) -> TrailFilter:
         return TrailFilter(
             actor=self.actor,
-            action=self.given("action"),
+            action=self.value("action"),
             since=self.day("since"),
             until=self.day("until"),
             notification=self.cleaned_data.get("notification"),
-            address="" if self.request_number else self.given("q"),
+            address="" if self.request_number else self.value("q"),
             request_number=self.request_number,
         )

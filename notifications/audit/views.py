@@ -8,9 +8,8 @@ from notifications import permissions
 from notifications.audit.export import download_trail
 from notifications.audit.forms import TrailFilterForm
 from notifications.audit.queries import action_lines, entries, linked_notifications
-from notifications.ui.downloads import CONTENT_TYPES, as_file, nothing_downloaded
-from notifications.ui.lists import count_of, list_context, place
-from notifications.ui.lists import page as page_of_rows
+from notifications.ui.downloads import CONTENT_TYPES, as_file, reject_download
+from notifications.ui.lists import count_of, list_context, list_position, queryset_page
 from notifications.ui.pages import page, require_permission
 
 
@@ -19,16 +18,16 @@ def actions(request: HttpRequest) -> HttpResponse:
     require_permission(request, permissions.SEE_TRAIL)
     form = TrailFilterForm(request.GET)
     rows = entries(form.filters)
-    here = place(request)
-    found = page_of_rows(
-        linked_notifications(rows), before=here["before"], after=here["after"]
+    position = list_position(request)
+    found = queryset_page(
+        linked_notifications(rows), before=position["before"], after=position["after"]
     )
     return page(
         request,
         "notifications/audit/actions.html",
         _("Send history"),
         rows=list(zip(action_lines(found.rows), found.rows, strict=True)),
-        **list_context(form, here, found, count_of(rows, found)),
+        **list_context(form, position, found, count_of(rows, found)),
     )
 
 
@@ -39,7 +38,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     form = TrailFilterForm(request.POST)
     file_format = request.POST.get("format", "csv")
     if form.errors or file_format not in CONTENT_TYPES:
-        return nothing_downloaded(request, form, "admin:actions")
+        return reject_download(request, form, "admin:actions")
     file = download_trail(
         user, entries(form.filters), file_format=file_format, filters=form.active
     )

@@ -49,17 +49,17 @@ class GroupFilterForm(FilterForm):
     def apply(self, groups: QuerySet[ChatGroup]) -> QuerySet[ChatGroup]:
         """Filter with one subquery: otherwise SQLite scans all rows in order of name."""
         matches = ChatGroup.objects.order_by()
-        if term := self.given("q"):
+        if term := self.value("q"):
             matches = matches.matching(term)
-        if self.given("type") == UNKNOWN_TYPE[0]:
+        if self.value("type") == UNKNOWN_TYPE[0]:
             matches = matches.exclude(type__in=GroupType.values)
-        elif group_type := self.given("type"):
+        elif group_type := self.value("type"):
             matches = matches.filter(type=group_type)
-        if label := self.given("label"):
+        if label := self.value("label"):
             matches = matches.fitting(Rule(labels=(label,)))
-        if state := self.given("state"):
+        if state := self.value("state"):
             matches = matches.filter(state=state)
-        matches = matches.filter(_checked(self.given("checked")))
+        matches = matches.filter(_checked(self.value("checked")))
         return groups.filter(pk__in=matches.values("pk")) if self.active else groups
 
     def describe(self) -> str:

@@ -21,7 +21,7 @@ from notifications.groups.export import download_groups
 from notifications.groups.filters import GroupFilterForm, selection_of
 from notifications.groups.forms import LabelChoice, LabelName, LabelRemoval
 from notifications.models import ChatGroup, Label
-from notifications.ui.downloads import as_file, nothing_downloaded
+from notifications.ui.downloads import as_file, reject_download
 from notifications.ui.pages import page, require_permission
 
 PER_PAGE = 100
@@ -174,7 +174,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     user = require_permission(request, permissions.SEE_GROUPS)
     form = GroupFilterForm(request.POST)
     if form.errors:
-        return nothing_downloaded(request, form, LIST)
+        return reject_download(request, form, LIST)
     groups = form.apply(ChatGroup.objects.all())
     file = download_groups(user, groups, filters=form.active)
     return as_file(file, file.name, file.content_type)

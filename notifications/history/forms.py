@@ -35,11 +35,11 @@ class NotificationFilterForm(FilterForm):
     @property
     def filters(self) -> NotificationFilter:
         return NotificationFilter(
-            text=self.given("q"),
+            text=self.value("q"),
             since=self.day("since"),
             until=self.day("until"),
-            status=self.given("status"),
-            sender=self.given("sender"),
+            status=self.value("status"),
+            sender=self.value("sender"),
         )
 
 
@@ -80,15 +80,15 @@ class DeliveryFilterForm(FilterForm):
 
     @property
     def filters(self) -> DeliveryFilter:
-        code = self.given("code")
+        code = self.value("code")
         return DeliveryFilter(
             group_ids=self.group_ids,
             since=self.day("since"),
             until=self.day("until"),
-            status=self.given("status"),
-            group_type=self.given("type"),
-            sender=self.given("sender"),
+            status=self.value("status"),
+            group_type=self.value("type"),
+            sender=self.value("sender"),
             code=int(code) if code else None,
-            reason=self.given("reason"),
+            reason=self.value("reason"),
             notification=self.cleaned_data.get("notification"),
         )

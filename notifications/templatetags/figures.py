@@ -1,4 +1,4 @@
-"""Numbers, times and names as people read them."""
+"""Template filters for numbers, times and names of roles."""
 
 from django import template
 
@@ -12,7 +12,7 @@ register.filter(time_cell)
 
 @register.filter
 def grouped(number: int) -> str:
-    """4186 as "4,186", in both languages, as the script on the Write page does."""
+    """Format 4186 as "4,186" in every language, as the script of the Write page does."""
     return f"{number:,}"
 
 

@@ -1,4 +1,4 @@
-"""Shared by the admin's lists and forms: titles, labels, cells."""
+"""Base classes of the model admins, and helpers for their cells."""
 
 from typing import Any, ClassVar
 
@@ -9,13 +9,13 @@ from django.utils.safestring import SafeString
 
 
 class ConsoleModelAdmin(admin.ModelAdmin):
-    """Labels as on the pages of our own: without a colon; no history but our own."""
+    """Form labels without a colon; no history view, since the audit trail replaces it."""
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """No address asks anything of rows but the search and filters of our own.
+        """Reject lookups in the query; only the search and the declared filters work.
 
-        Django lets keys of related rows be guessed letter by letter, for example those
-        of a person's sessions.
+        With Django's default, keys of related rows, for example of a user's sessions,
+        can be guessed letter by letter.
         """
         return False
 
@@ -25,7 +25,7 @@ class ConsoleModelAdmin(admin.ModelAdmin):
         object_id: str,
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        raise Http404  # what the admin wrote down of a row: the audit trail has it all
+        raise Http404
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -35,7 +35,7 @@ class ConsoleModelAdmin(admin.ModelAdmin):
 
 
 class TitledModelAdmin(ConsoleModelAdmin):
-    """``list_title`` and ``add_title``; a row's own page bears its name."""
+    """Titles of the list and the add page; the title of a row's page is ``row_title``."""
 
     list_title: ClassVar[object]
     add_title: ClassVar[object]
@@ -48,8 +48,8 @@ class TitledModelAdmin(ConsoleModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        words = {"title": self.list_title, "add_label": self.add_title}
-        return super().changelist_view(request, words | (extra_context or {}))
+        titles = {"title": self.list_title, "add_label": self.add_title}
+        return super().changelist_view(request, titles | (extra_context or {}))
 
     def changeform_view(
         self,
@@ -59,7 +59,7 @@ class TitledModelAdmin(ConsoleModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self.get_object(request, object_id) if object_id else None
-        words = {
+        context = {
             "title": self.row_title(row) if row else self.add_title,
             "subtitle": None,
             "show_save_and_add_another": False,
@@ -67,12 +67,12 @@ class TitledModelAdmin(ConsoleModelAdmin):
             "list_title": self.list_title,
         }
         return super().changeform_view(
-            request, object_id, form_url, words | (extra_context or {})
+            request, object_id, form_url, context | (extra_context or {})
         )
 
 
 def badge(state: str, label: object) -> SafeString:
-    """A state as word, shape and colour."""
+    """A state as text, shape and colour."""
     return format_html('<span class="badge s-{}">{}</span>', state, label)
 
 
@@ -83,5 +83,5 @@ def two_lines(main: str, sub: str) -> SafeString:
 
 
 def labelled(label: object, value: object) -> SafeString:
-    """A cell that says what it is where a phone shows no headings."""
+    """A cell with its own label, for narrow screens, which hide the headings."""
     return format_html('<span class="cell-label">{}</span> {}', label, value)

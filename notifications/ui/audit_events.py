@@ -1,4 +1,4 @@
-"""Events of the audit trail: the end of a download, and what all downloads have."""
+"""Audit events: the end of a download, and the details that all downloads share."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,10 @@ FORMAT = Detail("format", _("Format"))
 
 
 def filters(values: Values) -> Iterator[str]:
-    chosen = values.get("filters") or {}
-    words = ", ".join(f"{name}={value}" for name, value in chosen.items())
+    parameters = values.get("filters") or {}
+    text = ", ".join(f"{name}={value}" for name, value in parameters.items())
     yield gettext("Filters: %(value)s") % {
-        "value": words or gettext("none, so all of it")
+        "value": text or gettext("none, so all of it")
     }
 
 

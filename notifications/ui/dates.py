@@ -1,4 +1,4 @@
-"""Dates and times: one formatter for pages, and days as conditions of a query."""
+"""Formats of dates and times, and filters of a query by day."""
 
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 Row = TypeVar("Row", bound=Model)
 
-# Ids and times come in the same order, but for what happens at the same time.
+# Ids and times have the same order, except for rows written at the same time.
 SLACK = timedelta(hours=1)
 
 NO_TIME = "–"
@@ -23,11 +23,10 @@ LOWEST, HIGHEST = 0, 2**63 - 1  # of ids
 def in_period(
     rows: QuerySet[Row], field: str, since: date | None, until: date | None
 ) -> QuerySet[Row]:
-    """The rows of these days (of the current time zone, both included; ``None``: open).
+    """Filter rows by days of the current time zone, both included; ``None``: no bound.
 
-    The days become bounds of the id too, since every index of the list ends in the id:
-    a bound is a row more than ``SLACK`` outside of the period, so whatever is inside has
-    an id on this side of it.
+    The days become bounds of the id too, since every index of the list ends in the id.
+    A bound is the id of a row more than ``SLACK`` outside of the period.
     """
     by_time = rows.model._default_manager.order_by(field).values("pk")
     if since:
@@ -59,14 +58,14 @@ def local_time(time: datetime | None) -> str:
 
 
 def moment(time: datetime | None) -> str:
-    """``2026-11-23 19:15:19 UTC``: where nothing beside it names the time zone."""
+    """``2026-11-23 19:15:19 UTC``, for places that do not name the time zone otherwise."""
     if not time:
         return NO_TIME
     return f"{local_time(time)} {timezone.get_current_timezone_name()}"
 
 
 def time_cell(time: datetime | None) -> SafeString | str:
-    """The local time as an element of a page."""
+    """The local time as an HTML ``<time>`` element."""
     if not time:
         return NO_TIME
     return format_html(
@@ -80,5 +79,5 @@ def _in_zone(text: object) -> str:
     return f"{text} ({timezone.get_current_timezone_name()})"
 
 
-# A heading of times: it names the time zone of whoever looks.
+# Lazy, since the time zone is that of the current user.
 in_zone = lazy(_in_zone, str)

@@ -1,9 +1,9 @@
 """Downloads: CSV and JSON Lines, recorded in the audit trail, streamed.
 
-CSV: UTF-8 with a byte order mark, which Excel needs. A cell of text that a spreadsheet
-would take for a formula, and so each group ID that begins with @, gets a ' before it; a
-cell that begins with a ' of its own gets another one. Without its first ' such a cell
-is the text as it was. JSON Lines: every text verbatim.
+CSV: UTF-8 with a byte order mark, which Excel needs. Text that a spreadsheet would run
+as a formula, for example a group ID that begins with @, is prefixed with ', and so is
+text that begins with '. Removing the first ' restores the text. JSON Lines: every text
+is verbatim.
 """
 
 import csv
@@ -30,7 +30,7 @@ from notifications.ui.filters import FilterForm
 # Rows that one query reads.
 PAGE_ROWS = 2000
 
-# Rows in one piece: what a reader waits for, and what memory holds as text.
+# Rows in one piece of the stream; they are held in memory as text.
 PIECE_ROWS = 500
 
 ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
@@ -38,17 +38,17 @@ ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 Values = Sequence[Any]
 
-Piece = tuple[bytes, int]  # and how many rows it holds
+Piece = tuple[bytes, int]  # and its number of rows
 
 Row = TypeVar("Row", bound=Model)
 
 
-# Made once: json.dumps would make one a row.
+# json.dumps would create an encoder for each row.
 json_of = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def escaped(value: Any) -> Any:
-    """A cell that no spreadsheet runs as a formula; what is no text stays as it is."""
+    """Prefix text that a spreadsheet would run as a formula; keep other values."""
     is_text = isinstance(value, str)
     return "'" + value if is_text and value.startswith(ESCAPED) else value
 
@@ -61,13 +61,13 @@ def local_time(moment: datetime | None) -> str | None:
 class Column(NamedTuple):
     """A column of an export.
 
-    ``value`` converts what was read to a JSON value, ``cell`` that to a cell of a CSV
-    file. Without them it is written as it is; texts in CSV are escaped, ``None`` becomes
-    an empty cell.
+    ``value`` converts the value of the field to JSON, ``cell`` converts the result to a
+    CSV cell. Without them the value is not converted; text in CSV is escaped, ``None``
+    becomes an empty cell.
     """
 
-    name: str  # in the header of a CSV file, and the key in JSON
-    field: str | Combinable | None = None  # that the query reads; None: added later
+    name: str  # header in CSV, key in JSON
+    field: str | Combinable | None = None  # for ``values_list``; None: added later
     value: Callable[[Any], Any] | None = None
     cell: Callable[[Any], str] | None = None
 
@@ -83,10 +83,10 @@ def pages_by_id(
     size: int = PAGE_ROWS,
     order: Combinable = F("pk"),  # noqa: B008  never changed
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """The values of ``fields``, of which the first is "pk", in order of id.
+    """Yield pages of the values of ``fields``, the first of which is "pk", by id.
 
-    At most ``size`` rows at once: memory does not grow with their number. ``order`` is
-    the id as an expression.
+    A page has at most ``size`` rows: memory does not grow with the number of rows.
+    ``order`` is the id as an expression.
     """
     following = rows.alias(place=order).order_by("place").values_list(*fields)
     last = 0
@@ -100,7 +100,7 @@ def pages_by_id(
 def json_objects(
     columns: Sequence[Column], rows: Iterable[Values]
 ) -> list[dict[str, Any]]:
-    """Each row as JSON values by the names of the columns."""
+    """Map the names of the columns to JSON values, for each row."""
     names = [column.name for column in columns]
     conversions = [(c.name, c.value) for c in columns if c.value]
     objects = [dict(zip(names, row, strict=True)) for row in rows]
@@ -136,7 +136,7 @@ def export_pieces(
     *,
     size: int = PIECE_ROWS,
 ) -> Generator[Piece]:
-    """The file: its header, then its rows, at most ``size`` in a piece."""
+    """The header of the file, then its rows, at most ``size`` in a piece."""
     if file_format == "csv":
         header = _csv([[column.name for column in columns]])
         yield f"\ufeff{header}".encode(), 0
@@ -147,7 +147,6 @@ def export_pieces(
             yield lines(columns, rows).encode(), len(rows)
 
 
-# What a list can be downloaded as.
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "jsonl": "application/jsonl; charset=utf-8",
@@ -155,21 +154,21 @@ CONTENT_TYPES = {
 
 
 class AuditedDownload:
-    """The bytes of the file, piece by piece.
+    """An iterator over the bytes of a file, recorded in the audit trail.
 
-    ``actor`` is a user, who needs the permissions, or a command, which needs none.
-    Raises ``PermissionDenied``.
+    ``actor`` is a user, who needs ``required`` permissions, or a command, which needs
+    none. Raises ``PermissionDenied``.
 
-    The first entry is written at once, before any piece is asked for; the last, at the
-    end of the file, has its digest. ``close`` says that nobody reads on, or ever began
-    to; the last entry then says so too.
+    The first audit entry is written on creation, before the first piece is read; the
+    last, at the end of the file, has its digest. ``close`` ends an incomplete download;
+    the last entry then has ``completed`` false.
     """
 
     def __init__(
         self,
         event: audit_log.Event,
         actor: User | str,
-        needed: Sequence[str],
+        required: Sequence[str],
         pieces: Generator[Piece],
         *,
         name: str,
@@ -179,12 +178,12 @@ class AuditedDownload:
     ) -> None:
         self.name = f"{name}.{file_format}"
         self.content_type = CONTENT_TYPES[file_format]
-        self._actor = permissions.actor_name(actor, *needed)
+        self._actor = permissions.actor_name(actor, *required)
         audit_log.write(
             event, self._actor, format=file_format, filters=dict(filters), **detail
         )
         self._pieces = pieces
-        # The request itself is over before the file is.
+        # The request ends before the last piece is sent.
         self._origin = audit_log.current_origin()
         self._digest = hashlib.sha256()
         self._rows = 0
@@ -204,7 +203,7 @@ class AuditedDownload:
         return piece
 
     def close(self) -> None:
-        self._pieces.close()  # its queries end here, not whenever memory is tidied
+        self._pieces.close()  # ends its queries now, not at garbage collection
         self._end(completed=False)
 
     def _end(self, *, completed: bool) -> None:
@@ -221,31 +220,31 @@ class AuditedDownload:
             )
 
 
-# Characters. gunicorn takes none beyond 4094, Django redirects to none beyond 16384.
-LONGEST_ADDRESS = 3000
+# Characters. gunicorn rejects longer lines than 4094, Django longer redirects than 16384.
+MAX_URL_LENGTH = 3000
 
 
 def as_file(
     pieces: Iterable[bytes], name: str, content_type: str
 ) -> StreamingHttpResponse:
-    """Sent while it is read. ``pieces`` are closed when the reader went away."""
+    """Stream ``pieces`` as an attachment; they are closed if the client disconnects."""
     response = StreamingHttpResponse(pieces, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def nothing_downloaded(
+def reject_download(
     request: HttpRequest, form: FilterForm, list_name: str
 ) -> HttpResponseRedirect:
-    """Back to the list called ``list_name``, whose filters say what is wrong with them.
+    """Redirect to the list ``list_name``, which shows the errors of its filters.
 
-    Without a bad filter the file would hold more than was asked for.
+    A file without the invalid filters would hold more rows than requested.
     """
     messages.error(request, _("Nothing was downloaded: correct the filters first."))
-    given = {
+    parameters = {
         name: value for name in form.parameters() if (value := request.POST.get(name))
     }
-    address = reverse(list_name, query=given)
-    if len(address) > LONGEST_ADDRESS:
-        address = reverse(list_name)
-    return HttpResponseRedirect(address)
+    url = reverse(list_name, query=parameters)
+    if len(url) > MAX_URL_LENGTH:
+        url = reverse(list_name)
+    return HttpResponseRedirect(url)

@@ -1,4 +1,4 @@
-"""Form fields and layout objects that Django and crispy-forms do not have."""
+"""Form widgets, fields and layout objects."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CheckboxList(forms.CheckboxSelectMultiple):
-    """``label`` is what a screen reader says for the whole group."""
+    """``label`` is the accessible name of the group of checkboxes."""
 
     def __init__(self, label: object, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -25,7 +25,7 @@ class CheckboxList(forms.CheckboxSelectMultiple):
 
 
 class CheckboxMultiple(forms.CheckboxSelectMultiple):
-    """Side by side, in a legend's fieldset; a long list scrolls."""
+    """Checkboxes side by side, for a fieldset with a legend; a long list scrolls."""
 
     def render(self, *args: Any, **kwargs: Any) -> SafeString:
         return format_html(
@@ -34,7 +34,7 @@ class CheckboxMultiple(forms.CheckboxSelectMultiple):
 
 
 class CheckboxListField(forms.MultipleChoiceField):
-    """None or several of ``choices``."""
+    """Any number of ``choices``, also none."""
 
     widget = CheckboxMultiple
     default_error_messages = {"invalid_choice": _("“%(value)s” is not in this list.")}
@@ -44,9 +44,9 @@ class CheckboxListField(forms.MultipleChoiceField):
 
 
 class ConditionalFieldset(Fieldset):  # type: ignore[misc]  # crispy-forms has no types
-    """Fields that matter only while another field has a value.
+    """Fields shown only while the field ``when`` has the value ``equals``.
 
-    Without JavaScript they stay visible; the server checks in any case.
+    Without JavaScript they stay visible. The server validates them in both cases.
     """
 
     def __init__(self, when: str, equals: str, *fields: Any, **kwargs: Any) -> None:

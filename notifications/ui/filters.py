@@ -1,6 +1,6 @@
-"""The filters above the lists: one form each, all of it in the address (GET).
+"""Filter forms of the lists; all their values are in the query of the URL.
 
-A value that makes no sense gets a sentence beside its field and counts as not given.
+An invalid value gets an error at its field and is ignored.
 """
 
 from collections.abc import Iterable
@@ -46,7 +46,7 @@ class Day(forms.DateField):
 
 
 class OneOf(forms.ChoiceField):
-    """A list that begins with "All"; without choices, the form fills them in."""
+    """A select that begins with "All"; ``FilterForm.fill_choices`` may set its choices."""
 
     def __init__(self, label: Any, choices: Any = ()) -> None:
         super().__init__(
@@ -70,10 +70,10 @@ class NotificationNumber(forms.IntegerField):
 
 
 class FilterForm(forms.Form):
-    """``active`` holds what is given and makes sense, by name of the parameter."""
+    """``active`` maps parameters of the URL to their valid values."""
 
     use_required_attribute = False
-    # The word in the address is one that Python keeps for itself.
+    # Field to parameter: "from" is a keyword of Python.
     PARAMETERS: ClassVar = {"since": "from", "until": "to"}
 
     def __init__(self, data: Any) -> None:
@@ -90,19 +90,20 @@ class FilterForm(forms.Form):
         return self.PARAMETERS.get(field_name, field_name)
 
     def fill_choices(self) -> None:
-        """For lists that come from the database."""
+        """Set the choices that come from the database."""
 
     @classmethod
     def parameters(cls) -> list[str]:
-        """The names in the address, in the order of the fields."""
+        """The names of the parameters, in the order of the fields."""
         return [cls.PARAMETERS.get(name, name) for name in cls.base_fields]
 
     @property
     def query(self) -> str:
-        """The filters as the query of an address, without "?"."""
+        """The filters as the query of a URL, without "?"."""
         return urlencode(self.active)
 
-    def given(self, name: str) -> Any:
+    def value(self, name: str) -> Any:
+        """The cleaned value; empty if it is missing or invalid."""
         return self.cleaned_data.get(name) or ""
 
     def day(self, name: str) -> date | None:

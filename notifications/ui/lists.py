@@ -32,7 +32,7 @@ class ListPage(Generic[Row]):
 
 
 class Listing(Protocol[RowOut]):
-    """Rows that come in order of their ids, found in whatever way."""
+    """A source of rows in order of their ids."""
 
     def older(self, before: int | None, size: int) -> Sequence[RowOut]:
         """The newest ``size`` rows below an id, or of all; newest first."""
@@ -41,7 +41,7 @@ class Listing(Protocol[RowOut]):
         """The oldest ``size`` rows above an id; oldest first."""
 
 
-class ById(Generic[Row]):
+class QuerySetListing(Generic[Row]):
     """A queryset as a listing."""
 
     def __init__(self, rows: QuerySet[Row]) -> None:
@@ -55,59 +55,60 @@ class ById(Generic[Row]):
         return list(self._rows.filter(pk__gt=after).order_by("pk")[:size])
 
 
-def page(
+def queryset_page(
     rows: QuerySet[Row],
     *,
     before: int | None = None,
     after: int | None = None,
     size: int = PER_PAGE,
 ) -> ListPage[Row]:
-    """The newest page, or the one just before or after an id.
+    """Return the newest page, or the one next to the id ``before`` or ``after``.
 
-    Where less than a whole page is newer than ``after``, or nothing is older than
-    ``before``, the newest page is given instead.
+    It is also the newest page if less than a whole page is newer than ``after``, or
+    nothing is older than ``before``.
     """
-    return page_of(ById(rows), before=before, after=after, size=size)
+    return listing_page(QuerySetListing(rows), before=before, after=after, size=size)
 
 
-def page_of(
+def listing_page(
     rows: Listing[Row],
     *,
     before: int | None = None,
     after: int | None = None,
     size: int = PER_PAGE,
 ) -> ListPage[Row]:
-    """As ``page``, for a list that no single query gives."""
+    """As ``queryset_page``, for rows that take more than one query."""
     if after is not None:
-        found = rows.newer(after, size + 1)
-        if len(found) > size:
-            shown = found[size - 1 :: -1]
+        newer = rows.newer(after, size + 1)
+        if len(newer) > size:
+            shown = newer[size - 1 :: -1]
             return ListPage(shown, newer=shown[0].pk, older=shown[-1].pk)
         before = None
     if before is not None:
-        found = rows.older(before, size + 1)
-        if found:
-            return ListPage(found[:size], newer=found[0].pk, older=_older(found, size))
-    found = rows.older(None, size + 1)
-    return ListPage(found[:size], older=_older(found, size))
+        older = rows.older(before, size + 1)
+        if older:
+            return ListPage(older[:size], newer=older[0].pk, older=_older(older, size))
+    newest = rows.older(None, size + 1)
+    return ListPage(newest[:size], older=_older(newest, size))
 
 
-def _older(found: Sequence[Row], size: int) -> int | None:
-    return found[size - 1].pk if len(found) > size else None
+def _older(rows: Sequence[Row], size: int) -> int | None:
+    """The id for the link to older rows; ``rows`` has one more than the page."""
+    return rows[size - 1].pk if len(rows) > size else None
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many rows a list has; ``is_more``: so many, and more that nobody counted."""
+    """The number of rows of a list; ``is_more``: counting stopped at ``number``."""
 
     number: int
     is_more: bool = False
 
 
-def count_of(rows: QuerySet[Row], found: ListPage[Row]) -> Count:
-    """Counted no further than ``COUNTED``: beyond that nobody reads a number."""
-    if found.newer is None and found.older is None:
-        return Count(len(found.rows))  # the list is this page
+def count_of(rows: QuerySet[Row], page: ListPage[Row]) -> Count:
+    """Count the rows up to ``COUNTED``, unless ``page`` is the whole list."""
+    if page.newer is None and page.older is None:
+        return Count(len(page.rows))
     return capped(capped_count(rows))
 
 
@@ -116,40 +117,42 @@ def capped(number: int) -> Count:
 
 
 def capped_count(rows: QuerySet[Row]) -> int:
-    """How many rows, at most ``COUNTED`` + 1."""
+    """The number of rows, at most ``COUNTED`` + 1."""
     return rows.order_by().values("pk")[: COUNTED + 1].count()
 
 
-PLACE = ("before", "after")
+POSITION_PARAMETERS = ("before", "after")
 
 
-def place(request: HttpRequest) -> dict[str, int | None]:
-    """Where in the list: ``before`` or ``after`` an id; anything else is ignored."""
-    return {name: _id(request.GET.get(name, "")) for name in PLACE}
+def list_position(request: HttpRequest) -> dict[str, int | None]:
+    """The ids ``before`` and ``after`` of the query; other values are ignored."""
+    return {name: _id(request.GET.get(name, "")) for name in POSITION_PARAMETERS}
 
 
 def list_context(
-    form: FilterForm, here: Mapping[str, int | None], found: ListPage[Any], count: Count
+    form: FilterForm,
+    position: Mapping[str, int | None],
+    page: ListPage[Any],
+    count: Count,
 ) -> Mapping[str, object]:
-    """What every list shows around its rows; ``here`` is the ``place``."""
-    numbers = {name: str(number) for name, number in here.items() if number}
+    """The template context of every list, apart from its rows."""
+    numbers = {name: str(number) for name, number in position.items() if number}
     return {
         "form": form,
-        # What the page of a row takes along, for its way back to this page.
-        "here": urlencode(form.active | numbers),
-        "count": _count_words(count) if found.rows else "",
-        "newer": _query(form, "after", found.newer),
-        "older": _query(form, "before", found.older),
+        # For the links to rows, whose pages link back to this page of the list.
+        "list_query": urlencode(form.active | numbers),
+        "count": _count_words(count) if page.rows else "",
+        "newer": _query(form, "after", page.newer),
+        "older": _query(form, "before", page.older),
         "newest": "?" + form.query,
     }
 
 
 def back_query(request: HttpRequest, form: type[FilterForm]) -> str:
-    """The query of the list that one came from: its own parameters, nothing else."""
-    names = [*form.parameters(), *PLACE]
-    given = {name: request.GET.get(name, "") for name in names}
-    known = {name: value for name, value in given.items() if value}
-    return "?" + urlencode(known) if known else ""
+    """The query of the list that links to this page: only parameters of that list."""
+    names = [*form.parameters(), *POSITION_PARAMETERS]
+    parameters = {name: value for name in names if (value := request.GET.get(name))}
+    return "?" + urlencode(parameters) if parameters else ""
 
 
 def _id(text: str) -> int | None:

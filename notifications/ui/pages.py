@@ -1,4 +1,4 @@
-"""What all our own pages share: the frame of the console."""
+"""Shared by all views: the page frame and access checks."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ from notifications.models import Notification, stored_key
 def page(
     request: HttpRequest, template: str, title: object, **context: Any
 ) -> TemplateResponse:
-    """A page in the console's frame."""
+    """Render a template with the context of the admin site."""
     frame = admin.site.each_context(request)
     return TemplateResponse(request, template, {**frame, "title": title, **context})
 
 
 def require_permission(request: HttpRequest, permission: str) -> User:
-    """Who asks. Raises ``PermissionDenied`` without the permission.
+    """Return the user. Raises ``PermissionDenied`` without the permission.
 
-    ``admin_view`` only asks whether somebody is active and staff.
+    ``admin_view`` only checks that the user is active and staff.
     """
     user = require_login(request)
     if not user.has_perm(permission):
@@ -32,7 +32,7 @@ def require_permission(request: HttpRequest, permission: str) -> User:
 
 
 def require_login(request: HttpRequest) -> User:
-    """Who asks, whatever their roles. Raises ``PermissionDenied`` for nobody."""
+    """Return the user. Raises ``PermissionDenied`` for anonymous users."""
     user: User | AnonymousUser = request.user
     if not isinstance(user, User):
         raise PermissionDenied
@@ -40,12 +40,12 @@ def require_login(request: HttpRequest) -> User:
 
 
 def session_key(request: HttpRequest) -> str:
-    """The stored key of this request's session; services that end sessions take it."""
+    """The stored key of this request's session, as services that end sessions take it."""
     return stored_key(request.session.session_key or "")
 
 
 def may_control(request: HttpRequest, notification: Notification) -> bool:
-    """Whether to show the buttons over it; the services ask again."""
+    """Whether to show the controls of a notification; the services check again."""
     user = request.user
     if not isinstance(user, User) or not user.has_perm(permissions.SEND):
         return False

@@ -1,4 +1,4 @@
-"""Text that people enter or read: notes, lists of IDs, joined names, control characters."""
+"""Notes, lists of IDs, joined names, control characters."""
 
 import re
 import unicodedata
@@ -16,7 +16,7 @@ NAMED = 5
 def join_first(
     names: Sequence[str], count: int | None = None, *, most: int = NAMED
 ) -> str:
-    """``most`` of them, and how many more; ``count``: of all, if not all are given."""
+    """Join ``most`` names and the number of the others; ``count``: number of all names."""
     shown = ", ".join(names[:most])
     more = (len(names) if count is None else count) - most
     if more <= 0:
@@ -28,9 +28,9 @@ def join_first(
 
 
 def clean_note(text: str) -> str:
-    """A note for the team, on one line.
+    """Return the note on one line.
 
-    Raises ``ValidationError`` for one that is too long or holds control characters.
+    Raises ``ValidationError`` if it is too long or has control characters.
     """
     text = " ".join(text.split())
     if has_control(text):
@@ -43,12 +43,12 @@ def clean_note(text: str) -> str:
     return text
 
 
-CONTROL = {"Cc", "Cs"}  # categories of Unicode: controls, and halves of characters
+CONTROL = {"Cc", "Cs"}  # Unicode categories: control characters, surrogates
 
 
 def has_control(text: str) -> bool:
-    """Whether a character of ``text`` is a control character, which cannot be shown."""
-    if text.isprintable():  # true for most texts, and much quicker
+    """Whether ``text`` has a control character or a surrogate."""
+    if text.isprintable():  # faster, and true for most texts
         return False
     return any(unicodedata.category(char) in CONTROL for char in text)
 
@@ -58,5 +58,5 @@ SEPARATORS = re.compile(r"[\s,;，；、]+")
 
 
 def split_ids(text: str) -> list[str]:
-    """IDs with any separator between them, in their order, repeated ones too."""
+    """Split at any separators; keep the order and repeated IDs."""
     return [part for part in SEPARATORS.split(text) if part]

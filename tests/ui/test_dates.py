@@ -1,4 +1,4 @@
-"""Days as bounds of the id find the same rows as the plain condition on the time."""
+"""``in_period`` returns the same rows as a plain condition on the time."""
 
 import random
 from datetime import date, timedelta

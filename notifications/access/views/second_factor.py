@@ -211,7 +211,7 @@ def _page(
     base = (
         "admin/base_site.html"
         if request.user.is_authenticated
-        else "notifications/ui/door.html"
+        else "notifications/ui/base_anonymous.html"
     )
     return page(
         request, f"notifications/access/{template}", title, base=base, **context

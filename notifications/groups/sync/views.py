@@ -21,8 +21,7 @@ from notifications.groups.sync.services import request_sync, stop_sync
 from notifications.models import GroupSync, SyncChange
 from notifications.ui.dates import moment
 from notifications.ui.filters import FilterForm, OneOf
-from notifications.ui.lists import count_of, list_context, place
-from notifications.ui.lists import page as page_of_rows
+from notifications.ui.lists import count_of, list_context, list_position, queryset_page
 from notifications.ui.pages import page, require_permission
 
 
@@ -53,9 +52,9 @@ def sync(request: HttpRequest, pk: int) -> HttpResponse:
     require_permission(request, permissions.SEE_GROUPS)
     run = get_object_or_404(GroupSync, pk=pk)
     form = SyncFilterForm(request.GET)
-    rows = sync_queries.changes_of(run, form.given("kind"))
-    cursor = place(request)
-    changes = page_of_rows(rows, before=cursor["before"], after=cursor["after"])
+    rows = sync_queries.changes_of(run, form.value("kind"))
+    position = list_position(request)
+    changes = queryset_page(rows, before=position["before"], after=position["after"])
     return page(
         request,
         "notifications/groups/sync.html",
@@ -64,7 +63,7 @@ def sync(request: HttpRequest, pk: int) -> HttpResponse:
         are_changes_stored=bool(changes.rows)
         or sync_queries.are_changes_available(run),
         **_status_context(request, run),
-        **list_context(form, cursor, changes, count_of(rows, changes)),
+        **list_context(form, position, changes, count_of(rows, changes)),
     )
 
 

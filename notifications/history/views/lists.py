@@ -12,16 +12,16 @@ from notifications.history.presentation import end_of_list
 from notifications.history.search import queries as search_queries
 from notifications.models import Delivery
 from notifications.record.queries import record_state
-from notifications.ui.downloads import CONTENT_TYPES, as_file, nothing_downloaded
+from notifications.ui.downloads import CONTENT_TYPES, as_file, reject_download
 from notifications.ui.lists import (
     Count,
     ListPage,
     count_of,
     list_context,
-    page_of,
-    place,
+    list_position,
+    listing_page,
+    queryset_page,
 )
-from notifications.ui.lists import page as page_of_rows
 from notifications.ui.pages import page, require_permission
 
 
@@ -30,8 +30,8 @@ def notifications(request: HttpRequest) -> HttpResponse:
     user = require_permission(request, permissions.SEE_HISTORY)
     form = NotificationFilterForm(request.GET)
     rows = search_queries.notifications(form.filters, user.pk)
-    here = place(request)
-    found = page_of_rows(rows, before=here["before"], after=here["after"])
+    position = list_position(request)
+    found = queryset_page(rows, before=position["before"], after=position["after"])
     problems = search_queries.problems_of(found.rows)
     return page(
         request,
@@ -39,7 +39,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
         _("Send history"),
         rows=[(row, problems.get(row.pk, {})) for row in found.rows],
         record=record_state(),
-        **list_context(form, here, found, count_of(rows, found)),
+        **list_context(form, position, found, count_of(rows, found)),
     )
 
 
@@ -48,8 +48,8 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     require_permission(request, permissions.SEE_HISTORY)
     form = DeliveryFilterForm(request.GET)
     rows = search_queries.deliveries(form.filters, form.occurring.live)
-    here = place(request)
-    found = page_of(rows, before=here["before"], after=here["after"])
+    position = list_position(request)
+    found = listing_page(rows, before=position["before"], after=position["after"])
     return page(
         request,
         "notifications/history/deliveries.html",
@@ -58,7 +58,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         archived=end_of_list(form.filters.notification, form.filters.since)
         if found.older is None
         else "",
-        **list_context(form, here, found, _count(rows, found)),
+        **list_context(form, position, found, _count(rows, found)),
     )
 
 
@@ -69,7 +69,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     form = DeliveryFilterForm(request.POST)
     file_format = request.POST.get("format", "csv")
     if form.errors or file_format not in CONTENT_TYPES:
-        return nothing_downloaded(request, form, "admin:deliveries")
+        return reject_download(request, form, "admin:deliveries")
     file = export_services.download(
         user,
         form.filters,

@@ -13,7 +13,7 @@ from notifications.history.search.facets import facets
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import Archive, Delivery
 from notifications.record.guards import install as guards_install
-from notifications.ui.lists import page_of
+from notifications.ui.lists import listing_page
 from tests.factories import (
     MOMENT,
     make_delivery,
@@ -130,12 +130,12 @@ def test_the_pages_of_a_filter_walked_there_and_back():
     wanted = DeliveryFilter(status="failed")
     rows = search_queries.deliveries(wanted, facets().live)
 
-    there = [page_of(rows, size=SIZE)]
+    there = [listing_page(rows, size=SIZE)]
     while there[-1].older is not None:
-        there.append(page_of(rows, before=there[-1].older, size=SIZE))
+        there.append(listing_page(rows, before=there[-1].older, size=SIZE))
     back = [there[-1]]
     while back[-1].newer is not None:
-        back.append(page_of(rows, after=back[-1].newer, size=SIZE))
+        back.append(listing_page(rows, after=back[-1].newer, size=SIZE))
 
     assert [row.pk for found in there for row in found.rows] == plain(wanted)
     assert [found.rows for found in back] == [found.rows for found in there[::-1]]
