@@ -6,7 +6,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.defaults import bad_request
 
-from notifications.history.presentation import ArchivedPart
+from notifications.history.presentation import ArchivedDelivery
 from notifications.ui.pages import page
 
 
@@ -19,7 +19,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> TemplateResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> TemplateResponse:
     """``handler404``."""
-    sentence = str(exception) if isinstance(exception, ArchivedPart) else ""
+    sentence = str(exception) if isinstance(exception, ArchivedDelivery) else ""
     return _page(request, "404.html", _("Page not found"), 404, sentence=sentence)
 
 

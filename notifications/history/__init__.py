@@ -1,1 +1,1 @@
-"""What was sent: lists, search, pages of a notification and a delivery, charts, export."""
+"""Sent notifications: lists, search, detail pages, charts, export, evidence, archive."""

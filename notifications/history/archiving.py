@@ -1,7 +1,7 @@
-"""Archiving: the rows of old notifications go into files, headers and counts stay.
+"""Archiving: move the rows of old notifications to files; their counts stay.
 
-Nothing is ever removed by itself: somebody runs ``archive_history``. The rows go only
-after the file is on the disk and was read back, and only through the guarded door.
+Only the command ``archive_history`` removes rows. It removes them after the file has
+been written to disk and read back, with ``guards_disabled``.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from notifications.record.guards import install as guards_install
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """What was archived of one notification; ``rows``: deliveries and attempts."""
+    """An archived notification; ``rows`` is its number of deliveries and attempts."""
 
     notification: int
     file_name: str
@@ -32,21 +32,21 @@ class Archived:
 
 
 def due(before: datetime) -> QuerySet[Notification]:
-    """Sealed notifications that ended before a moment and are not archived yet."""
+    """Sealed notifications that ended before ``before`` and are not archived yet."""
     return Notification.objects.filter(
         seal__isnull=False, archive__isnull=True, finished_at__lt=before
     ).order_by("pk")
 
 
 def unsealed(before: datetime) -> int:
-    """How many ended before a moment and cannot be archived, for want of a seal."""
+    """Number of notifications that are due, but not sealed."""
     return Notification.objects.filter(
         status__in=Notification.ENDED, seal__isnull=True, finished_at__lt=before
     ).count()
 
 
 def planned(before: datetime) -> Iterator[Archived]:
-    """What ``archive_history`` would archive; changes nothing."""
+    """Yield what ``archive_history`` would archive, without changes."""
     for number, rows in due(before).values_list("pk", "seal__rows"):
         yield Archived(number, record_archive.file_name(number), rows)
 
@@ -54,10 +54,10 @@ def planned(before: datetime) -> Iterator[Archived]:
 def archive_history(
     before: datetime, folder: Path, *, actor: str
 ) -> Iterator[Archived]:
-    """Archive them one after another; each is yielded when it is committed.
+    """Archive the due notifications; each is yielded after its commit.
 
-    Raises ``NotArchivable``, ``OSError``: nothing was removed of the notification at
-    which it stopped, and a second run goes on there.
+    Raises ``NotArchivable`` or ``OSError``. Nothing of the failed notification is
+    removed then, and the next run continues with it.
     """
     busy = record_archive.NotArchivable(
         f"Another archive_history is writing into {folder}. Wait for its end."
@@ -68,11 +68,12 @@ def archive_history(
 
 
 def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
-    seal = _seal(notification)
+    # Without its leaves, which are large.
+    seal = Seal.objects.only("digest", "rows").get(notification=notification)
     digest = record_archive.write(notification, folder, digest=seal.digest)
     name = record_archive.file_name(notification.pk)
     with transaction.atomic():
-        # Whoever archives the same into another folder waits here, then finds it done.
+        # Wait for a concurrent run that archives into another folder.
         Notification.objects.select_for_update().get(pk=notification.pk)
         if Archive.objects.filter(notification=notification).exists():
             raise record_archive.NotArchivable(
@@ -81,7 +82,7 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
         by_group = by_group_to_archive(notification)
         attempts, deliveries = _remove(notification.pk)
         if attempts + deliveries != seal.rows:
-            # What is removed must be what is in the file; raising undoes the removal.
+            # The removed rows must be those in the file; raising rolls back.
             raise record_archive.NotArchivable(
                 f"Notification {notification.pk} has {attempts + deliveries} rows, but "
                 f"{seal.rows} were sealed. Run manage.py verify_history --notification "
@@ -105,15 +106,10 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
     return Archived(notification.pk, name, seal.rows)
 
 
-def _seal(notification: Notification) -> Seal:
-    """Without its leaves, which are large."""
-    return Seal.objects.only("digest", "rows").get(notification=notification)
-
-
 def _remove(notification: int) -> tuple[int, int]:
-    """All attempts and deliveries of it; returns how many of each.
+    """Remove attempts and deliveries; return the numbers of each.
 
-    In SQL: ``QuerySet.delete()`` would fetch every row first.
+    In SQL, since ``QuerySet.delete()`` would fetch every row first.
     """
     deliveries, attempts = quoted_table(Delivery), quoted_table(Attempt)
     with guards_install.guards_disabled(), connection.cursor() as cursor:

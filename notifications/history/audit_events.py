@@ -1,4 +1,4 @@
-"""Events of the audit trail: downloads of the history, and its archive."""
+"""Audit events of the history: downloads and archiving."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""What the page of a delivery shows: calls, late answers, related deliveries."""
+"""Data of the page of a delivery: calls, late answers, related deliveries."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from notifications.tencent.outcomes import OutcomeKind
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """An attempt, and the answer as JSON; an empty ``answer`` means that none came."""
+    """An attempt, and its answer as JSON; empty if no answer came."""
 
     attempt: Attempt
     explanation: Explanation | None
@@ -39,12 +39,12 @@ class LateAnswer:
 
 
 def request_line() -> str:
-    """Method and path; the query is left out, since it holds the UserSig."""
+    """Method and path, without the query, which holds the UserSig."""
     return f"POST {SendGroupSystemNotification.path()}"
 
 
 def request_body(delivery: Delivery) -> str:
-    """The body of the request, built by the call itself."""
+    """The body of the request, built by the same class as for the call."""
     call = SendGroupSystemNotification(
         delivery.group_id,
         delivery.group_type,
@@ -55,7 +55,7 @@ def request_body(delivery: Delivery) -> str:
 
 
 def calls(delivery: Delivery) -> list[RecordedCall]:
-    """The attempts in their order."""
+    """The attempts, ordered by number."""
     return [
         RecordedCall(
             attempt, _explain(attempt.error_code, attempt.reason), _answer(attempt)
@@ -72,13 +72,15 @@ def late_answers(delivery: Delivery) -> Sequence[LateAnswer]:
         action=LATE_ANSWER.word,
     ).order_by("id")
     return [
-        LateAnswer(entry.at, _late(entry.detail), entry.detail.get("error_info", ""))
+        LateAnswer(
+            entry.at, _late_sentence(entry.detail), entry.detail.get("error_info", "")
+        )
         for entry in entries
     ]
 
 
 def resolutions(delivery: Delivery) -> QuerySet[AuditEntry]:
-    """What people found out about a delivery that is not confirmed, oldest first."""
+    """Audit entries of notes on an unconfirmed delivery, oldest first."""
     return AuditEntry.objects.filter(
         notification_number=delivery.notification_id,
         delivery_number=delivery.pk,
@@ -86,7 +88,7 @@ def resolutions(delivery: Delivery) -> QuerySet[AuditEntry]:
     ).order_by("id")
 
 
-def _late(detail: dict[str, object]) -> str:
+def _late_sentence(detail: dict[str, object]) -> str:
     code, reason = detail.get("error_code"), detail.get("reason")
     if detail.get("outcome") == OutcomeKind.ACCEPTED:
         return _(
@@ -128,19 +130,19 @@ def _json(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RelatedDeliveries:
-    """``earlier`` was sent again by this one; ``later`` sent this one again.
+    """This delivery resends ``earlier``; ``later`` resend this delivery.
 
-    ``other_parts`` of the same send went to other members of the group.
+    ``other_portions`` went to other members of the group in the same notification.
     """
 
     seal: Seal | None
-    other_parts: Sequence[Delivery]
+    other_portions: Sequence[Delivery]
     earlier: Sequence[Delivery]
     later: Sequence[Delivery]
 
 
 def related_deliveries(delivery: Delivery) -> RelatedDeliveries:
-    """Three queries; one more where members were named in several parts."""
+    """Three queries; one more if the delivery has several portions."""
     of_group = delivery.notification.deliveries.filter(group_id=delivery.group_id)
     same = Delivery.objects.history().filter(
         group_id=delivery.group_id, portion=delivery.portion
@@ -149,7 +151,7 @@ def related_deliveries(delivery: Delivery) -> RelatedDeliveries:
     again = delivery.notification.resends.values_list("pk", flat=True)
     return RelatedDeliveries(
         seal=seal_of(delivery.notification_id),
-        other_parts=list(of_group.exclude(pk=delivery.pk).order_by("portion"))
+        other_portions=list(of_group.exclude(pk=delivery.pk).order_by("portion"))
         if delivery.parts > 1
         else [],
         earlier=list(same.filter(notification_id=first)) if first else [],

@@ -1,4 +1,4 @@
-"""Filter forms above the lists of notifications and deliveries."""
+"""Filter forms of the lists of notifications and deliveries."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +11,7 @@ from notifications.models import Delivery, GroupType, Notification
 from notifications.tencent.outcomes import Reason
 from notifications.ui.filters import Day, FilterForm, NotificationNumber, OneOf, Search
 
-# Reasons that a delivery can end with; after the others it is tried again.
+# Reasons with which a delivery can end; the others lead to a retry.
 REASONS = [
     Reason.NO_ANSWER,
     Reason.CONNECTION_LOST,
@@ -57,9 +57,9 @@ class DeliveryFilterForm(FilterForm):
     group_ids: list[str] | None = None
 
     def fill_choices(self) -> None:
-        self.occurring = facets()
-        self.fill_senders(self.occurring.senders)
-        codes = [explain_code(code) for code in self.occurring.codes]
+        self.facets = facets()
+        self.fill_senders(self.facets.senders)
+        codes = [explain_code(code) for code in self.facets.codes]
         self.set_choices(
             "code", [(why.mark, f"{why.mark} · {why.meaning}") for why in codes]
         )

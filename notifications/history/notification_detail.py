@@ -1,4 +1,4 @@
-"""What the page of a notification says to an auditor, beside its progress."""
+"""Data for auditors on the page of a notification, in addition to its progress."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ S = Delivery.Status
 
 ORDER = [S.ACCEPTED, S.FAILED, S.UNCONFIRMED, S.CANCELLED, S.SENDING, S.QUEUED]
 
-# Enough to find the newest that read this notification among those that did not.
+# Enough to include the newest verification of the notification.
 VERIFICATIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """Deliveries that are alike; ``filter`` finds them in the list of deliveries."""
+    """Deliveries with one result; ``filter`` holds the parameters of their list."""
 
     status: str
     label: str
@@ -42,14 +42,14 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class ExcludedGroups:
-    """``count`` groups that the audience did not hold; the first of them named.
+    """``count`` groups excluded from the audience; ``named`` lists the first of them.
 
-    ``is_known`` is false for what was sent before this was written down.
+    ``is_known`` is false if the audit entry of the send does not record them.
     """
 
     is_known: bool
     count: int
-    named: Sequence[tuple[str, str, str]]  # group ID, name, reason in words
+    named: Sequence[tuple[str, str, str]]  # group ID, name, label of the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +61,26 @@ class VerificationState:
 
 @dataclass(frozen=True, slots=True)
 class NotificationDetail:
-    """``seal`` is ``None`` before it is sealed; ``archive`` while its rows are here."""
+    """``seal`` is ``None`` before sealing, ``archive`` before archiving."""
 
-    conditions: Sequence[tuple[str, str]]  # of the rule at that time, in words
+    conditions: Sequence[tuple[str, str]]  # of the rule at that time
     results: Sequence[ResultRow]
-    left_out: ExcludedGroups
+    excluded: ExcludedGroups
     seal: Seal | None
     archive: Archive | None
     verified: VerificationState | None
 
 
 def notification_detail(notification: Notification) -> NotificationDetail:
-    """Eight queries at most, whatever the number of deliveries."""
+    """At most eight queries, independent of the number of deliveries."""
     seal = seal_of(notification.pk)
-    sending = _sending(notification.pk)
+    sent_detail = _sent_detail(notification.pk)
     return NotificationDetail(
-        conditions=_conditions(sending),
+        conditions=Rule.from_json(sent_detail["rule"]).conditions()
+        if "rule" in sent_detail
+        else [],
         results=results(notification, seal),
-        left_out=_left_out(sending),
+        excluded=_excluded(sent_detail),
         seal=seal,
         archive=Archive.objects.filter(notification=notification).first(),
         verified=_verified(notification.pk, seal) if seal else None,
@@ -86,15 +88,15 @@ def notification_detail(notification: Notification) -> NotificationDetail:
 
 
 def results(notification: Notification, seal: Seal | None) -> list[ResultRow]:
-    """Counts by result, and by code or reason where there is one."""
+    """Count deliveries by result, and by code or reason if there is one."""
     rows = notification.tallies.all() if seal else count_results([notification.pk])
-    found: Counter[tuple[str, int | None, str]] = Counter()
+    counts: Counter[tuple[str, int | None, str]] = Counter()
     for row in rows:
-        # The code of what waits, or is in doubt, is that of an earlier attempt.
+        # With another status, the code is that of an earlier attempt.
         code = row.error_code if row.status == S.FAILED else None
-        found[row.status, code, row.reason] += row.count
+        counts[row.status, code, row.reason] += row.count
     kinds = sorted(
-        found.items(), key=lambda kind: (ORDER.index(S(kind[0][0])), -kind[1], kind[0])
+        counts.items(), key=lambda kind: (ORDER.index(S(kind[0][0])), -kind[1], kind[0])
     )
     return [_result(notification.pk, *kind, count) for kind, count in kinds]
 
@@ -102,17 +104,17 @@ def results(notification: Notification, seal: Seal | None) -> list[ResultRow]:
 def _result(
     number: int, status: str, code: int | None, reason: str, count: int
 ) -> ResultRow:
-    found = {"notification": str(number), "status": status}
+    parameters = {"notification": str(number), "status": status}
     why = None
     if reason:
-        found["reason"], why = reason, explain_reason(reason)
+        parameters["reason"], why = reason, explain_reason(reason)
     elif code:
-        found["code"], why = str(code), explain_code(code)
-    return ResultRow(status, str(S(status).label), why, count, found)
+        parameters["code"], why = str(code), explain_code(code)
+    return ResultRow(status, str(S(status).label), why, count, parameters)
 
 
-def _sending(number: int) -> Mapping[str, Any]:
-    """What the entry of the audit trail about the sending says."""
+def _sent_detail(number: int) -> Mapping[str, Any]:
+    """The detail of the audit entry of the send."""
     entry = (
         AuditEntry.objects.filter(
             notification_number=number, action__in=[SENT.word, SCHEDULED.word]
@@ -123,26 +125,20 @@ def _sending(number: int) -> Mapping[str, Any]:
     return entry.detail if entry is not None else {}
 
 
-def _conditions(sending: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if "rule" not in sending:
-        return []
-    return Rule.from_json(sending["rule"]).conditions()
-
-
-def _left_out(sending: Mapping[str, Any]) -> ExcludedGroups:
-    if "left_out" not in sending:
+def _excluded(sent_detail: Mapping[str, Any]) -> ExcludedGroups:
+    if "left_out" not in sent_detail:
         return ExcludedGroups(is_known=False, count=0, named=[])
     return ExcludedGroups(
         is_known=True,
-        count=sending["left_out_count"],
-        # Once, only the state of the group was written down.
+        count=sent_detail["left_out_count"],
+        # Older entries have only the state of the group.
         named=[
             (
                 row["group_id"],
                 row["name"],
                 reason_label(row.get("reason") or row["state"]),
             )
-            for row in sending["left_out"]
+            for row in sent_detail["left_out"]
         ],
     )
 

@@ -1,4 +1,4 @@
-"""Sentences about what is in the archive instead of in the lists."""
+"""Sentences about archived deliveries, which the lists lack."""
 
 from datetime import date, timedelta
 
@@ -10,16 +10,16 @@ from django.utils.translation import ngettext
 from notifications.record import queries as record_queries
 
 
-class ArchivedPart(Http404):
-    """A page whose subject has moved; the sentence says where to."""
+class ArchivedDelivery(Http404):
+    """The delivery was archived; the message names the file."""
 
 
 def missing_delivery(pk: int) -> Http404:
-    """To raise for a delivery that is not there: archived, or there never was one."""
+    """Return the exception for a delivery that is archived or never existed."""
     files = record_queries.files_with(pk)
     if not files:
         return Http404()
-    return ArchivedPart(
+    return ArchivedDelivery(
         _(
             "Delivery %(number)d is not here any more. Look for it in the archive, file "
             "%(files)s."
@@ -29,13 +29,17 @@ def missing_delivery(pk: int) -> Http404:
 
 
 def end_of_list(notification: int | None, since: date | None) -> str:
-    """What the last page of the deliveries says; empty where nothing is left out.
+    """The notice on the last page of deliveries; empty if nothing is archived.
 
     ``notification`` and ``since`` are filters of the list.
     """
     if notification is not None:
         name = record_queries.file_of(notification)
-        return of_notification(name) if name else ""
+        if not name:
+            return ""
+        return _(
+            "The deliveries of this notification are archived (file %(name)s)."
+        ) % {"name": name}
     extent = record_queries.extent()
     if extent is None:
         return ""
@@ -50,14 +54,8 @@ def end_of_list(notification: int | None, since: date | None) -> str:
 
 
 def archived_count() -> str:
-    """What is said under figures that count what the lists lack."""
+    """The notice below figures that include archived deliveries."""
     return _(
         "Deliveries of these days are archived: they are counted here, but the lists do "
         "not show them any more."
     )
-
-
-def of_notification(file_name: str) -> str:
-    return _("The deliveries of this notification are archived (file %(name)s).") % {
-        "name": file_name
-    }

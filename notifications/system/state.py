@@ -12,7 +12,7 @@ from notifications import conf
 from notifications.audit.settings_changes import SECRETS, present_settings
 from notifications.db.durability import durability_problem
 from notifications.delivery.heartbeat import live_workers
-from notifications.history.overview.sums import last_day_ranges, sums
+from notifications.history.overview.sums import daily_sums, last_day_ranges
 from notifications.models import Notification, SendingSwitch, Worker
 from notifications.record.guards import install as guards_install
 from notifications.record.queries import RecordState, record_state
@@ -131,7 +131,7 @@ def state(now: datetime) -> SystemState:
 
 def _today() -> Mapping[str, int]:
     found: Counter[str] = Counter()
-    for row in sums(last_day_ranges(1, of=1)).rows:
+    for row in daily_sums(last_day_ranges(1, of=1)).rows:
         found[row.status] += row.count
     return found
 

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 
 class ConsoleModelAdmin(admin.ModelAdmin):
-    """Form labels without a colon; no history view, since the audit trail replaces it."""
+    """Labels without a colon; no history view, since the audit trail replaces it."""
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Reject lookups in the query; only the search and the declared filters work.
@@ -35,7 +35,7 @@ class ConsoleModelAdmin(admin.ModelAdmin):
 
 
 class TitledModelAdmin(ConsoleModelAdmin):
-    """Titles of the list and the add page; the title of a row's page is ``row_title``."""
+    """Set titles of the list and the add page; ``row_title`` is that of a row's page."""
 
     list_title: ClassVar[object]
     add_title: ClassVar[object]

@@ -58,7 +58,7 @@ def local_time(time: datetime | None) -> str:
 
 
 def moment(time: datetime | None) -> str:
-    """``2026-11-23 19:15:19 UTC``, for places that do not name the time zone otherwise."""
+    """``2026-11-23 19:15:19 UTC``, where the time zone is not named otherwise."""
     if not time:
         return NO_TIME
     return f"{local_time(time)} {timezone.get_current_timezone_name()}"

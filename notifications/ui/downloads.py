@@ -220,7 +220,7 @@ class AuditedDownload:
             )
 
 
-# Characters. gunicorn rejects longer lines than 4094, Django longer redirects than 16384.
+# Limits: 4094 characters for a line in gunicorn, 16384 for a redirect in Django.
 MAX_URL_LENGTH = 3000
 
 

@@ -46,7 +46,7 @@ class Day(forms.DateField):
 
 
 class OneOf(forms.ChoiceField):
-    """A select that begins with "All"; ``FilterForm.fill_choices`` may set its choices."""
+    """A select that begins with "All"; ``fill_choices`` may set its choices."""
 
     def __init__(self, label: Any, choices: Any = ()) -> None:
         super().__init__(

@@ -40,7 +40,7 @@ def require_login(request: HttpRequest) -> User:
 
 
 def session_key(request: HttpRequest) -> str:
-    """The stored key of this request's session, as services that end sessions take it."""
+    """The stored key of this request's session."""
     return stored_key(request.session.session_key or "")
 
 

@@ -16,7 +16,7 @@ NAMED = 5
 def join_first(
     names: Sequence[str], count: int | None = None, *, most: int = NAMED
 ) -> str:
-    """Join ``most`` names and the number of the others; ``count``: number of all names."""
+    """Join ``most`` names and the number of others; ``count``: number of all names."""
     shown = ", ".join(names[:most])
     more = (len(names) if count is None else count) - most
     if more <= 0:

@@ -8,7 +8,7 @@ from notifications.groups import services as groups_services
 from notifications.groups.export import download_groups
 from notifications.groups.importing import apply
 from notifications.groups.importing.rows import ParsedRows
-from notifications.history.export.services import download
+from notifications.history.export import download
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import AuditEntry, ChatGroup, GroupImport
 from tests.factories import make_group, make_user
@@ -33,7 +33,7 @@ CHANGES = {
         leave_out=False,
     ),
     "download": lambda user: download(
-        user, DeliveryFilter(), [], file_format="csv", filters={}
+        user, DeliveryFilter(), [], file_format="csv", parameters={}
     ),
 }
 

@@ -1,4 +1,4 @@
-"""What the pages say about deliveries that are in the archive."""
+"""Pages of archived deliveries."""
 
 from datetime import timedelta
 
@@ -47,13 +47,13 @@ def words(response) -> str:
 def test_the_result_is_counted_from_the_tallies(auditor, archived):
     page = auditor.get(f"/sent/{archived.pk}/")
 
-    found = page.context["progress"]
-    assert found.counts == dict.fromkeys(Delivery.Status.values, 0) | {
+    progress = page.context["progress"]
+    assert progress.counts == dict.fromkeys(Delivery.Status.values, 0) | {
         "accepted": 2,
         "failed": 1,
         "unconfirmed": 1,
     }
-    assert sorted((p.status, p.count, len(p.groups)) for p in found.problems) == [
+    assert sorted((p.status, p.count, len(p.groups)) for p in progress.problems) == [
         ("failed", 1, 0),
         ("unconfirmed", 1, 0),
     ]
@@ -81,7 +81,7 @@ def test_the_address_of_a_delivery_that_never_was(auditor, archived):
     assert "Nothing is at this address." in words(page)
 
 
-def test_whoever_may_not_see_the_history_is_not_told(log_in, archived):
+def test_without_permission_the_archive_file_is_not_named(log_in, archived):
     client = log_in(make_user(permissions.GROUP_ADMINISTRATOR, username="chen.jie"))
 
     assert client.get(f"{LIST}{archived.first}/").status_code == 403

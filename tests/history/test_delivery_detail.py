@@ -1,4 +1,4 @@
-"""What the page of a delivery says went over the wire."""
+"""The request and answers on the page of a delivery equal those on the wire."""
 
 import json
 
@@ -50,14 +50,14 @@ def test_each_attempt_with_its_answer():
     make_attempt(delivery, outcome="rejected", error_code=10006, error_info="too fast")
     make_attempt(delivery, outcome="unconfirmed")
 
-    found = delivery_detail.calls(delivery)
+    calls = delivery_detail.calls(delivery)
 
-    assert [call.answer and json.loads(call.answer) for call in found] == [
+    assert [call.answer and json.loads(call.answer) for call in calls] == [
         "",
         {"ActionStatus": "FAIL", "ErrorCode": 10006, "ErrorInfo": "too fast"},
         "",
     ]
-    assert [call.explanation.meaning for call in found] == [
+    assert [call.explanation.meaning for call in calls] == [
         "The chat service refused the connection.",
         "The chat service says that calls come too often.",
         "No answer came in time.",

@@ -1,14 +1,14 @@
-"""The evidence bundle of one sealed notification: a ZIP file that checks itself.
+"""The evidence bundle of a sealed notification: a ZIP file with all data to verify it.
 
-    record.jsonl   the text that was sealed, byte by byte; its SHA-256 is the digest
-    seal.json      the line that was sealed; its SHA-256 is the head
-    chain.jsonl    the lines of all later seals, each holding the head of the one before
-    actions.jsonl  what was done with the notification, late answers and all
-    index.html     all of it to read, without a network and without a script
-    VERIFY.txt     how to check it, what that proves and what it does not
+    record.jsonl   the sealed text, byte by byte; its SHA-256 is the digest
+    seal.json      the sealed line; its SHA-256 is the head
+    chain.jsonl    the lines of all later seals, each with the head of the previous one
+    actions.jsonl  audit entries of the notification, including late answers
+    index.html     a readable copy of all of it, without network access or scripts
+    VERIFY.txt     how to verify it, what that proves and what it does not
     SHA256SUMS     for ``sha256sum -c SHA256SUMS``
 
-Same record, same bytes. It is written while it is read: memory does not grow.
+The same record results in the same bytes. The file is streamed: memory does not grow.
 """
 
 import hashlib
@@ -25,35 +25,35 @@ from notifications.record.sealing import action_line, seal_line
 
 HEAD_DIGITS = 12
 
-# Of seals at once: each holds some bytes for every row that it covers.
-SEALS = 10
+# Seals per query: each holds some bytes for every row that it covers.
+SEALS_PER_QUERY = 10
 
-# So much is gathered before it is handed on.
-PIECE = 64 * 1024
+# Bytes that are buffered before they are yielded.
+PIECE_SIZE = 64 * 1024
 
-# Times of the files would make the same record another file.
+# Constant, so that the same record results in the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 
 READABLE_FILE = 0o100644 << 16
 
 
 def bundle_name(seal: Seal) -> str:
-    """``evidence-N-HEAD.zip``, with the first digits of the head."""
+    """``evidence-<number>-<first digits of the head>.zip``"""
     return f"{_folder(seal)}.zip"
 
 
 def bundle(notification: Notification, seal: Seal) -> Iterator[bytes]:
-    """The ZIP file in pieces. ``notification`` must be sealed by ``seal``, not archived.
+    """Yield the ZIP file. ``notification`` must be sealed by ``seal``, not archived.
 
-    The language and the time zone of ``index.html`` and ``VERIFY.txt`` are those of the
-    moment of this call.
+    ``index.html`` and ``VERIFY.txt`` have the language and time zone that are active
+    during this call.
     """
     newest = record_queries.newest() or seal
     page = EvidencePage(notification, seal, newest)
-    return _written(notification, seal, newest, page)
+    return _zip_pieces(notification, seal, newest, page)
 
 
-def _written(
+def _zip_pieces(
     notification: Notification, seal: Seal, newest: Seal, page: EvidencePage
 ) -> Iterator[bytes]:
     files: list[tuple[str, Iterable[bytes]]] = [
@@ -73,7 +73,7 @@ def _written(
                 for line in content:
                     digest.update(line)
                     file.write(line)
-                    if pieces.size > PIECE:
+                    if pieces.size > PIECE_SIZE:
                         yield pieces.take()
             sums.append(f"{digest.hexdigest()}  {name}\n")
         archive.writestr(_entry(seal, "SHA256SUMS"), "".join(sums))
@@ -81,9 +81,9 @@ def _written(
 
 
 def seal_lines(first: int, last: int) -> Iterator[bytes]:
-    """The sealed lines of these seals, whose SHA-256 are their heads."""
-    for start in range(first, last + 1, SEALS):
-        end = min(start + SEALS, last + 1)
+    """The sealed lines of these seals; the SHA-256 of a line is the head."""
+    for start in range(first, last + 1, SEALS_PER_QUERY):
+        end = min(start + SEALS_PER_QUERY, last + 1)
         seals = list(
             Seal.objects.filter(number__gte=start, number__lt=end).order_by("number")
         )
@@ -114,7 +114,7 @@ def _entry(seal: Seal, name: str) -> zipfile.ZipInfo:
 
 
 class _Pieces(io.RawIOBase):
-    """What ``ZipFile`` writes to, handed on bit by bit: there is no going back in it."""
+    """The file that ``ZipFile`` writes to: not seekable, emptied by ``take``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class _Pieces(io.RawIOBase):
         return len(data)
 
     def take(self) -> bytes:
-        taken = b"".join(self._pieces)
+        data = b"".join(self._pieces)
         self._pieces.clear()
         self.size = 0
-        return taken
+        return data

@@ -1,4 +1,4 @@
-"""The readable part of an evidence bundle: a page without a script, and a text."""
+"""The readable files of an evidence bundle: ``index.html`` and ``VERIFY.txt``."""
 
 import uuid
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from notifications.models import Delivery, Notification, Seal
 
 PROBLEMS = [Delivery.Status.FAILED, Delivery.Status.UNCONFIRMED]
 
-# Of the deliveries that are no problem; all of them are in record.jsonl.
-OTHERS = 1000
+# Maximum number of listed deliveries without a problem; record.jsonl has all.
+MAX_OTHERS = 1000
 
-BLOCK = 200
+BLOCK_ROWS = 200
 
 TEMPLATES = "notifications/history/evidence/"
 
@@ -32,33 +32,33 @@ class DeliveryRow:
 
 
 class EvidencePage:
-    """In the language and time zone of the moment when it is made.
+    """Renders in the language and time zone that were active when it was created.
 
-    It is read later, piece by piece, when both may have changed.
+    The files are rendered later, piece by piece, when others may be active.
     """
 
     def __init__(self, notification: Notification, seal: Seal, newest: Seal) -> None:
         self._notification = notification
         self._language = translation.get_language() or "en"
         self._zone = timezone.get_current_timezone()
-        self._facts = {
+        self._context = {
             "n": notification,
             "seal": seal,
             "newest": newest,
             "language": self._language,
             "zone": timezone.get_current_timezone_name(),
-            "others": OTHERS,
+            "others": MAX_OTHERS,
         }
 
     def html(self) -> Iterator[bytes]:
-        """``index.html``, with the deliveries in blocks."""
+        """``index.html``; the deliveries are rendered in blocks."""
         gap = uuid.uuid4().hex
         number = self._notification.pk
         whole = self._render(
             "index.html",
-            dossier=lambda: notification_detail(self._notification),
+            notification_detail=lambda: notification_detail(self._notification),
             timeline=lambda: of_notification(number),
-            instructions=self._instructions,
+            instructions=lambda: self._render("verify.txt").decode(),
             gap=gap,
         )
         before, between, after = whole.split(gap.encode())
@@ -66,21 +66,18 @@ class EvidencePage:
         yield before
         yield from self._rows(rows.filter(status__in=PROBLEMS))
         yield between
-        yield from self._rows(rows.exclude(status__in=PROBLEMS)[:OTHERS])
+        yield from self._rows(rows.exclude(status__in=PROBLEMS)[:MAX_OTHERS])
         yield after
 
     def text(self) -> Iterator[bytes]:
         """``VERIFY.txt``."""
         yield self._render("verify.txt")
 
-    def _instructions(self) -> str:
-        return self._render("verify.txt").decode()
-
     def _rows(self, deliveries: QuerySet[Delivery]) -> Iterator[bytes]:
-        rows = deliveries.iterator(chunk_size=BLOCK)
-        block = list(islice(rows, BLOCK))
+        rows = deliveries.iterator(chunk_size=BLOCK_ROWS)
+        block = list(islice(rows, BLOCK_ROWS))
         yield self._block(block)
-        while block := list(islice(rows, BLOCK)):
+        while block := list(islice(rows, BLOCK_ROWS)):
             yield self._block(block)
 
     def _block(self, block: list[Delivery]) -> bytes:
@@ -89,7 +86,7 @@ class EvidencePage:
         )
 
     def _render(self, template: str, **values: Any) -> bytes:
-        """What has to be in the language of the page is given as a function."""
+        """Values that depend on the language are passed as functions."""
         with translation.override(self._language), timezone.override(self._zone):
-            text = render_to_string(TEMPLATES + template, self._facts | values)
+            text = render_to_string(TEMPLATES + template, self._context | values)
         return text.encode()

@@ -1,4 +1,4 @@
-"""Handing out the evidence of one notification; that is written down first."""
+"""The audited download of the evidence of a notification."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from notifications.record.queries import seal_of
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A ZIP file: its name, and its bytes in pieces."""
+    """The name and the pieces of a ZIP file."""
 
     name: str
     pieces: Iterator[bytes]
@@ -25,7 +25,7 @@ class Evidence:
 def obstacle(
     notification: Notification, seal: Seal | None, archive: Archive | None
 ) -> str:
-    """Why there is no evidence to be had, in words; empty when there is."""
+    """The reason why there is no evidence; empty if there is."""
     if archive is not None:
         return _(
             "Its deliveries were moved to the archive. The file %(name)s there holds "
@@ -42,10 +42,11 @@ def obstacle(
 
 
 def evidence(actor: User | str, notification_id: int) -> Evidence:
-    """For a user, who needs the permission, or a command, which needs none.
+    """Write the audit entry and return the file.
 
+    ``actor`` is a user, who needs the permission, or a command, which needs none.
     Raises ``PermissionDenied``; ``Notification.DoesNotExist``, also for a draft;
-    ``ValidationError``, in words, for one that is not sealed or is archived.
+    ``ValidationError`` for a notification that is not sealed or is archived.
     """
     name = permissions.actor_name(actor, permissions.EXPORT_HISTORY)
     notification = Notification.objects.sent().get(pk=notification_id)

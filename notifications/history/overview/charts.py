@@ -1,8 +1,8 @@
-"""Pictures as SVG: drawn here, coloured by charts.css, nothing to run in the browser.
+"""Charts as SVG, rendered on the server and styled by charts.css, without JavaScript.
 
-A picture says its sum in ``aria-label``; the same numbers stand in a table beside it,
-whose links are the ones for the keyboard and for screen readers. The links in a picture
-are for the mouse, so they stand outside of what has the role of an image.
+The ``aria-label`` of a chart holds its totals. A table next to the chart has the same
+numbers, with links for keyboards and screen readers. The links in a chart are for the
+mouse, so they are outside of the element with the role "img".
 """
 
 from collections.abc import Sequence
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-NOTHING = SafeString("")
+EMPTY = SafeString("")
 
 TOP, RIGHT, BOTTOM, CHARACTER = 10, 12, 24, 7
 
-# A number other than 0 is always to be seen, however small beside the others.
-LEAST = 2.0
+# Every number other than 0 is visible, however small compared to the others.
+MIN_HEIGHT = 2.0
 
 STRIP_HEIGHT = 32
 
 
 @dataclass(frozen=True, slots=True)
 class ChartSegment:
-    """A piece of a bar; ``kind`` is a state, and the class that colours it."""
+    """A segment of a bar; ``kind`` is a status and part of the CSS class."""
 
     kind: str
     count: int
@@ -33,71 +33,75 @@ class ChartSegment:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """``parts`` from the ground up; ``tick`` is what stands below."""
+    """``segments`` from the bottom up; ``tick`` is the label below the bar."""
 
     tick: str
     title: str
     address: str
-    parts: Sequence[ChartSegment]
+    segments: Sequence[ChartSegment]
 
     @property
     def count(self) -> int:
-        return sum(part.count for part in self.parts)
+        return sum(segment.count for segment in self.segments)
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Of the drawing; CSS shows the one of ``name`` that fits the window."""
+    """Size of a drawing; CSS shows the class ``name`` that fits the window."""
 
     name: str
     width: int
     height: int
-    ticks: int  # at most so many labels below
-    has_linked_parts: bool  # on a phone no finger meets a part of a bar
+    ticks: int  # maximum number of labels
+    has_linked_segments: bool  # too small to tap on a phone
 
 
-WIDE = Size("wide", 640, 230, 10, has_linked_parts=True)
+WIDE = Size("wide", 640, 230, 10, has_linked_segments=True)
 
-NARROW = Size("narrow", 320, 190, 5, has_linked_parts=False)
-
-
-def columns(bars: Sequence[Bar], says: str) -> SafeString:
-    """A bar for each; twice, for a wide window and for a phone."""
-    return format_html("{}{}", _columns(bars, says, WIDE), _columns(bars, says, NARROW))
+NARROW = Size("narrow", 320, 190, 5, has_linked_segments=False)
 
 
-def strip(parts: Sequence[ChartSegment], most: int, says: str) -> SafeString:
-    """A row of small bars without words; ``most`` is the number of a full one."""
+def columns(bars: Sequence[Bar], label: str) -> SafeString:
+    """Draw a bar chart twice: for wide windows and for phones."""
+    return format_html(
+        "{}{}", _columns(bars, label, WIDE), _columns(bars, label, NARROW)
+    )
+
+
+def strip(segments: Sequence[ChartSegment], maximum: int, label: str) -> SafeString:
+    """Draw a row of small bars without text; ``maximum`` is the count of a full bar."""
     drawn = [
         _linked(
-            part.address,
-            part.title,
+            segment.address,
+            segment.title,
             _rect("c-hit", (n, 0, 1, STRIP_HEIGHT)),
             _rect(
-                f"c-{part.kind}",
+                f"c-{segment.kind}",
                 (n + 0.15, STRIP_HEIGHT - height, 0.7, height),
             ),
         )
-        for n, part in enumerate(parts)
-        if (height := _height(part.count, most, STRIP_HEIGHT))
+        for n, segment in enumerate(segments)
+        if (height := _height(segment.count, maximum, STRIP_HEIGHT))
     ]
     return format_html(
         '<svg class="chart strip-chart" viewBox="0 0 {} {}" preserveAspectRatio="none">'
         "{}</svg>",
-        len(parts),
+        len(segments),
         STRIP_HEIGHT,
-        _image(says, _rect("c-ground", (0, STRIP_HEIGHT - 1, len(parts), 1)), drawn),
+        _image(
+            label, _rect("c-ground", (0, STRIP_HEIGHT - 1, len(segments), 1)), drawn
+        ),
     )
 
 
 def nice_top(number: int) -> int:
-    """The end of an axis that holds ``number`` and can be halved."""
+    """The smallest even, round end of an axis for values up to ``number``."""
     power = int("1" + "0" * (len(str(number)) - 1))
     tops = [step * power for step in (1, 2, 3, 4, 5, 6, 8, 10)]
     return max(4, next(top for top in tops if number <= top and top % 2 == 0))
 
 
-def _columns(bars: Sequence[Bar], says: str, size: Size) -> SafeString:
+def _columns(bars: Sequence[Bar], label: str, size: Size) -> SafeString:
     top = nice_top(max(bar.count for bar in bars))
     left = CHARACTER * len(f"{top:,}") + 10
     step = (size.width - left - RIGHT) / len(bars)
@@ -110,8 +114,8 @@ def _columns(bars: Sequence[Bar], says: str, size: Size) -> SafeString:
             width=step,
             top=top,
             height=height,
-            has_linked_parts=size.has_linked_parts,
-            # Counted from the right: today always has its label.
+            has_linked_segments=size.has_linked_segments,
+            # Counted from the right, so that today has a label.
             has_tick=(len(bars) - 1 - n) % every == 0,
         )
         for n, bar in enumerate(bars)
@@ -121,14 +125,14 @@ def _columns(bars: Sequence[Bar], says: str, size: Size) -> SafeString:
         size.name,
         size.width,
         size.height,
-        _image(says, _grid(top, left, size.width, height), drawn),
+        _image(label, _grid(top, left, size.width, height), drawn),
     )
 
 
-def _image(says: str, ground: SafeString, bars: Sequence[SafeString]) -> SafeString:
+def _image(label: str, ground: SafeString, bars: Sequence[SafeString]) -> SafeString:
     return format_html(
         '<g role="img" aria-label="{}">{}</g><g aria-hidden="true">{}</g>',
-        says,
+        label,
         ground,
         _joined(bars),
     )
@@ -154,27 +158,27 @@ def _column(
     width: float,
     top: int,
     height: float,
-    has_linked_parts: bool,
+    has_linked_segments: bool,
     has_tick: bool,
 ) -> SafeString:
     ground = TOP + height
-    pieces = [NOTHING]
-    for part in bar.parts:
-        if tall := _height(part.count, top, height):
-            ground -= tall
-            gap = 1 if tall > 2 * LEAST else 0
-            place = (x + width * 0.18, ground + gap, width * 0.64, tall - gap)
-            rect = _rect(f"c-{part.kind}", place)
-            if has_linked_parts:
-                rect = _linked(part.address, part.title, rect)
-            pieces.append(rect)
-    drawn = NOTHING
+    rects = [EMPTY]
+    for segment in bar.segments:
+        if segment_height := _height(segment.count, top, height):
+            ground -= segment_height
+            gap = 1 if segment_height > 2 * MIN_HEIGHT else 0
+            place = (x + width * 0.18, ground + gap, width * 0.64, segment_height - gap)
+            rect = _rect(f"c-{segment.kind}", place)
+            if has_linked_segments:
+                rect = _linked(segment.address, segment.title, rect)
+            rects.append(rect)
+    drawn = EMPTY
     if bar.count:
-        # The whole height leads somewhere: a bar may be too low to be hit.
+        # The full height is a link, since a low bar is hard to hit.
         hit = _rect("c-hit", (x, TOP, width, height))
-        # A part without a link of its own belongs to that of the whole.
-        whole = [hit] if has_linked_parts else [hit, *pieces]
-        alone = pieces if has_linked_parts else [NOTHING]
+        # Segments without their own links are inside of this link.
+        whole = [hit] if has_linked_segments else [hit, *rects]
+        alone = rects if has_linked_segments else [EMPTY]
         drawn = format_html(
             "<g>{}{}</g>", _linked(bar.address, bar.title, *whole), _joined(alone)
         )
@@ -190,7 +194,7 @@ def _column(
 
 
 def _height(count: int, top: int, height: float) -> float:
-    return max(height * count / top, LEAST) if count else 0
+    return max(height * count / top, MIN_HEIGHT) if count else 0
 
 
 def _rect(kind: str, place: tuple[float, float, float, float]) -> SafeString:
@@ -210,4 +214,4 @@ def _linked(address: str, title: str, *drawn: SafeString) -> SafeString:
 
 
 def _joined(drawn: Sequence[SafeString]) -> SafeString:
-    return format_html_join("", "{}", ((one,) for one in drawn))
+    return format_html_join("", "{}", ((element,) for element in drawn))

@@ -1,4 +1,4 @@
-"""What the Overview shows: figures, pictures and tables, each linked to its rows."""
+"""Template context of the Overview: figures, charts and tables with links."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from notifications.models import Delivery, GroupType
 
 PERIODS = [7, 14, 30, 90]  # days
 
-USUAL_PERIOD = 14
+DEFAULT_PERIOD = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TypeRow:
-    """How deliveries to groups of one type ended."""
+    """Results of the deliveries to groups of one type."""
 
     label: str
     count: ResultCount
@@ -50,66 +50,68 @@ class TroubleRow:
 
     @property
     def heading(self) -> str:
-        """Above a column of numbers: the code, or the words where there is none."""
+        """Column heading: the code, or the meaning if there is no code."""
         return self.trouble.why.mark or self.trouble.why.meaning
 
 
 class Links:
-    """Addresses of the list of deliveries."""
+    """URLs of the list of deliveries."""
 
     def __init__(self, period: DayRange) -> None:
         self.list = reverse("admin:deliveries")
         self.period = period
 
     def to(self, filters: Mapping[str, str], *, of: DayRange | None = None) -> str:
-        """The rows that ``filters`` mean, of a span or of the whole period."""
+        """Filter the list by ``filters`` and a span, by default the whole period."""
         span = of or self.period
         days = {"from": span.first.isoformat(), "to": span.last.isoformat()}
         return f"{self.list}?{urlencode(days | dict(filters))}"
 
 
 def overview_context(request: HttpRequest) -> dict[str, object]:
-    """For the template, of the period that the address names (``?days=30``)."""
+    """Build the context for the period in the query (``?days=30``)."""
     days = _period(request)
-    found = overview(days)
-    links = Links(found.period)
+    figures = overview(days)
+    links = Links(figures.period)
     results = [(status.value, str(status.label)) for status in RESULTS]
-    attention = "failed" if found.all.by_status["failed"] else "unconfirmed"
+    attention = "failed" if figures.all.by_status["failed"] else "unconfirmed"
     return {
-        "figures": found,
+        "figures": figures,
         "period": days,
         "periods": PERIODS,
         "per_week": days > BARS,
         "results": results,
-        "accepted_today": links.to({"status": "accepted"}, of=found.today.of),
+        "accepted_today": links.to({"status": "accepted"}, of=figures.today.of),
         "whole_period": links.to({}),
         "attention": links.to({"status": attention}),
         "picture": columns(
-            [_bar(count, results, links) for count in found.per_span], _sum(found)
+            [_bar(count, results, links) for count in figures.per_span], _sum(figures)
         ),
-        "rows": _rows(found, links),
+        "rows": _rows(figures, links),
         "types": [
             TypeRow(
                 str(GroupType(count.of).label),
                 count,
                 links.to({"type": count.of.value}),
             )
-            for count in found.per_type
+            for count in figures.per_type
         ],
-        "troubles": [_trouble(found, trouble, links) for trouble in found.top_troubles],
-        "archived": archived_count() if found.has_archived else "",
-        "trouble_rows": _trouble_rows(found, links),
+        "troubles": [
+            _trouble(figures, trouble, links) for trouble in figures.top_troubles
+        ],
+        "archived": archived_count() if figures.has_archived else "",
+        "trouble_rows": _trouble_rows(figures, links),
     }
 
 
 def _period(request: HttpRequest) -> int:
-    """Anything that is not offered counts as not given."""
-    given = request.GET.get("days", "")
-    return next((days for days in PERIODS if str(days) == given), USUAL_PERIOD)
+    """The parameter "days"; values outside of ``PERIODS`` are ignored."""
+    value = request.GET.get("days", "")
+    return next((days for days in PERIODS if str(days) == value), DEFAULT_PERIOD)
 
 
-def _sum(found: Overview) -> str:
-    counts = found.all.by_status
+def _sum(figures: Overview) -> str:
+    counts = figures.all.by_status
     return _(
         "%(accepted)s accepted, %(failed)s failed, %(unconfirmed)s not confirmed, "
         "%(cancelled)s cancelled."
@@ -128,7 +130,7 @@ def _bar(count: ResultCount, results: Sequence[tuple[str, str]], links: Links) -
         tick=f"{span.first:%m-%d}",
         title=title,
         address=links.to({}, of=span),
-        parts=[
+        segments=[
             ChartSegment(
                 status,
                 count.by_status[status],
@@ -140,8 +142,8 @@ def _bar(count: ResultCount, results: Sequence[tuple[str, str]], links: Links) -
     )
 
 
-def _rows(found: Overview, links: Links) -> list[tuple[DayRange, list[Cell]]]:
-    """The newest first; spans without a result are left out."""
+def _rows(figures: Overview, links: Links) -> list[tuple[DayRange, list[Cell]]]:
+    """Table rows, newest first; spans without a result are omitted."""
     return [
         (
             count.of,
@@ -153,36 +155,39 @@ def _rows(found: Overview, links: Links) -> list[tuple[DayRange, list[Cell]]]:
                 for status in RESULTS
             ],
         )
-        for count in reversed(found.per_span)
+        for count in reversed(figures.per_span)
         if any(count.by_status[status] for status in RESULTS)
     ]
 
 
-def _trouble(found: Overview, trouble: Trouble, links: Links) -> TroubleRow:
-    most = max(max(other.per_span) for other in found.top_troubles)
+def _trouble(figures: Overview, trouble: Trouble, links: Links) -> TroubleRow:
+    maximum = max(max(other.per_span) for other in figures.top_troubles)
     kind = trouble.filter.get("status", Delivery.Status.UNCONFIRMED.value)
     per_span = [
-        (count.of, n) for count, n in zip(found.per_span, trouble.per_span, strict=True)
+        (count.of, n)
+        for count, n in zip(figures.per_span, trouble.per_span, strict=True)
     ]
-    parts = [
+    segments = [
         ChartSegment(kind, n, f"{span}: {n:,}", links.to(trouble.filter, of=span))
         for span, n in per_span
     ]
     busiest, n = max(per_span, key=lambda pair: pair[1])
-    says = _("Most on %(day)s: %(n)s") % {"day": busiest, "n": f"{n:,}"}
-    return TroubleRow(trouble, links.to(trouble.filter), strip(parts, most, says))
+    label = _("Most on %(day)s: %(n)s") % {"day": busiest, "n": f"{n:,}"}
+    return TroubleRow(
+        trouble, links.to(trouble.filter), strip(segments, maximum, label)
+    )
 
 
-def _trouble_rows(found: Overview, links: Links) -> list[tuple[DayRange, list[Cell]]]:
-    """As ``_rows``, with a number for each of the reasons that are shown."""
+def _trouble_rows(figures: Overview, links: Links) -> list[tuple[DayRange, list[Cell]]]:
+    """As ``_rows``, with a cell for each of ``top_troubles``."""
     rows = [
         (
             count.of,
             [
                 Cell(t.per_span[place], links.to(t.filter, of=count.of))
-                for t in found.top_troubles
+                for t in figures.top_troubles
             ],
         )
-        for place, count in enumerate(found.per_span)
+        for place, count in enumerate(figures.per_span)
     ]
     return [row for row in reversed(rows) if any(cell.count for cell in row[1])]

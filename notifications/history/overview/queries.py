@@ -1,4 +1,4 @@
-"""The figures and pictures of the Overview, all added up from the same sums."""
+"""The data of the Overview, computed from one set of sums."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,8 +18,8 @@ from notifications.delivery.progress import Progress
 from notifications.history.overview.sums import (
     DailySum,
     DayRange,
+    daily_sums,
     last_day_ranges,
-    sums,
 )
 from notifications.models import Delivery, GroupType, Notification, Tally
 from notifications.record.queries import of_period
@@ -28,14 +28,14 @@ LATEST = 6
 
 WEEK = 7  # days
 
-# More bars than these are too many to read: then one stands for a week.
+# For more days, a bar shows a week.
 BARS = 31
 
 REASONS = 8
 
 S = Delivery.Status
 
-# In the order in which a bar is built up.
+# The order of the segments of a bar, from the bottom.
 RESULTS = [S.ACCEPTED, S.FAILED, S.UNCONFIRMED, S.CANCELLED]
 
 PROBLEMS = [S.FAILED, S.UNCONFIRMED]
@@ -43,14 +43,14 @@ PROBLEMS = [S.FAILED, S.UNCONFIRMED]
 
 @dataclass(frozen=True, slots=True)
 class ResultCount:
-    """Deliveries of one kind by result; ``of`` is a span or a group type."""
+    """Deliveries by result; ``of`` is the span or the group type that they share."""
 
     of: Any
     by_status: dict[str, int]
 
     @property
     def ended(self) -> int:
-        """With a result that says something of Tencent: not cancelled, not waiting."""
+        """Deliveries with a result of a call: neither cancelled nor waiting."""
         return sum(self.by_status[s] for s in (S.ACCEPTED, *PROBLEMS))
 
     @property
@@ -59,15 +59,15 @@ class ResultCount:
 
     @property
     def share(self) -> float | None:
-        """Per cent of what ended that Tencent accepted."""
+        """Percentage of the ended deliveries that Tencent accepted."""
         return _per_cent(self.by_status[S.ACCEPTED], self.ended)
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Deliveries that ended for one reason; ``per_span`` in the order of the spans.
+    """Deliveries that ended for one reason; ``per_span`` has the order of the spans.
 
-    ``filter`` is the part of the address that finds them in the list.
+    ``filter`` holds the query parameters of the list for these deliveries.
     """
 
     why: Explanation
@@ -97,7 +97,7 @@ class Overview:
     troubles: Sequence[Trouble]  # the most frequent first
     sending: Progress  # of all notifications that are being sent
     latest: Sequence[Latest]
-    has_archived: bool  # whether deliveries of the period are not in the lists any more
+    has_archived: bool  # the lists lack archived deliveries of the period
 
     @property
     def top_troubles(self) -> Sequence[Trouble]:
@@ -105,22 +105,23 @@ class Overview:
 
     @property
     def other_troubles(self) -> int:
-        """How many deliveries ended for reasons that are not at the top."""
+        """Number of deliveries that ended for reasons outside of ``top_troubles``."""
         return sum(trouble.count for trouble in self.troubles[REASONS:])
 
 
 def overview(days: int) -> Overview:
-    """The last ``days`` days in the current time zone; five queries at most."""
+    """Compute the Overview of the last ``days`` days; at most five queries."""
     spans = last_day_ranges(days, of=1 if days <= BARS else WEEK)
     (today,) = last_day_ranges(1, of=1)
-    found = sums([*spans, today])
+    sums = daily_sums([*spans, today])
     rows_of = defaultdict(list)
-    for row in found.rows:
-        rows_of[row.place].append(row)
+    for row in sums.rows:
+        rows_of[row.span_index].append(row)
     rows_of_today = rows_of.pop(len(spans), [])
     rows = [row for rows in rows_of.values() for row in rows]
     period = DayRange(spans[0].first, today.last)
     latest = _latest_rows(period)
+    sending = _by_status(sums.being_sent)
     return Overview(
         period=period,
         all=ResultCount(None, _by_status(rows)),
@@ -131,16 +132,11 @@ def overview(days: int) -> Overview:
         ],
         per_type=_per_type(rows),
         troubles=_troubles(rows, len(spans)),
-        sending=_sending(found.being_sent),
-        latest=_latest(latest, found.live),
-        # An archived notification is a notification: where there is none, there is none.
+        sending=Progress(sending, [], sending),
+        latest=_latest(latest, sums.unsealed_counts),
+        # Annotated equally on each row; without rows, nothing can be archived.
         has_archived=any(row.has_archived for row in latest),
     )
-
-
-def _sending(rows: Sequence[Tally]) -> Progress:
-    counts = _by_status(rows)
-    return Progress(counts, [], counts)
 
 
 def _per_type(rows: Sequence[DailySum]) -> list[ResultCount]:
@@ -152,25 +148,25 @@ def _per_type(rows: Sequence[DailySum]) -> list[ResultCount]:
 
 
 def _troubles(rows: Sequence[DailySum], spans: int) -> list[Trouble]:
-    kinds: dict[tuple[int | None, str], list[int]] = {}
+    reasons: dict[tuple[int | None, str], list[int]] = {}
     for row in rows:
         if row.status in PROBLEMS:
-            # Where a reason is given, the code is that of an earlier attempt.
+            # With a reason, the code is that of an earlier attempt.
             kind = (None, row.reason) if row.reason else (row.error_code, "")
-            kinds.setdefault(kind, [0] * spans)[row.place] += row.count
+            reasons.setdefault(kind, [0] * spans)[row.span_index] += row.count
     troubles = [
         Trouble(explain_reason(reason), {"reason": reason}, per_span)
         if code is None
         else Trouble(
             explain_code(code), {"status": S.FAILED.value, "code": str(code)}, per_span
         )
-        for (code, reason), per_span in kinds.items()
+        for (code, reason), per_span in reasons.items()
     ]
     return sorted(troubles, key=lambda t: (-t.count, t.why.mark, t.why.meaning))
 
 
 def _latest_rows(period: DayRange) -> list[Any]:
-    """With ``tallied_…`` for each status of a problem, and ``has_archived``."""
+    """The newest, with ``has_archived`` and ``tallied_<status>`` of each problem."""
     newest = Notification.objects.sent().order_by("-id")[:LATEST]
     of_sealed = {
         f"tallied_{status}": models.Sum(
@@ -184,11 +180,13 @@ def _latest_rows(period: DayRange) -> list[Any]:
     return list(rows.order_by("-id"))
 
 
-def _latest(rows: Sequence[Any], live: Sequence[Tally]) -> list[Latest]:
-    counted_live = {row.notification_id for row in live}
+def _latest(rows: Sequence[Any], unsealed_counts: Sequence[Tally]) -> list[Latest]:
+    unsealed = {row.notification_id for row in unsealed_counts}
     by_delivery = {
-        row.pk: _by_status(tally for tally in live if tally.notification_id == row.pk)
-        if row.pk in counted_live
+        row.pk: _by_status(
+            tally for tally in unsealed_counts if tally.notification_id == row.pk
+        )
+        if row.pk in unsealed
         else {s: getattr(row, f"tallied_{s}") or 0 for s in PROBLEMS}
         for row in rows
     }
@@ -197,15 +195,15 @@ def _latest(rows: Sequence[Any], live: Sequence[Tally]) -> list[Latest]:
 
 
 def _by_status(rows: Iterable[DailySum | Tally]) -> dict[str, int]:
-    """Every status is present."""
-    found: Counter[str] = Counter()
+    """Sum the counts by status; every status is a key."""
+    counts: Counter[str] = Counter()
     for row in rows:
-        found[row.status] += row.count
-    return {status: found[status] for status in S.values}
+        counts[row.status] += row.count
+    return {status: counts[status] for status in S.values}
 
 
 def _per_cent(part: int, whole: int) -> float | None:
-    """To a tenth, and never 100 where one is missing."""
+    """Round to a tenth; 100 only if ``part`` equals ``whole``."""
     if not whole:
         return None
     return 100.0 if part == whole else min(round(100 * part / whole, 1), 99.9)

@@ -1,7 +1,7 @@
-"""How many deliveries of some days are alike: what every picture is added up from.
+"""Sums of deliveries per span of days: the source of all figures of the Overview.
 
-Sealed notifications are counted already (tallies); the others are counted as they stand.
-No delivery of a sealed notification is read.
+Sealed notifications have stored result counts (``Tally``); the deliveries of the others
+are counted. No delivery of a sealed notification is read.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from notifications.ui.dates import end_of, start_of
 
 @dataclass(frozen=True, slots=True)
 class DayRange:
-    """Days of the current time zone, both included."""
+    """Days of the current time zone; both ends are included."""
 
     first: date
     last: date
@@ -31,15 +31,15 @@ class DayRange:
         return self.first <= day <= self.last
 
     def __str__(self) -> str:
-        one = self.first.isoformat()
-        return one if self.first == self.last else f"{one} – {self.last.isoformat()}"
+        first = self.first.isoformat()
+        return first if self.first == self.last else f"{first} – {self.last}"
 
 
 @dataclass(frozen=True, slots=True)
 class DailySum:
-    """``count`` deliveries that are alike, made in a span; ``place`` is its place."""
+    """``count`` deliveries of the span at ``span_index``, equal in all other fields."""
 
-    place: int
+    span_index: int
     status: str
     group_type: str
     error_code: int | None
@@ -49,19 +49,19 @@ class DailySum:
 
 @dataclass(frozen=True, slots=True)
 class DailySums:
-    """``rows`` in no order.
+    """Unordered ``rows``, and the result counts of unsealed notifications.
 
-    ``live``: of notifications of any time that are not sealed; ``being_sent``: of these,
-    of those that are being sent.
+    ``unsealed_counts`` covers unsealed notifications of any time; ``being_sent`` is the
+    part of it for notifications with the status "sending".
     """
 
     rows: Sequence[DailySum]
-    live: Sequence[Tally]
+    unsealed_counts: Sequence[Tally]
     being_sent: Sequence[Tally]
 
 
 def last_day_ranges(days: int, *, of: int) -> list[DayRange]:
-    """Today and the days before it, ``of`` days each; the first may have fewer."""
+    """Split the last ``days`` days into spans of ``of`` days; the first may be shorter."""
     today = timezone.localdate()
     ends = [today - timedelta(days=back) for back in range(0, days, of)]
     begin = today - timedelta(days=days - 1)
@@ -71,11 +71,11 @@ def last_day_ranges(days: int, *, of: int) -> list[DayRange]:
     ]
 
 
-def sums(spans: Sequence[DayRange]) -> DailySums:
-    """The deliveries made in each of ``spans``; three queries.
+def daily_sums(spans: Sequence[DayRange]) -> DailySums:
+    """Sum the deliveries created in each of ``spans``; three queries.
 
-    What is sealed meanwhile is counted once: tallies of what was counted live are
-    left out.
+    A notification sealed between the queries is counted once: its tallies are excluded
+    since it was counted as unsealed.
     """
     one_row = Delivery.objects.filter(notification_id=OuterRef("pk")).order_by()
     sent = list(
@@ -87,50 +87,51 @@ def sums(spans: Sequence[DayRange]) -> DailySums:
     )
     unsealed = {pk: status for pk, status, _sender, _at in sent}
     made = {pk: (sender, at) for pk, _status, sender, at in sent}
-    live = count_results(unsealed, made)
-    found: Counter[tuple[int, str, str, int | None, str]] = Counter()
-    for row in live:
+    unsealed_counts = count_results(unsealed, made)
+    counts: Counter[tuple[int, str, str, int | None, str]] = Counter()
+    for row in unsealed_counts:
         day = timezone.localdate(row.created_at)
-        for place, span in enumerate(spans):
+        for index, span in enumerate(spans):
             if day in span:
-                key = (place, row.status, row.group_type, row.error_code, row.reason)
-                found[key] += row.count
-    for *alike, count in _of_tallies(spans, unsealed):
-        found[tuple(alike)] += count
+                key = (index, row.status, row.group_type, row.error_code, row.reason)
+                counts[key] += row.count
+    for *key_values, count in _stored_sums(spans, unsealed):
+        counts[tuple(key_values)] += count
     return DailySums(
-        rows=[DailySum(*key, count) for key, count in found.items()],
-        live=live,
+        rows=[DailySum(*key, count) for key, count in counts.items()],
+        unsealed_counts=unsealed_counts,
         being_sent=[
             row
-            for row in live
+            for row in unsealed_counts
             if unsealed[row.notification_id] == Notification.Status.SENDING
         ],
     )
 
 
-def _of_tallies(spans: Sequence[DayRange], without: Collection[int]) -> list[Any]:
-    """Rows as ``Sum``: of each span a range of the index of times.
+def _stored_sums(spans: Sequence[DayRange], without: Collection[int]) -> list[Any]:
+    """Rows with the fields of ``DailySum``; each span is a range of the index of times.
 
-    A function of the database for the day of a time would be asked once a tally, and
-    on SQLite that is Python.
+    A database function for the day of a time would be called for each tally; on SQLite
+    it is a Python function.
     """
     count = quoted_column(Tally, "count")
     ranges: list[Any] = []
-    for place, span in enumerate(spans):
+    for span_index, span in enumerate(spans):
         days = start_of(span.first), end_of(span.last)
-        ranges += [place, *(stored(Tally, "created_at", time) for time in days)]
+        ranges += [span_index, *(stored(Tally, "created_at", time) for time in days)]
     values = ", ".join(["(%s, %s, %s)"] * len(spans))
-    left_out = ""
+    exclusion = ""
     if without:
-        left_out = f"WHERE notification_id NOT IN ({', '.join(['%s'] * len(without))}) "
+        placeholders = ", ".join(["%s"] * len(without))
+        exclusion = f"WHERE notification_id NOT IN ({placeholders}) "
     with connection.cursor() as cursor:
-        # Sorted by the numbers first: half the time of texts first, on SQLite.
+        # On SQLite, grouping by numbers before texts takes half the time.
         cursor.execute(
-            f"WITH span(place, since, until) AS (VALUES {values}) "  # noqa: S608  no text of others
-            f"SELECT place, status, group_type, error_code, reason, SUM({count}) "
+            f"WITH span(span_index, since, until) AS (VALUES {values}) "  # noqa: S608  no user input
+            f"SELECT span_index, status, group_type, error_code, reason, SUM({count}) "
             f"FROM span JOIN {quoted_table(Tally)} "
-            f"ON created_at >= since AND created_at < until {left_out}"
-            f"GROUP BY place, error_code, group_type, reason, status",
+            f"ON created_at >= since AND created_at < until {exclusion}"
+            f"GROUP BY span_index, error_code, group_type, reason, status",
             [*ranges, *without],
         )
         return list(cursor.fetchall())

@@ -1,9 +1,9 @@
-"""The deliveries to some chat groups: what a search for a group finds.
+"""Listings of the deliveries to some chat groups, for searches by group.
 
-Without another filter the newest of each group are merged. With one: of groups with few
-deliveries all are read, and the filters are asked of them; with many, the notifications
-that have such deliveries at all (tallies) are walked through, newest first, and asked
-for these groups, until the page is full.
+Without other filters, the newest deliveries of each group are merged. With other
+filters and few deliveries to these groups, all are read and filtered. With many, the
+notifications that match the other filters (by their tallies) are queried for these
+groups in batches, newest first, until the page is full.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,32 +22,32 @@ from notifications.history.search.id_ranges import (
 from notifications.models import Delivery
 from notifications.ui.lists import Count, capped, capped_count
 
-# As many rows are read and asked for a search, and no more.
+# Maximum number of rows that a search reads and filters.
 FEW = 20_000
-BATCH = 50  # notifications asked at once
+BATCH = 50  # notifications per query
 
 
 class FewRows:
-    """A listing over the rows of groups that have few."""
+    """A listing for groups with few deliveries."""
 
     def __init__(self, rows: QuerySet[Delivery]) -> None:
         self._rows = rows
 
     def older(self, before: int | None, size: int) -> Sequence[Delivery]:
         rows = self._rows if before is None else self._rows.filter(pk__lt=before)
-        # By a sum, which no index holds: else a planner may walk down the whole table.
-        return _whole(rows.order_by((F("pk") + 0).desc()).values("pk")[:size], "-pk")
+        # Order by an expression: by the plain id, a planner may scan the whole table.
+        return _load(rows.order_by((F("pk") + 0).desc()).values("pk")[:size], "-pk")
 
     def newer(self, after: int, size: int) -> Sequence[Delivery]:
         rows = self._rows.filter(pk__gt=after)
-        return _whole(rows.order_by((F("pk") + 0).asc()).values("pk")[:size], "pk")
+        return _load(rows.order_by((F("pk") + 0).asc()).values("pk")[:size], "pk")
 
     def count(self) -> Count:
         return capped(capped_count(self._rows))
 
 
 class NewestOfEach:
-    """A listing of all deliveries to some groups, however many they are."""
+    """A listing of all deliveries to some groups, without other filters."""
 
     def __init__(self, group_ids: Sequence[str]) -> None:
         self._group_ids = group_ids
@@ -66,67 +66,67 @@ class NewestOfEach:
         values = ", ".join(["(%s)"] * len(self._group_ids))
         beyond = "" if place is None else f"AND id {sign} {place:d}"
         inside = ">=" if sign == "<" else "<="
-        # Of each group its nearest ``size`` rows: from the place to the last of them.
+        # The nearest ``size`` rows of each group, from the position to the last.
         sql = f"""
             SELECT d.id FROM (
                 SELECT column1 AS group_id, (
                     SELECT {least}(id) FROM (
                         SELECT id FROM {quoted_table(Delivery)} WHERE group_id = column1 {beyond}
                         ORDER BY id {direction} LIMIT {size:d}) AS near) AS edge
-                FROM (VALUES {values}) AS wanted) AS groups
+                FROM (VALUES {values}) AS searched) AS groups
             JOIN {quoted_table(Delivery)} AS d
             ON d.group_id = groups.group_id AND d.id {inside} groups.edge
             {beyond.replace("id", "d.id", 1)}
-            ORDER BY d.id {direction} LIMIT {size:d}"""  # noqa: S608  numbers, names of ours
+            ORDER BY d.id {direction} LIMIT {size:d}"""  # noqa: S608  numbers, names of models
         ids = RawSQL(sql, list(self._group_ids))  # noqa: S611  values are parameters
-        return _whole(ids, "-pk" if sign == "<" else "pk")
+        return _load(ids, "-pk" if sign == "<" else "pk")
 
 
 class NotificationScan:
-    """A listing for groups with many deliveries and another filter beside them."""
+    """A listing for groups with many deliveries, with other filters."""
 
-    def __init__(self, wanted: DeliveryFilter, live: Sequence[int]) -> None:
-        self._group_ids = list(wanted.group_ids or ())
-        self._alike = wanted.alike
-        self._extents = list(notification_ranges(wanted, live))
-        self._found = 0
+    def __init__(self, filters: DeliveryFilter, unsealed: Sequence[int]) -> None:
+        self._group_ids = list(filters.group_ids or ())
+        self._delivery_conditions = filters.delivery_conditions
+        self._ranges = list(notification_ranges(filters, unsealed))
+        self._result_count = 0
         self._is_all = False
 
     def older(self, before: int | None, size: int) -> Sequence[Delivery]:
         beyond = {} if before is None else {"pk__lt": before}
         candidates = sorted(
-            (e for e in self._extents if before is None or e.first < before),
+            (e for e in self._ranges if before is None or e.first < before),
             key=lambda e: -e.last,
         )
-        found: list[int] = []
+        ids: list[int] = []
         for batch in _batches(candidates):
-            if len(found) == size and found[-1] > batch[0].last:
-                break  # no later one has a newer row
-            found += self._ask(batch, beyond, size, is_older=True)
-            found = sorted(found, reverse=True)[:size]
-        self._found, self._is_all = len(found), before is None and len(found) < size
-        return _whole(found, "-pk")
+            if len(ids) == size and ids[-1] > batch[0].last:
+                break  # the following have no newer row
+            ids += self._query(batch, beyond, size, is_older=True)
+            ids = sorted(ids, reverse=True)[:size]
+        self._result_count, self._is_all = len(ids), before is None and len(ids) < size
+        return _load(ids, "-pk")
 
     def newer(self, after: int, size: int) -> Sequence[Delivery]:
         candidates = sorted(
-            (e for e in self._extents if e.last > after), key=lambda e: e.first
+            (e for e in self._ranges if e.last > after), key=lambda e: e.first
         )
-        found: list[int] = []
+        ids: list[int] = []
         for batch in _batches(candidates):
-            if len(found) == size and found[-1] < batch[0].first:
-                break  # no later one has an older row
-            found += self._ask(batch, {"pk__gt": after}, size, is_older=False)
-            found = sorted(found)[:size]
-        self._found = len(found)
-        return _whole(found, "pk")
+            if len(ids) == size and ids[-1] < batch[0].first:
+                break  # the following have no older row
+            ids += self._query(batch, {"pk__gt": after}, size, is_older=False)
+            ids = sorted(ids)[:size]
+        self._result_count = len(ids)
+        return _load(ids, "pk")
 
     def count(self) -> Count:
-        """What the page found: counting the rest would mean to walk to the end."""
+        """The rows of the page, since counting all rows would take a full scan."""
         if self._is_all:
-            return Count(self._found)
-        return Count(max(self._found - 1, 0), is_more=True)
+            return Count(self._result_count)
+        return Count(max(self._result_count - 1, 0), is_more=True)
 
-    def _ask(
+    def _query(
         self,
         batch: Sequence[NotificationRange],
         beyond: dict[str, int],
@@ -139,15 +139,17 @@ class NotificationScan:
             group_id__in=self._group_ids,
             **beyond,
         )
-        if self._alike.get("status") == Delivery.Status.ACCEPTED:
-            # Nearly all are: look up the groups, not what is alike. In an expression
-            # the status leads SQLite to no index.
-            alike = {n: v for n, v in self._alike.items() if n != "status"}
+        if self._delivery_conditions.get("status") == Delivery.Status.ACCEPTED:
+            # Nearly all deliveries are: use the index of groups, not that of results.
+            # In an expression, SQLite uses no index for the status.
+            conditions = {
+                n: v for n, v in self._delivery_conditions.items() if n != "status"
+            }
             rows = rows.annotate(result=Concat("status", Value(""))).filter(
-                result=Delivery.Status.ACCEPTED, **alike
+                result=Delivery.Status.ACCEPTED, **conditions
             )
         else:
-            rows = rows.filter(**self._alike)
+            rows = rows.filter(**self._delivery_conditions)
         order = (F("pk") + 0).desc() if is_older else (F("pk") + 0).asc()
         return list(rows.order_by(order).values_list("pk", flat=True)[:size])
 
@@ -160,7 +162,7 @@ def _batches(
 
 
 def has_few_rows(group_ids: Sequence[str]) -> bool:
-    """Whether reading all deliveries to these groups is quick."""
+    """Whether these groups have at most ``FEW`` deliveries."""
     return _to_groups(group_ids).values("pk")[: FEW + 1].count() <= FEW
 
 
@@ -168,7 +170,7 @@ def _to_groups(group_ids: Sequence[str]) -> QuerySet[Delivery]:
     return Delivery.objects.filter(group_id__in=group_ids).order_by()
 
 
-def _whole(ids: Any, order: str) -> Sequence[Delivery]:
-    """The rows, once their ids are known: nothing wide is ever sorted."""
+def _load(ids: Any, order: str) -> Sequence[Delivery]:
+    """Load the rows with these ids, so that the database never sorts wide rows."""
     rows = Delivery.objects.history().filter(pk__in=ids)
     return list(rows.select_related("notification").order_by(order))

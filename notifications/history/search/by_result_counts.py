@@ -1,9 +1,9 @@
-"""The deliveries that filters mean, found by what is counted of them.
+"""A listing of filtered deliveries by the result counts of their notifications.
 
-A sealed notification has a tally for the deliveries that are alike: the same type and
-result. So a filter is a condition on a few tallies, and each tally's deliveries lie in
-one stretch of an index, newest first. Of a notification without a seal the rows
-themselves are asked. However rare a filter is, nothing else is read.
+A sealed notification has a ``Tally`` for each group type and result of its deliveries.
+A filter is therefore a condition on a few tallies, and the deliveries of each tally are
+one range of an index, newest first. For notifications without a seal, the deliveries
+are queried. However rare the matches are, no other row is read.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,8 +21,7 @@ from notifications.ui.lists import COUNTED, Count, capped
 # SQLite takes 500 SELECTs in one UNION.
 BRANCHES = 200
 
-# Tallies that are read for each row of a page: most often they count to COUNTED, so that
-# no further query has to.
+# Tallies read per row of a page; they mostly add up to COUNTED, which saves a query.
 READ = 4
 
 
@@ -33,7 +32,7 @@ Branch: TypeAlias = tuple[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class CountRange:
-    """A tally: what its deliveries have in common, how many, and where they lie."""
+    """A tally: the values its deliveries share, their number, first and last id."""
 
     notification_id: int
     status: str
@@ -45,7 +44,7 @@ class CountRange:
     last_delivery: int
 
     @property
-    def alike(self) -> Condition:
+    def conditions(self) -> Condition:
         return {
             "notification_id": self.notification_id,
             "status": self.status,
@@ -56,30 +55,29 @@ class CountRange:
 
 
 class ByResultCounts:
-    """A listing (``paging.Listing``); ``live`` are the notifications without a seal."""
+    """A ``Listing``; ``unsealed`` are the ids of notifications without a seal."""
 
-    def __init__(self, wanted: DeliveryFilter, live: Iterable[int]) -> None:
-        self._tallies = matching_counts(wanted)
-        self._live = sorted(live, reverse=True)
-        self._alike = wanted.alike
-        # What older() and newer() learned on the way: rows that there are at least,
-        # and whether that is all.
-        self._seen = 0
-        self._seen_all = False
+    def __init__(self, filters: DeliveryFilter, unsealed: Iterable[int]) -> None:
+        self._tallies = matching_counts(filters)
+        self._unsealed = sorted(unsealed, reverse=True)
+        self._delivery_conditions = filters.delivery_conditions
+        # Set by older() for count(): a lower bound, and whether it is the exact number.
+        self._at_least = 0
+        self._is_exact = False
 
     def older(self, before: int | None, size: int) -> Sequence[Delivery]:
         newest_first = self._tallies.order_by("-last_delivery")
         if before is None:
             spans = _spans(newest_first[: READ * size])
-            self._seen_all = len(spans) < READ * size
+            self._is_exact = len(spans) < READ * size
         else:
-            # Each tally that ends below has a row there, so ``size`` of them are enough.
-            # Two queries: joined by OR, PostgreSQL reads all tallies.
+            # Each tally that ends below has a row there, so ``size`` of them suffice.
+            # Two queries, since with OR PostgreSQL reads all tallies.
             around = _between(first_below=before, last_from=before)
             spans = _spans(newest_first.filter(pk__in=around))
             below = newest_first.filter(last_delivery__lt=before)
             spans += _spans(below[: READ * size])
-        self._seen = sum(span.count for span in spans)
+        self._at_least = sum(span.count for span in spans)
         return self._rows(_enough(spans, before, size), "<", before, size)
 
     def newer(self, after: int, size: int) -> Sequence[Delivery]:
@@ -94,15 +92,15 @@ class ByResultCounts:
         return self._rows(spans, ">", after, size)
 
     def count(self) -> Count:
-        """Of all rows, no further than ``COUNTED``."""
-        number = self._seen
-        if not self._seen_all and number <= COUNTED:
+        """Count all rows, up to ``COUNTED``."""
+        number = self._at_least
+        if not self._is_exact and number <= COUNTED:
             # Each tally counts at least one.
             some = self._tallies.order_by()[: COUNTED + 1]
             number = some.aggregate(n=Sum("count"))["n"] or 0
-        if number <= COUNTED and self._live:
+        if number <= COUNTED and self._unsealed:
             rows = Delivery.objects.filter(
-                notification_id__in=self._live, **self._alike
+                notification_id__in=self._unsealed, **self._delivery_conditions
             )
             number += rows.order_by().values("pk")[: COUNTED + 1 - number].count()
         return capped(number)
@@ -110,26 +108,28 @@ class ByResultCounts:
     def _rows(
         self, spans: Iterable[CountRange], sign: str, place: int | None, size: int
     ) -> Sequence[Delivery]:
-        conditions = [span.alike for span in spans]
-        conditions += [{"notification_id": n, **self._alike} for n in self._live]
+        conditions = [span.conditions for span in spans]
+        conditions += [
+            {"notification_id": n, **self._delivery_conditions} for n in self._unsealed
+        ]
         if not conditions:
             return []
-        branches = [_branch(given, sign, place, size) for given in conditions]
+        branches = [_branch(condition, sign, place, size) for condition in conditions]
         ids = RawSQL(*_first_of(branches, sign, size))  # noqa: S611  values are parameters
         rows = Delivery.objects.filter(pk__in=ids).select_related("notification")
         return list(rows.order_by("-pk" if sign == "<" else "pk"))
 
 
-def matching_counts(wanted: DeliveryFilter) -> QuerySet[Tally]:
-    """Those with deliveries that the filters mean, but for the group."""
+def matching_counts(filters: DeliveryFilter) -> QuerySet[Tally]:
+    """Tallies with deliveries that match all filters but the group."""
     archived = Archive.objects.values("notification_id")
-    return Tally.objects.filter(**wanted.conditions).exclude(
+    return Tally.objects.filter(**filters.conditions).exclude(
         notification_id__in=archived
     )
 
 
 def _between(*, first_below: int, last_from: int) -> QuerySet[Tally, Any]:
-    """The numbers of all tallies around, whatever they count: from an index alone."""
+    """The ids of all tallies around a position, by an index-only scan."""
     tallies = Tally.objects.order_by().values("pk")
     return tallies.filter(first_delivery__lt=first_below, last_delivery__gte=last_from)
 
@@ -142,7 +142,7 @@ def _spans(tallies: QuerySet[Tally]) -> list[CountRange]:
 def _enough(
     spans: Sequence[CountRange], before: int | None, size: int
 ) -> Sequence[CountRange]:
-    """As many of the newest as certainly hold ``size`` rows above all that follow."""
+    """The newest spans that are certain to have ``size`` rows newer than all others."""
     for place, following in enumerate(spans[1:], start=1):
         edge = following.last_delivery
         certain = sum(
@@ -155,11 +155,11 @@ def _enough(
     return spans
 
 
-def _branch(given: Condition, sign: str, place: int | None, size: int) -> Branch:
-    """The ids of the deliveries that are alike, nearest to the place first."""
+def _branch(condition: Condition, sign: str, place: int | None, size: int) -> Branch:
+    """SELECT the ids of the deliveries of one condition, nearest to ``place`` first."""
     parts, values = [], []
-    for name, value in given.items():
-        # Plain equality, never IS NOT DISTINCT FROM: that uses no index.
+    for name, value in condition.items():
+        # IS NOT DISTINCT FROM would use no index.
         parts.append(f"{name} IS NULL" if value is None else f"{name} = %s")
         values += [] if value is None else [value]
     if place is not None:
@@ -173,7 +173,7 @@ def _branch(given: Condition, sign: str, place: int | None, size: int) -> Branch
 
 
 def _first_of(branches: list[Branch], sign: str, size: int) -> Branch:
-    """The ``size`` ids that come first among all branches, as one SELECT."""
+    """SELECT the first ``size`` ids among all branches."""
     while True:
         branches = [
             _union(branches[start : start + BRANCHES], sign, size)
@@ -184,10 +184,10 @@ def _first_of(branches: list[Branch], sign: str, size: int) -> Branch:
 
 
 def _union(branches: Sequence[Branch], sign: str, size: int) -> Branch:
-    # SQLite takes a LIMIT within a UNION only inside of a sub-select.
+    # SQLite allows LIMIT within UNION only in a subquery.
     parts = [f"SELECT id FROM ({sql}) AS one" for sql, _values in branches]  # noqa: S608  made above
     return (
-        f"SELECT id FROM ({' UNION ALL '.join(parts)}) AS found "  # noqa: S608  made above
+        f"SELECT id FROM ({' UNION ALL '.join(parts)}) AS ids "  # noqa: S608  made above
         f"ORDER BY id {_direction(sign)} LIMIT {size:d}",
         [value for _sql, values in branches for value in values],
     )

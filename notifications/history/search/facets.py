@@ -1,7 +1,7 @@
-"""What the filters offer, and which notifications are not counted yet: one query.
+"""Choices of the filters, and the unsealed notifications, in one query.
 
-Senders and codes of sealed notifications are looked up in the tallies, one step of an
-index per value, where DISTINCT would read all of them.
+Senders and codes of sealed notifications come from the tallies, with one index lookup
+per value; DISTINCT would read all tallies.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from notifications.models import Delivery, GroupType, Notification, Seal, Tally
 
 @dataclass(frozen=True, slots=True)
 class UnsealedNotification:
-    """A notification without a seal: its deliveries are in no tally, so they are read."""
+    """A notification without a seal: it has no tallies, so its deliveries are read."""
 
     notification: int
     sender_name: str
@@ -26,19 +26,19 @@ class UnsealedNotification:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """What the history holds at this moment."""
+    """Values that occur in the history."""
 
-    live: Sequence[UnsealedNotification]
-    senders: Sequence[tuple[str, str]]  # username as copied, full name of today or ""
-    codes: Sequence[int]  # of what failed or waits for another attempt, ascending
+    unsealed: Sequence[UnsealedNotification]
+    senders: Sequence[tuple[str, str]]  # stored username, current full name or ""
+    codes: Sequence[int]  # of failed and retried deliveries, ascending
 
 
-# Of the statuses that can have another code than 0.
+# Statuses with codes other than 0.
 _WITH_CODE = [Delivery.Status.FAILED, Delivery.Status.QUEUED]
 
 _SQL = """
 WITH RECURSIVE
-live(id, sender_name) AS (
+unsealed(id, sender_name) AS (
     SELECT id, sender_name FROM {notification}
     WHERE status IN ('scheduled', 'sending', 'paused')
     UNION ALL
@@ -58,25 +58,25 @@ sealed_codes(code) AS (
     SELECT (SELECT MIN(error_code) FROM {tally} WHERE error_code > code)
     FROM sealed_codes WHERE code IS NOT NULL
 ),
-live_codes(id, status, group_type, code) AS (
-    SELECT live.id, statuses.column1, types.column1,
-        (SELECT MIN(error_code) FROM {delivery} WHERE notification_id = live.id
+unsealed_codes(id, status, group_type, code) AS (
+    SELECT unsealed.id, statuses.column1, types.column1,
+        (SELECT MIN(error_code) FROM {delivery} WHERE notification_id = unsealed.id
          AND status = statuses.column1 AND group_type = types.column1)
-    FROM live CROSS JOIN (VALUES {statuses}) AS statuses
+    FROM unsealed CROSS JOIN (VALUES {statuses}) AS statuses
     CROSS JOIN (VALUES {types}) AS types
     UNION ALL
     SELECT id, status, group_type,
         (SELECT MIN(error_code) FROM {delivery} AS d
-         WHERE d.notification_id = live_codes.id AND d.status = live_codes.status
-         AND d.group_type = live_codes.group_type AND d.error_code > code)
-    FROM live_codes WHERE code IS NOT NULL
+         WHERE d.notification_id = unsealed_codes.id AND d.status = unsealed_codes.status
+         AND d.group_type = unsealed_codes.group_type AND d.error_code > code)
+    FROM unsealed_codes WHERE code IS NOT NULL
 ),
-senders(name) AS (SELECT name FROM sealed_senders UNION SELECT sender_name FROM live),
-codes(code) AS (SELECT code FROM sealed_codes UNION SELECT code FROM live_codes)
-SELECT 'live', id, sender_name, '',
-    (SELECT created_at FROM {delivery} WHERE notification_id = live.id
+senders(name) AS (SELECT name FROM sealed_senders UNION SELECT sender_name FROM unsealed),
+codes(code) AS (SELECT code FROM sealed_codes UNION SELECT code FROM unsealed_codes)
+SELECT 'unsealed', id, sender_name, '',
+    (SELECT created_at FROM {delivery} WHERE notification_id = unsealed.id
      ORDER BY id DESC LIMIT 1)
-FROM live
+FROM unsealed
 UNION ALL
 SELECT 'sender', 0, name, COALESCE(TRIM(first_name || ' ' || last_name), ''), NULL
 FROM senders LEFT JOIN {user} ON username = name WHERE name IS NOT NULL
@@ -86,7 +86,7 @@ SELECT 'code', code, '', '', NULL FROM codes WHERE code <> 0
 
 
 def facets() -> Facets:
-    """One query, whatever the size of the history."""
+    """One query, fast for any size of the history."""
     with connection.cursor() as cursor:
         cursor.execute(
             _SQL.format(
@@ -101,13 +101,13 @@ def facets() -> Facets:
         )
         rows = cursor.fetchall()
     return Facets(
-        live=sorted(
+        unsealed=sorted(
             (
-                UnsealedNotification(number, name, _moment(at))
+                UnsealedNotification(number, name, _aware(at))
                 for kind, number, name, _full, at in rows
-                if kind == "live" and at is not None
+                if kind == "unsealed" and at is not None
             ),
-            key=lambda live: live.notification,
+            key=lambda unsealed: unsealed.notification,
         ),
         senders=sorted(
             (name, full) for kind, _n, name, full, _at in rows if kind == "sender"
@@ -116,11 +116,11 @@ def facets() -> Facets:
     )
 
 
-def _moment(value: datetime) -> datetime:
-    """SQLite knows no time zones: what is stored there is UTC."""
+def _aware(value: datetime) -> datetime:
+    """Times from SQLite are naive and in UTC."""
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _values(words: Sequence[str]) -> str:
-    """Words of ours, none with a quote in it, as the rows of VALUES."""
+    """Constants of the code, without quotes, as rows of VALUES."""
     return ", ".join(f"('{word}')" for word in words)

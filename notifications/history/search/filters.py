@@ -1,4 +1,4 @@
-"""What the filters above the lists can say, as plain values."""
+"""The values of the filters of the lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from notifications.ui.dates import end_of, start_of
 
 @dataclass(frozen=True, slots=True)
 class NotificationFilter:
-    """Empty values mean: all. Days are days of the current time zone, both included."""
+    """Empty values match all rows. Days are in the current time zone, both included."""
 
     text: str = ""
     since: date | None = None
@@ -23,7 +23,7 @@ class NotificationFilter:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """As above; ``group_ids`` are those that ``history.group_ids_matching`` found."""
+    """As above; ``group_ids`` is the result of ``queries.group_ids_matching``."""
 
     group_ids: Sequence[str] | None = None
     since: date | None = None
@@ -36,9 +36,9 @@ class DeliveryFilter:
     notification: int | None = None
 
     @property
-    def alike(self) -> dict[str, Any]:
-        """What one delivery of a notification may have and another not."""
-        return given_values(
+    def delivery_conditions(self) -> dict[str, Any]:
+        """Conditions on columns that vary within a notification."""
+        return non_empty(
             status=self.status,
             group_type=self.group_type,
             error_code=self.code,
@@ -46,41 +46,41 @@ class DeliveryFilter:
         )
 
     @property
-    def looked_up(self) -> dict[str, Any]:
-        """``alike`` with all that it implies, so that the index of what is alike is used.
+    def index_conditions(self) -> dict[str, Any]:
+        """``delivery_conditions`` and implied conditions, for the use of an index.
 
-        That index begins with notification, status and type: each is named.
+        The index begins with notification, status and type.
         """
         statuses = Delivery.Status.values
         if self.code is not None:
-            # As the constraints of the row have it.
+            # The constraints of the table allow a code only with these.
             statuses = (
                 ["accepted"] if self.code == 0 else ["failed", "queued", "sending"]
             )
         if self.reason:
             statuses = ["unconfirmed"]
         implied = {"status__in": statuses, "group_type__in": GroupType.values}
-        return implied | self.alike
+        return implied | self.delivery_conditions
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """All but the groups: tallies and deliveries have fields of the same names."""
-        return self.alike | given_values(
+        """All but the groups; for ``Tally`` and ``Delivery``, which share these fields."""
+        return self.delivery_conditions | non_empty(
             sender_name=self.sender,
             notification_id=self.notification,
             created_at__gte=start_of(self.since) if self.since else None,
             created_at__lt=end_of(self.until) if self.until else None,
         )
 
-    def may_mean(self, live: UnsealedNotification) -> bool:
-        """Whether deliveries of this notification can be among those wanted."""
+    def may_match(self, unsealed: UnsealedNotification) -> bool:
+        """Whether deliveries of this notification can match the filters."""
         return (
-            self.notification in (None, live.notification)
-            and self.sender in ("", live.sender_name)
-            and (self.since is None or live.created_at >= start_of(self.since))
-            and (self.until is None or live.created_at < end_of(self.until))
+            self.notification in (None, unsealed.notification)
+            and self.sender in ("", unsealed.sender_name)
+            and (self.since is None or unsealed.created_at >= start_of(self.since))
+            and (self.until is None or unsealed.created_at < end_of(self.until))
         )
 
 
-def given_values(**values: Any) -> dict[str, Any]:
+def non_empty(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in ("", None)}

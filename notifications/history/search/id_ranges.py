@@ -1,8 +1,8 @@
-"""In which order the history is read from end to end, so that nothing is read twice.
+"""Ranges of ids, in which an export reads the history without reading a row twice.
 
-The deliveries of a notification lie together, most often alone, sometimes between those
-of another that was sent at the same moment. A stretch is some notifications whose
-deliveries lie between two ids where nothing of any other stretch lies.
+The ids of the deliveries of a notification are mostly consecutive; they overlap only
+with those of notifications sent at the same moment. An ``IdRange`` is a group of
+notifications whose ids overlap with no other range.
 """
 
 from array import array
@@ -17,7 +17,7 @@ from notifications.history.search.by_result_counts import matching_counts
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import Delivery
 
-# Of the ids between first and last, at least one in so many is wanted.
+# A range is dense if at least one in so many ids matches the filters.
 DENSE = 5
 
 
@@ -30,12 +30,12 @@ class IdRange:
 
     @property
     def is_dense(self) -> bool:
-        """Whether reading id by id is quicker than looking up what is wanted."""
+        """Whether reading by id is faster than by the index of the conditions."""
         return self.rows * DENSE > self.last - self.first
 
 
 class NotificationRange(NamedTuple):
-    """A notification, how many of its deliveries are meant, and their ends."""
+    """A notification, the number of matching deliveries, and their first and last id."""
 
     notification: int
     rows: int
@@ -44,48 +44,50 @@ class NotificationRange(NamedTuple):
 
 
 def id_ranges(
-    wanted: DeliveryFilter, live: Sequence[int], *, size: int
+    filters: DeliveryFilter, unsealed: Sequence[int], *, size: int
 ) -> Iterator[IdRange]:
-    """All stretches with deliveries that the filters mean, in order of their ids.
+    """Yield all ranges with matching deliveries, in order of their ids.
 
-    Small notifications are read together until they have ``size`` rows.
+    Small notifications are combined until they have ``size`` rows.
     """
-    stretch: IdRange | None = None
-    for number, rows, first, last in notification_ranges(wanted, live):
-        if stretch is None:
-            stretch = IdRange([number], first, last, rows)
-        elif first <= stretch.last or stretch.rows + rows <= size:
-            stretch.notifications.append(number)
-            stretch.last = max(stretch.last, last)
-            stretch.rows += rows
+    id_range: IdRange | None = None
+    for number, rows, first, last in notification_ranges(filters, unsealed):
+        if id_range is None:
+            id_range = IdRange([number], first, last, rows)
+        elif first <= id_range.last or id_range.rows + rows <= size:
+            id_range.notifications.append(number)
+            id_range.last = max(id_range.last, last)
+            id_range.rows += rows
         else:
-            yield stretch
-            stretch = IdRange([number], first, last, rows)
-    if stretch is not None:
-        yield stretch
+            yield id_range
+            id_range = IdRange([number], first, last, rows)
+    if id_range is not None:
+        yield id_range
 
 
 def notification_ranges(
-    wanted: DeliveryFilter, live: Sequence[int]
+    filters: DeliveryFilter, unsealed: Sequence[int]
 ) -> Iterator[NotificationRange]:
-    """The notifications with deliveries that the filters mean, but for the group.
+    """Yield notifications with deliveries that match all filters but the group.
 
-    In order of their first ids. Kept as plain numbers, 32 bytes each: there may be very
-    many, and an export may take long, while a cursor left open would keep the database
-    from clearing up.
+    The order is that of their first ids. They are held as plain numbers, 32 bytes each,
+    since there may be very many, and an open cursor would block the vacuum of the
+    database during a long export.
     """
-    sealed = matching_counts(wanted).order_by().values_list("notification_id")
+    sealed = matching_counts(filters).order_by().values_list("notification_id")
     summed = sealed.annotate(Sum("count"), Min("first_delivery"), Max("last_delivery"))
     numbers = array("q")
     for row in summed.order_by("first_delivery__min").iterator(chunk_size=2000):
         numbers.extend(row)
-    kept = map(NotificationRange, *(numbers[place::4] for place in range(4)))
-    if not live:
-        yield from kept
+    sealed_ranges = map(NotificationRange, *(numbers[column::4] for column in range(4)))
+    if not unsealed:
+        yield from sealed_ranges
         return
-    rows = Delivery.objects.filter(notification_id__in=live, **wanted.alike)
+    rows = Delivery.objects.filter(
+        notification_id__in=unsealed, **filters.delivery_conditions
+    )
     counted = rows.order_by().values_list("notification_id")
-    of_live = starmap(
+    unsealed_ranges = starmap(
         NotificationRange, counted.annotate(Count("pk"), Min("pk"), Max("pk"))
     )
-    yield from sorted([*kept, *of_live], key=lambda extent: extent.first)
+    yield from sorted([*sealed_ranges, *unsealed_ranges], key=lambda item: item.first)

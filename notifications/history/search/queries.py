@@ -1,4 +1,4 @@
-"""Which rows of the history the filters mean."""
+"""Rows of the history that match the filters."""
 
 from collections.abc import Iterable
 from typing import TypeAlias
@@ -19,12 +19,12 @@ from notifications.history.search.facets import UnsealedNotification
 from notifications.history.search.filters import (
     DeliveryFilter,
     NotificationFilter,
-    given_values,
+    non_empty,
 )
 from notifications.models import ChatGroup, Delivery, Notification, Tally
 from notifications.ui.dates import end_of, start_of
 
-# More groups than these are no search: somebody typed a single letter.
+# Upper limit for a search; a single letter, for example, matches more groups.
 SEARCHED_GROUPS = 500
 
 PROBLEMS = [Delivery.Status.FAILED, Delivery.Status.UNCONFIRMED]
@@ -37,27 +37,27 @@ class TooManyGroups(Exception):
     """More than ``SEARCHED_GROUPS`` groups match."""
 
 
-def notifications(wanted: NotificationFilter, user_id: int) -> QuerySet[Notification]:
-    """The history and this person's own drafts."""
+def notifications(filters: NotificationFilter, user_id: int) -> QuerySet[Notification]:
+    """The history and the user's own drafts."""
     rows: QuerySet[Notification] = Notification.objects.visible_to(user_id)
-    if wanted.text:
+    if filters.text:
         rows = rows.filter(
-            Q(content__icontains=wanted.text)
-            | Q(note__icontains=wanted.text)
-            | Q(sender_name__icontains=wanted.text)
-            | Q(sender_id__in=_people_called(wanted.text).values("pk"))
+            Q(content__icontains=filters.text)
+            | Q(note__icontains=filters.text)
+            | Q(sender_name__icontains=filters.text)
+            | Q(sender_id__in=_users_named(filters.text).values("pk"))
         )
-    if wanted.since:
-        rows = rows.filter(sent_at__gte=start_of(wanted.since))
-    if wanted.until:
-        rows = rows.filter(sent_at__lt=end_of(wanted.until))
+    if filters.since:
+        rows = rows.filter(sent_at__gte=start_of(filters.since))
+    if filters.until:
+        rows = rows.filter(sent_at__lt=end_of(filters.until))
     return rows.filter(
-        **given_values(status=wanted.status, sender_name=wanted.sender)
+        **non_empty(status=filters.status, sender_name=filters.sender)
     ).order_by("-id")
 
 
-def _people_called(text: str) -> QuerySet[User]:
-    """By their full names of today, family name first or last."""
+def _users_named(text: str) -> QuerySet[User]:
+    """Users by their current full names, family name first or last."""
     return User.objects.annotate(
         given_first=Concat("first_name", Value(" "), "last_name"),
         family_first=Concat("last_name", "first_name"),
@@ -65,10 +65,10 @@ def _people_called(text: str) -> QuerySet[User]:
 
 
 def problems_of(notifications: Iterable[Notification]) -> dict[int, dict[str, int]]:
-    """How many deliveries of each notification failed or are not confirmed.
+    """Count the failed and unconfirmed deliveries of each notification.
 
-    From the tallies of those that are sealed, from the rows of the others: one query.
-    Where members were named, groups are counted, which takes one more.
+    One query reads the tallies of sealed notifications and the rows of the others. For
+    notifications to single members, groups are counted, which takes one more query.
     """
     rows = list(notifications)
     numbers = [row.pk for row in rows]
@@ -87,43 +87,43 @@ def problems_of(notifications: Iterable[Notification]) -> dict[int, dict[str, in
         .values_list("notification_id", "status")
         .annotate(n=Count("id"))
     )
-    found: dict[int, dict[str, int]] = {}
+    problems: dict[int, dict[str, int]] = {}
     for notification_id, status, n in of_sealed.union(of_others, all=True):
-        found.setdefault(notification_id, {})[status] = n
-    return found | groups_with_problems(rows)
+        problems.setdefault(notification_id, {})[status] = n
+    return problems | groups_with_problems(rows)
 
 
 def group_ids_matching(term: str) -> list[str]:
-    """IDs of the groups that a search means; raises ``TooManyGroups``.
+    """IDs of the groups that match a search; raises ``TooManyGroups``.
 
-    Groups first: a small table, searched in any way; then their IDs by an index of the
-    history. A trigram index finds no Chinese word of two characters.
+    The table of groups is small enough to scan; the history is then searched by their
+    IDs, which have an index. A trigram index finds no Chinese word of two characters.
     """
     groups = ChatGroup.objects.matching(term).order_by()
-    found = list(groups.values_list("group_id", flat=True)[: SEARCHED_GROUPS + 1])
-    if len(found) > SEARCHED_GROUPS:
+    group_ids = list(groups.values_list("group_id", flat=True)[: SEARCHED_GROUPS + 1])
+    if len(group_ids) > SEARCHED_GROUPS:
         raise TooManyGroups
-    # The ID of a group that is no longer in the list still finds its history.
-    return list(dict.fromkeys([term, *found]))
+    # Include the term: it may be the ID of a group that is no longer in the table.
+    return list(dict.fromkeys([term, *group_ids]))
 
 
 def deliveries(
-    wanted: DeliveryFilter, live: Iterable[UnsealedNotification]
+    filters: DeliveryFilter, unsealed: Iterable[UnsealedNotification]
 ) -> DeliveryListing:
-    """The rows, newest first; ``live`` as ``occurring()`` found it."""
-    numbers = [row.notification for row in live if wanted.may_mean(row)]
-    if wanted.group_ids is None:
-        return ByResultCounts(wanted, numbers)
-    if not wanted.conditions:
-        return NewestOfEach(wanted.group_ids)
-    if has_few_rows(wanted.group_ids):
-        return FewRows(rows_of(wanted))
-    return NotificationScan(wanted, numbers)
+    """Choose the fastest listing; ``unsealed`` is that of ``facets()``."""
+    numbers = [row.notification for row in unsealed if filters.may_match(row)]
+    if filters.group_ids is None:
+        return ByResultCounts(filters, numbers)
+    if not filters.conditions:
+        return NewestOfEach(filters.group_ids)
+    if has_few_rows(filters.group_ids):
+        return FewRows(matching_rows(filters))
+    return NotificationScan(filters, numbers)
 
 
-def rows_of(wanted: DeliveryFilter) -> QuerySet[Delivery]:
-    """The same rows as a plain query, which is quick only where few are to be read."""
-    rows = Delivery.objects.history().filter(**wanted.conditions)
-    if wanted.group_ids is not None:
-        rows = rows.filter(group_id__in=wanted.group_ids)
+def matching_rows(filters: DeliveryFilter) -> QuerySet[Delivery]:
+    """The same rows as a plain query, which is fast only for few rows."""
+    rows = Delivery.objects.history().filter(**filters.conditions)
+    if filters.group_ids is not None:
+        rows = rows.filter(group_id__in=filters.group_ids)
     return rows

@@ -1,4 +1,4 @@
-"""One delivery: its result, what was sent, and every call for it."""
+"""The page of a delivery: its result, content and calls."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -18,8 +18,8 @@ from notifications.ui.pages import may_control, page, require_permission
 @require_safe
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     require_permission(request, permissions.SEE_HISTORY)
-    found = Delivery.objects.history().select_related("notification")
-    row = found.filter(pk=pk).first()
+    rows = Delivery.objects.history().select_related("notification")
+    row = rows.filter(pk=pk).first()
     if row is None:
         raise missing_delivery(pk)
     return page(
@@ -31,7 +31,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         calls=delivery_detail.calls(row),
         late_answers=delivery_detail.late_answers(row),
         resolutions=delivery_detail.resolutions(row),
-        beside=related_deliveries(row),
+        related=related_deliveries(row),
         may_resolve=(
             row.status == Delivery.Status.UNCONFIRMED
             and may_control(request, row.notification)

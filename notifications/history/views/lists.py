@@ -1,4 +1,4 @@
-"""History: the list of notifications, the list of deliveries, and its download."""
+"""The lists of notifications and deliveries, and the download of deliveries."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
 from notifications.delivery.explanations import explain
-from notifications.history.export import services as export_services
+from notifications.history.export import download as download_history
 from notifications.history.forms import DeliveryFilterForm, NotificationFilterForm
 from notifications.history.presentation import end_of_list
 from notifications.history.search import queries as search_queries
@@ -31,15 +31,15 @@ def notifications(request: HttpRequest) -> HttpResponse:
     form = NotificationFilterForm(request.GET)
     rows = search_queries.notifications(form.filters, user.pk)
     position = list_position(request)
-    found = queryset_page(rows, before=position["before"], after=position["after"])
-    problems = search_queries.problems_of(found.rows)
+    list_page = queryset_page(rows, before=position["before"], after=position["after"])
+    problems = search_queries.problems_of(list_page.rows)
     return page(
         request,
         "notifications/history/notifications.html",
         _("Send history"),
-        rows=[(row, problems.get(row.pk, {})) for row in found.rows],
+        rows=[(row, problems.get(row.pk, {})) for row in list_page.rows],
         record=record_state(),
-        **list_context(form, position, found, count_of(rows, found)),
+        **list_context(form, position, list_page, count_of(rows, list_page)),
     )
 
 
@@ -47,40 +47,42 @@ def notifications(request: HttpRequest) -> HttpResponse:
 def deliveries(request: HttpRequest) -> HttpResponse:
     require_permission(request, permissions.SEE_HISTORY)
     form = DeliveryFilterForm(request.GET)
-    rows = search_queries.deliveries(form.filters, form.occurring.live)
+    rows = search_queries.deliveries(form.filters, form.facets.unsealed)
     position = list_position(request)
-    found = listing_page(rows, before=position["before"], after=position["after"])
+    list_page = listing_page(rows, before=position["before"], after=position["after"])
     return page(
         request,
         "notifications/history/deliveries.html",
         _("Send history"),
-        rows=[(row, explain(row)) for row in found.rows],
+        rows=[(row, explain(row)) for row in list_page.rows],
         archived=end_of_list(form.filters.notification, form.filters.since)
-        if found.older is None
+        if list_page.older is None
         else "",
-        **list_context(form, position, found, _count(rows, found)),
+        **list_context(form, position, list_page, _count(rows, list_page)),
     )
 
 
 @require_POST
 def download(request: HttpRequest) -> HttpResponseBase:
-    """The deliveries that the filters mean, of any number, as one file."""
+    """Download all deliveries that match the filters as one file."""
     user = require_permission(request, permissions.EXPORT_HISTORY)
     form = DeliveryFilterForm(request.POST)
     file_format = request.POST.get("format", "csv")
     if form.errors or file_format not in CONTENT_TYPES:
         return reject_download(request, form, "admin:deliveries")
-    file = export_services.download(
+    file = download_history(
         user,
         form.filters,
-        form.occurring.live,
+        form.facets.unsealed,
         file_format=file_format,
-        filters=form.active,
+        parameters=form.active,
     )
     return as_file(file, file.name, file.content_type)
 
 
-def _count(rows: search_queries.DeliveryListing, found: ListPage[Delivery]) -> Count:
-    if found.newer is None and found.older is None:
-        return Count(len(found.rows))  # the list is this page
+def _count(
+    rows: search_queries.DeliveryListing, list_page: ListPage[Delivery]
+) -> Count:
+    if list_page.newer is None and list_page.older is None:
+        return Count(len(list_page.rows))
     return rows.count()

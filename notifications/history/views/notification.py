@@ -1,4 +1,4 @@
-"""The page of a notification: progress, later the result, the record and its evidence."""
+"""The page of a notification: progress, results, seal and evidence."""
 
 from urllib.parse import urlencode
 
@@ -37,7 +37,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     notification = _visible(request, pk)
     return page(
         request,
-        "notifications/history/progress.html",
+        "notifications/history/notification.html",
         _("Notification %(number)d") % {"number": pk},
         **_context(request, notification),
         **_record(request, notification),
@@ -47,7 +47,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of the page that changes, for the script that keeps it fresh."""
+    """The part of the page that progress.js reloads."""
     notification = _visible(request, pk)
     response = render(
         request,
@@ -71,27 +71,27 @@ def _visible(request: HttpRequest, pk: int) -> Notification:
 
 
 def _record(request: HttpRequest, notification: Notification) -> dict[str, object]:
-    """The sections for whoever may see the history."""
+    """The context of the sections that need the permission to see the history."""
     if not request.user.has_perm(permissions.SEE_HISTORY):
         return {}
-    found = notification_detail(notification)
+    detail = notification_detail(notification)
     return {
-        "dossier": found,
+        "notification_detail": detail,
         "results": [
             (result, f"{reverse('admin:deliveries')}?{urlencode(dict(result.filter))}")
-            for result in found.results
+            for result in detail.results
         ],
         "timeline": of_notification(notification.pk),
-        "no_evidence_because": obstacle(notification, found.seal, found.archive),
+        "no_evidence_because": obstacle(notification, detail.seal, detail.archive),
     }
 
 
 def _context(request: HttpRequest, notification: Notification) -> dict[str, object]:
-    found = progress_of(notification)
+    progress = progress_of(notification)
     code = notification.paused_code
     rest = wait_state(
         notification,
-        found.calls,
+        progress.calls,
         now=timezone.now(),
         has_worker=has_live_worker(),
     )
@@ -102,8 +102,8 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
         "resends": notification.resends.order_by("pk"),
         "held_because": pause_reason(notification),
         "paused_advice": ADVICE.get(notification.paused_reason),
-        "progress": found,
-        "headline": headline(notification, found),
+        "progress": progress,
+        "headline": headline(notification, progress),
         "paused_by_code": explain_code(code) if code is not None else None,
         "may_control": may_control(request, notification),
     }
@@ -111,14 +111,14 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
 
 @require_POST
 def download(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A ZIP file; or back to the page, which then says why there is none."""
+    """Send a ZIP file, or redirect to the page with the reason why there is none."""
     user = require_permission(request, permissions.EXPORT_HISTORY)
     require_permission(request, permissions.SEE_HISTORY)
     try:
-        found = evidence(user, pk)
+        file = evidence(user, pk)
     except Notification.DoesNotExist:
         raise Http404 from None
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("admin:notification_progress", pk)
-    return as_file(found.pieces, found.name, "application/zip")
+    return as_file(file.pieces, file.name, "application/zip")

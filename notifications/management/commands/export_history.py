@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from notifications.history.export.services import download
+from notifications.history.export import download
 from notifications.history.forms import DeliveryFilterForm
 from notifications.management.base import REFUSED, RecordedCommand, write_output
 from notifications.models import GroupType, Notification
@@ -48,9 +48,9 @@ class Command(RecordedCommand):
         file = download(
             ACTOR,
             form.filters,
-            form.occurring.live,
+            form.facets.unsealed,
             file_format=options["format"],
-            filters=form.active,
+            parameters=form.active,
         )
         self.stderr.write(f"Head of the seals: {head() or 'none'}")
         with closing(file):

@@ -1,4 +1,4 @@
-"""The evidence bundle: what is in it, and that it checks itself."""
+"""The contents of the evidence bundle, and its verification."""
 
 import hashlib
 import io
@@ -44,7 +44,7 @@ HOSTILE = "<script>alert(1)</script>\u202e=1+1"
 
 @pytest.fixture
 def sent() -> Notification:
-    """One of each result; hostile texts where texts of others can stand."""
+    """One delivery of each result, with hostile texts in all free-text fields."""
     notification = make_notification(
         status="completed", content=HOSTILE, note=HOSTILE, audience_count=3
     )
@@ -107,7 +107,7 @@ def test_the_files_and_their_name(sent, tmp_path):
     assert (folder / "record.jsonl").read_bytes() == b"".join(canonical_text(sent))
 
 
-def test_whoever_has_it_can_check_it_with_the_lines_it_says(sent, tmp_path):
+def test_the_commands_in_verify_txt_work(sent, tmp_path):
     seal = make_seal(sent)
     seal_another()
     seal_another()
@@ -128,7 +128,7 @@ def test_whoever_has_it_can_check_it_with_the_lines_it_says(sent, tmp_path):
 
 
 def run_of_the_chain(folder: Path) -> tuple[int, str]:
-    """The program that VERIFY.txt shows, in the shell as it stands there."""
+    """Run the program in VERIFY.txt verbatim in a shell."""
     text = (folder / "VERIFY.txt").read_text("utf-8")
     begin = text.index("    python3 -c")
     end = text.index("print(head(line))'") + len("print(head(line))'")
@@ -212,7 +212,7 @@ def test_the_same_record_gives_the_same_bytes(sent):
 
 
 class Tags(HTMLParser):
-    """All tags of a page, and its text."""
+    """The tags and the text of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -244,8 +244,8 @@ def test_the_page_is_harmless_and_needs_no_network(sent, tmp_path):
 def test_the_page_shows_problems_first_and_a_thousand_others(
     sent, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("notifications.history.evidence.page.OTHERS", 2)
-    monkeypatch.setattr("notifications.history.evidence.page.BLOCK", 2)
+    monkeypatch.setattr("notifications.history.evidence.page.MAX_OTHERS", 2)
+    monkeypatch.setattr("notifications.history.evidence.page.BLOCK_ROWS", 2)
     rows = [make_delivery(sent, status="accepted") for _n in range(3)]
     rows += [make_delivery(sent, status="failed") for _n in range(3)]
     make_seal(sent)
@@ -267,7 +267,7 @@ def cells_of(page: str) -> list[str]:
     return [row.split("</td>")[0].strip() for row in tables.split("<td>")[1::6]]
 
 
-def test_in_the_language_and_time_zone_of_whoever_asked(sent, tmp_path):
+def test_in_the_language_and_time_zone_of_the_request(sent, tmp_path):
     make_seal(sent)
     with translation.override("zh-hans"), timezone.override("Asia/Shanghai"):
         pieces = bundle(sent, sent.seal)
@@ -282,7 +282,7 @@ def test_in_the_language_and_time_zone_of_whoever_asked(sent, tmp_path):
 
 
 def test_memory_does_not_grow_with_the_rows(monkeypatch):
-    monkeypatch.setattr("notifications.history.evidence.page.OTHERS", 10)
+    monkeypatch.setattr("notifications.history.evidence.page.MAX_OTHERS", 10)
     first, text = most_memory_for(1500)
     second, longer_text = most_memory_for(3500)
 
@@ -291,7 +291,7 @@ def test_memory_does_not_grow_with_the_rows(monkeypatch):
 
 
 def most_memory_for(deliveries: int) -> tuple[int, int]:
-    """The most that making the bundle takes, and the length of its record; in bytes."""
+    """Peak memory of creating the bundle, and the length of its record, in bytes."""
     sent = make_notification(status="completed")
     group = make_group()
     Delivery.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""Downloading the evidence: who may have it, when there is any, what is written down."""
+"""Download of the evidence: permissions, availability, audit entries."""
 
 import io
 import zipfile
@@ -44,9 +44,9 @@ def test_a_zip_file_and_first_an_entry(auditor, sent):
         f'attachment; filename="evidence-{sent.pk}-{seal.head[:12]}.zip"'
     )
     assert "no-store" in response["Cache-Control"]
-    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as found:
-        assert found.testzip() is None
-        assert len(found.namelist()) == 7
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        assert archive.testzip() is None
+        assert len(archive.namelist()) == 7
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Pictures: what a bar shows, and that nothing in them is taken for markup."""
+"""Charts: heights and labels of the bars, and escaping of texts."""
 
 import re
 
@@ -15,7 +15,7 @@ from notifications.history.overview.charts import (
 pytestmark = pytest.mark.one_database
 
 
-def part(
+def segment(
     count: int, kind: str = "accepted", title: str = "", address: str = ""
 ) -> ChartSegment:
     return ChartSegment(kind, count, title, address)
@@ -40,13 +40,13 @@ def test_the_axis_ends_at_a_round_number(number, top):
 
 def heights(svg: str, kind: str) -> list[float]:
     return [
-        float(found)
-        for found in re.findall(rf'class="c-{kind}"[^>]* height="([\d.]+)"', svg)
+        float(height)
+        for height in re.findall(rf'class="c-{kind}"[^>]* height="([\d.]+)"', svg)
     ]
 
 
 def test_bars_are_as_high_as_their_numbers():
-    bars = [Bar("", "", "", [part(n)]) for n in (100, 50, 0)]
+    bars = [Bar("", "", "", [segment(n)]) for n in (100, 50, 0)]
 
     wide, narrow = columns(bars, "").split("</svg>")[:2]
 
@@ -54,11 +54,11 @@ def test_bars_are_as_high_as_their_numbers():
     assert heights(narrow, "accepted") == [155.0, 77.0]
 
 
-def test_one_of_very_many_is_still_to_be_seen():
-    bar = Bar("", "", "", [part(100_000), part(1, "failed")])
+def test_a_very_small_count_is_visible():
+    bar = Bar("", "", "", [segment(100_000), segment(1, "failed")])
 
     assert heights(columns([bar], ""), "failed") == [2.0, 2.0]
-    assert heights(strip([part(1, "failed")], 100_000, ""), "failed") == [2.0]
+    assert heights(strip([segment(1, "failed")], 100_000, ""), "failed") == [2.0]
 
 
 def test_the_last_day_has_its_label_and_not_too_many_have():
@@ -71,11 +71,11 @@ def test_the_last_day_has_its_label_and_not_too_many_have():
     assert len(re.findall(r">d\d+<", narrow)) == 5
 
 
-def test_texts_are_no_markup():
+def test_texts_are_escaped():
     hostile = '"><script>x</script>'
-    bar = Bar(hostile, hostile, hostile, [part(1, "failed", hostile, hostile)])
+    bar = Bar(hostile, hostile, hostile, [segment(1, "failed", hostile, hostile)])
 
-    drawn = columns([bar], hostile) + strip([bar.parts[0]], 1, hostile)
+    drawn = columns([bar], hostile) + strip([bar.segments[0]], 1, hostile)
 
     assert "<script" not in drawn
     assert drawn.count("&lt;script&gt;") == 13

@@ -1,4 +1,4 @@
-"""The overview: figures, and links to the deliveries that they count."""
+"""The Overview: figures, and links to the deliveries that they count."""
 
 import re
 from datetime import timedelta
@@ -29,8 +29,8 @@ def words(response) -> str:
 
 
 def links(response) -> list[str]:
-    found = re.findall(r'href="([^"]+)"', response.content.decode())
-    return [unescape(link) for link in found if link.startswith(LIST + "?")]
+    hrefs = re.findall(r'href="([^"]+)"', response.content.decode())
+    return [unescape(link) for link in hrefs if link.startswith(LIST + "?")]
 
 
 def sent_today(*states: str, **kwargs) -> None:
@@ -96,7 +96,10 @@ def test_every_number_is_that_of_the_list_behind_it(log_in):
     numbers = re.findall(r'<a href="([^"]+)">([\d,]+)</a>', page)
 
     counts = [
-        (int(number), search_queries.rows_of(filters_of(unescape(address))).count())
+        (
+            int(number),
+            search_queries.matching_rows(filters_of(unescape(address))).count(),
+        )
         for address, number in numbers
     ]
 

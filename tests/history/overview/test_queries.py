@@ -1,4 +1,4 @@
-"""The Overview is added up from tallies, and always equals the rows."""
+"""The sums of the Overview equal the counts of the rows."""
 
 import random
 from collections import Counter
@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from notifications.history.overview.queries import RESULTS, overview
-from notifications.history.overview.sums import DayRange, last_day_ranges, sums
+from notifications.history.overview.sums import DayRange, daily_sums, last_day_ranges
 from notifications.models import ChatGroup, Delivery, Tally
 from notifications.tencent.outcomes import Reason
 from tests.factories import (
@@ -33,7 +33,7 @@ def groups_of_each_type() -> list[ChatGroup]:
 
 
 def make_random_past(chance: random.Random) -> None:
-    """Sealed and unsealed notifications of three weeks, with every result."""
+    """Create sealed and unsealed notifications of three weeks with all results."""
     make_user()
     groups = groups_of_each_type()
     for _n in range(12):
@@ -68,18 +68,18 @@ def test_the_sums_equal_the_rows(seed, zone):
     with timezone.override(zone):
         spans = [*last_day_ranges(16, of=7), *last_day_ranges(1, of=1)]
         expected = Counter(
-            (place, row.status, row.group_type, row.error_code, row.reason)
+            (index, row.status, row.group_type, row.error_code, row.reason)
             for row in Delivery.objects.all()
-            for place, span in enumerate(spans)
+            for index, span in enumerate(spans)
             if span.first <= timezone.localdate(row.created_at) <= span.last
         )
 
-        found = sums(spans).rows
+        rows = daily_sums(spans).rows
 
         assert Tally.objects.exists()
         assert {
-            (s.place, s.status, s.group_type, s.error_code, s.reason): s.count
-            for s in found
+            (s.span_index, s.status, s.group_type, s.error_code, s.reason): s.count
+            for s in rows
         } == expected
 
 
@@ -107,15 +107,15 @@ def test_a_day_begins_at_midnight_of_the_time_zone():
             if sealed:
                 make_seal(sent)
 
-        found = overview(7).per_span
+        counts = overview(7).per_span
 
         yesterday = today - timedelta(days=1)
-        assert [(c.of, c.by_status["accepted"]) for c in found[-2:]] == [
+        assert [(c.of, c.by_status["accepted"]) for c in counts[-2:]] == [
             (DayRange(yesterday, yesterday), 2),
             (DayRange(today, today), 2),
         ]
         assert overview(90).today.by_status["accepted"] == 2
-        assert [c.by_status["accepted"] for c in found[:-2]] == [0] * 5
+        assert [c.by_status["accepted"] for c in counts[:-2]] == [0] * 5
 
 
 def test_by_type_only_what_ended_counts():
@@ -130,9 +130,9 @@ def test_by_type_only_what_ended_counts():
         for portion, status in enumerate(results, start=1):
             make_delivery(sent, group, portion=portion, status=status, created_at=at)
 
-    found = overview(7).per_type
+    counts = overview(7).per_type
 
-    assert [(c.of.value, c.ended, c.share) for c in found] == [
+    assert [(c.of.value, c.ended, c.share) for c in counts] == [
         ("Private", 1, 100.0),
         ("Public", 3, 66.7),
     ]
@@ -172,9 +172,9 @@ def test_the_reason_of_a_doubt_comes_before_the_code_of_an_earlier_attempt():
         )
     make_delivery(sent, status="failed", created_at=at)
 
-    found = overview(7).troubles
+    troubles = overview(7).troubles
 
-    assert [(t.filter, t.count, list(t.per_span)) for t in found] == [
+    assert [(t.filter, t.count, list(t.per_span)) for t in troubles] == [
         ({"reason": "no_answer"}, 2, [0, 0, 0, 0, 0, 0, 2]),
         ({"status": "failed", "code": "10010"}, 1, [0, 0, 0, 0, 0, 0, 1]),
     ]

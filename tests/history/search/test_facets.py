@@ -1,4 +1,4 @@
-"""What the filters offer."""
+"""The choices of the filters."""
 
 import pytest
 
@@ -37,15 +37,15 @@ def test_senders_and_codes_of_sealed_and_other_notifications(django_assert_num_q
     make_delivery(running, status="failed", error_code=10007)
 
     with django_assert_num_queries(1):
-        found = facets()
+        values = facets()
 
-    assert found.live == [
+    assert values.unsealed == [
         UnsealedNotification(ended.pk, "left.long.ago", MOMENT),
         UnsealedNotification(running.pk, "j.okafor", MOMENT),
     ]
-    assert found.senders == [
+    assert values.senders == [
         ("j.okafor", ""),
         ("left.long.ago", ""),
         ("lin.mei", "Lin Mei"),
     ]
-    assert found.codes == [10007, 10010, 60008, 80002]
+    assert values.codes == [10007, 10010, 60008, 80002]

@@ -1,4 +1,4 @@
-"""However the deliveries are found, they are those that a plain filter finds."""
+"""Every listing returns the same deliveries as a plain query."""
 
 import random
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from notifications.history.export import rows as export_rows
+from notifications.history import export
 from notifications.history.search import by_groups, by_result_counts
 from notifications.history.search import queries as search_queries
 from notifications.history.search.facets import facets
@@ -45,7 +45,7 @@ CHOICES = {
 
 
 def fill(source: random.Random) -> None:
-    """Three times three notifications whose rows were written in turns; some sealed."""
+    """Create three times three notifications with interleaved rows; seal some."""
     groups = [make_group(type=kind) for kind in ("Public", "AVChatRoom") * 3]
     senders = [make_user(), make_user(username="j.okafor")]
     sent = [
@@ -71,15 +71,19 @@ def fill(source: random.Random) -> None:
         )
 
 
-def wanted_by(source: random.Random, group_ids: Sequence[str] | None) -> DeliveryFilter:
+def random_filters(
+    source: random.Random, group_ids: Sequence[str] | None
+) -> DeliveryFilter:
     filters = {name: source.choice(values) for name, values in CHOICES.items()}
     return DeliveryFilter(group_ids=group_ids, **filters)
 
 
-def plain(wanted: DeliveryFilter) -> list[int]:
-    """The numbers of the rows, newest first, as anybody would ask for them."""
+def plain(filters: DeliveryFilter) -> list[int]:
+    """The ids of the rows by a plain query, newest first."""
     return list(
-        search_queries.rows_of(wanted).order_by("-pk").values_list("pk", flat=True)
+        search_queries.matching_rows(filters)
+        .order_by("-pk")
+        .values_list("pk", flat=True)
     )
 
 
@@ -88,16 +92,16 @@ def middle() -> int:
     return numbers[len(numbers) // 2]
 
 
-def check(wanted: DeliveryFilter, source: random.Random) -> None:
-    expected = plain(wanted)
-    rows = search_queries.deliveries(wanted, facets().live)
+def check(filters: DeliveryFilter, source: random.Random) -> None:
+    expected = plain(filters)
+    rows = search_queries.deliveries(filters, facets().unsealed)
     numbers = sorted(Delivery.objects.values_list("pk", flat=True))
     for place in [None, numbers[-1] + 1, *source.sample(numbers, 6)]:
         below = [pk for pk in expected if place is None or pk < place]
-        assert [row.pk for row in rows.older(place, SIZE)] == below[:SIZE], wanted
+        assert [row.pk for row in rows.older(place, SIZE)] == below[:SIZE], filters
         if place is not None:
             above = [pk for pk in expected[::-1] if pk > place]
-            assert [row.pk for row in rows.newer(place, SIZE)] == above[:SIZE], wanted
+            assert [row.pk for row in rows.newer(place, SIZE)] == above[:SIZE], filters
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -107,7 +111,7 @@ def test_by_tallies(seed, monkeypatch):
     fill(source)
 
     for _n in range(40):
-        check(wanted_by(source, None), source)
+        check(random_filters(source, None), source)
 
 
 @pytest.mark.parametrize("few", [0, 1000])
@@ -120,15 +124,15 @@ def test_by_groups(seed, few, monkeypatch):
     ids = sorted(set(Delivery.objects.values_list("group_id", flat=True)))
 
     for _n in range(25):
-        check(wanted_by(source, source.sample(ids, 3)), source)
+        check(random_filters(source, source.sample(ids, 3)), source)
         check(DeliveryFilter(group_ids=source.sample(ids, 2)), source)
 
 
 def test_the_pages_of_a_filter_walked_there_and_back():
     source = random.Random(7)
     fill(source)
-    wanted = DeliveryFilter(status="failed")
-    rows = search_queries.deliveries(wanted, facets().live)
+    filters = DeliveryFilter(status="failed")
+    rows = search_queries.deliveries(filters, facets().unsealed)
 
     there = [listing_page(rows, size=SIZE)]
     while there[-1].older is not None:
@@ -137,8 +141,8 @@ def test_the_pages_of_a_filter_walked_there_and_back():
     while back[-1].newer is not None:
         back.append(listing_page(rows, after=back[-1].newer, size=SIZE))
 
-    assert [row.pk for found in there for row in found.rows] == plain(wanted)
-    assert [found.rows for found in back] == [found.rows for found in there[::-1]]
+    assert [row.pk for page in there for row in page.rows] == plain(filters)
+    assert [page.rows for page in back] == [page.rows for page in there[::-1]]
 
 
 def test_the_count_is_that_of_the_rows_wherever_the_page_is():
@@ -146,39 +150,39 @@ def test_the_count_is_that_of_the_rows_wherever_the_page_is():
     fill(source)
 
     for _n in range(20):
-        wanted = wanted_by(source, None)
-        expected = len(plain(wanted))
+        filters = random_filters(source, None)
+        expected = len(plain(filters))
         for place in (None, middle()):
-            rows = search_queries.deliveries(wanted, facets().live)
+            rows = search_queries.deliveries(filters, facets().unsealed)
             rows.older(place, SIZE)
             assert rows.count().number == expected
             assert not rows.count().is_more
 
 
-def test_counting_ends_where_nobody_reads_on(monkeypatch):
+def test_counting_ends_at_the_limit(monkeypatch):
     monkeypatch.setattr("notifications.ui.lists.COUNTED", 9)
     monkeypatch.setattr(by_result_counts, "COUNTED", 9)
     fill(random.Random(1))
 
     for place in (None, middle()):
-        rows = search_queries.deliveries(DeliveryFilter(), facets().live)
+        rows = search_queries.deliveries(DeliveryFilter(), facets().unsealed)
         rows.older(place, SIZE)
         assert (rows.count().number, rows.count().is_more) == (9, True)
 
 
 def test_what_is_archived_is_gone_from_the_list():
-    kept, archived = (make_notification(status="completed") for _n in range(2))
-    row = make_delivery(kept, status="failed")
+    present, archived = (make_notification(status="completed") for _n in range(2))
+    row = make_delivery(present, status="failed")
     gone = make_delivery(archived, status="failed")
-    make_seal(kept)
+    make_seal(present)
     make_seal(archived)
     Archive.objects.create(notification=archived, file_name="a", file_digest="0" * 64)
     with guards_install.guards_disabled():
         Delivery.objects.filter(pk=gone.pk).delete()
 
-    rows = search_queries.deliveries(DeliveryFilter(status="failed"), facets().live)
+    rows = search_queries.deliveries(DeliveryFilter(status="failed"), facets().unsealed)
 
-    assert [found.pk for found in rows.older(None, SIZE)] == [row.pk]
+    assert [delivery.pk for delivery in rows.older(None, SIZE)] == [row.pk]
     assert rows.count().number == 1
 
 
@@ -187,8 +191,8 @@ def test_of_a_search_with_many_rows_only_what_was_seen_is_counted(monkeypatch):
     group = make_group()
     for _n in range(SIZE + 1):
         make_delivery(group=group, status="failed")
-    wanted = DeliveryFilter(group_ids=[group.group_id], status="failed")
-    rows = search_queries.deliveries(wanted, facets().live)
+    filters = DeliveryFilter(group_ids=[group.group_id], status="failed")
+    rows = search_queries.deliveries(filters, facets().unsealed)
 
     rows.older(None, SIZE)
     assert (rows.count().number, rows.count().is_more) == (SIZE - 1, True)
@@ -206,6 +210,8 @@ def test_an_export_holds_the_same_rows_in_order_of_id(seed, few, size, monkeypat
     ids = sorted(set(Delivery.objects.values_list("group_id", flat=True)))
 
     for group_ids in [None] * 12 + [source.sample(ids, 3) for _n in range(8)]:
-        wanted = wanted_by(source, group_ids)
-        pages = export_rows.pages(wanted, facets().live, size=size)
-        assert [row[0] for page in pages for row in page] == plain(wanted)[::-1], wanted
+        filters = random_filters(source, group_ids)
+        pages = export.pages(filters, facets().unsealed, size=size)
+        assert [row[0] for page in pages for row in page] == plain(filters)[::-1], (
+            filters
+        )

@@ -1,4 +1,4 @@
-"""Which rows the filters mean."""
+"""Rows that match the filters."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def numbers(**wanted) -> list[int]:
-    rows = search_queries.deliveries(DeliveryFilter(**wanted), facets().live)
+def numbers(**filters) -> list[int]:
+    rows = search_queries.deliveries(DeliveryFilter(**filters), facets().unsealed)
     return [row.pk for row in rows.older(None, 50)]
 
 
@@ -68,15 +68,15 @@ def test_both_days_of_a_period_count_in_the_current_time_zone():
     rows = [make_delivery(created_at=at).pk for at in times]
 
     with timezone.override("Asia/Shanghai"):
-        found = numbers(since=date(2026, 3, 2), until=date(2026, 3, 3))
+        ids = numbers(since=date(2026, 3, 2), until=date(2026, 3, 3))
         one_day = numbers(since=date(2026, 3, 2), until=date(2026, 3, 2))
 
-    assert found == rows[5:0:-1]
+    assert ids == rows[5:0:-1]
     assert one_day == rows[3:0:-1]
 
 
 def test_rows_written_out_of_order_are_in_their_period():
-    """Two sends at the same time: ids and times cross, by less than an hour."""
+    """Two simultaneous sends, whose ids and times differ in order by under an hour."""
     late = make_delivery(created_at=MIDNIGHT + timedelta(minutes=20))
     early = make_delivery(created_at=MIDNIGHT - timedelta(minutes=20))
     next_day = make_delivery(created_at=MIDNIGHT + timedelta(days=1, minutes=20))
@@ -115,20 +115,20 @@ def test_notifications_by_text_note_day_state_and_sender():
     draft = make_notification(sender=me)
     make_notification(sender=other)
 
-    def found(**wanted) -> list[int]:
-        rows = search_queries.notifications(NotificationFilter(**wanted), me.pk)
+    def matching(**filters) -> list[int]:
+        rows = search_queries.notifications(NotificationFilter(**filters), me.pk)
         return [row.pk for row in rows]
 
-    assert found() == [draft.pk, running.pk, sent.pk]
-    assert found(text="直播") == [sent.pk]
-    assert found(text="cm-77") == [running.pk]
-    assert found(status="draft") == [draft.pk]
-    assert found(sender="j.okafor") == [running.pk]
-    assert found(since=date(2026, 3, 2), until=date(2026, 3, 2)) == [
+    assert matching() == [draft.pk, running.pk, sent.pk]
+    assert matching(text="直播") == [sent.pk]
+    assert matching(text="cm-77") == [running.pk]
+    assert matching(status="draft") == [draft.pk]
+    assert matching(sender="j.okafor") == [running.pk]
+    assert matching(since=date(2026, 3, 2), until=date(2026, 3, 2)) == [
         running.pk,
         sent.pk,
     ]
-    assert found(since=date(2026, 3, 3)) == found(until=date(2026, 3, 1)) == []
+    assert matching(since=date(2026, 3, 3)) == matching(until=date(2026, 3, 1)) == []
 
 
 def test_problems_are_counted_for_the_notifications_shown_only():

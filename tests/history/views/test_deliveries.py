@@ -1,4 +1,4 @@
-"""The list of deliveries, and the page of one."""
+"""The list of deliveries, and the page of a delivery."""
 
 import pytest
 
@@ -49,12 +49,12 @@ def test_a_row_says_when_where_what_who_and_why(auditor):
 
 
 def test_the_search_takes_two_chinese_characters(auditor):
-    found = make_delivery(group=make_group(name="直播间：李姐开播"))
+    row = make_delivery(group=make_group(name="直播间：李姐开播"))
     make_delivery(group=make_group(name="徒步"))
 
     page = auditor.get(DELIVERIES, {"q": "直播"})
 
-    assert [row for row, _why in page.context["rows"]] == [found]
+    assert [listed for listed, _why in page.context["rows"]] == [row]
 
 
 def test_more_than_five_hundred_groups_match(auditor):

@@ -1,4 +1,4 @@
-"""The page of a notification as an auditor reads it."""
+"""The page of a notification for auditors."""
 
 import re
 from datetime import timedelta
@@ -185,7 +185,7 @@ def test_who_did_what_in_their_order(auditor):
     assert "zhao" not in text
 
 
-def test_sent_by_somebody_who_may_do_everything(auditor):
+def test_sent_by_a_superuser(auditor):
     plain = make_notification(status="completed")
     marked = make_notification(status="completed", by_superuser=True)
 

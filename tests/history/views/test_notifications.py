@@ -1,4 +1,4 @@
-"""The list of notifications, and what both lists of the history share."""
+"""The list of notifications, and the features that both lists share."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the History page says about the record itself."""
+"""The state of the record on the History page."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The download: what is in the file, who may have it, what is written down."""
+"""The export of the history: contents, permissions, audit entries."""
 
 import csv
 import hashlib
@@ -11,7 +11,7 @@ import pytest
 
 from notifications import permissions
 from notifications.history.audit_events import EXPORTED
-from notifications.history.export.rows import COLUMNS, pages
+from notifications.history.export import COLUMNS, pages
 from notifications.history.search.facets import facets
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import AuditEntry
@@ -111,7 +111,7 @@ def test_the_last_entry_holds_the_digest_of_what_was_read(auditor, file_format):
 def test_a_reader_who_went_away():
     for _n in range(3):
         make_delivery()
-    rows = pages(DeliveryFilter(), facets().live)
+    rows = pages(DeliveryFilter(), facets().unsealed)
 
     download = download_of(export_pieces(COLUMNS, rows, "csv", size=1))
     read = [next(download), next(download)]
@@ -150,11 +150,11 @@ def test_lines_of_json_are_verbatim(auditor):
     response = auditor.post(DOWNLOAD, {"format": "jsonl"})
     (line,) = b"".join(response.streaming_content).decode().splitlines()
 
-    found = json.loads(line)
-    assert list(found) == NAMES
-    assert (found["delivery"], found["seal"]) == (row.pk, seal.number)
-    assert (found["group_id"], found["group_name"]) == ("@TGS#1", group.name)
-    assert found["recipients"] == ["'anna", "@bo"]
+    values = json.loads(line)
+    assert list(values) == NAMES
+    assert (values["delivery"], values["seal"]) == (row.pk, seal.number)
+    assert (values["group_id"], values["group_name"]) == ("@TGS#1", group.name)
+    assert values["recipients"] == ["'anna", "@bo"]
     assert response["Content-Type"] == "application/jsonl; charset=utf-8"
     assert response["Content-Disposition"].endswith(f'-{seal.head[:12]}.jsonl"')
 
@@ -197,12 +197,12 @@ def test_pieces_and_pages_are_the_whole(piece_rows, page_rows):
     group_ids = [delivery.group_id for delivery in deliveries]
 
     for filters in ({}, {"status": "failed"}, {"group_ids": group_ids}):
-        live = facets().live
+        live = facets().unsealed
         rows = pages(DeliveryFilter(**filters), live, size=page_rows)
         pieces = list(export_pieces(COLUMNS, rows, "csv", size=piece_rows))
         assert max(count for _piece, count in pieces) <= piece_rows
-        found = rows_in(piece for piece, _count in pieces)
-        assert [int(row["delivery"]) for row in found] == [d.pk for d in deliveries]
+        rows = rows_in(piece for piece, _count in pieces)
+        assert [int(row["delivery"]) for row in rows] == [d.pk for d in deliveries]
 
 
 def test_a_bad_filter_downloads_nothing(auditor):
@@ -231,7 +231,7 @@ def test_a_manager_without_the_right_is_refused_in_words(log_in):
     assert AuditEntry.objects.count() == 0
 
 
-def test_nobody_downloads_without_a_login(client):
+def test_anonymous_users_cannot_download(client):
     response = client.post(DOWNLOAD)
 
     assert response["Location"].startswith("/login/")

@@ -1,25 +1,31 @@
-"""The rows of an export: one per delivery, with its attempts, in order of id."""
+"""The export of the history: one row per delivery, with its attempts, by id."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import F, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from notifications import permissions
+from notifications.history.audit_events import EXPORTED
 from notifications.history.search.by_groups import has_few_rows
 from notifications.history.search.facets import UnsealedNotification
 from notifications.history.search.filters import DeliveryFilter
 from notifications.history.search.id_ranges import id_ranges
-from notifications.history.search.queries import rows_of
+from notifications.history.search.queries import matching_rows
 from notifications.models import Attempt, Delivery, Notification
+from notifications.record.queries import head
 from notifications.ui.downloads import (
     PAGE_ROWS,
+    AuditedDownload,
     Column,
     Values,
+    export_pieces,
     fields_of,
     json_objects,
     json_of,
@@ -28,43 +34,43 @@ from notifications.ui.downloads import (
 
 
 def _as_text(field: str) -> Cast:
-    """A time as the database writes it, in UTC: to parse it takes most of the time."""
+    """A time as text of the database, in UTC; parsing times would take longest."""
     return Cast(field, TextField())
 
 
 def _local_time(text: str | None) -> str | None:
-    """ISO 8601 in the zone of the site, with its offset."""
+    """Convert a text of the database to ISO 8601 in the default time zone."""
     if text is None:
         return None
     minute, seconds = text[:16], text[16:].removesuffix("+00")
     start, offset = _local_minute(minute, timezone.get_default_timezone())
     if len(seconds) > 3:
-        seconds = seconds.ljust(10, "0")  # ":07.080000", as Python writes it
+        seconds = seconds.ljust(10, "0")  # ":07.080000", as ``isoformat`` does
     return f"{start}{seconds}{offset}"
 
 
 @lru_cache(maxsize=10_000)
 def _local_minute(minute: str, zone: tzinfo) -> tuple[str, str]:
-    """With its offset, which is whole minutes since 1972."""
+    """The local minute and the offset, which is whole minutes since 1972."""
     utc = datetime.fromisoformat(minute).replace(tzinfo=UTC)
-    written = utc.astimezone(zone).isoformat(timespec="minutes")
-    return written[:16], written[16:]
+    text = utc.astimezone(zone).isoformat(timespec="minutes")
+    return text[:16], text[16:]
 
 
-NUMBERS = [Column("delivery", "pk"), Column("notification", "notification_id")]
+ID_COLUMNS = [Column("delivery", "pk"), Column("notification", "notification_id")]
 
-# What all deliveries of a notification have in common: read once for a page.
-OF_NOTIFICATION = [
-    # Number of the seal that holds it; empty: not sealed yet.
+# Equal for all deliveries of a notification: queried once per page of rows.
+NOTIFICATION_COLUMNS = [
+    # Number of its seal; empty: not sealed yet.
     Column("seal", "seal__number"),
-    # Number of the notification whose groups this one sent to again.
+    # Number of the notification that this one resends.
     Column("sent_again_of", "resend_of_id"),
     Column("by_superuser", "by_superuser"),
     Column("content", "content"),
     Column("note", "note"),
 ]
 
-OF_DELIVERY = [
+DELIVERY_COLUMNS = [
     Column("sender", "sender_name"),
     Column("created_at", _as_text("created_at"), _local_time),
     Column("group_id", "group_id"),
@@ -81,10 +87,15 @@ OF_DELIVERY = [
 ]
 
 # In the order of the file.
-COLUMNS = [*NUMBERS, *OF_NOTIFICATION, *OF_DELIVERY, Column("attempts", cell=json_of)]
+COLUMNS = [
+    *ID_COLUMNS,
+    *NOTIFICATION_COLUMNS,
+    *DELIVERY_COLUMNS,
+    Column("attempts", cell=json_of),
+]
 
-# Of each attempt, in the last column.
-OF_ATTEMPT = [
+# The keys of each attempt in the last column.
+ATTEMPT_COLUMNS = [
     Column("number", "number"),
     Column("started_at", _as_text("started_at"), _local_time),
     Column("finished_at", _as_text("finished_at"), _local_time),
@@ -97,16 +108,16 @@ OF_ATTEMPT = [
 
 
 def pages(
-    wanted: DeliveryFilter,
-    live: Sequence[UnsealedNotification],
+    filters: DeliveryFilter,
+    unsealed: Sequence[UnsealedNotification],
     *,
     size: int = PAGE_ROWS,
 ) -> Iterator[list[Values]]:
-    """The values of ``COLUMNS``, at most ``size`` rows at once, in order of id.
+    """Yield pages of the values of ``COLUMNS``, at most ``size`` rows each, by id.
 
-    What is sent after the first page is not part of it.
+    Notifications sent after the first page are not included.
     """
-    for page in _deliveries(wanted, live, size):
+    for page in _deliveries(filters, unsealed, size):
         notifications = _notifications({row[1] for row in page})
         attempts = _attempts([row[0] for row in page])
         yield [
@@ -116,46 +127,73 @@ def pages(
 
 
 def _deliveries(
-    wanted: DeliveryFilter, live: Sequence[UnsealedNotification], size: int
+    filters: DeliveryFilter, unsealed: Sequence[UnsealedNotification], size: int
 ) -> Iterator[list[tuple[Any, ...]]]:
-    # By a sum, which no index holds, so that what is rare is looked up and then sorted.
+    # An expression, so that the database finds rare rows by index and sorts them.
     order = F("pk") + 0
-    fields = fields_of([*NUMBERS, *OF_DELIVERY])
-    if wanted.group_ids is not None and has_few_rows(wanted.group_ids):
-        yield from pages_by_id(rows_of(wanted), fields, size=size, order=order)
+    fields = fields_of([*ID_COLUMNS, *DELIVERY_COLUMNS])
+    if filters.group_ids is not None and has_few_rows(filters.group_ids):
+        yield from pages_by_id(matching_rows(filters), fields, size=size, order=order)
         return
-    numbers = [row.notification for row in live if wanted.may_mean(row)]
-    groups = {} if wanted.group_ids is None else {"group_id__in": wanted.group_ids}
-    for stretch in id_ranges(wanted, numbers, size=size):
+    numbers = [row.notification for row in unsealed if filters.may_match(row)]
+    groups = {} if filters.group_ids is None else {"group_id__in": filters.group_ids}
+    for stretch in id_ranges(filters, numbers, size=size):
         rows = Delivery.objects.filter(notification_id__in=stretch.notifications)
         if stretch.is_dense:
             rows = rows.filter(
-                pk__range=(stretch.first, stretch.last), **wanted.alike, **groups
+                pk__range=(stretch.first, stretch.last),
+                **filters.delivery_conditions,
+                **groups,
             )
             yield from pages_by_id(rows, fields, size=size)
         else:
-            rows = rows.filter(**wanted.looked_up, **groups)
+            rows = rows.filter(**filters.index_conditions, **groups)
             yield from pages_by_id(rows, fields, size=size, order=order)
 
 
 def _notifications(numbers: set[int]) -> dict[int, Values]:
     rows = Notification.objects.filter(pk__in=numbers)
-    fields = fields_of(OF_NOTIFICATION)
+    fields = fields_of(NOTIFICATION_COLUMNS)
     return {pk: values for pk, *values in rows.values_list("pk", *fields)}
 
 
 def _attempts(deliveries: list[int]) -> dict[int, list[dict[str, Any]]]:
-    """The calls for each delivery, in their order."""
+    """The attempts of each delivery, ordered by number."""
     first, last = deliveries[0], deliveries[-1]
     if last - first < 2 * len(deliveries):
-        # As good as all between these ids: no list of thousands is sent.
+        # Most ids in this range are on the page: use the range, not thousands of ids.
         rows = Attempt.objects.filter(delivery_id__gte=first, delivery_id__lte=last)
     else:
         rows = Attempt.objects.filter(delivery_id__in=deliveries)
     rows = rows.order_by("delivery_id", "number")
-    values = list(rows.values_list("delivery_id", *fields_of(OF_ATTEMPT)))
-    objects = json_objects(OF_ATTEMPT, [row[1:] for row in values])
+    values = list(rows.values_list("delivery_id", *fields_of(ATTEMPT_COLUMNS)))
+    objects = json_objects(ATTEMPT_COLUMNS, [row[1:] for row in values])
     attempts = defaultdict(list)
     for (delivery, *_values), attempt in zip(values, objects, strict=True):
         attempts[delivery].append(attempt)
     return attempts
+
+
+def download(
+    actor: User | str,
+    filters: DeliveryFilter,
+    unsealed: Sequence[UnsealedNotification],
+    *,
+    file_format: str,
+    parameters: Mapping[str, str],
+) -> AuditedDownload:
+    """Download the deliveries as a file, for a user or a command.
+
+    ``parameters`` are the filters in the audit entry. The file name has the day and the
+    first digits of the head of the seals ("none": nothing is sealed yet), as a copy of
+    the head outside of the server. Raises ``PermissionDenied``.
+    """
+    return AuditedDownload(
+        EXPORTED,
+        actor,
+        [permissions.EXPORT_HISTORY],
+        export_pieces(COLUMNS, pages(filters, unsealed), file_format),
+        name=f"history-{timezone.localdate():%Y-%m-%d}-{head()[:12] or 'none'}",
+        file_format=file_format,
+        filters=parameters,
+    )

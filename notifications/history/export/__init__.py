@@ -1,1 +1,0 @@
-"""The export of the history."""
