@@ -16,7 +16,7 @@ class ArchivedDelivery(Http404):
 
 def missing_delivery(pk: int) -> Http404:
     """Return the exception for a delivery that is archived or never existed."""
-    files = record_queries.files_with(pk)
+    files = record_queries.archive_files_with(pk)
     if not files:
         return Http404()
     return ArchivedDelivery(
@@ -34,13 +34,13 @@ def end_of_list(notification: int | None, since: date | None) -> str:
     ``notification`` and ``since`` are filters of the list.
     """
     if notification is not None:
-        name = record_queries.file_of(notification)
+        name = record_queries.archive_file_of(notification)
         if not name:
             return ""
         return _(
             "The deliveries of this notification are archived (file %(name)s)."
         ) % {"name": name}
-    extent = record_queries.extent()
+    extent = record_queries.archive_extent()
     if extent is None:
         return ""
     day = timezone.localtime(extent.until).date() + timedelta(days=1)

@@ -1,7 +1,7 @@
 """Archive files: the sealed text of a notification, compressed, outside the database.
 
-The file takes its name only when it is whole, on the disk, and read back: a crash leaves
-either no file of that name or a right one, and a second run goes on with it.
+The file gets its final name only after it was written, flushed to the disk and read back:
+a crash leaves either no file of that name or a correct one, which the next run reuses.
 """
 
 import gzip
@@ -18,7 +18,7 @@ COMPRESSION = 6
 
 
 class NotArchivable(Exception):
-    """A sentence that says why nothing was removed, and what to do."""
+    """The message gives the reason why nothing was removed, and what to do."""
 
 
 def file_name(notification: int) -> str:
@@ -26,41 +26,37 @@ def file_name(notification: int) -> str:
 
 
 def write(notification: Notification, folder: Path, *, digest: str) -> str:
-    """Write its file, or take the one that an earlier run left; read it back.
+    """Write the archive file, or reuse the one of an earlier run, and read it back.
 
-    ``digest`` is that of its seal. Returns the SHA-256 of the file in hexadecimal
-    digits. Raises ``NotArchivable`` when there is another file of that name, or when the
-    record is not what was sealed; ``OSError``, for example when the disk is full.
+    ``digest`` is the digest of the seal. Returns the SHA-256 of the file in hexadecimal
+    digits. Raises ``NotArchivable`` when a file of that name has another content, or when
+    the record differs from what was sealed; ``OSError``, for example when the disk is full.
     """
     path = folder / file_name(notification.pk)
     if path.exists():
         if _digest_of_text(path) != digest:
             raise NotArchivable(
-                f"{path} exists already and is not what was sealed of notification "
-                f"{notification.pk}. Look what it is, move it away, and try again."
+                f"{path} exists already and does not hold the sealed text of notification "
+                f"{notification.pk}. Inspect the file, move it away, and try again."
             )
         return sha256(path)
     with durable_file(path) as partial:
-        _write(notification, partial)
+        with (
+            partial.open("wb") as file,
+            # No time and no name in the header: the same text gives the same file.
+            gzip.GzipFile("", "wb", COMPRESSION, file, mtime=0) as archive,
+        ):
+            archive.writelines(canonical_text(notification))
         if _digest_of_text(partial) != digest:
             raise NotArchivable(
-                f"Notification {notification.pk} is not what was sealed. Run manage.py "
+                f"Notification {notification.pk} differs from its seal. Run manage.py "
                 f"verify_history --notification {notification.pk}."
             )
     return sha256(path)
 
 
-def _write(notification: Notification, path: Path) -> None:
-    """Without a time and a name in it: the same text gives the same file."""
-    with (
-        path.open("wb") as raw,
-        gzip.GzipFile("", "wb", COMPRESSION, raw, mtime=0) as packed,
-    ):
-        packed.writelines(canonical_text(notification))
-
-
 def _digest_of_text(path: Path) -> str:
-    """Of what is packed in the file; empty when it cannot be unpacked."""
+    """SHA-256 of the decompressed text; empty when the file cannot be decompressed."""
     try:
         with gzip.open(path) as text:
             return hashlib.file_digest(text, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Events of the audit trail: the record was verified."""
+"""Audit events: verification of the record."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ from notifications.audit_log import Detail, Event, Values
 
 
 def _result(values: Values) -> Iterator[str]:
-    """What the verification found; of several differences, the first."""
+    """The result of the verification, and its first difference."""
     if "unchanged" not in values:
         return
-    words = gettext("unchanged") if values["unchanged"] else gettext("CHANGED")
-    yield line(gettext("Result"), words)
+    result = gettext("unchanged") if values["unchanged"] else gettext("CHANGED")
+    yield line(gettext("Result"), result)
     yield from (values.get("differences") or [])[:1]
 
 

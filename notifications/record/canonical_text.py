@@ -1,9 +1,9 @@
-"""The text that a seal is made over: a finished notification as JSON Lines.
+"""The text that a seal covers: a finished notification as JSON Lines.
 
-The first line is the notification; then come the deliveries in the order of their ids,
-then their attempts. The same bytes are sealed, archived and put into the evidence, so
+The first line is the notification; the deliveries follow in the order of their ids, then
+their attempts. The same bytes are sealed, archived and put into the evidence, so
 ``sha256sum`` of such a file gives the digest of the seal. Both databases give the same
-text: they write the lines themselves, several times faster than Python could.
+text: they build the lines in SQL, several times faster than Python could.
 """
 
 import json
@@ -16,36 +16,31 @@ from django.db import models
 from notifications.db.sql import quoted_table
 from notifications.db.text_rows import numbered_lines, text_array
 from notifications.models import Attempt, Delivery, Notification
-from notifications.models.field_uses import Use, names
+from notifications.models.field_uses import Use, column_names
 
 FORMAT = 1
 
 BLOCK = 500  # lines
-
-NOTIFICATION_FIELDS = names(Notification, Use.SEALED)
-
-DELIVERY_FIELDS = names(Delivery, Use.SEALED)
-
-ATTEMPT_FIELDS = names(Attempt, Use.SEALED)
-
-
-# The number of a row (a delivery's, also for its attempts) and its line.
+NOTIFICATION_FIELDS = column_names(Notification, Use.SEALED)
+DELIVERY_FIELDS = column_names(Delivery, Use.SEALED)
+ATTEMPT_FIELDS = column_names(Attempt, Use.SEALED)
+# The id of a delivery, also for the lines of its attempts, and the line.
 Row = tuple[int, bytes]
 
 
 def rows(
     notification: Notification, *, pause: Callable[[], object] = lambda: None
 ) -> Iterator[Row]:
-    """The lines in their order; the number of the first one is 0.
+    """Yield the lines in order; the number of the first one is 0.
 
-    ``pause`` is called after every ``BLOCK`` lines; what it raises ends the reading.
-    Call it for what does not change any more: deliveries and attempts are read one
-    after the other.
+    ``pause`` is called after every ``BLOCK`` lines; an exception that it raises ends the
+    reading. The notification must have ended: deliveries and attempts are read in two
+    queries.
     """
     yield 0, _first_line(notification)
     for query in _queries():
-        found = numbered_lines(query, [notification.pk])
-        while block := list(islice(found, BLOCK)):
+        lines = numbered_lines(query, [notification.pk])
+        while block := list(islice(lines, BLOCK)):
             yield from block
             pause()
 
@@ -56,24 +51,24 @@ def canonical_text(notification: Notification) -> Iterator[bytes]:
 
 
 def rows_of_file(lines: Iterable[bytes]) -> Iterator[Row]:
-    """The rows of a text that was written to a file.
+    """Read the rows back from the lines of a file.
 
-    Raises ``ValueError`` for a line that is no row.
+    Raises ``ValueError`` for an invalid line.
     """
-    for number, text in enumerate(lines):
-        yield (0 if number == 0 else int(json.loads(text)[1])), text
+    for index, text in enumerate(lines):
+        yield (0 if index == 0 else int(json.loads(text)[1])), text
 
 
 def iso_time(moment: datetime | None) -> str | None:
-    """A time as the databases write it here: UTC, no zeros at the end of a second."""
+    """The time in the format of the database lines: UTC, without trailing zeros."""
     if moment is None:
         return None
     text = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
     return text.rstrip("0").rstrip(".") + "Z"
 
 
-def line(value: object) -> bytes:
-    """One line of JSON with sorted keys and without spaces, in UTF-8."""
+def json_line(value: object) -> bytes:
+    """Encode the value as one line of JSON with sorted keys, without spaces, in UTF-8."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return text.encode() + b"\n"
 
@@ -81,7 +76,7 @@ def line(value: object) -> bytes:
 def _first_line(notification: Notification) -> bytes:
     values = {name: getattr(notification, name) for name in NOTIFICATION_FIELDS}
     values["token"] = str(notification.token)
-    return line(
+    return json_line(
         {
             "format": FORMAT,
             "notification": {
@@ -95,7 +90,7 @@ def _first_line(notification: Notification) -> bytes:
 
 
 def _queries() -> tuple[str, str]:
-    """SQL that gives number and line: of the deliveries, of their attempts."""
+    """SQL for the id and the line of the deliveries, and of their attempts."""
     deliveries, attempts = quoted_table(Delivery), quoted_table(Attempt)
     return (
         f"SELECT d.id, {_array('delivery', 'd', Delivery, DELIVERY_FIELDS)} "  # noqa: S608  names of the models
@@ -106,6 +101,6 @@ def _queries() -> tuple[str, str]:
     )
 
 
-def _array(kind: str, table: str, model: type[models.Model], names: list[str]) -> str:
+def _array(kind: str, alias: str, model: type[models.Model], columns: list[str]) -> str:
     fields = {field.attname: field for field in model._meta.concrete_fields}
-    return text_array(table, kind, [fields[name] for name in names])
+    return text_array(alias, kind, [fields[column] for column in columns])

@@ -1,4 +1,4 @@
-"""Checks of the database, when asked: guards, and whose tables they are."""
+"""System checks of the database: guards, and migrations of a newer release."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,16 +13,16 @@ from notifications.record.guards import install as guards_install
 def check_guards(
     databases: Iterable[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
-    """Runs with ``check --database default``, and before a migrate.
+    """Warn about guards that are missing or changed.
 
-    A warning, since an error would keep ``migrate`` from mending it. The worker refuses
-    to start on it.
+    Runs with ``check --database default`` and before ``migrate``. Not an error: an error
+    would prevent ``migrate`` from restoring them. The worker refuses to start.
     """
     return [
         Warning(
             f"The guard {name} of the record is missing or was changed: rows of the "
             "history can be altered.",
-            hint="Run manage.py migrate, which makes it again; then find out who "
+            hint="Run manage.py migrate, which creates it again; then find out who "
             "removed it, and run manage.py verify_history.",
             id="notifier.W020",
         )
@@ -35,12 +35,12 @@ def check_guards(
 def check_release(
     databases: Iterable[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
-    """Whether the tables are those of this release. No error: an update is like that."""
+    """Warn about tables of a newer release. Not an error: updates pass through this."""
     return [
         Warning(
             f"The tables are those of a newer release: {', '.join(names)}.",
-            hint="During an update, and after a step back to this release, it is as it "
-            "should be. Else end the update: see docs/deploy.md.",
+            hint="This is expected during an update and after a downgrade to this "
+            "release. Otherwise finish the update: see docs/deploy.md.",
             id="notifier.W021",
         )
         for using in databases or ()

@@ -1,6 +1,6 @@
-"""Seals, archives and the state of the record, as pages and files show them.
+"""Queries for seals, archives and the state of the record.
 
-Read without the digests of the rows, which may be megabytes.
+The digests of the rows (``Seal.leaves``) are not loaded: they may take megabytes.
 """
 
 from dataclasses import dataclass
@@ -12,16 +12,19 @@ from notifications.models import Archive, AuditEntry, Seal
 from notifications.record.audit_events import VERIFIED
 from notifications.ui.dates import end_of, start_of
 
+# Notifications that were sent at the same time have interleaved delivery ids.
+MAX_FILE_NAMES = 3
 
-def newest() -> Seal | None:
-    """The last of the chain; ``None`` before the first."""
+
+def newest_seal() -> Seal | None:
+    """The last seal of the chain; ``None`` before the first."""
     return Seal.objects.order_by("-number").defer("leaves").first()
 
 
 def head() -> str:
     """The head of the newest seal: 64 hexadecimal digits, empty before the first."""
-    found = newest()
-    return found.head if found else ""
+    seal = newest_seal()
+    return seal.head if seal else ""
 
 
 def seal_of(notification: int) -> Seal | None:
@@ -29,53 +32,52 @@ def seal_of(notification: int) -> Seal | None:
     return Seal.objects.filter(notification_id=notification).defer("leaves").first()
 
 
-# Sends at one time can have their deliveries among each other's: so many files at most.
-FILES_NAMED = 3
+def archive_file_of(notification: int) -> str:
+    """The name of the notification's archive file; empty if it is not archived."""
+    archives = Archive.objects.filter(notification_id=notification)
+    return archives.values_list("file_name", flat=True).first() or ""
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveExtent:
-    """``notifications`` are archived; the last of them ended at ``until``."""
-
-    notifications: int
-    until: datetime
-
-
-def file_of(notification: int) -> str:
-    """The name of the file with its deliveries; empty while they are still here."""
-    found = Archive.objects.filter(notification_id=notification)
-    return found.values_list("file_name", flat=True).first() or ""
-
-
-def files_with(delivery: int) -> list[str]:
-    """The files in which this delivery may be, by what the tallies say of the ids."""
-    found = Archive.objects.filter(
+def archive_files_with(delivery: int) -> list[str]:
+    """The files that may hold this delivery, by the ranges of ids in the result counts."""
+    archives = Archive.objects.filter(
         notification__tallies__first_delivery__lte=delivery,
         notification__tallies__last_delivery__gte=delivery,
     ).order_by("notification_id")
-    return list(found.values_list("file_name", flat=True).distinct()[:FILES_NAMED])
+    names = archives.values_list("file_name", flat=True)
+    return list(names.distinct()[:MAX_FILE_NAMES])
 
 
-def of_period(since: date, until: date) -> QuerySet[Archive]:
-    """Those with deliveries that were made on these days, both included."""
+def archives_between(since: date, until: date) -> QuerySet[Archive]:
+    """Archives with deliveries created from ``since`` to ``until``, both included."""
     return Archive.objects.filter(
         notification__tallies__created_at__gte=start_of(since),
         notification__tallies__created_at__lt=end_of(until),
     )
 
 
-def extent() -> ArchiveExtent | None:
-    """How far back the archive begins; ``None`` while nothing is archived."""
-    found = Archive.objects.aggregate(
-        n=Count("pk"), until=Max("notification__finished_at")
+@dataclass(frozen=True, slots=True)
+class ArchiveExtent:
+    """The number of archived notifications, and the end of the last of them."""
+
+    notifications: int
+    until: datetime
+
+
+def archive_extent() -> ArchiveExtent | None:
+    """``None`` while nothing is archived."""
+    extent = ArchiveExtent(
+        **Archive.objects.aggregate(
+            notifications=Count("pk"), until=Max("notification__finished_at")
+        )
     )
-    return ArchiveExtent(found["n"], found["until"]) if found["n"] else None
+    return extent if extent.notifications else None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordState:
-    """``head`` is empty before the first seal, ``verified_at`` is ``None`` before the
-    first whole verification."""
+    """``head`` is empty before the first seal; ``verified_at`` is ``None`` before the
+    first complete verification."""
 
     head: str = ""
     sealed_at: datetime | None = None
@@ -84,15 +86,15 @@ class RecordState:
 
 
 def record_state() -> RecordState:
-    """One query, and one more as long as nothing was ever verified.
+    """Run one query, and a second one if the record was never verified.
 
-    Verifications of a part of the record do not count.
+    Verifications of a part of the record are ignored.
     """
     verifications = AuditEntry.objects.filter(
         action=VERIFIED.word, detail__only=None, detail__since=None
     )
     seals = Seal.objects.order_by("-number")
-    verified = (
+    verification = (
         verifications.annotate(
             head=Subquery(seals.values("head")[:1]),
             sealed_at=Subquery(seals.values("sealed_at")[:1]),
@@ -100,12 +102,12 @@ def record_state() -> RecordState:
         .order_by("-id")
         .first()
     )
-    if verified is None:
-        seal = newest()
+    if verification is None:
+        seal = newest_seal()
         return RecordState(seal.head, seal.sealed_at) if seal else RecordState()
     return RecordState(
-        head=verified.head or "",
-        sealed_at=verified.sealed_at,
-        verified_at=verified.at,
-        unchanged=bool(verified.detail.get("unchanged")),
+        head=verification.head or "",
+        sealed_at=verification.sealed_at,
+        verified_at=verification.at,
+        unchanged=bool(verification.detail.get("unchanged")),
     )

@@ -1,4 +1,4 @@
-"""Counting the deliveries of a notification that are alike."""
+"""Count the deliveries of a notification by result and group type."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -8,34 +8,33 @@ from django.db.models import Count, Max, Min
 
 from notifications.models import Delivery, Tally
 
-ALIKE = ("notification_id", "status", "group_type", "error_code", "reason")
-
-
-# Of notifications: who sent each, and when its deliveries were made.
-Made: TypeAlias = Mapping[int, tuple[str, datetime]]
+GROUP_BY = ("notification_id", "status", "group_type", "error_code", "reason")
+# By id of the notification: its sender's name, and when its deliveries were created.
+Origins: TypeAlias = Mapping[int, tuple[str, datetime]]
 
 
 def count_results(
-    notifications: Iterable[int], made: Made | None = None
+    notifications: Iterable[int], origins: Origins | None = None
 ) -> list[Tally]:
-    """Tallies as the rows stand now, not saved; two queries, one where ``made`` is known.
+    """Return unsaved result counts of the present rows, newest first.
 
-    Newest first. Those of a sealed notification are in the table already.
+    Two queries; one if the caller passes ``origins``. The counts of a sealed notification
+    are in the table ``Tally`` already.
     """
-    found = list(
+    rows = list(
         Delivery.objects.filter(notification_id__in=list(notifications))
         .order_by()
-        .values_list(*ALIKE)
+        .values_list(*GROUP_BY)
         .annotate(count=Count("pk"), first=Min("pk"), last=Max("pk"))
         .order_by("-last")
     )
-    if made is None:
-        made = _counts([first for *_alike, first, _last in found])
+    if origins is None:
+        origins = _origins([first for *_key, first, _last in rows])
     return [
         Tally(
             notification_id=number,
-            sender_name=made[number][0],
-            created_at=made[number][1],
+            sender_name=origins[number][0],
+            created_at=origins[number][1],
             status=status,
             group_type=group_type,
             error_code=code,
@@ -44,12 +43,12 @@ def count_results(
             first_delivery=first,
             last_delivery=last,
         )
-        for number, status, group_type, code, reason, count, first, last in found
+        for number, status, group_type, code, reason, count, first, last in rows
     ]
 
 
-def _counts(deliveries: list[int]) -> Made:
-    # All deliveries of a notification are made at one moment, so any row tells it.
+def _origins(deliveries: list[int]) -> Origins:
+    # All deliveries of a notification have the same time of creation: any row will do.
     rows = Delivery.objects.filter(pk__in=deliveries).order_by("-created_at")
     return {
         number: (sender, at)

@@ -1,8 +1,8 @@
-"""Seals: the digest of what has ended, chained to the seal before it.
+"""Seals: digests of finished notifications and audit entries, chained to one another.
 
 A notification is sealed when it has ended and no call for it is open any more; the
-audit trail is sealed by days. Whoever keeps the head of any seal outside of this
-installation can show later that nothing up to it has changed.
+audit trail is sealed by days. A copy of the head of a seal, kept outside of this
+installation, proves later that nothing up to that seal has changed.
 """
 
 import hashlib
@@ -16,21 +16,20 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
-from notifications.record.canonical_text import Row, iso_time, line, rows
-from notifications.record.queries import newest
+from notifications.record.canonical_text import Row, iso_time, json_line, rows
+from notifications.record.queries import newest_seal
 from notifications.record.result_counts import count_results
 
 Pause = Callable[[], object]
 
 # The number of a row and the first bytes of the digest of its line.
 LEAF = struct.Struct(">q4s")
-
-# So long after the end of a day an action of that day may still be committed.
+# Audit entries of a day may be committed this long after its end.
 GRACE = timedelta(hours=1)
 
 
 class SealedByAnother(Exception):
-    """Another process made the next seal first: nothing was written, try again."""
+    """Another process wrote the next seal first. Nothing was written: try again."""
 
     def __init__(self) -> None:
         super().__init__("Another process has just written a seal. Seal again.")
@@ -46,7 +45,7 @@ class Digest:
 
 
 def digest_of(text: Iterable[Row]) -> Digest:
-    """SHA-256 over all lines, and a short digest of each to name one by."""
+    """SHA-256 over all lines, and a short digest of each, to locate a difference."""
     whole = hashlib.sha256()
     leaves = bytearray()
     for number, content in text:
@@ -56,8 +55,8 @@ def digest_of(text: Iterable[Row]) -> Digest:
     return Digest(whole.hexdigest(), bytes(leaves), len(leaves) // LEAF.size)
 
 
-def seal_the_rest() -> None:
-    """Seal until nothing is left, even while another process seals."""
+def seal_all() -> None:
+    """Seal everything that is due; retry while another process writes seals."""
     while True:
         try:
             seal_due()
@@ -67,17 +66,17 @@ def seal_the_rest() -> None:
 
 
 def seal_due(*, pause: Pause = lambda: None) -> None:
-    """Seal what has ended and the days that are over.
+    """Seal finished notifications and the past days of the audit trail.
 
-    ``pause`` is called often while reading; what it raises ends the sealing. Raises
-    ``SealedByAnother``.
+    ``pause`` is called often while reading; an exception that it raises ends the sealing.
+    Raises ``SealedByAnother``.
     """
     seal_ended(pause=pause)
     seal_actions(timezone.now())
 
 
-def due() -> QuerySet[Notification]:
-    """Notifications that can be sealed: ended, with no call open, oldest first."""
+def sealable() -> QuerySet[Notification]:
+    """Notifications that can be sealed: ended, with no open call, oldest first."""
     rows = Delivery.objects.filter(notification_id=OuterRef("pk"))
     return Notification.objects.filter(
         ~Exists(rows.filter(status=Delivery.Status.QUEUED)),
@@ -88,9 +87,9 @@ def due() -> QuerySet[Notification]:
 
 
 def seal_ended(*, pause: Pause = lambda: None) -> int:
-    """Seal all notifications that are due; returns how many. Raises ``SealedByAnother``."""
+    """Seal all sealable notifications; return their number. Raises ``SealedByAnother``."""
     count = 0
-    for notification in due().iterator(chunk_size=100):
+    for notification in sealable().iterator(chunk_size=100):
         seal_notification(notification, pause=pause)
         count += 1
     return count
@@ -99,26 +98,24 @@ def seal_ended(*, pause: Pause = lambda: None) -> int:
 def seal_notification(
     notification: Notification, *, pause: Pause = lambda: None
 ) -> Seal:
-    """Count and seal one. Nothing is locked while its rows are read: they are frozen.
+    """Count and seal one notification. Raises ``SealedByAnother``.
 
-    Raises ``SealedByAnother``.
+    Its rows are read without a lock: they are frozen.
     """
-    found = digest_of(rows(notification, pause=pause))
-    tallies = count_results([notification.pk])
-    return _append(
-        Seal(kind=Seal.Kind.NOTIFICATION, notification=notification), found, tallies
-    )
+    seal = Seal(kind=Seal.Kind.NOTIFICATION, notification=notification)
+    digest = digest_of(rows(notification, pause=pause))
+    return _append(seal, digest, count_results([notification.pk]))
 
 
 def seal_actions(now: datetime) -> Seal | None:
-    """Seal the audit entries of the days before today (UTC) that are not sealed yet.
+    """Seal the unsealed audit entries of the days before today (UTC).
 
-    ``None``: there is nothing to seal. Raises ``SealedByAnother``.
+    Returns ``None`` if there are none. Raises ``SealedByAnother``.
     """
     until = datetime.combine((now - GRACE).astimezone(UTC), time.min, UTC)
-    sealed = Seal.objects.filter(kind=Seal.Kind.ACTIONS).order_by("-number").first()
-    if sealed is not None and sealed.until is not None:
-        since = sealed.until
+    last = Seal.objects.filter(kind=Seal.Kind.ACTIONS).order_by("-number").first()
+    if last is not None and last.until is not None:
+        since = last.until
     else:
         first = AuditEntry.objects.order_by("at").first()
         since = first.at if first is not None else until
@@ -129,15 +126,15 @@ def seal_actions(now: datetime) -> Seal | None:
 
 
 def action_rows(since: datetime, until: datetime) -> Iterator[Row]:
-    """The audit entries with since <= at < until, in order of id."""
+    """Audit entries with since <= at < until, in order of their ids."""
     entries = AuditEntry.objects.filter(at__gte=since, at__lt=until).order_by("pk")
     for entry in entries.iterator(chunk_size=1000):
         yield entry.pk, action_line(entry)
 
 
 def action_line(entry: AuditEntry) -> bytes:
-    """An audit entry as it is sealed, exported and put into the evidence."""
-    return line(
+    """Encode an audit entry as it is sealed, exported and put into the evidence."""
+    return json_line(
         {
             "id": entry.pk,
             "at": iso_time(entry.at),
@@ -156,7 +153,7 @@ def action_line(entry: AuditEntry) -> bytes:
 
 def seal_line(seal: Seal, tallies: Iterable[Tally]) -> bytes:
     """The line whose SHA-256 is the head of this seal."""
-    return line(
+    return json_line(
         {
             "number": seal.number,
             "kind": seal.kind,
@@ -174,7 +171,7 @@ def seal_line(seal: Seal, tallies: Iterable[Tally]) -> bytes:
 
 
 def tally_line(tally: Tally) -> str:
-    """A tally in words, for the sealed line: equal exactly when the tallies are."""
+    """Encode a result count for the seal's line: equal if and only if the counts are."""
     code = "-" if tally.error_code is None else tally.error_code
     return (
         f"{tally.count} {tally.group_type} {tally.status} {code} {tally.reason or '-'} "
@@ -183,19 +180,19 @@ def tally_line(tally: Tally) -> str:
     )
 
 
-def _append(seal: Seal, found: Digest, tallies: list[Tally]) -> Seal:
-    """Write the tallies and the seal behind the newest one."""
-    seal.digest, seal.leaves, seal.rows = found.digest, found.leaves, found.rows
+def _append(seal: Seal, digest: Digest, tallies: list[Tally]) -> Seal:
+    """Write the result counts, and the seal as the successor of the newest one."""
+    seal.digest, seal.leaves, seal.rows = digest.digest, digest.leaves, digest.rows
     seal.sealed_at = timezone.now()
     try:
         with transaction.atomic():
-            last = newest()
+            last = newest_seal()
             seal.number = last.number + 1 if last else 1
             seal.previous = last.head if last else ""
             seal.head = hashlib.sha256(seal_line(seal, tallies)).hexdigest()
             seal.save(force_insert=True)
             Tally.objects.bulk_create(tallies)
     except IntegrityError:
-        # The number, and what was sealed, are unique.
+        # Both the number and the sealed notification are unique.
         raise SealedByAnother from None
     return seal

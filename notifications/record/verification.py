@@ -1,9 +1,9 @@
-"""Whether the record is what was sealed; if not, the first row that differs.
+"""Compare the record with its seals, and name the first row of each that differs.
 
-Every seal is read again in its order: its place in the chain, its head, and the text
-it was made over. What this proves: nothing up to the newest seal was changed since it
-was made, as long as somebody outside kept a head. What it cannot see: rows that are
-not sealed yet, and a chain that was cut at its end, unless ``expect`` names a head.
+Every seal is checked in order: its link to the previous seal, its head, and the text that
+it covers. Together with a copy of a head kept outside of this installation, this proves
+that nothing up to that seal was changed. It cannot detect changes of rows that are not
+sealed yet, nor the removal of the last seals unless ``expect`` names a head.
 """
 
 import gzip
@@ -23,22 +23,22 @@ from notifications.record.sealing import (
     LEAF,
     action_rows,
     digest_of,
-    due,
     seal_line,
+    sealable,
     tally_line,
 )
 
 
 @dataclass(slots=True)
 class Verification:
-    """``differences`` are sentences; each seal gives the first one it has."""
+    """``differences`` are sentences, at most one for the content of each seal."""
 
     differences: list[str] = field(default_factory=list)
     head: str = ""
     seals: int = 0
     notifications: int = 0  # whose rows were read and compared
     rows: int = 0
-    archived: int = 0  # whose file was not given, so not read
+    archived: int = 0  # not read: no folder of archive files was passed
     unsealed: int = 0  # ended, but without a seal yet
 
     @property
@@ -55,139 +55,117 @@ def verify(
 ) -> Verification:
     """Compare the record with its seals.
 
-    The chain is followed from its start in any case. With ``notification`` or
-    ``since`` only the rows of that notification, or of what was sealed from then on,
-    are read. ``expect`` is a head that somebody kept, or how it begins; ``archive``
-    the folder of ``archive_history``.
+    The chain is always checked from its start. With ``notification`` or ``since``, only
+    the rows of that notification, or of seals written from then on, are read. ``expect``
+    is a head that was kept elsewhere, or its first digits; ``archive`` is the folder of
+    ``archive_history``.
 
-    Raises ``OSError`` for an archived file that cannot be read.
+    Raises ``OSError`` for an archive file that cannot be read.
     """
-    found = Verification(unsealed=due().count())
+    verification = Verification(unsealed=sealable().count())
     heads = []
-    for seal in _chain(found):
+    for seal in _chain(verification):
         heads.append(seal.head)
-        is_wanted = (notification is None or seal.notification_id == notification) and (
-            since is None or seal.sealed_at >= since
-        )
-        if is_wanted and (problem := _difference(seal, archive, found)):
-            found.differences.append(problem)
+        if notification is not None and seal.notification_id != notification:
+            continue
+        if since is not None and seal.sealed_at < since:
+            continue
+        if difference := _difference(seal, archive, verification):
+            verification.differences.append(difference)
     if expect and not any(head.startswith(expect) for head in heads):
-        found.differences.append(
+        verification.differences.append(
             f"No seal has the head {expect}: seals were removed or made anew."
         )
-    return found
+    return verification
 
 
-def _chain(found: Verification) -> Iterator[Seal]:
-    """All seals in order; what is wrong with the chain itself goes into ``found``."""
+def _chain(verification: Verification) -> Iterator[Seal]:
+    """Yield all seals in order; add differences of the chain itself."""
     for seal in Seal.objects.order_by("number").iterator(chunk_size=50):
-        found.seals += 1
-        problem = ""
-        if seal.number != found.seals:
-            problem = f"seal {found.seals} is missing."
-            found.seals = seal.number
-        elif seal.previous != found.head:
-            problem = f"seal {seal.number} does not follow seal {seal.number - 1}."
+        verification.seals += 1
+        difference = ""
+        if seal.number != verification.seals:
+            difference = f"seal {verification.seals} is missing."
+            verification.seals = seal.number
+        elif seal.previous != verification.head:
+            difference = f"seal {seal.number} does not follow seal {seal.number - 1}."
         else:
-            line = seal_line(seal, _tallies(seal))
-            if hashlib.sha256(line).hexdigest() != seal.head:
-                problem = _changed_seal(seal)
-        if problem:
-            found.differences.append(problem)
-        found.head = seal.head
+            difference = _difference_of_head(seal)
+        if difference:
+            verification.differences.append(difference)
+        verification.head = seal.head
         yield seal
 
 
-def _tallies(seal: Seal) -> list[Tally]:
-    if seal.notification_id is None:
-        return []
-    return list(Tally.objects.filter(notification_id=seal.notification_id))
-
-
-def _changed_seal(seal: Seal) -> str:
-    if seal.notification_id is not None:
-        right = count_results([seal.notification_id])
-        if hashlib.sha256(seal_line(seal, right)).hexdigest() == seal.head:
-            return _changed_tally(seal.notification_id, right)
+def _difference_of_head(seal: Seal) -> str:
+    """Whether the seal or its result counts were changed; empty if neither was."""
+    number = seal.notification_id
+    stored = list(Tally.objects.filter(notification_id=number)) if number else []
+    if hashlib.sha256(seal_line(seal, stored)).hexdigest() == seal.head:
+        return ""
+    if number:
+        recounted = count_results([number])
+        if hashlib.sha256(seal_line(seal, recounted)).hexdigest() == seal.head:
+            before, after = (Counter(map(tally_line, t)) for t in (recounted, stored))
+            lines = "; ".join([*(after - before), *(before - after)])
+            return f"notification {number}: its tallies were changed ({lines})."
     return f"seal {seal.number} was changed."
 
 
-def _changed_tally(notification: int, right: list[Tally]) -> str:
-    kept = Counter(map(tally_line, Tally.objects.filter(notification_id=notification)))
-    wanted = Counter(map(tally_line, right))
-    what = "; ".join([*(kept - wanted), *(wanted - kept)])
-    return f"notification {notification}: its tallies were changed ({what})."
-
-
-def _difference(seal: Seal, archive: Path | None, found: Verification) -> str:
-    """The first difference of what this seal covers; empty for none."""
-    if seal.notification_id is None:
-        text = action_rows(_given(seal.since), _given(seal.until))
-        return _compared(seal, text, "audit entry", "the audit trail")
+def _difference(seal: Seal, folder: Path | None, verification: Verification) -> str:
+    """The first difference of the rows that this seal covers; empty for none."""
     number = seal.notification_id
-    header = Notification.objects.filter(pk=number).first()
-    if header is None:
-        return f"notification {number} is missing."
-    place = Archive.objects.filter(notification_id=number).first()
-    if place is not None:
-        return _archived_difference(seal, header, place, archive, found)
-    found.notifications += 1
-    found.rows += seal.rows
-    return _compared(seal, rows(header), "delivery", f"notification {number}")
-
-
-def _archived_difference(
-    seal: Seal,
-    header: Notification,
-    place: Archive,
-    archive: Path | None,
-    found: Verification,
-) -> str:
-    whole = f"notification {header.pk}"
-    extra = Delivery.objects.filter(notification_id=header.pk).order_by("pk").first()
-    if extra is not None:
-        return f"delivery {extra.pk} was added to {whole}, which is archived."
-    if archive is None:
-        found.archived += 1
-        return ""
-    found.notifications += 1
-    found.rows += seal.rows
-    path = archive / place.file_name
-    if sha256(path) != place.file_digest:
+    if number is None:
+        if seal.since is None or seal.until is None:
+            raise ValueError("A seal over actions has no period.")
+        entries = action_rows(seal.since, seal.until)
+        return _compare(seal, entries, "audit entry", "the audit trail")
+    subject = f"notification {number}"
+    notification = Notification.objects.filter(pk=number).first()
+    if notification is None:
+        return f"{subject} is missing."
+    archive = Archive.objects.filter(notification_id=number).first()
+    if archive is not None:
+        added = Delivery.objects.filter(notification_id=number).order_by("pk").first()
+        if added is not None:
+            return f"delivery {added.pk} was added to {subject}, which is archived."
+        if folder is None:
+            verification.archived += 1
+            return ""
+    verification.notifications += 1
+    verification.rows += seal.rows
+    if archive is None or folder is None:
+        return _compare(seal, rows(notification), "delivery", subject)
+    path = folder / archive.file_name
+    if sha256(path) != archive.file_digest:
         return f"{path.name} is not the file that was archived."
     with gzip.open(path) as lines:
-        # The first line as the database has it: both must be what was sealed.
-        in_file = islice(rows_of_file(lines), 1, None)
-        return _compared(
-            seal, chain(islice(rows(header), 1), in_file), "delivery", whole
-        )
+        # The first line comes from the database: both copies must match the seal.
+        header = islice(rows(notification), 1)
+        text = chain(header, islice(rows_of_file(lines), 1, None))
+        return _compare(seal, text, "delivery", subject)
 
 
-def _compared(seal: Seal, text: Iterable[Row], row: str, whole: str) -> str:
-    now = digest_of(text)
-    if now.digest == seal.digest:
+def _compare(seal: Seal, text: Iterable[Row], row: str, subject: str) -> str:
+    """The first difference of the text; ``row`` and ``subject`` name it in sentences."""
+    digest = digest_of(text)
+    if digest.digest == seal.digest:
         return ""
-    kept, found = _by_row(seal.leaves), _by_row(now.leaves)
-    for number in sorted({*kept, *found}):
-        if number not in found:
-            return f"{row} {number} is missing from {whole}."
-        if number not in kept:
-            return f"{row} {number} was added to {whole}."
-        if len(kept[number]) != len(found[number]):
-            return f"{row} {number} of {whole} has another number of attempts."
-        if kept[number] != found[number]:
-            return f"{row} {number} of {whole} was changed."
-    return f"{whole} was changed: its first line, which says what was sent."
+    before, after = _digests_by_row(seal.leaves), _digests_by_row(digest.leaves)
+    for number in sorted({*before, *after}):
+        if number not in after:
+            return f"{row} {number} is missing from {subject}."
+        if number not in before:
+            return f"{row} {number} was added to {subject}."
+        if len(before[number]) != len(after[number]):
+            return f"{row} {number} of {subject} has another number of attempts."
+        if before[number] != after[number]:
+            return f"{row} {number} of {subject} was changed."
+    return f"{subject} was changed: its first line, which says what was sent."
 
 
-def _by_row(leaves: bytes | memoryview) -> dict[int, list[bytes]]:
-    found: dict[int, list[bytes]] = {}
+def _digests_by_row(leaves: bytes | memoryview) -> dict[int, list[bytes]]:
+    digests: dict[int, list[bytes]] = {}
     for number, digest in LEAF.iter_unpack(leaves):
-        found.setdefault(number, []).append(digest)
-    return found
-
-
-def _given(moment: datetime | None) -> datetime:
-    if moment is None:
-        raise ValueError("A seal over actions has no period.")
-    return moment
+        digests.setdefault(number, []).append(digest)
+    return digests

@@ -11,7 +11,7 @@ from notifications.delivery import controls as delivery_controls
 from notifications.delivery.worker import SendWorker
 from notifications.models import Attempt, Notification
 from notifications.rate_limit.clock import engine_clock
-from notifications.record.sealing import seal_the_rest
+from notifications.record.sealing import seal_all
 from tests.canary.places import Canary
 from tests.factories import (
     make_notification,
@@ -26,7 +26,7 @@ def work() -> None:
         until_idle=True,
         threads=4,
     ).run()
-    seal_the_rest()
+    seal_all()
 
 
 def send_to_all(sender) -> Notification:

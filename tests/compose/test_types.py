@@ -13,7 +13,7 @@ from notifications.compose.services import send as services_send
 from notifications.delivery.worker import SendWorker
 from notifications.models import GroupType
 from notifications.rate_limit.clock import engine_clock
-from notifications.record.sealing import seal_the_rest
+from notifications.record.sealing import seal_all
 from tests.factories import make_group, make_notification, make_user
 
 pytestmark = pytest.mark.one_database
@@ -43,7 +43,7 @@ def work() -> None:
         until_idle=True,
         threads=1,
     ).run()
-    seal_the_rest()
+    seal_all()
 
 
 def send(user, group_ids, **kwargs):

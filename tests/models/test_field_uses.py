@@ -5,7 +5,7 @@ import json
 import pytest
 
 from notifications.models import Attempt, Delivery, Notification
-from notifications.models.field_uses import Use, names
+from notifications.models.field_uses import Use, column_names
 from tests.factories import make_attempt, make_delivery, make_notification, make_seal
 from tests.management.running import run
 
@@ -22,7 +22,7 @@ FROM_ELSEWHERE = {"seal", "attempts"}
 
 
 def exported(*models) -> set[str]:
-    columns = [name for model in models for name in names(model, Use.EXPORTED)]
+    columns = [name for model in models for name in column_names(model, Use.EXPORTED)]
     return {EXPORTED_AS.get(name, name) for name in columns}
 
 
@@ -34,11 +34,11 @@ def test_every_field_has_a_place(model):
 
 
 def test_names_in_the_order_of_the_fields():
-    assert names(Notification, Use.COPIED) == ["content", "note", "recipients"]
-    assert names(Notification, Use.COPIED | Use.EXPORTED) == ["content", "note"]
-    assert names(Notification, Use.LATE) == ["doubt_streak"]
-    assert "doubt_streak" not in names(Notification, without=Use.LATE)
-    assert len(names(Attempt)) == len(Attempt._meta.concrete_fields)
+    assert column_names(Notification, Use.COPIED) == ["content", "note", "recipients"]
+    assert column_names(Notification, Use.COPIED | Use.EXPORTED) == ["content", "note"]
+    assert column_names(Notification, Use.LATE) == ["doubt_streak"]
+    assert "doubt_streak" not in column_names(Notification, without=Use.LATE)
+    assert len(column_names(Attempt)) == len(Attempt._meta.concrete_fields)
 
 
 @pytest.mark.django_db

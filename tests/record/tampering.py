@@ -1,16 +1,16 @@
-"""Every way to tamper with a sealed record, and what verification must say of each.
+"""Tamper with a sealed record in every way, with the differences that must be reported.
 
-A way is a function that changes rows by SQL, or files, and returns the sentences that
-must be among the differences. The guards must be lifted.
+Each tampering is a function that changes rows by SQL, or files, and returns the sentences
+that must be among the differences. The guards must be disabled.
 """
 
 import gzip
 import hashlib
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from django.db import connection
@@ -31,41 +31,47 @@ from tests.factories import MOMENT, make_attempt, make_delivery
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A sealed record: ``kept`` have their rows, ``archived`` have files in ``folder``."""
+    """A sealed record: ``stored`` have rows, ``archived`` have files in ``folder``."""
 
-    chance: random.Random
+    random: Random
     folder: Path
-    kept: Sequence[Notification]
+    stored: Sequence[Notification]
     archived: Sequence[Notification]
 
     def any(self, model: type[Model], **where: Any) -> Any:
-        return self.chance.choice(list(model.objects.filter(**where).order_by("pk")))
+        return self.random.choice(list(model.objects.filter(**where).order_by("pk")))
 
     def two(self, model: type[Model], **where: Any) -> list[Any]:
         """Two rows, in the order of their numbers."""
         rows = list(model.objects.filter(**where).order_by("pk"))
-        return sorted(self.chance.sample(rows, 2), key=lambda row: row.pk)
+        return sorted(self.random.sample(rows, 2), key=lambda row: row.pk)
 
     def delivery(self) -> Delivery:
-        return self.any(Delivery, notification__in=self.kept)
+        return self.any(Delivery, notification__in=self.stored)
 
     def attempt(self) -> Attempt:
-        return self.any(Attempt, delivery__notification__in=self.kept)
+        return self.any(Attempt, delivery__notification__in=self.stored)
 
     def entry(self) -> AuditEntry:
         return self.any(AuditEntry, at__lt=MOMENT + timedelta(days=2))
 
-    def file(self, place: Archive) -> Path:
-        return self.folder / place.file_name
+    def file(self, archive: Archive) -> Path:
+        return self.folder / archive.file_name
 
 
-Way = Callable[[Scene], list[str]]
+Tampering = Callable[[Scene], list[str]]
 LATER = timedelta(seconds=7)
 
 
-def sql(statement: str, values: Sequence[object] = ()) -> None:
+def sql(statement: str, values: Sequence[object] = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
+        return cursor.rowcount
+
+
+def drop_guard(name: str, table: str = Delivery._meta.db_table) -> None:
+    on_table = "" if connection.vendor == "sqlite" else f' ON "{table}"'
+    sql(f'DROP TRIGGER "{name}"{on_table}')
 
 
 def edit(row: Model, **values: Any) -> None:
@@ -79,8 +85,8 @@ def edit(row: Model, **values: Any) -> None:
     sql(f'UPDATE "{table}" SET {sets} WHERE id = %s', [*prepared, row.pk])  # noqa: S608  names of the model
 
 
-def delete(row: Model, column: str = "id") -> None:
-    sql(f'DELETE FROM "{row._meta.db_table}" WHERE "{column}" = %s', [row.pk])  # noqa: S608  likewise
+def delete(row: Model) -> int:
+    return sql(f'DELETE FROM "{row._meta.db_table}" WHERE id = %s', [row.pk])  # noqa: S608  likewise
 
 
 def swap(one: Any, other: Any, *names: str) -> None:
@@ -119,7 +125,7 @@ DELIVERY_EDITS: list[dict[str, Any]] = [
 
 def delivery_edited(scene: Scene) -> list[str]:
     row = scene.delivery()
-    edit(row, **scene.chance.choice(DELIVERY_EDITS))
+    edit(row, **scene.random.choice(DELIVERY_EDITS))
     return [changed(row)]
 
 
@@ -131,19 +137,19 @@ def delivery_deleted(scene: Scene) -> list[str]:
 
 
 def delivery_inserted(scene: Scene) -> list[str]:
-    row = make_delivery(scene.chance.choice(scene.kept), status="accepted")
+    row = make_delivery(scene.random.choice(scene.stored), status="accepted")
     return [f"delivery {row.pk} was added to notification {row.notification_id}."]
 
 
 def deliveries_swapped(scene: Scene) -> list[str]:
-    one, other = scene.two(Delivery, notification=scene.chance.choice(scene.kept))
+    one, other = scene.two(Delivery, notification=scene.random.choice(scene.stored))
     swap(one, other, "group_name", "error_info")
     return [changed(one)]
 
 
 def delivery_moved(scene: Scene) -> list[str]:
     row = scene.delivery()
-    to = scene.chance.choice([n for n in scene.kept if n.pk != row.notification_id])
+    to = scene.random.choice([n for n in scene.stored if n.pk != row.notification_id])
     edit(row, notification_id=to.pk)
     return [
         f"delivery {row.pk} is missing from notification {row.notification_id}.",
@@ -152,7 +158,7 @@ def delivery_moved(scene: Scene) -> list[str]:
 
 
 def delivery_renumbered(scene: Scene) -> list[str]:
-    row = scene.any(Delivery, notification__in=scene.kept, status="cancelled")
+    row = scene.any(Delivery, notification__in=scene.stored, status="cancelled")
     edit(row, id=row.pk + 10_000)
     return [f"delivery {row.pk} is missing from notification {row.notification_id}."]
 
@@ -178,7 +184,7 @@ ATTEMPT_EDITS: list[dict[str, Any]] = [
 
 def attempt_edited(scene: Scene) -> list[str]:
     row = scene.attempt()
-    edit(row, **scene.chance.choice(ATTEMPT_EDITS))
+    edit(row, **scene.random.choice(ATTEMPT_EDITS))
     return [changed(row.delivery)]
 
 
@@ -201,11 +207,11 @@ def attempt_inserted(scene: Scene) -> list[str]:
 
 
 def attempts_swapped(scene: Scene) -> list[str]:
-    one, other = scene.two(Attempt, delivery__notification__in=scene.kept, number=1)
+    one, other = scene.two(Attempt, delivery__notification__in=scene.stored, number=1)
     edit(one, number=99)
     edit(other, delivery_id=one.delivery_id)
     edit(one, delivery_id=other.delivery_id, number=1)
-    edit(other, detail="swapped")  # else two that are alike would be the same record
+    edit(other, detail="swapped")  # equal attempts would give the same record
     return [changed(one.delivery)]
 
 
@@ -247,26 +253,26 @@ def first_line(notification: Notification) -> str:
 
 
 def header_edited(scene: Scene) -> list[str]:
-    row = scene.chance.choice([*scene.kept, *scene.archived])
-    edit(row, **scene.chance.choice(HEADER_EDITS))
+    row = scene.random.choice([*scene.stored, *scene.archived])
+    edit(row, **scene.random.choice(HEADER_EDITS))
     return [first_line(row)]
 
 
 def header_deleted(scene: Scene) -> list[str]:
-    row = scene.chance.choice([*scene.kept, *scene.archived])
+    row = scene.random.choice([*scene.stored, *scene.archived])
     delete(row)
     return [f"notification {row.pk} is missing."]
 
 
 def headers_swapped(scene: Scene) -> list[str]:
-    one, other = scene.chance.sample([*scene.kept, *scene.archived], 2)
+    one, other = scene.random.sample([*scene.stored, *scene.archived], 2)
     swap(one, other, "content", "note", "sent_at")
     return [first_line(one), first_line(other)]
 
 
 def notification_deleted_whole(scene: Scene) -> list[str]:
-    """Nothing of it is left, its seal included."""
-    row = scene.chance.choice(scene.kept[:-1])
+    """Delete all rows of a notification, its seal included."""
+    row = scene.random.choice(scene.stored[:-1])
     seal = row.seal
     for attempt in Attempt.objects.filter(delivery__notification=row):
         delete(attempt)
@@ -293,14 +299,14 @@ TALLY_EDITS: list[dict[str, Any]] = [
 
 
 def tallies_changed(scene: Scene, notification: Notification) -> list[str]:
-    if notification in scene.archived:  # no rows are left to count again
+    if notification in scene.archived:  # has no rows to count again
         return [f"seal {notification.seal.number} was changed."]
     return [f"notification {notification.pk}: its tallies were changed ("]
 
 
 def tally_edited(scene: Scene) -> list[str]:
     row = scene.any(Tally)
-    edit(row, **scene.chance.choice(TALLY_EDITS))
+    edit(row, **scene.random.choice(TALLY_EDITS))
     return tallies_changed(scene, row.notification)
 
 
@@ -312,19 +318,19 @@ def tally_deleted(scene: Scene) -> list[str]:
 
 def tally_inserted(scene: Scene) -> list[str]:
     row = scene.any(Tally)
-    about = row.notification
+    notification = row.notification
     row.pk = None
     row.save(force_insert=True)
-    return tallies_changed(scene, about)
+    return tallies_changed(scene, notification)
 
 
 def tallies_swapped(scene: Scene) -> list[str]:
-    about = scene.chance.choice(scene.kept)
+    notification = scene.random.choice(scene.stored)
     accepted, cancelled = (
-        about.tallies.get(status=status) for status in ("accepted", "cancelled")
+        notification.tallies.get(status=status) for status in ("accepted", "cancelled")
     )
     swap(accepted, cancelled, "count")
-    return tallies_changed(scene, about)
+    return tallies_changed(scene, notification)
 
 
 # --- seals ------------------------------------------------------------------------
@@ -340,7 +346,7 @@ SEAL_EDITS: list[dict[str, Any]] = [
 
 def seal_edited(scene: Scene) -> list[str]:
     row = scene.any(Seal)
-    edit(row, **scene.chance.choice(SEAL_EDITS))
+    edit(row, **scene.random.choice(SEAL_EDITS))
     return [f"seal {row.number} was changed."]
 
 
@@ -357,7 +363,7 @@ def seal_deleted(scene: Scene) -> list[str]:
 
 
 def last_seal_deleted(scene: Scene) -> list[str]:
-    """Only a head that was kept outside tells."""
+    """Only detected by a head that was kept elsewhere."""
     row = Seal.objects.latest("number")
     delete(row)
     return [f"No seal has the head {row.head}: seals were removed or made anew."]
@@ -411,7 +417,7 @@ ENTRY_EDITS: list[dict[str, Any]] = [
 
 def entry_edited(scene: Scene) -> list[str]:
     row = scene.entry()
-    edit(row, **scene.chance.choice(ENTRY_EDITS))
+    edit(row, **scene.random.choice(ENTRY_EDITS))
     return [f"audit entry {row.pk} of the audit trail was changed."]
 
 
@@ -448,7 +454,7 @@ def other_file(path: Path) -> list[str]:
 def file_edited(scene: Scene) -> list[str]:
     path = scene.file(scene.any(Archive))
     data = bytearray(path.read_bytes())
-    data[scene.chance.randrange(len(data))] ^= 1 << scene.chance.randrange(8)
+    data[scene.random.randrange(len(data))] ^= 1 << scene.random.randrange(8)
     path.write_bytes(data)
     return other_file(path)
 
@@ -456,12 +462,12 @@ def file_edited(scene: Scene) -> list[str]:
 def file_cut(scene: Scene) -> list[str]:
     path = scene.file(scene.any(Archive))
     data = path.read_bytes()
-    path.write_bytes(data[: scene.chance.randrange(len(data))])
+    path.write_bytes(data[: scene.random.randrange(len(data))])
     return other_file(path)
 
 
 def files_swapped(scene: Scene) -> list[str]:
-    one, other = (scene.file(place) for place in scene.two(Archive))
+    one, other = (scene.file(archive) for archive in scene.two(Archive))
     data = one.read_bytes()
     one.write_bytes(other.read_bytes())
     other.write_bytes(data)
@@ -469,11 +475,11 @@ def files_swapped(scene: Scene) -> list[str]:
 
 
 def file_forged(scene: Scene) -> list[str]:
-    """Another text in a right file, whose digest in the database is made to fit."""
-    place = scene.any(Archive)
-    path = scene.file(place)
+    """Write another text into a valid file, and its digest into the database."""
+    archive = scene.any(Archive)
+    path = scene.file(archive)
     lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
-    at = scene.chance.randrange(1, len(lines))
+    at = scene.random.randrange(1, len(lines))
     number = int(lines[at].split(b",")[1].strip(b'"'))
     lines[at] = (
         lines[at].replace(b'"]', b'!"]')
@@ -482,13 +488,13 @@ def file_forged(scene: Scene) -> list[str]:
     )
     data = gzip.compress(b"".join(lines), mtime=0)
     path.write_bytes(data)
-    edit(place, file_digest=hashlib.sha256(data).hexdigest())
-    return [f"delivery {number} of notification {place.notification_id} was changed."]
+    edit(archive, file_digest=hashlib.sha256(data).hexdigest())
+    return [f"delivery {number} of notification {archive.notification_id} was changed."]
 
 
 def archive_edited(scene: Scene) -> list[str]:
     one, other = scene.two(Archive)
-    if scene.chance.random() < 0.5:
+    if scene.random.random() < 0.5:
         edit(one, file_digest="0" * 64)
         return other_file(scene.file(one))
     edit(one, file_name=other.file_name)
@@ -496,33 +502,33 @@ def archive_edited(scene: Scene) -> list[str]:
 
 
 def archive_deleted(scene: Scene) -> list[str]:
-    place = scene.any(Archive)
-    delete(place)
-    first = place.notification.tallies.order_by("first_delivery").first()
+    archive = scene.any(Archive)
+    delete(archive)
+    first = archive.notification.tallies.order_by("first_delivery").first()
     return [
         f"delivery {first.first_delivery} is missing from notification "
-        f"{place.notification_id}."
+        f"{archive.notification_id}."
     ]
 
 
 def archive_inserted(scene: Scene) -> list[str]:
-    about = scene.chance.choice(scene.kept)
+    notification = scene.random.choice(scene.stored)
     Archive.objects.create(
-        notification=about, file_name="none.jsonl.gz", file_digest="0" * 64
+        notification=notification, file_name="none.jsonl.gz", file_digest="0" * 64
     )
-    first = about.deliveries.order_by("pk").first()
+    first = notification.deliveries.order_by("pk").first()
     return [
-        f"delivery {first.pk} was added to notification {about.pk}, which is archived."
+        f"delivery {first.pk} was added to notification {notification.pk}, which is archived."
     ]
 
 
 def archives_swapped(scene: Scene) -> list[str]:
     one, other = scene.two(Archive)
     swap(one, other, "file_name", "file_digest")
-    return [f"notification {place.notification_id}" for place in (one, other)]
+    return [f"notification {archive.notification_id}" for archive in (one, other)]
 
 
-WAYS: list[Way] = [
+TAMPERINGS: list[Tampering] = [
     delivery_edited,
     delivery_deleted,
     delivery_inserted,

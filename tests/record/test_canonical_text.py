@@ -1,4 +1,4 @@
-"""The text that is sealed: the same on both databases, whatever the rows hold."""
+"""The canonical text is the same on both databases for any content of the rows."""
 
 import json
 
@@ -81,21 +81,21 @@ def test_a_notification_its_deliveries_and_their_attempts():
     ]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_each_line_is_the_json_that_python_writes(text):
-    notification = make_notification(status="completed", content=text)
+@pytest.mark.parametrize("value", HOSTILE)
+def test_each_line_is_the_json_that_python_writes(value):
+    notification = make_notification(status="completed", content=value)
     delivery = make_delivery(
-        notification, status="failed", group_name=text, error_info=text
+        notification, status="failed", group_name=value, error_info=value
     )
-    make_attempt(delivery, outcome="rejected", detail=text, error_info=text)
+    make_attempt(delivery, outcome="rejected", detail=value, error_info=value)
 
-    found = list(canonical_text(notification))
+    text = list(canonical_text(notification))
 
-    first, *lines = [json.loads(line) for line in found]
-    assert first["notification"]["content"] == text
-    assert lines[0][3] == lines[0][11] == text
-    assert lines[1][8] == lines[1][12] == text
-    assert found[1:] == [
+    first, *lines = [json.loads(line) for line in text]
+    assert first["notification"]["content"] == value
+    assert lines[0][3] == lines[0][11] == value
+    assert lines[1][8] == lines[1][12] == value
+    assert text[1:] == [
         json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         for line in lines
     ]
@@ -105,9 +105,9 @@ def test_a_file_gives_the_rows_it_was_made_of():
     notification = make_notification(status="completed")
     make_attempt(make_delivery(notification, status="accepted"))
 
-    found = list(rows(notification))
+    written = list(rows(notification))
 
-    assert list(rows_of_file(line for _number, line in found)) == found
+    assert list(rows_of_file(line for _number, line in written)) == written
 
 
 def test_a_pause_ends_the_reading():

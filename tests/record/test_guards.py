@@ -1,4 +1,4 @@
-"""The database itself refuses to change the record, also to SQL written by hand."""
+"""The database refuses to change the record, also by SQL written by hand."""
 
 import re
 from datetime import timedelta
@@ -23,6 +23,7 @@ from notifications.models import (
 from notifications.record.guards import install as guards_install
 from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
 from tests.management.running import run
+from tests.record.tampering import delete, drop_guard, sql
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +84,7 @@ NEVER = [
     (Tally, "a tally"),
     (Archive, "an archive"),
 ]
-# Frozen as soon as it is sent; the value is another one than the factory's.
+# Frozen when it is sent; the values differ from those of the factory.
 OF_THE_WRITER = {
     "sender_name": "chen.jie",
     "by_superuser": True,
@@ -110,12 +111,6 @@ ON_SQLITE = "sqlite"
 ON_POSTGRESQL = "postgresql"
 
 
-def sql(statement: str, values: object = ()) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.rowcount
-
-
 def update(row: Model, values: dict[str, object], verb: str = "UPDATE") -> int:
     fields = {field.column: field for field in row._meta.concrete_fields}
     sets = ", ".join(f'"{column}" = %s' for column in values)
@@ -130,18 +125,13 @@ def update(row: Model, values: dict[str, object], verb: str = "UPDATE") -> int:
     )
 
 
-def delete(row: Model) -> int:
-    table = row._meta.db_table
-    return sql(f'DELETE FROM "{table}" WHERE id = %s', [row.pk])  # noqa: S608  our table
-
-
-def refused(says: str, change, *arguments: object) -> None:
-    with pytest.raises(IntegrityError, match=re.escape(says)), transaction.atomic():
+def refused(message: str, change, *arguments: object) -> None:
+    with pytest.raises(IntegrityError, match=re.escape(message)), transaction.atomic():
         change(*arguments)
 
 
 def copy_of(row: Model, **other: object) -> tuple[str, list[object]]:
-    """INSERT of the row's own values but for ``other``, without its first word."""
+    """An INSERT of the row's values, changed by ``other``, without its first word."""
     fields = row._meta.concrete_fields
     columns = ", ".join(f'"{field.column}"' for field in fields)
     values = [
@@ -208,7 +198,7 @@ def test_these_never_change(model, noun):
     refused(f"notifier: {noun} cannot be removed", delete, row)
     for field in model._meta.concrete_fields:
         value = field.value_from_object(row)
-        # Even a statement that leaves the value as it is.
+        # Even a statement that does not change the value.
         same = (
             f'UPDATE "{model._meta.db_table}" '  # noqa: S608  names of the model
             f'SET "{field.column}" = "{field.column}"'
@@ -299,7 +289,7 @@ def test_answers_after_a_stop_still_count():
     assert update(make_notification(status="cancelled"), {"doubt_streak": 4}) == 1
 
 
-# --- the ways around --------------------------------------------------------------
+# --- circumventions ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("model", FACTORIES)
@@ -312,7 +302,7 @@ def test_nothing_is_replaced(model, verb):
     if connection.vendor == ON_SQLITE:
         refused("exists already and cannot be replaced", sql, f"{verb} {rest}", values)
     else:
-        # It has no such verbs; its way is an INSERT that becomes an UPDATE.
+        # PostgreSQL has no such verbs, but an INSERT that becomes an UPDATE.
         sets = "content = 'x'" if model is Notification else "id = EXCLUDED.id"
         upsert = f"INSERT {rest} ON CONFLICT (id) DO UPDATE SET {sets}"
         refused("cannot be changed", sql, upsert, values)
@@ -341,9 +331,9 @@ def test_nothing_is_replaced_under_another_number(model, new):
     }
     rest, values = copy_of(row, id=row.pk + 1000, **{name: other[name] for name in new})
     verb = "INSERT OR REPLACE" if connection.vendor == ON_SQLITE else "INSERT"
-    says = "exists already" if connection.vendor == ON_SQLITE else "unique"
+    message = "exists already" if connection.vendor == ON_SQLITE else "unique"
 
-    refused(says, sql, f"{verb} {rest}", values)
+    refused(message, sql, f"{verb} {rest}", values)
 
 
 def test_no_update_pushes_a_row_out():
@@ -379,10 +369,10 @@ def test_a_session_of_replication_is_refused_too():
     refused(FINISHED, update, row, {"error_info": "x"})
 
 
-# --- the door ---------------------------------------------------------------------
+# --- disabled guards --------------------------------------------------------------
 
 
-def test_the_door_opens_and_closes():
+def test_guards_are_disabled_only_inside():
     row = make_delivery(status="accepted")
     attempt = make_attempt(row)
 
@@ -394,7 +384,7 @@ def test_the_door_opens_and_closes():
     refused(FINISHED, update, row, {"error_info": "y"})
 
 
-def test_an_error_inside_the_door_undoes_all_and_closes_it():
+def test_an_error_inside_rolls_back_and_enables_the_guards():
     row = make_delivery(status="accepted")
 
     def fail() -> None:
@@ -411,7 +401,7 @@ def test_an_error_inside_the_door_undoes_all_and_closes_it():
 
 
 @pytest.mark.parametrize("value", ["on", "1", "true"])
-def test_no_setting_of_a_session_opens_it(value):
+def test_no_variable_of_a_session_disables_them(value):
     if connection.vendor == ON_SQLITE:
         return  # it has no such settings
     row = make_delivery(status="accepted")
@@ -423,22 +413,17 @@ def test_no_setting_of_a_session_opens_it(value):
 # --- missing ones -----------------------------------------------------------------
 
 
-def drop(name: str) -> None:
-    of = "" if connection.vendor == ON_SQLITE else f'ON "{Delivery._meta.db_table}"'
-    sql(f'DROP TRIGGER "{name}" {of}')
-
-
-def test_all_are_there_after_migrate():
-    """Also where a migration has rebuilt tables since."""
+def test_all_guards_exist_after_migrate():
+    """Also if a migration has rebuilt tables."""
     assert guards_install.missing() == []
     with connection.cursor() as cursor:
         if connection.vendor == ON_SQLITE:
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         else:
             cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
-        found = {name for (name,) in cursor.fetchall()}
+        triggers = {name for (name,) in cursor.fetchall()}
     third = "insert" if connection.vendor == ON_SQLITE else "truncate"
-    assert found == {
+    assert triggers == {
         f"notifier_guard_{model._meta.model_name}_{event}"
         for model in FACTORIES
         for event in ("update", "delete", third)
@@ -446,23 +431,23 @@ def test_all_are_there_after_migrate():
 
 
 def test_a_missing_one_is_named_and_made_again():
-    drop("notifier_guard_delivery_delete")
+    drop_guard("notifier_guard_delivery_delete")
 
     assert guards_install.missing() == ["notifier_guard_delivery_delete"]
-    (found,) = run_checks(databases=["default"], tags=["database"])
-    assert (found.id, found.msg) == (
+    (warning,) = run_checks(databases=["default"], tags=["database"])
+    assert (warning.id, warning.msg) == (
         "notifier.W020",
         "The guard notifier_guard_delivery_delete of the record is missing or was "
         "changed: rows of the history can be altered.",
     )
-    assert "manage.py migrate" in found.hint
+    assert "manage.py migrate" in warning.hint
     guards_install.install_after_migrate("default")
     assert guards_install.missing() == []
     assert run_checks(databases=["default"], tags=["database"]) == []
 
 
 def test_sqlite_migrates_without_them():
-    """It drops no column that a trigger names."""
+    """SQLite cannot drop a column that a trigger names."""
     ours = Migration("0002_next", "notifications")
     others = Migration("0013_next", "auth")
 
@@ -480,7 +465,7 @@ def test_sqlite_migrates_without_them():
 
 
 def test_an_older_version_is_left_without_them():
-    """They name columns that it does not have."""
+    """The guards name columns that the older version does not have."""
     guards_install.install_after_migrate(
         "default", plan=[(Migration("0001_release_0_1_0", "notifications"), True)]
     )
@@ -492,7 +477,7 @@ def test_an_older_version_is_left_without_them():
 def test_one_that_was_changed_counts_as_missing():
     name, table = "notifier_guard_delivery_delete", Delivery._meta.db_table
     if connection.vendor == ON_SQLITE:
-        drop(name)
+        drop_guard(name)
         sql(f'CREATE TRIGGER "{name}" BEFORE DELETE ON "{table}" BEGIN SELECT 1; END')
         changed = [name]
     else:
@@ -509,7 +494,7 @@ def test_one_that_was_changed_counts_as_missing():
 
 
 def test_the_worker_does_not_start_without_them():
-    drop("notifier_guard_delivery_delete")
+    drop_guard("notifier_guard_delivery_delete")
 
     code, _out, err = run("send_worker", "--until-idle")
 

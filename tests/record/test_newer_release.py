@@ -1,4 +1,4 @@
-"""Guards during an update: those of a newer release are left as they are."""
+"""Guards of a newer release stay unchanged during an update."""
 
 import pytest
 from django.core.checks import run_checks
@@ -7,14 +7,15 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from notifications.record.guards import install as guards_install
+from tests.record.tampering import drop_guard
 
 pytestmark = pytest.mark.django_db
 
 NAME = "notifier_guard_seal_update"
 
 
-def make_anew(condition: str) -> None:
-    """The guard as another release has it: it refuses something else."""
+def replace_guard(condition: str) -> None:
+    """Replace the guard with one of another release, which refuses something else."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"DROP TRIGGER {NAME}")
@@ -30,11 +31,11 @@ def make_anew(condition: str) -> None:
             )
 
 
-def body() -> str:
+def guard_body() -> str:
     with connection.cursor() as cursor:
-        cursor.execute(guards_install._PRESENT[connection.vendor])
-        (found,) = (text for _table, name, text in cursor.fetchall() if name == NAME)
-    return found
+        cursor.execute(guards_install._SELECT_TRIGGERS[connection.vendor])
+        (body,) = (text for _table, name, text in cursor.fetchall() if name == NAME)
+    return body
 
 
 def newer_release() -> None:
@@ -43,27 +44,25 @@ def newer_release() -> None:
 
 def test_a_guard_of_a_newer_release_is_not_missing_and_stays():
     newer_release()
-    make_anew("OLD.number = 1")
-    newer = body()
+    replace_guard("OLD.number = 1")
+    newer = guard_body()
 
     assert guards_install.missing() == []
     call_command("migrate", verbosity=0)
-    assert body() == newer
+    assert guard_body() == newer
 
 
-def test_one_that_is_not_there_is_missing_all_the_same():
+def test_a_missing_guard_is_reported_also_on_a_newer_release():
     newer_release()
-    with connection.cursor() as cursor:
-        of = "" if connection.vendor == "sqlite" else " ON notifications_seal"
-        cursor.execute(f"DROP TRIGGER {NAME}{of}")
+    drop_guard(NAME, "notifications_seal")
 
     assert guards_install.missing() == [NAME]
     guards_install.install()
     assert guards_install.missing() == []
 
 
-def test_without_a_newer_release_another_one_is_a_changed_one():
-    make_anew("OLD.number = 1")
+def test_without_a_newer_release_another_body_is_a_change():
+    replace_guard("OLD.number = 1")
 
     assert guards_install.missing() == [NAME]
 

@@ -29,11 +29,11 @@ def test_the_newest_seal_and_the_last_verification():
     verified(unchanged=False)
     verified()
 
-    found = record_state()
+    state = record_state()
 
-    assert found.head == record_queries.head()
-    assert found.verified_at == AuditEntry.objects.latest("id").at
-    assert found.unchanged
+    assert state.head == record_queries.head()
+    assert state.verified_at == AuditEntry.objects.latest("id").at
+    assert state.unchanged
 
 
 def test_a_verification_that_found_a_change():

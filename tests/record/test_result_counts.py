@@ -1,4 +1,4 @@
-"""Counting what is alike."""
+"""Deliveries are counted by result and group type."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.factories import MOMENT, make_delivery, make_group, make_notification
 pytestmark = pytest.mark.django_db
 
 
-def test_alike_are_those_of_one_type_and_result():
+def test_deliveries_of_one_type_and_result_are_one_count():
     first = make_notification(status="completed")
     second = make_notification(status="completed")
     room = make_group(type="AVChatRoom")
@@ -23,12 +23,12 @@ def test_alike_are_those_of_one_type_and_result():
     ]
     make_delivery(make_notification(status="completed"), status="accepted")
 
-    found = count_results([first.pk, second.pk])
+    counts = count_results([first.pk, second.pk])
 
     keys = [row.pk for row in rows]
     assert [
         (t.notification_id, t.status, t.group_type, t.error_code, t.reason, t.count)
-        for t in found
+        for t in counts
     ] == [
         (second.pk, "accepted", "Public", 0, "", 1),
         (first.pk, "unconfirmed", "Public", None, "no_answer", 1),
@@ -36,9 +36,9 @@ def test_alike_are_those_of_one_type_and_result():
         (first.pk, "accepted", "AVChatRoom", 0, "", 1),
         (first.pk, "failed", "Public", 10010, "", 1),
     ]
-    alike = found[2]
-    assert (alike.first_delivery, alike.last_delivery) == (keys[0], keys[3])
-    assert (alike.sender_name, alike.created_at) == ("lin.mei", MOMENT)
+    count = counts[2]
+    assert (count.first_delivery, count.last_delivery) == (keys[0], keys[3])
+    assert (count.sender_name, count.created_at) == ("lin.mei", MOMENT)
 
 
 def test_two_queries_for_any_number(django_assert_num_queries):

@@ -1,4 +1,4 @@
-"""Seals: what is sealed when, and how each depends on the one before."""
+"""When notifications and audit entries are sealed, and how the seals are chained."""
 
 import hashlib
 import json
@@ -97,7 +97,7 @@ def test_the_rest_is_sealed_though_another_is_faster(monkeypatch):
 
     monkeypatch.setattr(sealing, "seal_due", late)
 
-    sealing.seal_the_rest()
+    sealing.seal_all()
 
     assert Seal.objects.count() == 1
 

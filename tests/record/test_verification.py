@@ -36,18 +36,26 @@ def test_an_unchanged_record(notification):
     make_notification(status="completed")
     make_notification(status="draft")
 
-    found = verify()
+    verification = verify()
 
-    assert found.differences == []
-    assert (found.seals, found.notifications, found.rows) == (3, 2, 4)
-    assert found.unsealed == 1
-    assert found.head == record_queries.head()
+    assert verification.differences == []
+    assert (verification.seals, verification.notifications, verification.rows) == (
+        3,
+        2,
+        4,
+    )
+    assert verification.unsealed == 1
+    assert verification.head == record_queries.head()
 
 
 def test_an_empty_record():
-    found = verify()
+    verification = verify()
 
-    assert (found.unchanged, found.seals, found.head) == (True, 0, "")
+    assert (verification.unchanged, verification.seals, verification.head) == (
+        True,
+        0,
+        "",
+    )
 
 
 def test_only_one_notification_is_read_but_the_whole_chain_followed(notification):
@@ -55,9 +63,13 @@ def test_only_one_notification_is_read_but_the_whole_chain_followed(notification
     make_delivery(other, status="accepted")
     sealing.seal_ended()
 
-    found = verify(notification=other.pk)
+    verification = verify(notification=other.pk)
 
-    assert (found.seals, found.notifications, found.rows) == (2, 1, 1)
+    assert (verification.seals, verification.notifications, verification.rows) == (
+        2,
+        1,
+        1,
+    )
 
 
 def test_only_what_was_sealed_from_a_day_on_is_read(notification):
@@ -68,21 +80,21 @@ def test_only_what_was_sealed_from_a_day_on_is_read(notification):
     assert verify(since=later).notifications == 0
 
 
-def test_a_head_that_somebody_kept(notification):
+def test_a_head_that_was_kept_elsewhere(notification):
     sealing.seal_ended()
-    kept = record_queries.head()
+    head = record_queries.head()
     make_notification(status="completed")
     sealing.seal_ended()
 
-    assert verify(expect=kept).unchanged
-    assert verify(expect=kept[:12]).unchanged
+    assert verify(expect=head).unchanged
+    assert verify(expect=head[:12]).unchanged
     assert verify(expect="0" * 64).differences == [
         f"No seal has the head {'0' * 64}: seals were removed or made anew."
     ]
 
 
 def archived(notification, folder):
-    """As archiving leaves it; the guarded way is tested with the command."""
+    """The rows stay; the command, which deletes them, has its own test."""
     name = f"notification-{notification.pk}.jsonl.gz"
     data = gzip.compress(b"".join(canonical_text(notification)), mtime=0)
     (folder / name).write_bytes(data)
@@ -106,16 +118,20 @@ def test_rows_of_an_archived_notification_that_are_still_there(notification, tmp
 
 def test_an_archived_file(tmp_path):
     notification = make_notification(status="completed")
-    place = archived(notification, tmp_path)
-    place.save()
+    archive = archived(notification, tmp_path)
+    archive.save()
 
     assert (verify().archived, verify().notifications) == (1, 0)
-    found = verify(archive=tmp_path)
-    assert (found.unchanged, found.archived, found.notifications) == (True, 0, 1)
+    verification = verify(archive=tmp_path)
+    assert (
+        verification.unchanged,
+        verification.archived,
+        verification.notifications,
+    ) == (True, 0, 1)
 
-    (tmp_path / place.file_name).write_bytes(gzip.compress(b"{}\n"))
+    (tmp_path / archive.file_name).write_bytes(gzip.compress(b"{}\n"))
     assert verify(archive=tmp_path).differences == [
-        f"{place.file_name} is not the file that was archived."
+        f"{archive.file_name} is not the file that was archived."
     ]
 
 

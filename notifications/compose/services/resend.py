@@ -18,7 +18,7 @@ from notifications.compose.audit_events import RESENT
 from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery.resendable import ResendKind, resendable_deliveries
 from notifications.models import Notification, WrongState
-from notifications.models.field_uses import Use, names
+from notifications.models.field_uses import Use, column_names
 from notifications.permissions import require, require_own
 
 Kind = Notification.Audience
@@ -79,7 +79,10 @@ def _copy(user: User, first: Notification, group_ids: list[str]) -> Notification
         sender=user,
         sender_name=user.get_username(),
         by_superuser=user.is_superuser,
-        **{name: getattr(first, name) for name in names(Notification, Use.COPIED)},
+        **{
+            name: getattr(first, name)
+            for name in column_names(Notification, Use.COPIED)
+        },
         audience=Kind.CHOSEN,
         audience_values=group_ids,
         audience_count=len(group_ids),

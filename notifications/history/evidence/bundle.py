@@ -48,7 +48,7 @@ def bundle(notification: Notification, seal: Seal) -> Iterator[bytes]:
     ``index.html`` and ``VERIFY.txt`` have the language and time zone that are active
     during this call.
     """
-    newest = record_queries.newest() or seal
+    newest = record_queries.newest_seal() or seal
     page = EvidencePage(notification, seal, newest)
     return _zip_pieces(notification, seal, newest, page)
 

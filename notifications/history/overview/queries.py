@@ -22,7 +22,7 @@ from notifications.history.overview.sums import (
     last_day_ranges,
 )
 from notifications.models import Delivery, GroupType, Notification, Tally
-from notifications.record.queries import of_period
+from notifications.record.queries import archives_between
 
 LATEST = 6
 
@@ -174,7 +174,7 @@ def _latest_rows(period: DayRange) -> list[Any]:
         )
         for status in PROBLEMS
     }
-    archived = of_period(period.first, period.last)
+    archived = archives_between(period.first, period.last)
     rows = Notification.objects.filter(pk__in=newest.values("pk"))
     rows = rows.annotate(**of_sealed, has_archived=Exists(archived))
     return list(rows.order_by("-id"))

@@ -18,7 +18,7 @@ from notifications.management.base import account
 from notifications.models import Notification
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.guards import install as guards_install
-from notifications.record.sealing import seal_the_rest
+from notifications.record.sealing import seal_all
 
 
 class Command(BaseCommand):
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         except DatabaseIsOlder as error:
             raise CommandError(str(error), returncode=2) from None
         if options["until_idle"]:
-            seal_the_rest()
+            seal_all()
             self._name_paused()
 
     def _refuse_bad_settings(self) -> None:

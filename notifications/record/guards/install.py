@@ -1,10 +1,10 @@
-"""Guards: the database refuses to change the record, SQL by hand included.
+"""Install, remove and check the guards: triggers that refuse changes of the record.
 
-Triggers on both databases refuse what ``guard_rules`` lists. They stop mistakes, careless
-SQL and a fault of our own code; they do not stop somebody who owns the database and
-removes them first. What such a person changed, the seals show.
+The triggers of both databases enforce the rules in ``rules.py``, also against SQL by
+hand. They stop mistakes, careless SQL and bugs of this application; they do not stop a
+database owner who drops them first. Verification of the seals detects such a change.
 
-There is one door, ``lifted()``: for archiving, and for later migrations of frozen rows.
+``guards_disabled()`` is for archiving, and for later migrations of frozen rows.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,12 +15,12 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations import Migration
 
 from notifications.db.migrations import unknown_migrations
-from notifications.record.guards.triggers import LIFTED, Guard, guards
+from notifications.record.guards.triggers import DISABLED_VARIABLE, Guard, guards
 
-# Table, name and body of the triggers that are at work.
-_PRESENT = {
+# Table, name and body of the active triggers.
+_SELECT_TRIGGERS = {
     "sqlite": "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'",
-    # Neither switched off nor narrowed by a condition.
+    # Neither disabled nor restricted by a condition.
     "postgresql": (
         "SELECT c.relname, t.tgname, p.prosrc FROM pg_trigger t "
         "JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid "
@@ -30,9 +30,9 @@ _PRESENT = {
 
 
 def install(using: str = DEFAULT_DB_ALIAS) -> None:
-    """Make the guards that are missing or not as they should be."""
+    """Create the guards that are missing or changed."""
     with transaction.atomic(using), connections[using].cursor() as cursor:
-        for guard in _absent(using):
+        for guard in _missing_guards(using):
             for statement in guard.statements:
                 cursor.execute(statement)
 
@@ -40,10 +40,11 @@ def install(using: str = DEFAULT_DB_ALIAS) -> None:
 def remove_before_migrate(
     using: str, plan: Iterable[tuple[Migration, bool]], **_kwargs: Any
 ) -> None:
-    """SQLite drops no column that a trigger names, so there migrations run without.
+    """Remove the guards on SQLite, which cannot drop a column that a trigger names.
 
-    When one fails, the guards are missing until the next migrate, and the worker says
-    so. PostgreSQL keeps them: a migration that changes frozen rows uses ``lifted()``.
+    When a migration fails, the guards are missing until the next ``migrate``, and the
+    worker reports it. PostgreSQL keeps them: a migration that changes frozen rows uses
+    ``guards_disabled()``.
     """
     is_ours = any(migration.app_label == "notifications" for migration, _ in plan)
     if is_ours and connections[using].vendor == "sqlite":
@@ -53,38 +54,37 @@ def remove_before_migrate(
 def install_after_migrate(
     using: str, plan: Iterable[tuple[Migration, bool]] = (), **_kwargs: Any
 ) -> None:
-    """After every migrate: SQLite drops the triggers of a table that it rebuilds.
+    """Install after every ``migrate``: SQLite drops the triggers of a rebuilt table.
 
-    Not after a step back: the guards would name columns that are gone, and the older
-    version makes its own, if it has any, at its next migrate.
+    After a backward migration, remove them instead: they would name columns that are
+    gone. The older version creates its own guards at its next ``migrate``.
     """
-    is_back = any(
-        migration.app_label == "notifications" and back for migration, back in plan
-    )
-    if is_back:
+    if any(
+        migration.app_label == "notifications" and is_backward
+        for migration, is_backward in plan
+    ):
         _remove(using)
     else:
         install(using)
 
 
 def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
-    """Names of guards that are missing, switched off or changed.
+    """Names of guards that are missing, disabled or changed.
 
-    Those of a table that does not exist yet are not counted. Where a newer release has
-    migrated, only those are missing that are not there at all: what they refuse is that
-    release's to say, for columns that this one does not know.
+    Guards of a table that does not exist yet are ignored. After migrations of a newer
+    release, a changed guard is accepted: it may protect columns unknown to this release.
     """
-    return [guard.name for guard in _absent(using)]
+    return [guard.name for guard in _missing_guards(using)]
 
 
 @contextmanager
 def guards_disabled(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """The guarded door: within it, in this transaction alone, nothing is refused.
+    """Disable all guards for this transaction only. Cannot be nested.
 
-    Nobody else can slip through: on PostgreSQL the door is a variable of the transaction,
-    which the guards ask, and no table is locked; on SQLite the triggers are away while
-    this transaction holds the lock for writing. When an exception passes, what was
-    done inside is undone and the guards stand again. Not to be nested.
+    Other transactions stay guarded. On PostgreSQL the guards read a variable of the
+    transaction, and no table is locked; on SQLite the triggers are dropped while this
+    transaction holds the write lock. An exception rolls back the changes and restores the
+    guards.
     """
     database = connections[using]
     with transaction.atomic(using), database.cursor() as cursor:
@@ -94,10 +94,11 @@ def guards_disabled(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
             install(using)
         else:
             cursor.execute(
-                "SELECT set_config(%s, pg_current_xact_id()::text, true)", [LIFTED]
+                "SELECT set_config(%s, pg_current_xact_id()::text, true)",
+                [DISABLED_VARIABLE],
             )
             yield
-            cursor.execute("SELECT set_config(%s, '', true)", [LIFTED])
+            cursor.execute("SELECT set_config(%s, '', true)", [DISABLED_VARIABLE])
 
 
 def _remove(using: str) -> None:
@@ -106,25 +107,25 @@ def _remove(using: str) -> None:
         tables = set(database.introspection.table_names(cursor))
         for guard in guards(database):
             if guard.table in tables:
-                of = "" if database.vendor == "sqlite" else f' ON "{guard.table}"'
-                cursor.execute(f'DROP TRIGGER IF EXISTS "{guard.name}"{of}')
+                table = "" if database.vendor == "sqlite" else f' ON "{guard.table}"'
+                cursor.execute(f'DROP TRIGGER IF EXISTS "{guard.name}"{table}')
 
 
-def _absent(using: str) -> list[Guard]:
+def _missing_guards(using: str) -> list[Guard]:
     database = connections[using]
-    if database.vendor not in _PRESENT:
-        return []  # none that can be used is configured; another check says so
+    if database.vendor not in _SELECT_TRIGGERS:
+        return []  # an unsupported database, which another check reports
     with database.cursor() as cursor:
         tables = set(database.introspection.table_names(cursor))
-        cursor.execute(_PRESENT[database.vendor])
-        present = set(cursor.fetchall())
-    absent = [
+        cursor.execute(_SELECT_TRIGGERS[database.vendor])
+        triggers = set(cursor.fetchall())
+    missing = [
         guard
         for guard in guards(database)
         if guard.table in tables
-        and (guard.table, guard.name, guard.body) not in present
+        and (guard.table, guard.name, guard.body) not in triggers
     ]
-    if absent and unknown_migrations(using):
-        there = {(table, name) for table, name, _body in present}
-        absent = [guard for guard in absent if (guard.table, guard.name) not in there]
-    return absent
+    if missing and unknown_migrations(using):
+        names = {(table, name) for table, name, _body in triggers}
+        missing = [guard for guard in missing if (guard.table, guard.name) not in names]
+    return missing

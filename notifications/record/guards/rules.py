@@ -1,8 +1,8 @@
-"""What the database refuses, as data: table by table, the rules about its rows.
+"""The rules of the guards: for each table, the changes that the database refuses.
 
-The conditions are SQL over OLD and NEW that SQLite and PostgreSQL read alike. They name
-no other table: SQLite renames tables in later migrations, and a trigger that names a
-table which is away for a moment makes such a migration fail.
+The conditions are SQL over OLD and NEW, valid on both SQLite and PostgreSQL. They refer to
+no other table: later migrations rename tables on SQLite, and such a migration fails if a
+trigger refers to a table that is missing at that moment.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,14 +19,14 @@ from notifications.models import (
     Seal,
     Tally,
 )
-from notifications.models.field_uses import Use, names
+from notifications.models.field_uses import Use, column_names
 
 
 @dataclass(frozen=True, slots=True)
 class GuardRule:
-    """A change is refused where ``when`` holds and one of ``columns`` changes.
+    """Refuse a change if ``when`` holds and one of ``columns`` changes.
 
-    Without the one or the other, that part is not asked for.
+    An empty ``when`` always holds; empty ``columns`` cover any change.
     """
 
     refusal: str
@@ -36,7 +36,7 @@ class GuardRule:
 
 @dataclass(frozen=True, slots=True)
 class GuardedTable:
-    """``noun`` stands in the refusals that are alike for all tables."""
+    """``noun`` column_names a row of the table in the messages that all tables share."""
 
     model: type[Model]
     noun: str
@@ -44,7 +44,7 @@ class GuardedTable:
     delete: Sequence[GuardRule] = field(default_factory=list)
 
 
-def _was(statuses: Iterable[str]) -> str:
+def _old_status_in(statuses: Iterable[str]) -> str:
     values = ", ".join(sorted(f"'{status}'" for status in statuses))
     return f"OLD.status IN ({values})"
 
@@ -60,25 +60,24 @@ def _never_changes(model: type[Model], noun: str) -> GuardedTable:
 
 _SENT = set(Notification.Status) - {Notification.Status.DRAFT}
 
-
 TABLES = [
     GuardedTable(
         Notification,
         "a notification",
         update=[
-            # Else UPDATE OR REPLACE of a draft could push a sent one out of the table.
+            # Otherwise UPDATE OR REPLACE of a draft could delete a sent notification.
             GuardRule(
                 "the number of a notification cannot be changed",
-                columns=names(Notification, Use.FIXED),
+                columns=column_names(Notification, Use.FIXED),
             ),
             GuardRule(
                 "a notification that was sent cannot become a draft again",
-                when=f"{_was(_SENT)} AND NEW.status = 'draft'",
+                when=f"{_old_status_in(_SENT)} AND NEW.status = 'draft'",
             ),
             GuardRule(
                 "what was written cannot be changed after it was sent",
-                when=_was(_SENT),
-                columns=names(Notification, Use.FROZEN),
+                when=_old_status_in(_SENT),
+                columns=column_names(Notification, Use.FROZEN),
             ),
             GuardRule(
                 "the time when a notification was sent cannot be changed",
@@ -87,22 +86,26 @@ TABLES = [
             ),
             GuardRule(
                 "a notification that has ended cannot be changed",
-                when=_was(Notification.ENDED),
-                columns=names(Notification, without=Use.LATE),
+                when=_old_status_in(Notification.ENDED),
+                columns=column_names(Notification, without=Use.LATE),
             ),
         ],
         delete=[
-            GuardRule("a notification that was sent cannot be removed", _was(_SENT))
+            GuardRule(
+                "a notification that was sent cannot be removed", _old_status_in(_SENT)
+            )
         ],
     ),
     GuardedTable(
         Delivery,
         "a delivery",
         update=[
-            GuardRule("a finished delivery cannot be changed", _was(Delivery.ENDED)),
+            GuardRule(
+                "a finished delivery cannot be changed", _old_status_in(Delivery.ENDED)
+            ),
             GuardRule(
                 "what a delivery was made for cannot be changed",
-                columns=names(Delivery, Use.FIXED),
+                columns=column_names(Delivery, Use.FIXED),
             ),
         ],
         delete=[GuardRule("a delivery cannot be removed")],

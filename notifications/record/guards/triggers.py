@@ -9,16 +9,14 @@ from django.db.models import Model, UniqueConstraint
 from notifications.record.guards.rules import TABLES, GuardedTable, GuardRule
 
 PREFIX = "notifier_guard_"
-
-# The variable of a PostgreSQL transaction in which the guards are lifted; it holds the
-# number of that transaction. So nothing set for a session, a role or a database opens
-# the door for longer.
-LIFTED = "notifier.guards_lifted_in"
+# This PostgreSQL variable disables the guards in the transaction whose number it holds.
+# So a value set for a session, a role or a database has no effect.
+DISABLED_VARIABLE = "notifier.guards_lifted_in"
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One trigger. ``body`` is what tells it from one that was tampered with."""
+    """One trigger. A trigger in the database with another ``body`` was changed."""
 
     name: str
     table: str
@@ -28,8 +26,8 @@ class Guard:
 
 
 def guards(connection: BaseDatabaseWrapper) -> list[Guard]:
-    """All that this database should have."""
-    build = _of_sqlite if connection.vendor == "sqlite" else _of_postgresql
+    """All guards that this database should have."""
+    build = _sqlite_guards if connection.vendor == "sqlite" else _postgresql_guards
     return [guard for table in TABLES for guard in build(table)]
 
 
@@ -37,57 +35,60 @@ def _name(table: GuardedTable, event: str) -> str:
     return f"{PREFIX}{table.model._meta.model_name}_{event.lower()}"
 
 
-def _text(refusal: str) -> str:
+def _sql_message(refusal: str) -> str:
     return f"'notifier: {refusal}'"
 
 
 def _condition(rule: GuardRule, differs: str) -> str:
-    parts = [f"({rule.when})"] if rule.when else []
+    conditions = [f"({rule.when})"] if rule.when else []
     if rule.columns:
         old, new = (
             ", ".join(f'{row}."{column}"' for column in rule.columns)
             for row in ("OLD", "NEW")
         )
-        parts.append(f"({old}) {differs} ({new})")
-    return " AND ".join(parts) or "TRUE"
+        conditions.append(f"({old}) {differs} ({new})")
+    return " AND ".join(conditions) or "TRUE"
 
 
 # --- SQLite -----------------------------------------------------------------------
 
 
-def _of_sqlite(table: GuardedTable) -> Iterator[Guard]:
+def _sqlite_guards(table: GuardedTable) -> Iterator[Guard]:
     for event, rules in (("UPDATE", table.update), ("DELETE", table.delete)):
         cases = " ".join(
             f"WHEN {_condition(rule, 'IS NOT')} "
-            f"THEN RAISE(ABORT, {_text(rule.refusal)})"
+            f"THEN RAISE(ABORT, {_sql_message(rule.refusal)})"
             for rule in rules
         )
         yield _sqlite_trigger(table, event, "", f"SELECT CASE {cases} END")
-    # INSERT OR REPLACE removes the row that is in its way without asking any trigger
-    # on DELETE.
-    refusal = _text(f"{table.noun} exists already and cannot be replaced")
+    # INSERT OR REPLACE deletes the conflicting row without running triggers on DELETE.
+    refusal = _sql_message(f"{table.noun} exists already and cannot be replaced")
     yield _sqlite_trigger(
-        table, "INSERT", f"WHEN {_is_there(table)} ", f"SELECT RAISE(ABORT, {refusal})"
+        table,
+        "INSERT",
+        f"WHEN {_row_exists(table)} ",
+        f"SELECT RAISE(ABORT, {refusal})",
     )
 
 
 def _sqlite_trigger(table: GuardedTable, event: str, when: str, action: str) -> Guard:
-    name, of = _name(table, event), table.model._meta.db_table
+    name, db_table = _name(table, event), table.model._meta.db_table
     create = (
-        f'CREATE TRIGGER "{name}" BEFORE {event} ON "{of}" {when}BEGIN {action}; END'
+        f'CREATE TRIGGER "{name}" BEFORE {event} ON "{db_table}" '
+        f"{when}BEGIN {action}; END"
     )
-    return Guard(name, of, event, create, [f'DROP TRIGGER IF EXISTS "{name}"', create])
+    drop = f'DROP TRIGGER IF EXISTS "{name}"'
+    return Guard(name, db_table, event, create, [drop, create])
 
 
-def _is_there(table: GuardedTable) -> str:
-    of = table.model._meta.db_table
-    same = (
+def _row_exists(table: GuardedTable) -> str:
+    conditions = (
         " AND ".join(f'"{column}" = NEW."{column}"' for column in key)
         for key in _unique_keys(table.model)
     )
     return " OR ".join(
-        f'EXISTS (SELECT 1 FROM "{of}" WHERE {row})'  # noqa: S608  names of the model
-        for row in same
+        f'EXISTS (SELECT 1 FROM "{table.model._meta.db_table}" WHERE {condition})'  # noqa: S608  names of the model
+        for condition in conditions
     )
 
 
@@ -104,7 +105,7 @@ def _unique_keys(model: type[Model]) -> Iterator[list[str]]:
 # --- PostgreSQL -------------------------------------------------------------------
 
 
-def _of_postgresql(table: GuardedTable) -> Iterator[Guard]:
+def _postgresql_guards(table: GuardedTable) -> Iterator[Guard]:
     yield _postgresql_trigger(table, "UPDATE", "ROW", table.update)
     yield _postgresql_trigger(table, "DELETE", "ROW", table.delete)
     emptied = GuardRule(f"the table of {table.noun} cannot be emptied")
@@ -114,17 +115,17 @@ def _of_postgresql(table: GuardedTable) -> Iterator[Guard]:
 def _postgresql_trigger(
     table: GuardedTable, event: str, each: str, rules: Sequence[GuardRule]
 ) -> Guard:
-    """The conditions stand in the function: a column in WHEN forbids ALTER TYPE."""
-    name, of = _name(table, event), table.model._meta.db_table
+    """The conditions are in the function: a column in WHEN forbids ALTER TYPE."""
+    name, db_table = _name(table, event), table.model._meta.db_table
     cases = " ".join(
-        f"WHEN {_condition(rule, 'IS DISTINCT FROM')} THEN {_text(rule.refusal)}"
+        f"WHEN {_condition(rule, 'IS DISTINCT FROM')} THEN {_sql_message(rule.refusal)}"
         for rule in rules
     )
     body = (
         f"DECLARE refusal text := CASE {cases} END; "
         "BEGIN "
         "IF refusal IS NOT NULL AND "
-        f"current_setting('{LIFTED}', true) IS DISTINCT FROM "
+        f"current_setting('{DISABLED_VARIABLE}', true) IS DISTINCT FROM "
         "pg_current_xact_id()::text THEN "
         "RAISE EXCEPTION USING MESSAGE = refusal, "
         "ERRCODE = 'integrity_constraint_violation'; "
@@ -134,15 +135,15 @@ def _postgresql_trigger(
     )
     return Guard(
         name,
-        of,
+        db_table,
         event,
         body,
         [
             f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger '
             f"LANGUAGE plpgsql AS $guard${body}$guard$",
-            f'CREATE OR REPLACE TRIGGER "{name}" BEFORE {event} ON "{of}" '
+            f'CREATE OR REPLACE TRIGGER "{name}" BEFORE {event} ON "{db_table}" '
             f'FOR EACH {each} EXECUTE FUNCTION "{name}"()',
-            # Also in sessions of replication, which skip ordinary triggers.
-            f'ALTER TABLE "{of}" ENABLE ALWAYS TRIGGER "{name}"',
+            # Also in replication sessions, which skip ordinary triggers.
+            f'ALTER TABLE "{db_table}" ENABLE ALWAYS TRIGGER "{name}"',
         ],
     )
