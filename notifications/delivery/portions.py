@@ -35,7 +35,7 @@ def portion_count(notification: Notification) -> int:
     if not notification.recipients:
         return 1
     delivery = notification.deliveries.order_by("id").first()
-    return delivery.parts if delivery is not None else 1
+    return delivery.portion_count if delivery is not None else 1
 
 
 def group_counts(rows: DeliveryQuerySet) -> dict[str, int]:

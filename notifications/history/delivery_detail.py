@@ -152,7 +152,7 @@ def related_deliveries(delivery: Delivery) -> RelatedDeliveries:
     return RelatedDeliveries(
         seal=seal_of(delivery.notification_id),
         other_portions=list(of_group.exclude(pk=delivery.pk).order_by("portion"))
-        if delivery.parts > 1
+        if delivery.portion_count > 1
         else [],
         earlier=list(same.filter(notification_id=first)) if first else [],
         later=list(same.filter(notification_id__in=list(again)).order_by("pk")),

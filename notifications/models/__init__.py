@@ -1,10 +1,9 @@
-"""The tables. Each file answers for one of them and its transitions.
+"""The tables, one file per topic.
 
-Every rule that a row can state about itself is a constraint of the database. Whatever
-writes a row, the console, a command, a shell or SQL by hand, cannot break them. Not
-among them: what compares times of two machines, whose clocks may differ. A check that
-comes to NULL passes, so each comparison with a column that may be NULL says also that
-it is not.
+Every rule about a single row is a constraint of the database, so neither the console, a
+command, a shell nor SQL by hand can break it. Exceptions are comparisons of times from two
+machines, whose clocks may differ. A check that evaluates to NULL passes, so each
+comparison with a nullable column also requires that the column is not NULL.
 """
 
 from .access import ExternalIdentity, LoginSession, RecoveryCode, stored_key

@@ -1,4 +1,4 @@
-"""Who is inside, and how: sessions, recovery codes, logins from outside."""
+"""Sessions, recovery codes and identities of single sign-on."""
 
 from hashlib import sha256
 from typing import ClassVar
@@ -13,22 +13,22 @@ SESSION_KEY_MAX_LENGTH = 40  # of Django's column
 
 
 def stored_key(session_key: str) -> str:
-    """What the database has in place of the key in the cookie.
+    """The digest that the database stores instead of the key in the cookie.
 
-    Whoever reads a row or a backup is not inside by that. The key is random, with 165
-    bits: a plain digest suffices.
+    A row or a backup does not give access to a session. The key has 165 random bits: a
+    plain digest suffices.
     """
     return sha256(session_key.encode()).hexdigest()[:SESSION_KEY_MAX_LENGTH]
 
 
 class LoginSession(AbstractBaseSession):
-    """A session with what a person must see of it to know it again, and to end it.
+    """A session, with the details by which its owner recognizes it.
 
     ``session_key`` is the digest of the key in the cookie (``stored_key``).
-    ``expire_date`` is the earlier of its two ends: of idling and of its age.
+    ``expire_date`` is the earlier of two limits: of idle time and of age.
     """
 
-    # Nobody before the login.
+    # NULL before the login.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions"
     )
@@ -43,15 +43,15 @@ class LoginSession(AbstractBaseSession):
 
     @property
     def public_id(self) -> str:
-        """Names the session on pages."""
+        """The id of the session on pages."""
         return self.session_key[:16]
 
 
 class RecoveryCode(models.Model):
-    """A code that lets a person in once when the second factor is not at hand.
+    """A code that replaces the second factor once.
 
-    Only its digest is kept; used ones are removed. The codes are random, with more
-    than 112 bits: a plain digest suffices (OWASP ASVS 5.0, 6.5.2).
+    Only its digest is stored; a used code is deleted. The codes have more than 112 random
+    bits: a plain digest suffices (OWASP ASVS 5.0, 6.5.2).
     """
 
     user = models.ForeignKey(
@@ -76,10 +76,10 @@ class RecoveryCode(models.Model):
 
 
 class ExternalIdentity(models.Model):
-    """Who a person is to the identity provider of single sign-on (OpenID Connect).
+    """The identity of a user at the OpenID Connect provider of single sign-on.
 
-    The subject alone identifies a person there; names and addresses may be given away
-    again (OpenID Connect Core 1.0, 5.7).
+    Only issuer and subject identify a person; names and addresses may be reassigned
+    (OpenID Connect Core 1.0, 5.7).
     """
 
     user = models.OneToOneField(

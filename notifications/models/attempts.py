@@ -1,7 +1,4 @@
-"""Attempts: the REST calls for a delivery.
-
-They are only ever inserted, once, with their outcome.
-"""
+"""Attempts: the REST calls for a delivery. A row is inserted with its outcome."""
 
 from typing import ClassVar
 
@@ -17,7 +14,7 @@ VERDICT = Q(outcome__in=["accepted", "rejected"])
 
 
 class Attempt(models.Model):
-    """One REST call, or the recovery that gave up on a call of a dead worker."""
+    """One REST call, or the recovery of a call that a dead worker left open."""
 
     class Outcome(models.TextChoices):
         ACCEPTED = OutcomeKind.ACCEPTED.value, _("Accepted")
@@ -65,8 +62,8 @@ class Attempt(models.Model):
         constraints: ClassVar = [
             UniqueConstraint(fields=["delivery", "number"], name="attempt_number_once"),
             CheckConstraint(condition=Q(number__gte=1), name="attempt_number_from_1"),
-            # Both times are of one machine; its clock may be set back, so writers take the
-            # later of the two.
+            # Both times come from one machine. Its clock may be set back, so writers store
+            # the later of the two as the end.
             CheckConstraint(
                 condition=Q(finished_at__gte=F("started_at")),
                 name="attempt_ends_after_start",

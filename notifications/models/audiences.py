@@ -1,4 +1,4 @@
-"""Audiences: a rule that says which chat groups are meant, and one under a name."""
+"""Audiences: a rule that selects chat groups, and a rule that is saved under a name."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,10 +15,10 @@ AUDIENCE_NAME_MAX_LENGTH = 80
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Groups of any of these types, with any of these labels, and so on; all must fit.
+    """Conditions that a group must meet, all of them; an empty field is no condition.
 
-    What is empty asks nothing. ``types`` are Tencent's words, ``labels`` names,
-    ``exceptions`` group IDs that are never meant; the numbers of members are included.
+    A group needs one of ``types`` (Tencent's words) and one of ``labels`` (names).
+    ``exceptions`` are IDs of excluded groups. Both limits of members are inclusive.
     """
 
     types: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class Rule:
     exceptions: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Only what asks something, as it is stored."""
+        """The stored form, without the empty fields."""
         return {
             key: list(value) if isinstance(value, tuple) else value
             for key, value in asdict(self).items()
@@ -45,30 +45,27 @@ class Rule:
         return cls(**values)
 
     def conditions(self) -> list[tuple[str, str]]:
-        """Each condition as its label and its words; all of them must be met.
-
-        Such as ``("Types", "Live room, Public")`` and ``("Members", "100 to 5,000")``.
-        """
+        """Label and text of each condition, for example ``("Members", "100 to 5,000")``."""
         types = dict(GroupType.choices)
         count = len(self.exceptions)
         groups = ngettext("%(n)d group", "%(n)d groups", count) % {"n": count}
         conditions = [
             (
                 gettext("Types"),
-                ", ".join(str(types.get(word, word)) for word in self.types),
+                ", ".join(str(types.get(name, name)) for name in self.types),
             ),
             (gettext("Labels"), ", ".join(self.labels)),
             (gettext("Name contains"), self.name_contains),
             (gettext("Members"), self._members()),
             (gettext("Except"), groups if count else ""),
         ]
-        return [(label, words) for label, words in conditions if words]
+        return [(label, text) for label, text in conditions if text]
 
     def __str__(self) -> str:
         """All conditions on one line: ``Types: Live room · Labels: North``."""
         return " · ".join(
-            gettext("%(label)s: %(value)s") % {"label": label, "value": words}
-            for label, words in self.conditions()
+            gettext("%(label)s: %(value)s") % {"label": label, "value": text}
+            for label, text in self.conditions()
         )
 
     def _members(self) -> str:
@@ -86,7 +83,7 @@ class Rule:
 
 
 class SavedAudience(models.Model):
-    """A rule that people chose a name for; which groups it means is found anew."""
+    """A named rule, which is evaluated again at each use."""
 
     name = models.CharField(_("name"), max_length=AUDIENCE_NAME_MAX_LENGTH, unique=True)
     stored_rule = models.JSONField(default=dict)

@@ -1,4 +1,4 @@
-"""The audit trail: what people and the engine did beside the deliveries."""
+"""The audit trail: actions of people and of the engine other than deliveries."""
 
 from typing import ClassVar
 
@@ -8,14 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
-    """One action. Names are copied, numbers are plain: an entry outlives its subject."""
+    """One action. Names are copied and numbers are no foreign keys: entries are kept."""
 
     at = models.DateTimeField(_("time"), default=timezone.now)
     action = models.CharField(_("action"), max_length=20)  # the word of an Event
     actor = models.CharField(_("by"), max_length=150)  # a username, or "worker N"
-    actor_name = models.CharField(max_length=150, blank=True)  # the full name then
+    actor_name = models.CharField(max_length=150, blank=True)  # full name at that time
     by_superuser = models.BooleanField(default=False)
-    # From where, and which request: all entries of one click share the number.
+    # The client's address and the request: its entries share one request number.
     address = models.CharField(max_length=45, blank=True)
     request_number = models.UUIDField(null=True)
     notification_number = models.BigIntegerField(null=True)
@@ -30,7 +30,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["notification_number", "id"]),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
-            # One who never did this would cost a look at all that was done.
+            # Otherwise a person without such an action would cost a scan of all actions.
             models.Index(fields=["actor", "action", "-id"], name="audit_by_both"),
             models.Index(fields=["at"], name="audit_by_time"),
             models.Index(fields=["request_number", "-id"], name="audit_by_request"),

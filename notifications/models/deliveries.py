@@ -1,4 +1,4 @@
-"""Deliveries: queue, ledger and history in one.
+"""Deliveries: one table is both the queue of the workers and the history.
 
 A delivery is one notification for one chat group (and one portion of recipients):
 
@@ -26,8 +26,8 @@ from notifications.tencent.calls.send_group_system_notification import (
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def history(self) -> Self:
-        """All that may be shown: the rows of a draft are not history yet."""
-        # No join: it would tempt the planner away from the index of the filter.
+        """All deliveries but those of drafts, which are not history yet."""
+        # No join: with a join, the planner would not use the index of the filter.
         drafts = Notification.objects.filter(status=Notification.Status.DRAFT)
         return self.exclude(notification_id__in=drafts.values("pk"))
 
@@ -35,9 +35,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(status__in=Delivery.OPEN)
 
     def cancel_waiting(self, now: datetime) -> dict[str, int]:
-        """Queued → cancelled; what was refused before keeps that verdict: failed.
+        """Cancel queued deliveries; those that Tencent refused before become failed.
 
-        Returns how many ended in which way.
+        Returns the number of deliveries by status.
         """
         waiting = self.filter(status=Delivery.Status.QUEUED)
         return {
@@ -50,9 +50,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         }
 
     def counts(self) -> dict[str, int]:
-        """How many rows per status; every status is present."""
-        found = dict(self.order_by().values_list("status").annotate(models.Count("id")))
-        return {status: found.get(status, 0) for status in Delivery.Status.values}
+        """The number of rows by status, zeros included."""
+        rows = self.order_by().values_list("status").annotate(models.Count("id"))
+        return dict.fromkeys(Delivery.Status.values, 0) | dict(rows)
 
 
 class Delivery(models.Model):
@@ -69,16 +69,16 @@ class Delivery(models.Model):
         {Status.ACCEPTED, Status.FAILED, Status.UNCONFIRMED, Status.CANCELLED}
     )
 
-    # Without an index of its own: "delivery_by_notification" begins with it.
+    # No separate index: "delivery_by_notification" begins with this column.
     notification = models.ForeignKey(
         Notification, models.PROTECT, related_name="deliveries", db_index=False
     )
-    # Copied when the notification was sent: the history outlives what it describes.
+    # Copied when the notification was sent: groups and users change later.
     group_id = models.CharField(_("group ID"), max_length=48)
     group_name = models.CharField(_("group"), max_length=100)
     group_type = models.CharField(_("group type"), max_length=32, choices=GroupType)
     sender_name = models.CharField(_("sender"), max_length=150)
-    # More recipients than one call takes go out in portions 1, 2, …
+    # Recipients that exceed the limit of one call are divided into portions 1, 2, …
     portion = models.PositiveSmallIntegerField(default=1)
     # One member ID per line; empty = everyone in the group.
     recipients = models.TextField(_("members"), blank=True)
@@ -86,19 +86,19 @@ class Delivery(models.Model):
     status = models.CharField(
         _("result"), max_length=12, choices=Status, default=Status.QUEUED
     )
-    # Why there is no verdict: a word of notifications.im.outcomes.Reason.
+    # Why there is no verdict: a value of notifications.tencent.outcomes.Reason.
     reason = models.CharField(max_length=20, blank=True)
-    # Of the last answer, verbatim; also while the delivery waits for another attempt.
+    # From the last response; also while the delivery waits for another attempt.
     error_code = models.IntegerField(_("error code"), null=True)
     error_info = models.TextField(_("Tencent's text"), blank=True)
 
     not_before = models.DateTimeField(default=timezone.now)
     attempt_count = models.PositiveSmallIntegerField(default=0)
-    # Answers that used up one of the allowed attempts.
+    # Responses that count towards the limit of attempts.
     rejection_count = models.PositiveSmallIntegerField(default=0)
-    # Attempts in a row of which not one byte left this machine.
+    # Consecutive attempts of which no byte left this machine.
     not_sent_streak = models.PositiveSmallIntegerField(default=0)
-    # The worker (Worker.pk) that claimed it, while sending.
+    # The worker (Worker.pk) that claimed the delivery; set while sending.
     owner = models.BigIntegerField(null=True)
     claimed_at = models.DateTimeField(null=True)
 
@@ -195,7 +195,7 @@ class Delivery(models.Model):
                 | (Q(error_code__isnull=False) & ~Q(error_code=0)),
                 name="delivery_failed_has_code",
             ),
-            # What was refused before it was stopped keeps that verdict: it has failed.
+            # A delivery that Tencent refused before it was stopped has failed.
             CheckConstraint(
                 condition=~Q(status="cancelled") | Q(error_code__isnull=True),
                 name="delivery_cancelled_has_no_code",
@@ -205,7 +205,7 @@ class Delivery(models.Model):
                 | (~Q(status="unconfirmed") & Q(reason="")),
                 name="delivery_unconfirmed_has_reason",
             ),
-            # After a restore nobody knows whether what was waiting has been called.
+            # After a restore it is unknown whether a queued delivery was called.
             CheckConstraint(
                 condition=~Q(status__in=["accepted", "failed", "unconfirmed"])
                 | Q(attempt_count__gte=1)
@@ -224,16 +224,16 @@ class Delivery(models.Model):
                 condition=models.Q(status="sending"),
                 name="delivery_in_flight",
             ),
-            # For the breaker's last 200, and the rate of a running send.
+            # For the circuit breaker's last 200 calls, and the rate of a running send.
             models.Index(
                 fields=["notification", "finished_at"], name="delivery_by_end"
             ),
-            # The history: of a notification, of a group; newest first.
+            # For the history of a notification and of a group, newest first.
             models.Index(
                 fields=["notification", "-id"], name="delivery_by_notification"
             ),
             models.Index(fields=["group_id", "-id"], name="delivery_by_group"),
-            # What is alike (Tally) is counted and listed without reading a row more.
+            # Result counts (Tally) are computed and listed from this index alone.
             models.Index(
                 fields=[
                     "notification",
@@ -256,14 +256,14 @@ class Delivery(models.Model):
         return self.recipients.splitlines() or None
 
     @property
-    def parts(self) -> int:
-        """How many portions the named members of the notification were cut into.
+    def portion_count(self) -> int:
+        """The number of portions into which the notification's members were divided.
 
-        As they were cut then, whatever the setting is today: all portions but the last
-        are of one length. What is sent again keeps the number of its portion.
+        Computed from the rows, since the setting may have changed: all portions but the
+        last have the same length. A resend keeps the number of its portion.
         """
-        own, everyone = self.recipient_ids, self.notification.recipient_ids
-        if own is None or everyone is None:
+        own, all_ids = self.recipient_ids, self.notification.recipient_ids
+        if own is None or all_ids is None:
             return 1
-        is_last = own[-1] == everyone[-1]
-        return self.portion if is_last else -(-len(everyone) // len(own))
+        is_last = own[-1] == all_ids[-1]
+        return self.portion if is_last else -(-len(all_ids) // len(own))

@@ -1,4 +1,4 @@
-"""Chat groups with their labels and the files that import them."""
+"""Chat groups, their labels, and uploads of group lists."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,14 +14,14 @@ from notifications.tencent.calls.send_group_system_notification import (
 )
 from notifications.tencent.ids import is_group_id
 
-if TYPE_CHECKING:  # a rule names the types of groups
+if TYPE_CHECKING:  # audiences import GroupType
     from notifications.models.audiences import Rule
 
 LABEL_MAX_LENGTH = 50
 
 
 class Label(models.Model):
-    """One word. Made with the first group that gets it; capitals make no other one."""
+    """A label of groups, created with its first group and unique regardless of case."""
 
     name = models.CharField(_("label"), max_length=LABEL_MAX_LENGTH)
 
@@ -39,10 +39,10 @@ class Label(models.Model):
 
 
 class GroupType(models.TextChoices):
-    """The value is Tencent's word in its calls, the label is what people read.
+    """The value is Tencent's word in its calls; the label is displayed.
 
-    Newer texts of Tencent say Work for Private and Meeting for ChatRoom; its calls keep
-    the old words (https://cloud.tencent.com/document/product/269/1614).
+    Newer documents of Tencent use Work for Private and Meeting for ChatRoom; its calls
+    keep the old words (https://cloud.tencent.com/document/product/269/1614).
     """
 
     PRIVATE = "Private", _("Private (Work)")
@@ -66,29 +66,29 @@ def validate_group_id(value: str) -> None:
 
 class ChatGroupQuerySet(models.QuerySet["ChatGroup"]):
     def usable(self) -> "ChatGroupQuerySet":
-        """Groups that may be sent to: in use, and of a type whose rules we know."""
+        """Groups that can receive notifications: in use, and of a known type."""
         return self.filter(state=ChatGroup.State.IN_USE, type__in=GroupType.values)
 
     def unusable(self) -> "ChatGroupQuerySet":
-        """All others: switched off, closed, or of an unknown type."""
+        """All other groups: switched off, closed, or of an unknown type."""
         return self.exclude(state=ChatGroup.State.IN_USE, type__in=GroupType.values)
 
     def matching(self, term: str) -> "ChatGroupQuerySet":
-        """Groups whose name, former name or ID holds ``term``, in capitals or not.
+        """Groups whose name, former name or ID contains ``term``, regardless of case.
 
-        At ``place``, from 1 on: where it begins with the name.
+        Adds the alias ``place``, the position of the term; 1 is the start of the name.
         """
-        # To ask for its place costs SQLite a fifth of what LIKE costs.
+        # StrIndex takes a fifth of the time of LIKE on SQLite.
         place = StrIndex("search_text", Lower(models.Value(term)))
         return self.alias(place=place).filter(place__gt=0)
 
     def fitting(self, rule: "Rule") -> "ChatGroupQuerySet":
-        """Groups that a rule means, whether they may be sent to or not."""
+        """Groups that meet the conditions of a rule, usable or not."""
         return self.filter(matches_rule(rule))
 
 
 def matches_rule(rule: "Rule") -> models.Q:
-    """The condition of ``ChatGroupQuerySet.fitting``; of a rule, or several at once."""
+    """The condition of ``ChatGroupQuerySet.fitting``, to be combined with others."""
     condition = models.Q()
     if rule.types:
         condition &= models.Q(type__in=rule.types)
@@ -107,7 +107,7 @@ def matches_rule(rule: "Rule") -> models.Q:
 
 
 def with_former_name(former_names: str, before: str, name: str) -> str:
-    """The lines of ``former_names`` after ``before`` became ``name``."""
+    """The new value of ``former_names`` after a change from ``before`` to ``name``."""
     names = [line for line in former_names.split("\n") if line]
     if name == before or before in names:
         return former_names
@@ -115,7 +115,7 @@ def with_former_name(former_names: str, before: str, name: str) -> str:
 
 
 class ChatGroup(models.Model):
-    """One group. Groups with a history are switched off, never deleted."""
+    """A chat group. Groups with a history are switched off, never deleted."""
 
     class State(models.TextChoices):
         IN_USE = "in_use", _("In use")
@@ -126,9 +126,9 @@ class ChatGroup(models.Model):
         _("group ID"), max_length=48, unique=True, validators=[validate_group_id]
     )
     name = models.CharField(_("name"), max_length=100)
-    # One per line: the history shows the names of that time, and is searched by them.
+    # One per line: the history contains former names, and is searched by them.
     former_names = models.TextField(blank=True, editable=False)
-    # Tencent's word, also one that came after us: such a group cannot be sent to.
+    # Tencent's word. A group of a type unknown to this release is not usable.
     type = models.CharField(_("type"), max_length=32, choices=GroupType)
     labels = models.ManyToManyField(
         Label, verbose_name=_("labels"), related_name="groups", blank=True
@@ -138,10 +138,10 @@ class ChatGroup(models.Model):
         _("state"), max_length=16, choices=State, default=State.IN_USE
     )
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
-    # The last time that somebody or something vouched for name, type and existence.
+    # The last time that a person or a sync confirmed name, type and existence.
     checked_at = models.DateTimeField(_("last checked"), null=True, editable=False)
 
-    # All that a search looks through, in one column: one pass over 100,000 groups.
+    # All searched text in one column: a search is one pass over 100,000 groups.
     search_text = models.GeneratedField(
         expression=Lower(
             Concat(
@@ -170,7 +170,7 @@ class ChatGroup(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(name=""), name="chat_group_has_name"
             ),
-            # Any word of Tencent's, but one: the rule of the type stands on Delivery.
+            # Any word: known types are required by a constraint of Delivery.
             models.CheckConstraint(
                 condition=~models.Q(type=""), name="chat_group_has_type"
             ),
@@ -188,13 +188,13 @@ class ChatGroup(models.Model):
         return f"{self.name} · {self.get_type_display()}"
 
     def rename(self, name: str) -> None:
-        """Take another name and remember the one before; does not save."""
+        """Set another name and append the old one to the former names; does not save."""
         self.former_names = with_former_name(self.former_names, self.name, name)
         self.name = name
 
     @property
     def is_usable(self) -> bool:
-        """Whether it may be sent to; of many groups, ask ``usable()``."""
+        """Whether the group can receive notifications; for many, use ``usable()``."""
         return self.state == self.State.IN_USE and self.type in GroupType.values
 
     @property
@@ -204,7 +204,7 @@ class ChatGroup(models.Model):
 
 
 class GroupImport(models.Model):
-    """What a person uploaded or pasted; removed when it was imported, or a day later."""
+    """An uploaded or pasted list; deleted after its import, or after a day."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
     file_name = models.CharField(max_length=200, blank=True)  # empty: pasted

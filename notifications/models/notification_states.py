@@ -1,4 +1,4 @@
-"""The states of a notification, and the one table of its transitions.
+"""The states of a notification, and the table of its transitions.
 
 draft → scheduled → sending ⇄ paused → completed
             └──────────┴─────────┴───► cancelled
@@ -41,7 +41,7 @@ class PauseReason(models.TextChoices):
     RESTORED = "restored", _("the database was restored from a backup")
 
 
-# What a pause has written, taken away.
+# Resets the fields that a pause has set.
 NOT_PAUSED = {
     "paused_reason": "",
     "paused_by": "",
@@ -56,11 +56,11 @@ class StopReason(models.TextChoices):
 
 
 class WrongState(Exception):
-    """The notification is not in a state from which this step is possible."""
+    """The state of the notification does not allow this transition."""
 
-    def __init__(self, notification_id: int, step: str) -> None:
+    def __init__(self, notification_id: int, target: str) -> None:
         super().__init__(
-            f"Notification {notification_id} cannot be moved to “{step}” now: its state "
+            f"Notification {notification_id} cannot be moved to “{target}” now: its state "
             f"has changed. Reload it and decide again."
         )
 
@@ -70,7 +70,7 @@ def is_always_possible(_notification: "Notification") -> bool:
 
 
 def is_before_its_time(notification: "Notification") -> bool:
-    """Whether it was never sent and its scheduled time is still to come."""
+    """Whether sending never started and the scheduled time is in the future."""
     start = notification.scheduled_for
     return notification.sent_at is None and start is not None and start > timezone.now()
 
@@ -81,15 +81,15 @@ def has_no_open_delivery(notification: "Notification") -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """``event`` moves a notification that is in a state of ``leaves`` to ``to``.
+    """``event`` moves a notification from one of the states ``sources`` to ``target``.
 
-    An event is a method of ``Notification``. Of the rows of an event, the first one
-    applies whose ``condition`` holds.
+    An event is a method of ``Notification``. Of its rows, the first one with a
+    ``condition`` that holds applies.
     """
 
     event: str
-    leaves: frozenset[Status]
-    to: Status
+    sources: frozenset[Status]
+    target: Status
     condition: Callable[["Notification"], bool] = is_always_possible
 
 
@@ -110,12 +110,12 @@ TRANSITIONS = (
 
 
 def move(notification: "Notification", event: str, **fields: Any) -> None:
-    """Write the next state and ``fields``. Raises ``WrongState``."""
+    """Save the next state and ``fields``. Raises ``WrongState``."""
     apply(notification, transition(notification, event), **fields)
 
 
 def transition(notification: "Notification", event: str) -> Transition:
-    """The row that applies. Raises ``WrongState`` when no condition holds."""
+    """The transition that applies. Raises ``WrongState`` if no condition holds."""
     for row in TRANSITIONS:
         if row.event == event and row.condition(notification):
             return row
@@ -123,14 +123,14 @@ def transition(notification: "Notification", event: str) -> Transition:
 
 
 def apply(notification: "Notification", row: Transition, **fields: Any) -> None:
-    """Raises ``WrongState`` when the state in the database is another by now."""
-    changed = (
+    """Raises ``WrongState`` if another process has changed the state in the database."""
+    updated = (
         type(notification)
-        .objects.filter(pk=notification.pk, status__in=list(row.leaves))
-        .update(status=row.to, **fields)
+        .objects.filter(pk=notification.pk, status__in=list(row.sources))
+        .update(status=row.target, **fields)
     )
-    if changed != 1:
-        raise WrongState(notification.pk, row.to)
-    notification.status = row.to
+    if updated != 1:
+        raise WrongState(notification.pk, row.target)
+    notification.status = row.target
     for name, value in fields.items():
         setattr(notification, name, value)

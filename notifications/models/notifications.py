@@ -1,7 +1,7 @@
-"""Notifications: what a manager wrote and confirmed, and the states it goes through.
+"""Notifications: content, audience and state.
 
-A transition names the states that it leaves (``notification_states``); when another
-process was faster it raises ``WrongState`` and changes nothing.
+The transitions are listed in ``notification_states``. If another process has changed the
+state meanwhile, a transition raises ``WrongState`` and changes nothing.
 """
 
 import uuid
@@ -21,24 +21,21 @@ from notifications.models.field_uses import Use
 from notifications.models.workers import wake_workers
 
 NOTE_MAX_LENGTH = 200
-
-# A scheduled start that is missed by more, for example by an outage, waits for a person.
+# A scheduled start that is late by more, for example after an outage, needs a decision.
 LATE_AFTER = timedelta(minutes=15)
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def sent(self) -> Self:
-        """All that left the state of a draft: the history."""
+        """All notifications but drafts: the history."""
         return self.exclude(status=Notification.Status.DRAFT)
 
     def drafts_of(self, user_id: int) -> Self:
         return self.filter(status=Notification.Status.DRAFT, sender_id=user_id)
 
     def visible_to(self, user_id: int) -> Self:
-        """The history and this person's own drafts."""
-        return self.filter(
-            ~models.Q(status=Notification.Status.DRAFT) | models.Q(sender_id=user_id)
-        )
+        """The history and the drafts of this user."""
+        return self.filter(~Q(status=Notification.Status.DRAFT) | Q(sender_id=user_id))
 
 
 class Notification(models.Model):
@@ -55,13 +52,13 @@ class Notification(models.Model):
         SAVED = "saved", _("A saved audience")
         EVERY = "every", _("Every group")
 
-    # Made with the page or the command: a form sent twice finds the first draft.
+    # Created with the page or the command: a form sent twice reuses the first draft.
     token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     sender = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("sender")
     )
     sender_name = models.CharField(_("sender"), max_length=150)
-    # Sent by somebody who may do everything, so by no role's right.
+    # Sent by a superuser, so without the permissions of a role.
     by_superuser = models.BooleanField(default=False)
     content = models.TextField(_("message"))
     note = models.CharField(
@@ -71,10 +68,10 @@ class Notification(models.Model):
     recipients = models.TextField(_("members"), blank=True)
 
     audience = models.CharField(_("send to"), max_length=8, choices=Audience)
-    # Group IDs for CHOSEN, in the order they were given; a Rule as JSON for RULE; the
-    # name of the audience for SAVED.
+    # Group IDs for CHOSEN, in the order of the input; a Rule as JSON for RULE; the name
+    # of the audience for SAVED.
     audience_values = models.JSONField(default=list)
-    # What Check showed; Send refuses when the groups changed since.
+    # As shown by the Check page; sending is refused if the groups have changed since.
     audience_count = models.PositiveIntegerField(null=True)
     audience_digest = models.CharField(max_length=64, blank=True)
 
@@ -86,13 +83,13 @@ class Notification(models.Model):
     paused_code = models.IntegerField(null=True)
     paused_note = models.CharField(max_length=NOTE_MAX_LENGTH, blank=True)
     stop_reason = models.CharField(max_length=16, choices=StopReason, blank=True)
-    # Calls in a row that ended unconfirmed or not sent.
+    # Consecutive calls that ended unconfirmed or not sent.
     doubt_streak = models.PositiveIntegerField(default=0)
-    # The share of failures is counted over what ended since: the start, or a resume.
+    # The share of failures counts deliveries that ended since the start or a resume.
     watched_since = models.DateTimeField(null=True)
 
     scheduled_for = models.DateTimeField(_("scheduled for"), null=True)
-    # No call starts after this moment: a notice can be worse late than never.
+    # No call starts after this time: a late notice can be worse than none.
     not_after = models.DateTimeField(_("not after"), null=True)
     # The notification whose failed or unconfirmed deliveries this one sends again.
     resend_of = models.ForeignKey(
@@ -122,13 +119,13 @@ class Notification(models.Model):
         "paused_code": Use.NONE,
         "paused_note": Use.NONE,
         "stop_reason": Use.SEALED,
-        "doubt_streak": Use.LATE,  # answers to calls under way at a stop still count
+        "doubt_streak": Use.LATE,  # calls in flight at a stop still count
         "watched_since": Use.NONE,
         "scheduled_for": Use.SEALED,
         "not_after": Use.SEALED,
         "resend_of": Use.FROZEN | Use.SEALED | Use.EXPORTED,
         "created_at": Use.FROZEN | Use.SEALED,
-        "sent_at": Use.SEALED,  # a guard of its own: frozen from its first value on
+        "sent_at": Use.SEALED,  # has its own guard: frozen once it is set
         "finished_at": Use.SEALED,
     }
 
@@ -223,24 +220,23 @@ class Notification(models.Model):
         return self.status in self.ENDED
 
     def start_is_late(self, now: datetime) -> bool:
-        """Whether the scheduled time was missed by more than may pass unasked."""
+        """Whether the start is too late to happen without a decision by a person."""
         start = self.scheduled_for
         return start is not None and now - start > LATE_AFTER
 
-    # --- transitions: each method is an event of ``states.TRANSITIONS`` ------------
+    # --- transitions: each method is an event of ``TRANSITIONS`` -------------------
 
     def schedule(self, start: datetime) -> None:
-        """A worker starts it when the time has come."""
+        """A worker starts the notification at this time."""
         notification_states.move(self, "schedule", scheduled_for=start)
 
     def reschedule(self, start: datetime, *, not_after: datetime | None) -> None:
-        """For another time."""
         notification_states.move(
             self, "reschedule", scheduled_for=start, not_after=not_after
         )
 
     def start(self) -> None:
-        """Now the workers take the deliveries."""
+        """Release the deliveries to the workers."""
         now = timezone.now()
         notification_states.move(self, "start", sent_at=now, watched_since=now)
         wake_workers()
@@ -264,12 +260,12 @@ class Notification(models.Model):
         )
 
     def resume(self) -> None:
-        """Go on; what the breakers counted begins anew.
+        """Continue sending, and reset the counts of the circuit breakers.
 
-        One that was paused before its scheduled time waits for that time again.
+        If the pause began before the scheduled time, wait for that time again.
         """
         row = notification_states.transition(self, "resume")
-        if row.to == self.Status.SCHEDULED:
+        if row.target == self.Status.SCHEDULED:
             notification_states.apply(self, row, **notification_states.NOT_PAUSED)
             return
         now = timezone.now()
@@ -284,7 +280,7 @@ class Notification(models.Model):
         wake_workers()
 
     def cancel(self, reason: notification_states.StopReason) -> None:
-        """What is in flight still gets its outcome."""
+        """Calls in flight still get their outcome."""
         notification_states.move(
             self,
             "cancel",
@@ -294,10 +290,10 @@ class Notification(models.Model):
         )
 
     def complete(self) -> None:
-        """All deliveries have ended."""
+        """Requires that all deliveries have ended."""
         notification_states.move(self, "complete", finished_at=timezone.now())
 
 
 def join_recipients(ids: Sequence[str] | None) -> str:
-    """The stored form of a list of member IDs; ``None`` means everyone."""
+    """The stored form of a list of member IDs; ``None`` is everyone."""
     return "\n".join(ids or ())

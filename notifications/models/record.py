@@ -1,7 +1,7 @@
-"""What makes the record provable and quick to count: seals, tallies, archives.
+"""Seals, result counts and archives.
 
-When a notification has ended, its deliveries are counted once (tallies) and digested
-once (the seal). Nothing of that ever changes: guards of the database refuse it.
+When a notification has ended, its deliveries are counted (``Tally``) and digested
+(``Seal``) once. These rows never change: guards of the database refuse it.
 """
 
 from typing import ClassVar
@@ -19,9 +19,8 @@ from notifications.models.notifications import Notification
 class Seal(models.Model):
     """The digest of a finished notification, or of some days of the audit trail.
 
-    Each seal holds the head of the one before it, so nobody can change, remove or
-    insert one without changing every later head. How each digest is made:
-    ``notifications.record.sealing``.
+    Each seal contains the head of the previous one, so changing, removing or inserting a
+    seal changes every later head. ``notifications.record.sealing`` computes the digests.
     """
 
     class Kind(models.TextChoices):
@@ -34,14 +33,14 @@ class Seal(models.Model):
     notification = models.OneToOneField(
         Notification, models.PROTECT, null=True, related_name="seal"
     )
-    # Of ACTIONS: the entries with since <= at < until.
+    # For ACTIONS: the entries with since <= at < until.
     since = models.DateTimeField(null=True)
     until = models.DateTimeField(null=True)
     # Deliveries and attempts together, or audit entries.
     rows = models.PositiveBigIntegerField()
     # SHA-256 of the sealed text, in hexadecimal digits.
     digest = models.CharField(max_length=64)
-    # 12 bytes a row: its number and the start of its digest, to name one that differs.
+    # 12 bytes per row: its number and the start of its digest, to locate a difference.
     leaves = models.BinaryField()
     previous = models.CharField(max_length=64, blank=True)  # empty for the first
     head = models.CharField(max_length=64, unique=True)
@@ -83,16 +82,16 @@ class Seal(models.Model):
 
 
 class Tally(models.Model):
-    """How many deliveries of a sealed notification are alike in type and result.
+    """A result count: deliveries of a sealed notification of one type and result.
 
-    Counted once, when the notification is sealed: lists and charts add up tallies
+    Written once, when the notification is sealed: lists and charts add up result counts
     instead of reading millions of deliveries.
     """
 
     notification = models.ForeignKey(
         Notification, models.PROTECT, related_name="tallies"
     )
-    # As of the deliveries; ``created_at`` is the earliest of them.
+    # Copied from the deliveries; ``created_at`` is the earliest of theirs.
     sender_name = models.CharField(max_length=150)
     created_at = models.DateTimeField()
     group_type = models.CharField(max_length=32, choices=GroupType)
@@ -100,7 +99,7 @@ class Tally(models.Model):
     error_code = models.IntegerField(null=True)
     reason = models.CharField(max_length=20, blank=True)
     count = models.PositiveIntegerField()
-    # The lowest and the highest id among them.
+    # The lowest and the highest id of these deliveries.
     first_delivery = models.BigIntegerField()
     last_delivery = models.BigIntegerField()
 
@@ -116,7 +115,7 @@ class Tally(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # With the first one too: which tallies lie around an id is asked often.
+            # Both columns: counts are often selected by an id within their range.
             models.Index(
                 fields=["-last_delivery", "first_delivery"], name="tally_newest"
             ),
@@ -131,7 +130,7 @@ class Tally(models.Model):
 
 
 class Archive(models.Model):
-    """Where the deliveries of a sealed notification went when they were removed."""
+    """The file that holds the removed deliveries of a sealed notification."""
 
     notification = models.OneToOneField(
         Notification, models.PROTECT, related_name="archive"
@@ -139,8 +138,8 @@ class Archive(models.Model):
     file_name = models.CharField(max_length=200)
     # SHA-256 of the compressed file, in hexadecimal digits.
     file_digest = models.CharField(max_length=64)
-    # Where members were named in parts: "parts", "counts" of groups by status, "problems"
-    # as [status, code, reason, groups]. Tallies count deliveries.
+    # If members were divided into portions: "parts", "counts" of groups by status, and
+    # "problems" as [status, code, reason, groups]. Result counts count deliveries.
     by_group = models.JSONField(null=True)
     archived_at = models.DateTimeField(default=timezone.now)
 

@@ -1,8 +1,8 @@
-"""Copying the list of groups from Tencent: one run, what it has to ask, what it changed.
+"""Syncs of the list of groups with Tencent: runs, their items and their changes.
 
 waiting → running → completed | failed | cancelled
 
-A run that was killed is still *running*: the next worker goes on from ``step`` and
+A run that was killed is still *running*: the next worker continues at ``step`` and
 ``next``, with the items that are not done.
 """
 
@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 class GroupSyncQuerySet(models.QuerySet["GroupSync"]):
     def open(self) -> "GroupSyncQuerySet":
-        """Not ended: one at most."""
+        """The run that has not ended; there is at most one."""
         return self.filter(status__in=GroupSync.OPEN)
 
 
 class GroupSync(models.Model):
-    """One run. Its counts come from the rows of items and changes."""
+    """One run of a sync. Its items and changes are counted from their rows."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -39,14 +39,14 @@ class GroupSync(models.Model):
     created_at = models.DateTimeField(_("asked for"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("ended"), null=True)
-    # Which part of the list is read now, and where the next page of it begins: a
-    # number of Tencent that can exceed 32 bits.
+    # The part of the list that is read now, and the start of its next page: a number
+    # from Tencent that can exceed 32 bits.
     step = models.PositiveSmallIntegerField(default=0)
     next = models.BigIntegerField(default=0)
     is_listed = models.BooleanField(default=False)
-    # Numbers of members change all the time: counted, not listed as changes.
+    # Numbers of members change often: counted, not listed as changes.
     members_updated = models.PositiveIntegerField(default=0)
-    # Why it failed: Tencent's code, else a word of notifications.im.outcomes.Reason.
+    # Why it failed: Tencent's code, or a value of notifications.tencent.outcomes.Reason.
     error_code = models.IntegerField(null=True)
     reason = models.CharField(max_length=20, blank=True)
     error_info = models.TextField(blank=True)
@@ -84,15 +84,15 @@ class GroupSync(models.Model):
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether nobody asked for it."""
+        """Whether the schedule requested the run, not a person."""
         return self.requested_by == self.SCHEDULE
 
 
 class SyncItem(models.Model):
-    """A group that a run has to ask for; removed when the run has ended."""
+    """A group that a run has to query; deleted when the run has ended."""
 
-    # Without an index of its own, as below: two others begin with it, and PostgreSQL
-    # would take that one and look through the whole run for each group.
+    # No separate index, as below: two others begin with this column, and PostgreSQL
+    # would prefer the separate one and scan the whole run for each group.
     sync = models.ForeignKey(
         GroupSync, models.CASCADE, related_name="items", db_index=False
     )
@@ -116,7 +116,7 @@ class SyncItem(models.Model):
 
 
 class SyncChange(models.Model):
-    """What a run changed in one group, or why it could not read it."""
+    """A change of one group by a run, or the group's failure to be read."""
 
     class Kind(models.TextChoices):
         ADDED = "added", _("Added")
@@ -132,7 +132,7 @@ class SyncChange(models.Model):
     kind = models.CharField(_("what"), max_length=12, choices=Kind)
     group_id = models.CharField(_("group ID"), max_length=48)
     name = models.CharField(_("group"), max_length=100, blank=True)
-    # Fields of the group by name, as they were and as they are.
+    # Values of the changed fields by field name.
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
 

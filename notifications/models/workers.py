@@ -1,8 +1,8 @@
-"""Workers and what they share: leases, slots, the sending switch, the installation.
+"""Workers and their shared state: leases, slots, the sending switch, the installation.
 
-``lease`` and ``next_slot`` are seconds of the engine's clock (notifications.pacing.
-clock), which a jump of the wall clock does not move; ``boot_id`` says which start of
-the machine they count from.
+``lease`` and ``next_slot`` are seconds of the engine clock
+(``notifications.rate_limit.clock``), which is independent of the wall clock; ``boot_id``
+identifies the start of the machine from which they count.
 """
 
 import uuid
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SendingSwitch(models.Model):
-    """One switch for all sending: while the row says off, no worker claims anything."""
+    """The switch for all sending: while it is off, no worker claims a delivery."""
 
     is_off = models.BooleanField(default=False)
     changed_by = models.CharField(max_length=150, blank=True)
@@ -33,12 +33,12 @@ class SendingSwitch(models.Model):
 
     @classmethod
     def present(cls) -> "SendingSwitch":
-        """The one row, or how it stands before anybody has touched it."""
+        """The only row, or an unsaved one with the defaults if there is none."""
         return cls.objects.filter(pk=1).first() or cls(pk=1)
 
 
 class Installation(models.Model):
-    """Names this database, so that what a worker remembers of it fits no other one."""
+    """Identifies this database, so that a worker's state file fits no other one."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True)
 
@@ -54,29 +54,28 @@ class Installation(models.Model):
 
     @classmethod
     def present(cls) -> "Installation":
-        """The one row; made when it is first asked for."""
+        """The only row, created at the first call."""
         installation, _is_new = cls.objects.get_or_create(pk=1)
         return installation
 
 
 LEASE_SECONDS = 10.0
-
-# Idle workers on PostgreSQL listen here.
+# Idle workers on PostgreSQL listen to this channel.
 WAKE_CHANNEL = "notifier_work"
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def dead(self, now: float, boot_id: str) -> Self:
-        """Workers that stopped reporting without saying goodbye."""
+        """Workers that have not ended but let their lease expire."""
         return self.filter(ended_at__isnull=True).exclude(
             boot_id=boot_id, lease__gte=now - LEASE_SECONDS
         )
 
 
 def wake_workers() -> None:
-    """Tell idle workers that there is work, once the present transaction commits.
+    """Notify idle workers when the current transaction commits.
 
-    SQLite has no such call; there a worker looks four times a second.
+    SQLite has no notifications; there a worker polls four times per second.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -120,9 +119,9 @@ class Pace(models.Model):
     name = models.CharField(max_length=100, unique=True)
     boot_id = models.CharField(max_length=40)
     next_slot = models.FloatField(default=0)
-    # After a frequency code the pace is lower until this moment.
+    # After a frequency-limit code the rate is lower until this time.
     slow_until = models.FloatField(default=0)
-    # How many calls were ever claimed: a number that falls betrays a restored backup.
+    # The total of claimed calls: a decrease reveals a restored backup.
     claimed = models.BigIntegerField(default=0)
 
     class Meta:

@@ -272,7 +272,7 @@ def test_what_goes_out_in_one_call_has_no_parts(log_in):
     row = make_delivery(sent, status="failed")
     everyone = make_delivery(status="accepted")
 
-    assert (row.parts, everyone.parts) == (1, 1)
+    assert (row.portion_count, everyone.portion_count) == (1, 1)
     for address in (
         f"/sent/{sent.pk}/",
         "/history/deliveries/",
@@ -287,7 +287,7 @@ def test_the_parts_are_those_of_the_time_of_sending(settings):
     sent = send_in_parts({"hikers": [OK, OK, OK]})
     settings.IM_RECIPIENTS_PER_CALL = 500
 
-    assert [row.parts for row in sent.deliveries.all()] == [3, 3, 3]
+    assert [row.portion_count for row in sent.deliveries.all()] == [3, 3, 3]
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Every field of the record has its place in the table of uses, and all read the table."""
+"""``FIELDS`` lists every field of a model of the record, and the export follows it."""
 
 import json
 
@@ -11,14 +11,14 @@ from tests.management.running import run
 
 MODELS = [Notification, Delivery, Attempt]
 
-# What an export calls by another name, and what it gets from elsewhere.
+# Columns of the export with another name, and columns from other tables.
 EXPORTED_AS = {
     "id": "delivery",
     "notification_id": "notification",
     "resend_of_id": "sent_again_of",
     "sender_name": "sender",
 }
-FROM_ELSEWHERE = {"seal", "attempts"}
+FROM_OTHER_TABLES = {"seal", "attempts"}
 
 
 def exported(*models) -> set[str]:
@@ -27,7 +27,7 @@ def exported(*models) -> set[str]:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_field_has_a_place(model):
+def test_every_field_is_listed(model):
     fields = [field.name for field in model._meta.concrete_fields]
 
     assert list(model.FIELDS) == fields
@@ -42,7 +42,7 @@ def test_names_in_the_order_of_the_fields():
 
 
 @pytest.mark.django_db
-def test_the_export_has_what_the_table_says():
+def test_the_export_has_the_exported_fields():
     sealed = make_notification(status="completed")
     make_attempt(make_delivery(sealed, status="accepted"))
     make_seal(sealed)
@@ -50,5 +50,5 @@ def test_the_export_has_what_the_table_says():
     _code, out, _err = run("export_history", "--format", "jsonl")
 
     row = json.loads(out)
-    assert row.keys() - FROM_ELSEWHERE == exported(Notification, Delivery)
+    assert row.keys() - FROM_OTHER_TABLES == exported(Notification, Delivery)
     assert row["attempts"][0].keys() == exported(Attempt)

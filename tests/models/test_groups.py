@@ -1,4 +1,4 @@
-"""Which groups are meant: by state and type, by a word, by a rule."""
+"""Groups by state and type, by a search term, by a rule; and the text of a rule."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_usable_is_what_is_in_use_and_of_a_known_type():
 
 
 @pytest.mark.parametrize(
-    ("term", "found"),
+    ("term", "expected"),
     [
         ("直播", {"live"}),
         ("LIVE", {"live"}),
@@ -43,7 +43,7 @@ def test_usable_is_what_is_in_use_and_of_a_known_type():
         ("nothing", set()),
     ],
 )
-def test_a_word_is_found_in_name_former_name_and_id(term, found):
+def test_a_search_covers_name_former_name_and_id(term, expected):
     make_group(group_id="@TGS#Live", name="直播间 Friday Show")
     make_group(group_id="hike", name="Walkers", former_names="Old Name\nOlder")
     make_group(group_id="sale", name="100%_o\\f")
@@ -51,7 +51,7 @@ def test_a_word_is_found_in_name_former_name_and_id(term, found):
 
     matching = ChatGroup.objects.matching(term)
 
-    assert {names[group_id] for group_id in ids(matching)} == found
+    assert {names[group_id] for group_id in ids(matching)} == expected
 
 
 def test_what_is_searched_follows_every_change():
@@ -64,7 +64,7 @@ def test_what_is_searched_follows_every_change():
 
 
 @pytest.mark.parametrize(
-    ("rule", "found"),
+    ("rule", "expected"),
     [
         (Rule(), {"a", "b", "c", "off"}),
         (Rule(types=("AVChatRoom",)), {"a", "off"}),
@@ -80,7 +80,7 @@ def test_what_is_searched_follows_every_change():
         (Rule(exceptions=("a", "off", "unknown")), {"b", "c"}),
     ],
 )
-def test_a_rule_means_the_groups_that_fit_all_of_it(rule, found):
+def test_a_rule_selects_the_groups_that_meet_all_conditions(rule, expected):
     north, vip = (Label.objects.create(name=name) for name in ("North", "VIP"))
     make_group(group_id="a", type="AVChatRoom", name="直播", member_count=0)
     make_group(group_id="b", type="Public", name="Runners", member_count=10)
@@ -89,7 +89,39 @@ def test_a_rule_means_the_groups_that_fit_all_of_it(rule, found):
     ChatGroup.objects.get(group_id="a").labels.add(north)
     ChatGroup.objects.get(group_id="b").labels.add(north, vip)
 
-    assert sorted(
-        ChatGroup.objects.fitting(rule).values_list("group_id", flat=True)
-    ) == sorted(found)
+    assert ids(ChatGroup.objects.fitting(rule)) == expected
     assert Rule.from_json(rule.as_json()) == rule
+
+
+def test_all_conditions_as_text():
+    rule = Rule(
+        types=("AVChatRoom", "Topic"),
+        labels=("North", "VIP"),
+        name_contains="直播",
+        min_members=100,
+        max_members=5000,
+        exceptions=("a", "b"),
+    )
+
+    assert rule.conditions() == [
+        ("Types", "Live room, Topic"),
+        ("Labels", "North, VIP"),
+        ("Name contains", "直播"),
+        ("Members", "100 to 5,000"),
+        ("Except", "2 groups"),
+    ]
+    assert str(Rule(types=("Public",), exceptions=("a",))) == (
+        "Types: Public · Except: 1 group"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "conditions"),
+    [
+        (Rule(min_members=1200), [("Members", "at least 1,200")]),
+        (Rule(max_members=0), [("Members", "at most 0")]),
+        (Rule(), []),
+    ],
+)
+def test_empty_fields_are_no_conditions(rule, conditions):
+    assert rule.conditions() == conditions
