@@ -1,4 +1,4 @@
-"""Events of the audit trail: checks of the connection to Tencent."""
+"""Audit events: checks of the connection to Tencent."""
 
 from collections.abc import Iterator
 
@@ -13,13 +13,13 @@ _state, _step = choice(dict(StepState.choices)), choice(dict(CheckStep.choices))
 
 
 def _result(values: Values) -> Iterator[str]:
-    """Whether the check passed, and which step did not."""
+    """The result of the check, with the step that failed."""
     if "result" not in values:
         return
-    words = _state(values["result"])
+    text = _state(values["result"])
     if step := values.get("step"):
-        words = gettext("%(result)s: %(step)s") % {"result": words, "step": _step(step)}
-    yield line(gettext("Result"), words)
+        text = gettext("%(result)s: %(step)s") % {"result": text, "step": _step(step)}
+    yield line(gettext("Result"), text)
 
 
 CONNECTION_CHECKED = Event(

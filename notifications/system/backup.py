@@ -1,9 +1,9 @@
-"""A copy of the SQLite database while the pages and the workers use it.
+"""Copy the SQLite database while the pages and the workers use it.
 
-The copy is of one moment: a reading transaction is held open while the pages are copied,
-so that what is written meanwhile neither waits nor makes the copy begin anew (source:
-https://sqlite.org/c3ref/backup_finish.html). What the log of writes (``-wal``) grows by
-meanwhile is moved into the file afterwards.
+The copy is a snapshot: a read transaction stays open while the pages are copied, so
+concurrent writes neither wait nor restart the copy (source:
+https://sqlite.org/c3ref/backup_finish.html). The write-ahead log (``-wal``), which grows
+meanwhile, is moved into the database afterwards.
 """
 
 import re
@@ -19,27 +19,24 @@ from django.db import connection
 from notifications.files import durable_file, sha256
 from notifications.models import Seal
 
-PAGES_AT_ONCE = 1000  # 4 MB with pages of SQLite's usual size
-
-# The disk is the worker's, too: a commit waits for it.
+PAGES_PER_STEP = 1000  # 4 MB with SQLite's default page size
+# Gives the worker, whose commits wait for the disk, access to it.
 PAUSE_SECONDS = 0.02
-
 ONE_MEGABYTE = 1024 * 1024
-
 NAME = re.compile(r"notifier-\d{8}T\d{6}Z\.sqlite3")
 
 
 class CannotBackUp(Exception):
-    """The message says what to do instead. Nothing was written."""
+    """Nothing was written. The message describes what to do instead."""
 
 
 class CopyIsBroken(Exception):
-    """The copy does not hold what it should, and was removed."""
+    """The copy was corrupt, and was removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """``size`` in bytes, ``digest`` SHA-256, ``head`` of the newest seal in it."""
+    """``size`` in bytes, ``digest`` as SHA-256, ``head`` of the newest seal in the copy."""
 
     path: Path
     size: int
@@ -49,11 +46,11 @@ class Backup:
 
 
 def database_file() -> Path:
-    """Where the database lies. Raises ``CannotBackUp`` when it is no file."""
+    """The path of the database. Raises ``CannotBackUp`` if it is not a file."""
     if connection.vendor != "sqlite":
         raise CannotBackUp(
-            "This database is PostgreSQL, which brings its own programs: use pg_dump or "
-            "pg_basebackup, as docs/backup.md says."
+            "This database is PostgreSQL, which has its own programs: use pg_dump or "
+            "pg_basebackup, see docs/backup.md."
         )
     path = Path(str(connection.settings_dict["NAME"]))
     if not path.is_file():
@@ -62,28 +59,28 @@ def database_file() -> Path:
 
 
 def back_up(database: Path, folder: Path, *, keep: int = 0) -> Backup:
-    """Write ``notifier-TIME.sqlite3`` (UTC) and, beside it, its digest as ``.sha256``.
+    """Write ``notifier-TIME.sqlite3`` (UTC) and its digest with the suffix ``.sha256``.
 
-    Both have their names only when they are whole and on the disk. Of older copies there
-    the newest ``keep`` - 1 stay; 0: all of them. Raises ``CannotBackUp``,
-    ``CopyIsBroken``, ``OSError`` and ``sqlite3.Error``.
+    Both files get these names only when they are complete and on the disk. ``keep`` is
+    the number of copies to leave in the folder, this one included; 0 leaves all. Raises
+    ``CannotBackUp``, ``CopyIsBroken``, ``OSError`` and ``sqlite3.Error``.
     """
     if not folder.is_dir():
-        raise CannotBackUp(f"{folder} is no folder. Make it first.")
+        raise CannotBackUp(f"{folder} is not a folder. Create it first.")
     target = folder / f"notifier-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite3"
-    # Private, since it holds digests of passwords.
+    # Private, since it contains digests of passwords.
     with durable_file(target, private=True) as partial:
         _copy(database, partial)
         head = _check(partial)
         digest = sha256(partial)
-        # First the digest, then the copy: one without the other is no backup.
-        with durable_file(digest_path(target)) as line:
-            line.write_text(f"{digest}  {target.name}\n")  # as sha256sum -c reads it
+        # The digest gets its name before the copy, so that no copy is without a digest.
+        with durable_file(_digest_path(target)) as digest_file:
+            digest_file.write_text(f"{digest}  {target.name}\n")  # for sha256sum -c
     size = target.stat().st_size
     return Backup(target, size, digest, head, _remove_old(folder, keep))
 
 
-def digest_path(copy: Path) -> Path:
+def _digest_path(copy: Path) -> Path:
     return copy.with_name(copy.name + ".sha256")
 
 
@@ -93,13 +90,13 @@ def _copy(database: Path, partial: Path) -> None:
         closing(sqlite3.connect(partial)) as target,
     ):
         source.execute("BEGIN")
-        source.execute("SELECT count(*) FROM sqlite_master")  # the moment of the copy
+        source.execute("SELECT count(*) FROM sqlite_master")  # takes the snapshot
         (pages,) = source.execute("PRAGMA page_count").fetchone()
         (page_size,) = source.execute("PRAGMA page_size").fetchone()
         _require_space(partial.parent, pages * page_size)
-        source.backup(target, pages=PAGES_AT_ONCE, sleep=PAUSE_SECONDS)
+        source.backup(target, pages=PAGES_PER_STEP, sleep=PAUSE_SECONDS)
         source.execute("ROLLBACK")
-        # One file: whoever copies it on need not know of a log beside it.
+        # Keep everything in one file, without a separate log.
         target.execute("PRAGMA journal_mode=DELETE")
 
 
@@ -108,17 +105,17 @@ def _require_space(folder: Path, needed: int) -> None:
     if free < needed:
         raise CannotBackUp(
             f"{folder} has {free // ONE_MEGABYTE} MB free, and the copy takes "
-            f"{needed // ONE_MEGABYTE + 1} MB. Make room, or name another folder."
+            f"{needed // ONE_MEGABYTE + 1} MB. Free some space, or use another folder."
         )
 
 
 def _check(partial: Path) -> str:
-    """The head of the seals in the copy. Raises ``CopyIsBroken``."""
+    """Check the copy and return its head of the seals. Raises ``CopyIsBroken``."""
     with closing(sqlite3.connect(partial)) as copy:
-        (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
-        if found != "ok":
+        (problem,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+        if problem != "ok":
             raise CopyIsBroken(
-                f"The copy is broken ({found}) and was removed. Look at the disk, and "
+                f"The copy is corrupt ({problem}) and was removed. Check the disk, and "
                 "run PRAGMA integrity_check on the database itself."
             )
         newest = copy.execute(
@@ -132,5 +129,5 @@ def _remove_old(folder: Path, keep: int) -> list[Path]:
     old = copies[:-keep] if keep else []
     for path in old:
         path.unlink()
-        digest_path(path).unlink(missing_ok=True)
+        _digest_path(path).unlink(missing_ok=True)
     return old

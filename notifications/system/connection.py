@@ -1,7 +1,7 @@
-"""The steps of a connection check, and what came of them.
+"""The steps of a connection check and their results.
 
-The results are kept as an entry of the audit trail, as facts rather than sentences: each
-reader reads them in his own language.
+The results are stored in an audit entry as data rather than sentences, so that each page
+can show them in the reader's language.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 
 class CheckStep(models.TextChoices):
-    """In the order in which they are tried."""
+    """The steps in the order of the check."""
 
     SETTINGS = "settings", _("Settings")
     HOST = "host", _("Host name")
@@ -36,7 +36,8 @@ class StepState(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """``finding`` is a key of ``connection_presentation.py``, for ``values`` to fill in."""
+    """``finding`` is a key of ``connection_presentation.FINDINGS``, a text that takes
+    ``values``."""
 
     step: CheckStep
     state: StepState
@@ -46,7 +47,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCheck:
-    """One check, by whom; its results in the order of the steps."""
+    """One check by ``actor``, with its results in the order of the steps."""
 
     at: datetime
     actor: str
@@ -58,12 +59,12 @@ class ConnectionCheck:
 
 
 def failed_step(results: Sequence[StepResult]) -> StepResult | None:
-    """The first that failed."""
+    """The first result that failed."""
     return next((r for r in results if r.state is StepState.FAILED), None)
 
 
 def as_detail(results: Sequence[StepResult]) -> dict[str, Any]:
-    """What the entry of the audit trail holds."""
+    """The detail of the audit entry."""
     failed = failed_step(results)
     return {
         "result": StepState.FAILED.value if failed else StepState.PASSED.value,

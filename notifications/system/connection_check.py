@@ -1,7 +1,7 @@
 """The connection check: from the settings to the rights of the administrator account.
 
-The last steps are one harmless call, account_check, whose code says what is wrong.
-Nobody is shown anything. Source: https://cloud.tencent.com/document/product/269/38417.
+The last steps are one harmless call, account_check, whose code identifies the step that
+failed. No notice is shown. Source: https://cloud.tencent.com/document/product/269/38417.
 """
 
 import time
@@ -40,21 +40,18 @@ from notifications.tencent.connectivity import ConnectivityResult, probe
 from notifications.tencent.error_codes import about
 from notifications.tencent.outcomes import Outcome, OutcomeKind
 
-# Somebody waits, 20 s at most: 5 for the name, 2 for each address and its greeting, 5
-# for the answer.
-CONNECT_WITHIN = 2.0
-
-ANSWER_WITHIN = 5.0
-
-NOT_SOONER_THAN = timedelta(seconds=5)
-
-# Seconds. A signature is valid from our time on: a clock ahead of Tencent's makes ones
-# that are not valid yet.
-CLOCK_MAY_DIFFER = 60
+# Seconds. A person waits for at most 20 s: 5 for the name, 2 for each address and its TLS
+# handshake, 5 for the response.
+CONNECT_TIMEOUT = 2.0
+RESPONSE_TIMEOUT = 5.0
+MIN_INTERVAL = timedelta(seconds=5)
+# Seconds. A signature is valid from our time on: if our clock is ahead of Tencent's, new
+# signatures are not valid yet.
+MAX_CLOCK_SKEW = 60
 
 
 def last_check() -> ConnectionCheck | None:
-    """``None`` before the first. One query."""
+    """The last check, or ``None`` before the first one. One query."""
     checks = AuditEntry.objects.filter(action=CONNECTION_CHECKED.word)
     entry = checks.order_by("-id").first()
     if entry is None:
@@ -72,7 +69,7 @@ def last_check() -> ConnectionCheck | None:
 
 
 def check_connection(user: User) -> Sequence[StepResult]:
-    """Try every step and write down what came of it.
+    """Check the connection and write the results to the audit trail.
 
     Raises ``PermissionDenied``; ``ValidationError`` while another check runs, and
     within 5 s of the last one. Call it outside of a transaction: it takes up to 20 s.
@@ -82,20 +79,20 @@ def check_connection(user: User) -> Sequence[StepResult]:
 
 
 def check_connection_by(actor: str) -> Sequence[StepResult]:
-    """The same for a command; ``actor`` is named in the audit trail."""
+    """``check_connection`` for a command; ``actor`` is the name in the audit trail."""
     busy = ValidationError(
         _("The connection is being checked already. Wait for its end.")
     )
-    # The folder itself, so that no file belongs to the account that came first.
+    # Lock the folder: a lock file would belong to the first of several accounts.
     with locked_folder(Path(settings.STATE_DIR), busy):
         last = last_check()
-        if last is not None and timezone.now() < last.at + NOT_SOONER_THAN:
+        if last is not None and timezone.now() < last.at + MIN_INTERVAL:
             raise ValidationError(
                 _("The connection was checked a moment ago. Wait five seconds.")
             )
-        found = {result.step: result for result in _results()}
+        by_step = {result.step: result for result in _results()}
         results = [
-            found.get(step) or StepResult(step, StepState.NOT_REACHED)
+            by_step.get(step) or StepResult(step, StepState.NOT_REACHED)
             for step in CheckStep
         ]
         audit_log.write(CONNECTION_CHECKED, actor, **as_detail(results))
@@ -103,7 +100,7 @@ def check_connection_by(actor: str) -> Sequence[StepResult]:
 
 
 def _results() -> Iterator[StepResult]:
-    """Up to the first step that failed, and what is known of those behind it."""
+    """Results up to the first failed step, and known results of later steps."""
     problems = run_checks(tags=["im"])
     if problems:
         sentences = [f"{problem.msg} {problem.hint}" for problem in problems]
@@ -113,13 +110,13 @@ def _results() -> Iterator[StepResult]:
     connection = conf.connection()
     endpoint = replace(
         connection.endpoint,
-        connect_timeout=min(connection.endpoint.connect_timeout, CONNECT_WITHIN),
-        read_timeout=min(connection.endpoint.read_timeout, ANSWER_WITHIN),
-        total_deadline=ANSWER_WITHIN,
+        connect_timeout=min(connection.endpoint.connect_timeout, CONNECT_TIMEOUT),
+        read_timeout=min(connection.endpoint.read_timeout, RESPONSE_TIMEOUT),
+        total_deadline=RESPONSE_TIMEOUT,
     )
-    way = probe(endpoint)
-    yield from _way(way)
-    if way.fault is not None:
+    connectivity = probe(endpoint)
+    yield from _connectivity_results(connectivity)
+    if connectivity.fault is not None:
         return
     with closing(replace(connection, endpoint=endpoint).client()) as client:
         is_signed_anew = True
@@ -130,34 +127,37 @@ def _results() -> Iterator[StepResult]:
             is_signed_anew = answer.outcome.signed_anew
         answered_at = client.answered_at
         skew = None if answered_at is None else answered_at - time.time()
-    yield from _verdict(answer.outcome, milliseconds, skew)
+    yield from _call_results(answer.outcome, milliseconds, skew)
 
 
-def _way(way: ConnectivityResult) -> Iterator[StepResult]:
-    """Name, connection and TLS."""
-    place = {"host": way.host, "port": way.port}
-    if not way.addresses:
-        yield _failed(CheckStep.HOST, f"host_{way.fault}", **place)
+def _connectivity_results(result: ConnectivityResult) -> Iterator[StepResult]:
+    """Results of host name, connection and TLS."""
+    address = {"host": result.host, "port": result.port}
+    if not result.addresses:
+        yield _failed(CheckStep.HOST, f"host_{result.fault}", **address)
         return
     yield _passed(
-        CheckStep.HOST, "host_found", host=way.host, addresses=", ".join(way.addresses)
+        CheckStep.HOST,
+        "host_found",
+        host=result.host,
+        addresses=", ".join(result.addresses),
     )
-    if way.fault is not None and not way.fault.is_about_tls:
+    if result.fault is not None and not result.fault.is_about_tls:
         yield _failed(
             CheckStep.CONNECTION,
-            f"connection_{way.fault}",
-            **place,
-            status=way.proxy_status,
+            f"connection_{result.fault}",
+            **address,
+            status=result.proxy_status,
         )
         return
-    through = "proxy" if settings.IM_PROXY_URL else "open"
-    yield _passed(CheckStep.CONNECTION, f"connection_{through}", **place)
-    if way.fault is not None:
-        yield _failed(CheckStep.TLS, f"tls_{way.fault}", **place)
-    elif way.certificate is None:
+    finding = "connection_proxy" if settings.IM_PROXY_URL else "connection_open"
+    yield _passed(CheckStep.CONNECTION, finding, **address)
+    if result.fault is not None:
+        yield _failed(CheckStep.TLS, f"tls_{result.fault}", **address)
+    elif result.certificate is None:
         yield _passed(CheckStep.TLS, "tls_not_needed")
     else:
-        certificate = way.certificate
+        certificate = result.certificate
         yield _passed(
             CheckStep.TLS,
             "tls_right",
@@ -167,12 +167,12 @@ def _way(way: ConnectivityResult) -> Iterator[StepResult]:
         )
 
 
-def _verdict(
+def _call_results(
     outcome: Outcome, milliseconds: int, skew: float | None
 ) -> Iterator[StepResult]:
-    """What the call says of all that is behind the connection.
+    """Results of the steps that depend on the call.
 
-    ``skew``: how many seconds the other clock is before ours.
+    ``skew``: how many seconds Tencent's clock is ahead of ours.
     """
     if outcome.error_code is None:
         yield _failed(
@@ -201,7 +201,7 @@ def _verdict(
 
 
 def _clock(skew: int) -> StepResult:
-    if abs(skew) <= CLOCK_MAY_DIFFER:
+    if abs(skew) <= MAX_CLOCK_SKEW:
         return _passed(CheckStep.CLOCK, "clock_right", seconds=abs(skew))
     finding = "clock_behind" if skew > 0 else "clock_ahead"
     return _failed(CheckStep.CLOCK, finding, seconds=abs(skew))
@@ -219,9 +219,9 @@ def _failed(step: CheckStep, finding: str, **values: Any) -> StepResult:
 def send_trial_notice(user: User, group_id: str) -> Notification:
     """Send a short text, marked as a test, to one group of the list.
 
-    It is a notification like any other: a worker calls it at the pace, and it stays in
-    the history. The text is in the language of the moment. Raises ``PermissionDenied``;
-    ``ValidationError`` for a group that cannot be sent to.
+    It is an ordinary notification: a worker sends it at the rate limit, and it stays in
+    the history. The text is in the active language. Raises ``PermissionDenied``;
+    ``ValidationError`` for a group that cannot receive it.
     """
     draft = drafts.save_draft(
         user,

@@ -1,4 +1,4 @@
-"""What a step of the connection check found, and what to do, in the reader's language."""
+"""Findings and remedies of the connection check, in the reader's language."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from notifications.system.connection import StepResult, StepState
 from notifications.tencent import error_codes
 from notifications.tencent.error_codes import FIRST_HOUR, about
 
-FOUND: dict[str, Promise] = {
+FINDINGS: dict[str, Promise] = {
     "settings_complete": _("Everything that is needed is set."),
     "settings_problems": _("Settings are missing or impossible."),
     "host_found": _("%(host)s is at %(addresses)s."),
@@ -46,22 +46,22 @@ _SET_CLOCK = _(
     "machine’s time on."
 )
 
-_ASK_FOR_THE_WAY = _(
+_ASK_NETWORK_ADMINISTRATOR = _(
     "Ask whoever runs the network whether this server may reach that port, or only "
     "through a proxy: then set IM_PROXY_URL."
 )
 
-TO_DO: dict[str, Promise] = {
+REMEDIES: dict[str, Promise] = {
     "settings_problems": _("Correct them, then restart the pages and the workers."),
     "host_no_address": _(
         "Check IM_REGION, IM_BASE_URL and IM_PROXY_URL, and whether this machine can look "
         "up names."
     ),
     "host_slow_names": _("Check which name servers this machine asks."),
-    "connection_refused": _ASK_FOR_THE_WAY,
-    "connection_timeout": _ASK_FOR_THE_WAY,
-    "connection_failed": _ASK_FOR_THE_WAY,
-    "connection_no_address": _ASK_FOR_THE_WAY,
+    "connection_refused": _ASK_NETWORK_ADMINISTRATOR,
+    "connection_timeout": _ASK_NETWORK_ADMINISTRATOR,
+    "connection_failed": _ASK_NETWORK_ADMINISTRATOR,
+    "connection_no_address": _ASK_NETWORK_ADMINISTRATOR,
     "connection_proxy_refused": _(
         "407 asks for a user and a password in IM_PROXY_URL; 403 means that the proxy "
         "does not allow this host. Ask whoever runs it."
@@ -91,12 +91,12 @@ TO_DO: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """One step; ``told`` are texts that others wrote: of a check, or of Tencent."""
+    """The text of one step; ``quotes`` are messages of system checks or of Tencent."""
 
     result: StepResult
-    found: str = ""
-    to_do: str = ""
-    told: Sequence[str] = ()
+    finding: str = ""
+    remedy: str = ""
+    quotes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +114,18 @@ def line(result: StepResult) -> StepLine:
         case "code":
             return _refused(result, int(values["code"]), str(values["info"]))
         case "no_verdict":
-            found = explain_reason(str(values["reason"])).meaning
+            finding = explain_reason(str(values["reason"])).meaning
             status = f" (HTTP {values['status']})" if values["status"] else ""
-            return StepLine(result, found + status, str(TO_DO["no_verdict"]))
+            return StepLine(result, finding + status, str(REMEDIES["no_verdict"]))
         case "tls_right":
             return StepLine(result, _certificate(values))
-    found = str(FOUND[result.finding] % values)
-    to_do = str(TO_DO.get(result.finding, ""))
-    return StepLine(result, found, to_do, values.get("problems", ()))
+    finding = str(FINDINGS[result.finding] % values)
+    remedy = str(REMEDIES.get(result.finding, ""))
+    return StepLine(result, finding, remedy, values.get("problems", ()))
 
 
 def first_hour() -> list[HintText]:
-    """What is known to go wrong while a console is set up."""
+    """Common problems while a console is set up."""
     language = error_codes.language_key(get_language() or "en")
     return [
         HintText(hint.name[language], hint.seen[language], hint.remedy[language])
@@ -135,8 +135,9 @@ def first_hour() -> list[HintText]:
 
 def _refused(result: StepResult, code: int, info: str) -> StepLine:
     language = error_codes.language_key(get_language() or "en")
-    found = f"{explain_code(code).meaning} ({code})"
-    return StepLine(result, found, about(code).remedy[language], [info] if info else [])
+    finding = f"{explain_code(code).meaning} ({code})"
+    quotes = [info] if info else []
+    return StepLine(result, finding, about(code).remedy[language], quotes)
 
 
 def _certificate(values: Mapping[str, object]) -> str:

@@ -1,10 +1,10 @@
 """Health and readiness: cheap queries about sending, record and syncs.
 
-Shared by the System page and the metrics. Nothing here reads the history: all of it lies
-in small indexes.
+The System page and the metrics share these queries. They use small indexes and do not
+read the history.
 
-The pages stay when no worker is there: they are what people see it on, and what they
-can pause and stop with. So ``worker`` is told, but takes no page away.
+A missing worker is reported, but does not make the console unready: people need the pages
+to notice it, and to pause and stop notifications.
 """
 
 import logging
@@ -24,18 +24,20 @@ from notifications.models import Attempt, Delivery, GroupSync, Notification
 from notifications.record.guards import install as guards_install
 from notifications.system.machine import enough_disk
 
+logger = logging.getLogger(__name__)
+
 MINUTE = timedelta(minutes=1)
-
-N = Notification.Status
-
-D = Delivery.Status
+WORKER = "worker"
+# Seconds. Several probes may ask each second and get the same results.
+CACHE_SECONDS = 5.0
+DATABASE_ERRORS = (DatabaseError, InterfaceError, ImproperlyConfigured)
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
     """``waiting`` counts deliveries by the status of their notification: scheduled,
-    sending, paused. ``oldest_due``: since when the first of those of a notification
-    that is being sent could be called; ``None`` where none is due."""
+    sending, paused. ``oldest_due`` is the time since which the first delivery of a
+    sending notification could be called; ``None`` if none is due."""
 
     waiting: Mapping[str, int]
     in_flight: int
@@ -44,10 +46,10 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Unsealed:
-    """``live``: notifications without a seal; ``ended``: how many of them have ended;
-    ``since``: when the first of those ended."""
+    """``notifications``: ids of those without a seal; ``ended``: the number of them that
+    have ended; ``since``: the time when the first of these ended."""
 
-    live: Collection[int]
+    notifications: Collection[int]
     ended: int
     since: datetime | None
 
@@ -57,7 +59,7 @@ def queue(now: datetime) -> Queue:
     waiting = {status.value: 0 for status in sorted(Notification.OPEN)}
     oldest = None
     rows = Delivery.objects.filter(
-        status=D.QUEUED, notification__status__in=Notification.OPEN
+        status=Delivery.Status.QUEUED, notification__status__in=Notification.OPEN
     )
     for status, count, first in (
         rows.order_by()
@@ -65,15 +67,15 @@ def queue(now: datetime) -> Queue:
         .annotate(Count("pk"), Min("not_before"))
     ):
         waiting[status] = count
-        if status == N.SENDING and first <= now:
+        if status == Notification.Status.SENDING and first <= now:
             oldest = first
-    in_flight = Delivery.objects.filter(status=D.SENDING).count()
+    in_flight = Delivery.objects.filter(status=Delivery.Status.SENDING).count()
     return Queue(waiting, in_flight, oldest)
 
 
 def paused() -> dict[str, int]:
-    """How many notifications are paused for each reason, zeros included."""
-    rows = Notification.objects.filter(status=N.PAUSED).order_by()
+    """The number of paused notifications by reason, zeros included."""
+    rows = Notification.objects.filter(status=Notification.Status.PAUSED).order_by()
     counts = rows.values_list("paused_reason").annotate(Count("pk"))
     return dict.fromkeys(Notification.PauseReason.values, 0) | dict(counts)
 
@@ -86,37 +88,26 @@ def calls_in_last_minute(now: datetime) -> int:
 
 
 def unsealed() -> Unsealed:
-    """What was sent and has no seal."""
-    rows = Notification.objects.sent().filter(seal__isnull=True).order_by()
-    found = list(rows.values_list("pk", "finished_at"))
-    ended = [at for _pk, at in found if at is not None]
-    return Unsealed([pk for pk, _at in found], len(ended), min(ended, default=None))
+    """Sent notifications without a seal."""
+    notifications = Notification.objects.sent().filter(seal__isnull=True).order_by()
+    rows = list(notifications.values_list("pk", "finished_at"))
+    ended = [at for _pk, at in rows if at is not None]
+    return Unsealed([pk for pk, _at in rows], len(ended), min(ended, default=None))
 
 
 @dataclass(frozen=True, slots=True)
 class Syncs:
-    """The newest run of all, and when the last one that was finished ended."""
+    """The newest run, and the end of the last completed one."""
 
     latest: GroupSync | None
     completed_at: datetime | None
 
 
 def syncs() -> Syncs:
-    """Two queries; at most some twenty rows are kept."""
+    """Two queries; the table has about twenty rows at most."""
     runs = GroupSync.objects.order_by("-pk")
     done = runs.filter(status=GroupSync.Status.COMPLETED)
     return Syncs(runs.first(), done.values_list("finished_at", flat=True).first())
-
-
-logger = logging.getLogger(__name__)
-
-
-WORKER = "worker"
-
-# Several probes may ask each second; what they hear may be so many seconds old.
-KEPT_FOR = 5.0
-
-NO_DATABASE = (DatabaseError, InterfaceError, ImproperlyConfigured)
 
 
 def database_answers() -> bool:
@@ -126,17 +117,17 @@ def database_answers() -> bool:
 
 
 def migrations_applied() -> bool:
-    """Those that this version knows; a database that is ahead is none of its business."""
+    """Whether all migrations of this version are applied; newer ones are ignored."""
     executor = MigrationExecutor(connection)
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 Check = Callable[[], bool]
 
-ALWAYS: Mapping[str, Check] = {"database": database_answers, "disk": enough_disk}
+BASIC_CHECKS: Mapping[str, Check] = {"database": database_answers, "disk": enough_disk}
 
-# Not tried where the database does not answer: each would wait for it.
-OF_THE_DATABASE: Mapping[str, Check] = {
+# Skipped if the database does not answer: each of them would wait for it.
+DATABASE_CHECKS: Mapping[str, Check] = {
     "migrations": migrations_applied,
     "guards": lambda: not guards_install.missing(),
     "durability": lambda: not durability_problem(),
@@ -145,41 +136,41 @@ OF_THE_DATABASE: Mapping[str, Check] = {
 
 
 class Readiness:
-    """The checks by name, asked anew when the last answers are 5 s old.
+    """Results of the checks by name, cached for ``CACHE_SECONDS`` in this process.
 
-    One for each process. Two threads may ask at the same time: that does no harm.
+    Two threads may run the checks at the same time, which is harmless.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._asked_at = float("-inf")
-        self._found: dict[str, bool] = {}
+        self._checked_at = float("-inf")
+        self._results: dict[str, bool] = {}
 
     def checks(self) -> dict[str, bool]:
         now = self._clock()
-        if now - self._asked_at >= KEPT_FOR:
-            self._found = checks()
-            self._asked_at = now
-        return self._found
+        if now - self._checked_at >= CACHE_SECONDS:
+            self._results = checks()
+            self._checked_at = now
+        return self._results
 
 
 def checks() -> dict[str, bool]:
-    """Each check by name. One that cannot be made is not passed; the log tells why."""
-    found = {name: _passes(name, check) for name, check in ALWAYS.items()}
-    if not found["database"]:
-        return found | dict.fromkeys(OF_THE_DATABASE, False)
-    return found | {
-        name: _passes(name, check) for name, check in OF_THE_DATABASE.items()
+    """The results by name. A check that raises has failed; the log has the reason."""
+    results = {name: _passes(name, check) for name, check in BASIC_CHECKS.items()}
+    if not results["database"]:
+        return results | dict.fromkeys(DATABASE_CHECKS, False)
+    return results | {
+        name: _passes(name, check) for name, check in DATABASE_CHECKS.items()
     }
 
 
-def is_ready(found: Mapping[str, bool]) -> bool:
-    return all(passed for name, passed in found.items() if name != WORKER)
+def is_ready(results: Mapping[str, bool]) -> bool:
+    return all(passed for name, passed in results.items() if name != WORKER)
 
 
 def _passes(name: str, check: Check) -> bool:
     try:
         return check()
-    except (*NO_DATABASE, OSError) as error:
-        logger.warning("The check “%s” cannot be made: %s", name, error)
+    except (*DATABASE_ERRORS, OSError) as error:
+        logger.warning("The check “%s” failed to run: %s", name, error)
         return False

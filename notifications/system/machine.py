@@ -1,4 +1,4 @@
-"""What the machine and the database say of themselves: disks, sizes, versions."""
+"""Free disk space, the size of the database, and versions."""
 
 import platform
 import shutil
@@ -14,21 +14,21 @@ MEGABYTE = 1_000_000
 
 
 def free_bytes() -> dict[str, int]:
-    """Free bytes of each disk that we write to: ``state``, on SQLite ``database`` too."""
-    places = {"state": Path(settings.STATE_DIR)}
+    """Free bytes by written disk: ``state``, and with SQLite also ``database``."""
+    folders = {"state": Path(settings.STATE_DIR)}
     if connection.vendor == "sqlite":
-        places["database"] = Path(connection.settings_dict["NAME"]).parent
-    return {name: shutil.disk_usage(path).free for name, path in places.items()}
+        folders["database"] = Path(connection.settings_dict["NAME"]).parent
+    return {name: shutil.disk_usage(path).free for name, path in folders.items()}
 
 
 def enough_disk() -> bool:
-    """Whether no disk has less than ``DISK_FLOOR_MB`` left."""
+    """Whether each disk has at least ``DISK_FLOOR_MB`` free."""
     floor = settings.DISK_FLOOR_MB * MEGABYTE
     return all(free >= floor for free in free_bytes().values())
 
 
 def database_bytes() -> int:
-    """The size of the database, which both databases know without counting."""
+    """The size of the database, as both databases report it without a scan."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(
@@ -42,7 +42,7 @@ def database_bytes() -> int:
 
 
 def versions() -> dict[str, str]:
-    """Of this console and of what it runs on."""
+    """Versions of the console, Django, Python and the database."""
     number = ".".join(map(str, connection.get_database_version()))
     return {
         "version": __version__,

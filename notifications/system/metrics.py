@@ -1,14 +1,13 @@
-"""Metrics in the text format of Prometheus, all read from the database at once.
+"""Metrics in the text format of Prometheus, read from the database at each scrape.
 
-So every process of the console tells the same, and none keeps counts of its own. No
-name of a group or of a person, and no id, is ever a label.
+So all processes of the console report the same values. Labels never contain an id or the
+name of a group or a person.
 
 https://prometheus.io/docs/practices/naming/
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -30,95 +29,75 @@ from notifications.record.queries import record_state
 from notifications.record.result_counts import count_results
 from notifications.system import health as system_health
 from notifications.system import machine
-from notifications.system.health import unsealed
 
-# Who sent it, and when, is not asked here.
-UNTOLD = ("", datetime.min.replace(tzinfo=UTC))
-
-ENDED = frozenset(status.value for status in Delivery.ENDED)
-
-
-# Status, code and reason → deliveries.
+# Sender and time of creation are not used here.
+UNKNOWN_ORIGIN = ("", datetime.min.replace(tzinfo=UTC))
+# Deliveries by status, error code and reason.
 Counts: TypeAlias = Counter[tuple[str, int | None, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeLabels:
-    """``count`` deliveries that ended alike, since the beginning."""
-
-    status: str
-    error_code: int | None
-    reason: str
-    count: int
-
-
 class OutcomeCounts:
-    """Counts them, and remembers what was sealed: tallies are only ever added.
+    """Counts ended deliveries; caches the sums over sealed notifications.
 
-    Each seal follows another, so their tallies come in the order of their ids. To add
-    up all of them takes a third of a second for ten million deliveries; once.
+    Result counts are only added, in the order of the seals and of their ids. The first sum
+    over all of them takes a third of a second for ten million deliveries.
     """
 
     def __init__(self) -> None:
-        # The last tally that is in the sums; replaced together, for threads.
-        self._known: tuple[int, Counts] = (0, Counter())
+        # The last result count in the sums, and the sums; replaced together, for threads.
+        self._sealed: tuple[int, Counts] = (0, Counter())
 
-    def read(self) -> Sequence[OutcomeLabels]:
-        """All as they stand now. Five queries.
+    def read(self) -> Counts:
+        """The present counts. Five queries.
 
-        What is sealed between two of them is counted once: its tallies lie behind the
-        last one that was there before, and those of what was counted as it stands are
-        left out.
+        A notification that is sealed between two queries is counted once: its result
+        counts have ids above ``last``, and those of counted notifications are excluded.
         """
-        before = Tally.objects.aggregate(last=Max("pk"))["last"] or 0
-        live = unsealed().live
-        found: Counts = Counter()
-        for row in count_results(live, dict.fromkeys(live, UNTOLD)):
-            found[row.status, row.error_code, row.reason] += row.count
-        found += self._sealed(before)
-        found += _sum(
-            Tally.objects.filter(pk__gt=before).exclude(notification__in=live)
+        last = Tally.objects.aggregate(last=Max("pk"))["last"] or 0
+        live = system_health.unsealed().notifications
+        counts: Counts = Counter()
+        for row in count_results(live, dict.fromkeys(live, UNKNOWN_ORIGIN)):
+            if row.status in Delivery.ENDED:
+                counts[row.status, row.error_code, row.reason] += row.count
+        counts += self._sealed_counts(last)
+        return counts + _sum(
+            Tally.objects.filter(pk__gt=last).exclude(notification__in=live)
         )
-        return [
-            OutcomeLabels(*kind, count)
-            for kind, count in found.items()
-            if kind[0] in ENDED
-        ]
 
-    def _sealed(self, last: int) -> Counts:
-        known, sums = self._known
-        if last > known:
-            sums = sums + _sum(Tally.objects.filter(pk__gt=known, pk__lte=last))
-            self._known = (last, sums)
+    def _sealed_counts(self, last: int) -> Counts:
+        cached_last, sums = self._sealed
+        if last > cached_last:
+            sums = sums + _sum(Tally.objects.filter(pk__gt=cached_last, pk__lte=last))
+            self._sealed = (last, sums)
         return sums
 
 
 def _sum(tallies: QuerySet[Tally]) -> Counts:
-    """Added up here: asked for groups, SQLite would walk along the index of codes."""
-    found: Counts = Counter()
+    """Sum in Python: for GROUP BY, SQLite would scan the index of codes."""
+    counts: Counts = Counter()
     rows = tallies.order_by().values_list("status", "error_code", "reason", "count")
     for status, code, reason, count in rows.iterator():
-        found[status, code, reason] += count
-    return found
+        counts[status, code, reason] += count
+    return counts
 
 
 class Metrics:
-    """One for each process: it remembers what was counted of sealed notifications."""
+    """One instance per process, with the cached counts of sealed notifications."""
 
     def __init__(self) -> None:
         self._outcomes = OutcomeCounts()
 
-    def text(self, ready: Mapping[str, bool]) -> bytes:
-        """``ready`` are the checks by name. Some 17 queries."""
+    def text(self, checks: Mapping[str, bool]) -> bytes:
+        """``checks`` are the results by name. About 17 queries."""
         registry = CollectorRegistry()
-        registry.register(_Scrape(self._outcomes, ready))
+        registry.register(_Scrape(self._outcomes, checks))
         return generate_latest(registry)
 
 
 class _Scrape:
-    def __init__(self, outcomes: OutcomeCounts, ready: Mapping[str, bool]) -> None:
+    def __init__(self, outcomes: OutcomeCounts, checks: Mapping[str, bool]) -> None:
         self.outcomes = outcomes
-        self.ready = ready
+        self.checks = checks
         self.now = timezone.now()
 
     def collect(self) -> Iterator[Metric]:
@@ -127,7 +106,7 @@ class _Scrape:
             "notifier_check_passed",
             "1 where a check of /readyz is passed, else 0.",
             "check",
-            self.ready,
+            self.checks,
         )
         yield from self._sending()
         yield from self._outcome_counts()
@@ -159,7 +138,7 @@ class _Scrape:
         )
         yield _gauge(
             "notifier_sending_allowed",
-            "0 while somebody has stopped all sending, else 1.",
+            "0 while all sending is stopped, else 1.",
             not SendingSwitch.present().is_off,
         )
         yield _by_label(
@@ -185,7 +164,7 @@ class _Scrape:
         )
         yield _gauge(
             "notifier_calls_per_second_limit",
-            "The pace that workers keep to: 95 % of IM_CALLS_PER_SECOND.",
+            "The rate limit of all workers: 95 % of IM_CALLS_PER_SECOND.",
             conf.calls_per_second(),
         )
         yield _by_label(
@@ -196,36 +175,34 @@ class _Scrape:
         )
 
     def _outcome_counts(self) -> Iterator[Metric]:
-        found = self.outcomes.read()
         ended = CounterMetricFamily(
             "notifier_deliveries",
             "Deliveries that ended, by result, ErrorCode and reason.",
             labels=["result", "code", "reason"],
         )
         unconfirmed = 0
-        for row in found:
-            code = "" if row.error_code is None else str(row.error_code)
-            ended.add_metric([row.status, code, row.reason], row.count)
-            if row.status == Delivery.Status.UNCONFIRMED:
-                unconfirmed += row.count
+        for (status, code, reason), count in self.outcomes.read().items():
+            ended.add_metric([status, "" if code is None else str(code), reason], count)
+            if status == Delivery.Status.UNCONFIRMED:
+                unconfirmed += count
         yield ended
         yield CounterMetricFamily(
             "notifier_unconfirmed_deliveries",
-            "Deliveries whose outcome nobody knows; there from the first one on.",
+            "Deliveries with an unknown outcome.",
             value=unconfirmed,
         )
 
     def _record(self) -> Iterator[Metric]:
-        left = system_health.unsealed()
+        unsealed = system_health.unsealed()
         yield _gauge(
             "notifier_unsealed_notifications",
             "Notifications that have ended and have no seal.",
-            left.ended,
+            unsealed.ended,
         )
         yield _gauge(
             "notifier_unsealed_seconds",
-            "Since when the first of them has ended; 0 for none.",
-            (self.now - left.since).total_seconds() if left.since else 0,
+            "Seconds since the first of them has ended; 0 for none.",
+            (self.now - unsealed.since).total_seconds() if unsealed.since else 0,
         )
         state = record_state()
         yield _gauge(
@@ -240,8 +217,8 @@ class _Scrape:
         )
 
     def _syncs(self) -> Iterator[Metric]:
-        found = system_health.syncs()
-        latest = found.latest.status if found.latest else ""
+        syncs = system_health.syncs()
+        latest = syncs.latest.status if syncs.latest else ""
         yield _by_label(
             "notifier_sync_state",
             "1 for the state of the newest sync of the groups.",
@@ -251,16 +228,18 @@ class _Scrape:
         yield _gauge(
             "notifier_sync_completed_timestamp_seconds",
             "When a sync of the groups was last finished; 0 for never.",
-            _stamp(found.completed_at),
+            _stamp(syncs.completed_at),
         )
 
 
-def _gauge(name: str, says: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, says, value=value)
+def _gauge(name: str, help_text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, help_text, value=value)
 
 
-def _by_label(name: str, says: str, label: str, values: Mapping[str, float]) -> Metric:
-    family = GaugeMetricFamily(name, says, labels=[label])
+def _by_label(
+    name: str, help_text: str, label: str, values: Mapping[str, float]
+) -> Metric:
+    family = GaugeMetricFamily(name, help_text, labels=[label])
     for key, value in values.items():
         family.add_metric([str(key)], value)
     return family

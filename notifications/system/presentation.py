@@ -1,4 +1,4 @@
-"""How the console is doing, in words: what needs somebody, and the facts."""
+"""The text of the System page: problems that need attention, and facts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,119 +22,119 @@ class Section:
     rows: Sequence[tuple[str, str]]
 
 
-def troubles(found: SystemState) -> list[str]:
-    """What needs somebody, and what to do, the most urgent first; empty if all is well."""
-    return [*_of_sending(found), *_of_the_record(found), *_of_the_machine(found)]
+def problems(state: SystemState) -> list[str]:
+    """Problems that need attention, and what to do; the most urgent first."""
+    return [*_of_sending(state), *_of_the_record(state), *_of_the_machine(state)]
 
 
-def sections(found: SystemState) -> list[Section]:
+def sections(state: SystemState) -> list[Section]:
     return [
-        Section(_("Sending and pace"), _sending(found)),
-        Section(_("Record and groups"), [*_record(found), *_syncs(found)]),
-        Section(_("Machine and database"), _machine(found)),
-        Section(_("Versions"), _versions(found)),
+        Section(_("Sending and pace"), _sending(state)),
+        Section(_("Record and groups"), [*_record(state), *_syncs(state)]),
+        Section(_("Machine and database"), _machine(state)),
+        Section(_("Versions"), _versions(state)),
     ]
 
 
-def _of_sending(found: SystemState) -> Iterator[str]:
-    if not found.workers:
+def _of_sending(state: SystemState) -> Iterator[str]:
+    if not state.workers:
         yield _("No worker is running: what was sent waits. Start one.")
-    elif found.stands_still:
+    elif state.is_stalled:
         yield _(
             "Deliveries are due since %(time)s and nobody is called. Look into the log "
             "of the worker."
-        ) % {"time": moment(found.queue.oldest_due)}
-    if found.switch.is_off:
-        yield _("%(who)s stopped all sending.") % {"who": found.switch.changed_by}
-    if found.paused_by_itself:
-        count = sum(found.paused_by_itself.values())
+        ) % {"time": moment(state.queue.oldest_due)}
+    if state.switch.is_off:
+        yield _("%(who)s stopped all sending.") % {"who": state.switch.changed_by}
+    if state.paused_by_console:
+        count = sum(state.paused_by_console.values())
         yield ngettext(
             "%(n)d notification was paused by the console and waits for a person: "
             "%(reasons)s.",
             "%(n)d notifications were paused by the console and wait for a person: "
             "%(reasons)s.",
             count,
-        ) % {"n": count, "reasons": _reasons(found.paused_by_itself)}
-    latest = found.syncs.latest
+        ) % {"n": count, "reasons": _reasons(state.paused_by_console)}
+    latest = state.syncs.latest
     if latest is not None and latest.status == GroupSync.Status.FAILED:
         yield _("The newest sync of the groups failed. Its page says why.")
 
 
-def _of_the_record(found: SystemState) -> Iterator[str]:
-    if found.missing_guards:
+def _of_the_record(state: SystemState) -> Iterator[str]:
+    if state.missing_guards:
         yield _(
             "Guards of the record are missing or were changed: %(names)s. Run "
             "manage.py migrate, which makes them again; then find out who removed them, "
             "and run manage.py verify_history."
-        ) % {"names": ", ".join(found.missing_guards)}
-    record = found.record
+        ) % {"names": ", ".join(state.missing_guards)}
+    record = state.record
     if record.verified_at is not None and not record.unchanged:
         yield _(
             "The last verification found that the record was changed. Keep the database "
             "as it is, and find out who had access."
         )
-    elif record.head and not found.is_verified_lately:
+    elif record.head and not state.is_verified_lately:
         yield _(
             "The record was not verified in the last two days. Let a timer run "
             "manage.py verify_history."
         )
-    if found.is_unsealed_too_long:
+    if state.is_unsealed_too_long:
         yield _(
             "A notification ended at %(time)s and has no seal yet. Look into the log of "
             "the worker."
-        ) % {"time": moment(found.unsealed.since)}
+        ) % {"time": moment(state.unsealed.since)}
 
 
-def _of_the_machine(found: SystemState) -> Iterator[str]:
-    if found.durability_problem:
+def _of_the_machine(state: SystemState) -> Iterator[str]:
+    if state.durability_problem:
         yield _(
             "A power cut could undo what the database has confirmed, and groups could "
             "be called twice: %(problem)s"
-        ) % {"problem": found.durability_problem}
-    if not found.is_migrated:
+        ) % {"problem": state.durability_problem}
+    if not state.is_migrated:
         yield _(
             "The database is older than this version. Stop the worker, run "
             "manage.py migrate, and start it again."
         )
-    for disk in found.full_disks:
+    for disk in state.full_disks:
         yield _("%(disk)s: only %(free)s are free, and %(floor)s must be.") % {
             "disk": _disk(disk),
-            "free": _megabytes(found.free[disk]),
+            "free": _megabytes(state.free[disk]),
             "floor": _megabytes(settings.DISK_FLOOR_MB * MEGABYTE),
         }
-    said = len(found.said) + sum(len(row.said) for row in found.settings)
-    if said:
+    count = len(state.messages) + sum(len(row.messages) for row in state.settings)
+    if count:
         yield ngettext(
             "%(n)d thing about the settings is missing or impossible: see below.",
             "%(n)d things about the settings are missing or impossible: see below.",
-            said,
-        ) % {"n": said}
+            count,
+        ) % {"n": count}
 
 
-def _sending(found: SystemState) -> list[tuple[str, str]]:
-    waiting = found.queue.waiting
+def _sending(state: SystemState) -> list[tuple[str, str]]:
+    waiting = state.queue.waiting
     return [
-        (_("All sending"), _("stopped") if found.switch.is_off else _("allowed")),
+        (_("All sending"), _("stopped") if state.switch.is_off else _("allowed")),
         (
             _("Waiting deliveries"),
             _("%(sending)s being sent, %(paused)s paused, %(scheduled)s scheduled")
-            % {state: f"{count:,}" for state, count in waiting.items()},
+            % {status: f"{count:,}" for status, count in waiting.items()},
         ),
-        (_("First one due since"), moment(found.queue.oldest_due)),
-        (_("Being called now"), f"{found.queue.in_flight:,}"),
+        (_("First one due since"), moment(state.queue.oldest_due)),
+        (_("Being called now"), f"{state.queue.in_flight:,}"),
         (
             _("Calls in the last minute"),
             _("%(n)s of %(most)s at most")
-            % {"n": f"{found.calls:,}", "most": f"{found.most_calls:,}"},
+            % {"n": f"{state.calls:,}", "most": f"{state.max_calls:,}"},
         ),
         (
             _("Paused notifications"),
-            _reasons({why: n for why, n in found.paused.items() if n}) or _("none"),
+            _reasons({key: n for key, n in state.paused.items() if n}) or _("none"),
         ),
         (
             _("Deliveries of today"),
             ", ".join(
-                f"{status.label} {found.today.get(status, 0):,}"
+                f"{status.label} {state.today.get(status, 0):,}"
                 for status in Delivery.Status
                 if status in Delivery.ENDED
             ),
@@ -142,69 +142,71 @@ def _sending(found: SystemState) -> list[tuple[str, str]]:
     ]
 
 
-def _record(found: SystemState) -> list[tuple[str, str]]:
-    record = found.record
+def _record(state: SystemState) -> list[tuple[str, str]]:
+    record = state.record
     verified = _("Not yet")
     if record.verified_at is not None:
-        what = _("Unchanged") if record.unchanged else _("Changed since it was sealed")
-        verified = f"{what}, {moment(record.verified_at)}"
+        result = (
+            _("Unchanged") if record.unchanged else _("Changed since it was sealed")
+        )
+        verified = f"{result}, {moment(record.verified_at)}"
     return [
         (_("Last verified"), verified),
         (_("Newest seal"), moment(record.sealed_at)),
-        (_("Ended, not sealed yet"), f"{found.unsealed.ended:,}"),
+        (_("Ended, not sealed yet"), f"{state.unsealed.ended:,}"),
         (
             _("Guards"),
-            _("%(n)d missing") % {"n": len(found.missing_guards)}
-            if found.missing_guards
+            _("%(n)d missing") % {"n": len(state.missing_guards)}
+            if state.missing_guards
             else _("all in place"),
         ),
     ]
 
 
-def _machine(found: SystemState) -> list[tuple[str, str]]:
+def _machine(state: SystemState) -> list[tuple[str, str]]:
     free = [
         (_disk(name), _("%(size)s free") % {"size": _megabytes(size)})
-        for name, size in found.free.items()
+        for name, size in state.free.items()
     ]
     return [
         (
             _("What was committed"),
             _("may be lost in a power cut")
-            if found.durability_problem
+            if state.durability_problem
             else _("survives a power cut"),
         ),
         (
             _("Migrations"),
-            _("all applied") if found.is_migrated else _("not all applied"),
+            _("all applied") if state.is_migrated else _("not all applied"),
         ),
         *free,
-        (_("Size of the database"), _megabytes(found.database_bytes)),
+        (_("Size of the database"), _megabytes(state.database_bytes)),
     ]
 
 
-def _versions(found: SystemState) -> list[tuple[str, str]]:
+def _versions(state: SystemState) -> list[tuple[str, str]]:
     return [
-        ("Notifier", found.versions["version"]),
-        ("Django", found.versions["django"]),
-        ("Python", found.versions["python"]),
-        (_("Database"), found.versions["database"]),
+        ("Notifier", state.versions["version"]),
+        ("Django", state.versions["django"]),
+        ("Python", state.versions["python"]),
+        (_("Database"), state.versions["database"]),
     ]
 
 
-def _syncs(found: SystemState) -> list[tuple[str, str]]:
-    latest = found.syncs.latest
+def _syncs(state: SystemState) -> list[tuple[str, str]]:
+    latest = state.syncs.latest
     newest = NONE
     if latest is not None:
         newest = f"{latest.get_status_display()}, {moment(latest.created_at)}"
     return [
         (_("Newest sync"), newest),
-        (_("Last finished sync"), moment(found.syncs.completed_at)),
+        (_("Last finished sync"), moment(state.syncs.completed_at)),
     ]
 
 
 def _reasons(counts: dict[str, int]) -> str:
-    label = dict(Notification.PauseReason.choices)
-    return "; ".join(f"{capfirst(label[why])} ({n})" for why, n in counts.items())
+    labels = dict(Notification.PauseReason.choices)
+    return "; ".join(f"{capfirst(labels[key])} ({n})" for key, n in counts.items())
 
 
 def _disk(name: str) -> str:

@@ -1,4 +1,4 @@
-"""How everything is doing now, as one value: what the System page puts into words."""
+"""The state of the whole system as one value, which the System page shows."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,36 +20,31 @@ from notifications.system import health as system_health
 from notifications.system import machine
 from notifications.system.health import migrations_applied
 
-# Beside those that the audit trail keeps.
+# In addition to the settings whose changes are audited.
 MORE_SETTINGS = ("STATE_DIR", "LOG_FORMAT", "LOG_LEVEL", "DISK_FLOOR_MB")
-
-# Only whether they are set is told.
-HIDDEN = SECRETS | {"METRICS_TOKEN": "METRICS_TOKEN"}
-
-
-# As in deploy/alerts.yml.
+# For these settings the page only shows whether they are set.
+SECRET_SETTINGS = SECRETS | {"METRICS_TOKEN": "METRICS_TOKEN"}
+# The limits of deploy/alerts.yml.
 DUE_TOO_LONG = timedelta(minutes=2)
-
 UNSEALED_TOO_LONG = timedelta(minutes=15)
-
 VERIFIED_WITHIN = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """``said``: what ``manage.py check`` says about it, in English.
+    """A setting with the messages of ``manage.py check`` about it, in English.
 
-    ``value`` is ``None`` for a secret that is set: nobody is to see it.
+    ``value`` is ``None`` for a secret that is set: it must not be shown.
     """
 
     name: str
     value: str | None
-    said: Sequence[CheckMessage]
+    messages: Sequence[CheckMessage]
 
 
 @dataclass(frozen=True, slots=True)
 class SystemState:
-    """``today`` counts deliveries of today by result; ``free`` are bytes by disk."""
+    """``today`` counts today's deliveries by result; ``free`` is in bytes, by disk."""
 
     now: datetime
     switch: SendingSwitch
@@ -57,7 +52,7 @@ class SystemState:
     queue: system_health.Queue
     paused: Mapping[str, int]
     calls: int  # in the last minute
-    most_calls: int
+    max_calls: int
     today: Mapping[str, int]
     unsealed: system_health.Unsealed
     record: RecordState
@@ -69,16 +64,16 @@ class SystemState:
     syncs: system_health.Syncs
     versions: Mapping[str, str]
     settings: Sequence[Setting]
-    said: Sequence[CheckMessage]  # about no single setting
+    messages: Sequence[CheckMessage]  # not about a single setting
 
     @property
-    def paused_by_itself(self) -> dict[str, int]:
+    def paused_by_console(self) -> dict[str, int]:
         by_person = Notification.PauseReason.PERSON
-        return {why: n for why, n in self.paused.items() if n and why != by_person}
+        return {key: n for key, n in self.paused.items() if n and key != by_person}
 
     @property
-    def stands_still(self) -> bool:
-        """Deliveries are due, nothing holds them, and nobody is called."""
+    def is_stalled(self) -> bool:
+        """Whether deliveries are due and sending is allowed, but no calls are made."""
         due = self.queue.oldest_due
         return (
             due is not None
@@ -104,8 +99,8 @@ class SystemState:
 
 
 def state(now: datetime) -> SystemState:
-    """Some 20 queries, however much there is."""
-    shown, said = _settings()
+    """About 20 queries, independent of the number of rows."""
+    shown, other_messages = _settings()
     return SystemState(
         now=now,
         switch=SendingSwitch.present(),
@@ -113,7 +108,7 @@ def state(now: datetime) -> SystemState:
         queue=system_health.queue(now),
         paused=system_health.paused(),
         calls=system_health.calls_in_last_minute(now),
-        most_calls=round(60 * conf.calls_per_second()),
+        max_calls=round(60 * conf.calls_per_second()),
         today=_today(),
         unsealed=system_health.unsealed(),
         record=record_state(),
@@ -125,24 +120,19 @@ def state(now: datetime) -> SystemState:
         syncs=system_health.syncs(),
         versions=machine.versions(),
         settings=shown,
-        said=said,
+        messages=other_messages,
     )
 
 
 def _today() -> Mapping[str, int]:
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for row in daily_sums(last_day_ranges(1, of=1)).rows:
-        found[row.status] += row.count
-    return found
+        counts[row.status] += row.count
+    return counts
 
 
 def _settings() -> tuple[list[Setting], list[CheckMessage]]:
-    """The settings that matter, and what is said about none of them."""
-    said = [
-        message
-        for message in run_checks(tags=["im", Tags.security])
-        if not message.is_silenced()
-    ]
+    """The shown settings, and the messages that are about none of them."""
     values: dict[str, str | None] = {
         name: _text(value)
         for name, value in present_settings().items()
@@ -151,14 +141,15 @@ def _settings() -> tuple[list[Setting], list[CheckMessage]]:
     values |= {name: _text(getattr(settings, name)) for name in MORE_SETTINGS}
     values |= {
         name: None if getattr(settings, setting) else ""
-        for name, setting in HIDDEN.items()
+        for name, setting in SECRET_SETTINGS.items()
     }
-    # A sentence about a setting begins with its name.
-    about: dict[str, list[CheckMessage]] = {name: [] for name in values}
+    # A message about a setting begins with its name.
+    messages: dict[str, list[CheckMessage]] = {name: [] for name in values}
     other: list[CheckMessage] = []
-    for message in said:
-        about.get(message.msg.split()[0], other).append(message)
-    return [Setting(name, values[name], about[name]) for name in values], other
+    for message in run_checks(tags=["im", Tags.security]):
+        if not message.is_silenced():
+            messages.get(message.msg.split()[0], other).append(message)
+    return [Setting(name, values[name], messages[name]) for name in values], other
 
 
 def _text(value: object) -> str:

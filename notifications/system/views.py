@@ -9,39 +9,39 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
+from notifications.system import state as system_state
 from notifications.system.connection_check import (
     check_connection,
     last_check,
     send_trial_notice,
 )
 from notifications.system.connection_presentation import first_hour, line
-from notifications.system.presentation import sections, troubles
-from notifications.system.state import state
+from notifications.system.presentation import problems, sections
 from notifications.ui.pages import page, require_permission
 
 
 @require_safe
 def system(request: HttpRequest) -> HttpResponse:
     require_permission(request, permissions.SEE_SYSTEM)
-    found = state(timezone.now())
+    state = system_state.state(timezone.now())
     return page(
         request,
         "notifications/system/system.html",
         _("System"),
-        found=found,
-        troubles=troubles(found),
-        sections=sections(found),
+        state=state,
+        problems=problems(state),
+        sections=sections(state),
     )
 
 
 def connection(request: HttpRequest) -> HttpResponse:
-    """POST checks and leads back, so that a reload asks nobody again."""
+    """POST runs the check and redirects, so that a reload does not repeat it."""
     user = require_permission(request, permissions.SEE_SYSTEM)
     if request.method == "POST":
         try:
             check_connection(user)
         except ValidationError as error:
-            _say(request, error)
+            _add_warnings(request, error)
         return redirect("admin:connection")
     last = last_check()
     return page(
@@ -59,16 +59,16 @@ def connection(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def notice(request: HttpRequest) -> HttpResponse:
-    """One real notice to the group that was named; then its progress."""
+    """Send one real notice to the posted group, and redirect to its progress."""
     require_permission(request, permissions.SEE_SYSTEM)
     user = require_permission(request, permissions.SEND)
     try:
         return redirect(send_trial_notice(user, request.POST.get("group", "").strip()))
     except ValidationError as error:
-        _say(request, error)
+        _add_warnings(request, error)
     return redirect("admin:connection")
 
 
-def _say(request: HttpRequest, error: ValidationError) -> None:
+def _add_warnings(request: HttpRequest, error: ValidationError) -> None:
     for sentence in error.messages:
         messages.warning(request, sentence)

@@ -183,7 +183,7 @@ def test_another_file_of_that_name(tmp_path, data):
     row = sealed()
     path_of(row, tmp_path).write_bytes(data)
 
-    stopped(tmp_path, row, "exists already and is not what was sealed")
+    stopped(tmp_path, row, "exists already and does not hold the sealed text")
     assert path_of(row, tmp_path).read_bytes() == data
 
 

@@ -1,4 +1,4 @@
-"""A copy of an SQLite database while it is used: whole, of one moment, with its digest."""
+"""Backup of an SQLite database in use: a complete snapshot with its digest."""
 
 import hashlib
 import shutil
@@ -15,8 +15,8 @@ from notifications.system import backup
 from notifications.system.backup import CannotBackUp, back_up, database_file
 from tests.management.running import run
 
-# Plain files, so that the tests are the same on PostgreSQL. What the command makes of
-# the console's own database is tried in tests/faults.
+# Plain files, so that the tests are the same on PostgreSQL. tests/faults runs the command
+# on the database of the console.
 TABLES = """
     PRAGMA journal_mode=WAL;
     CREATE TABLE notifications_seal (number INTEGER, head TEXT);
@@ -44,41 +44,41 @@ def database(tmp_path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    made = tmp_path / "copies"
-    made.mkdir()
-    return made
+    path = tmp_path / "copies"
+    path.mkdir()
+    return path
 
 
-def test_a_copy_with_its_digest_for_nobody_else_to_read(database, folder):
-    made = back_up(database, folder)
+def test_a_copy_with_its_digest_that_only_its_owner_can_read(database, folder):
+    backed_up = back_up(database, folder)
 
-    assert backup.NAME.fullmatch(made.path.name)
-    assert made.head == "cc"
-    assert made.digest == hashlib.sha256(made.path.read_bytes()).hexdigest()
-    assert made.size == made.path.stat().st_size
-    assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
+    assert backup.NAME.fullmatch(backed_up.path.name)
+    assert backed_up.head == "cc"
+    assert backed_up.digest == hashlib.sha256(backed_up.path.read_bytes()).hexdigest()
+    assert backed_up.size == backed_up.path.stat().st_size
+    assert stat.S_IMODE(backed_up.path.stat().st_mode) == 0o600
     assert sorted(path.name for path in folder.iterdir()) == [
-        made.path.name,
-        made.path.name + ".sha256",
+        backed_up.path.name,
+        backed_up.path.name + ".sha256",
     ]
-    line = (folder / (made.path.name + ".sha256")).read_text()
-    assert line == f"{made.digest}  {made.path.name}\n"
-    assert read(made.path, "PRAGMA journal_mode") == "delete"
-    assert read(made.path, "SELECT count(*) FROM notifications_seal") == 3
+    line = (folder / (backed_up.path.name + ".sha256")).read_text()
+    assert line == f"{backed_up.digest}  {backed_up.path.name}\n"
+    assert read(backed_up.path, "PRAGMA journal_mode") == "delete"
+    assert read(backed_up.path, "SELECT count(*) FROM notifications_seal") == 3
 
 
-def test_it_is_of_one_moment_and_keeps_no_writer_waiting(database, folder, monkeypatch):
+def test_it_is_a_snapshot_and_blocks_no_writer(database, folder, monkeypatch):
     def write_meanwhile(*_args) -> None:
         with closing(sqlite3.connect(database, timeout=0)) as other, other:
             other.execute("INSERT INTO row (filling) VALUES ('later')")
 
     monkeypatch.setattr(backup, "_require_space", write_meanwhile)
-    monkeypatch.setattr(backup, "PAGES_AT_ONCE", 1)
+    monkeypatch.setattr(backup, "PAGES_PER_STEP", 1)
 
-    made = back_up(database, folder)
+    backed_up = back_up(database, folder)
 
     assert read(database, "SELECT count(*) FROM row") == 1
-    assert read(made.path, "SELECT count(*) FROM row") == 0
+    assert read(backed_up.path, "SELECT count(*) FROM row") == 0
 
 
 def test_old_copies_are_removed_with_their_digests(database, folder):
@@ -88,11 +88,11 @@ def test_old_copies_are_removed_with_their_digests(database, folder):
         (folder / f"{name}.sha256").touch()
     (folder / "mine.sqlite3").touch()
 
-    made = back_up(database, folder, keep=2)
+    backed_up = back_up(database, folder, keep=2)
 
-    assert [path.name for path in made.removed] == names[:3]
+    assert [path.name for path in backed_up.removed] == names[:3]
     left = sorted(path.name for path in folder.glob("*.sqlite3"))
-    assert left == ["mine.sqlite3", names[3], made.path.name]
+    assert left == ["mine.sqlite3", names[3], backed_up.path.name]
     assert len(list(folder.glob("*.sha256"))) == 2
 
 
@@ -111,7 +111,7 @@ def test_a_broken_database_leaves_no_copy(database, folder, monkeypatch):
         database, "PRAGMA journal_mode=DELETE; CREATE INDEX by_filling ON row (filling)"
     )
     write(database, "INSERT INTO row (filling) VALUES ('a'), ('b')")
-    # An index that lacks what the table has.
+    # An index without the rows of its table.
     write(
         database,
         "PRAGMA writable_schema=ON; UPDATE sqlite_master SET rootpage ="
@@ -127,16 +127,16 @@ def test_a_broken_database_leaves_no_copy(database, folder, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
-def test_the_command_says_what_it_made(database, folder, monkeypatch):
+def test_the_output_of_the_command(database, folder, monkeypatch):
     monkeypatch.setattr(commands_backup, "database_file", lambda: database)
     (folder / "notifier-20260301T093000Z.sqlite3").touch()
 
     code, out, err = run("backup", "--to", str(folder), "--keep", "1")
 
-    made, head, removed = out.splitlines()
+    copy, head, removed = out.splitlines()
     (path,) = folder.glob("*.sqlite3")
     assert (code, err) == (0, "")
-    assert made.startswith(f"{path} bytes={path.stat().st_size} sha256=")
+    assert copy.startswith(f"{path} bytes={path.stat().st_size} sha256=")
     assert head == "head: cc"
     assert removed == f"removed {folder / 'notifier-20260301T093000Z.sqlite3'}"
 
@@ -149,7 +149,7 @@ def test_the_command_refuses_what_is_no_folder(database, tmp_path, monkeypatch, 
     code, _out, err = run("backup", "--to", str(tmp_path / where))
 
     assert code == 2
-    assert "is no folder. Make it first." in err
+    assert "is not a folder. Create it first." in err
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "all"])
@@ -160,7 +160,7 @@ def test_how_many_to_keep_is_a_number_from_one_on(folder, number):
     assert f"“{number}” is no number from 1 on." in err
 
 
-def test_which_file_it_is(monkeypatch, tmp_path):
+def test_the_path_of_the_database(monkeypatch, tmp_path):
     monkeypatch.setattr(connection, "vendor", "sqlite")
     path = tmp_path / "there.sqlite3"
     monkeypatch.setitem(connection.settings_dict, "NAME", str(path))
@@ -170,7 +170,7 @@ def test_which_file_it_is(monkeypatch, tmp_path):
     assert database_file() == path
 
 
-def test_on_postgresql_it_names_the_way(folder, monkeypatch):
+def test_postgresql_is_refused(folder, monkeypatch):
     monkeypatch.setattr(connection, "vendor", "postgresql")
 
     code, out, err = run("backup", "--to", str(folder))

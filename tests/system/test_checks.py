@@ -1,4 +1,4 @@
-"""What ``manage.py check`` says, by id, for each setting that is missing or wrong."""
+"""The ids of the messages of ``manage.py check`` for missing and invalid settings."""
 
 import pytest
 from django.core.checks import run_checks
@@ -12,8 +12,8 @@ from notifications.access.checks import (
 )
 from notifications.system.checks import (
     check_connection,
+    check_monitoring,
     check_variables,
-    check_watching,
     check_web_settings,
 )
 from notifier_site.variables import Problem
@@ -71,11 +71,11 @@ def test_connection(settings, changes, ids):
     for name, value in (GOOD | changes).items():
         setattr(settings, name, value)
 
-    found = check_connection()
+    messages = check_connection()
 
-    assert [message.id for message in found] == ids
-    assert all(message.hint for message in found)
-    assert not any("hush" in message.msg for message in found)
+    assert [message.id for message in messages] == ids
+    assert all(message.hint for message in messages)
+    assert not any("hush" in message.msg for message in messages)
 
 
 PROVIDER = {
@@ -107,10 +107,10 @@ def test_single_sign_on(settings, changes, ids):
     for name, value in (PROVIDER | changes).items():
         setattr(settings, name, value)
 
-    found = check_single_sign_on()
+    messages = check_single_sign_on()
 
-    assert [message.id for message in found] == ids
-    assert not any("hush" in message.msg for message in found)
+    assert [message.id for message in messages] == ids
+    assert not any("hush" in message.msg for message in messages)
 
 
 @pytest.mark.django_db
@@ -118,24 +118,24 @@ def test_roles_that_single_sign_on_names_exist(settings):
     settings.OIDC_ROLES = [("a", "Auditor"), ("b", "Auditer")]
 
     assert check_roles_of_single_sign_on(databases=None) == []
-    (found,) = check_roles_of_single_sign_on(databases=["default"])
+    (message,) = check_roles_of_single_sign_on(databases=["default"])
 
-    assert found.id == "notifier.W022"
-    assert "“Auditer”" in found.msg
+    assert message.id == "notifier.W022"
+    assert "“Auditer”" in message.msg
 
 
 def test_variables_that_could_not_be_read(settings):
     problem = Problem("DEBUG is “2”.", "Use on or off.", "E010")
     settings.SETTINGS_PROBLEMS = [problem]
 
-    (found,) = check_variables()
+    (message,) = check_variables()
 
-    assert (found.id, found.msg, found.hint) == (
+    assert (message.id, message.msg, message.hint) == (
         "notifier.E010",
         problem.sentence,
         problem.hint,
     )
-    assert found in run_checks(tags=["im"])  # the worker asks for these
+    assert message in run_checks(tags=["im"])  # the tag that the worker checks
 
 
 @pytest.mark.parametrize(
@@ -151,9 +151,9 @@ def test_variables_that_could_not_be_read(settings):
 def test_second_factor(settings, word, ids):
     settings.SECOND_FACTOR = word
 
-    found = [*check_second_factor(), *check_second_factor_is_required()]
+    messages = [*check_second_factor(), *check_second_factor_is_required()]
 
-    assert [message.id for message in found] == ids
+    assert [message.id for message in messages] == ids
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_settings_of_a_monitoring(settings, changes, ids):
     for name, value in changes.items():
         setattr(settings, name, value)
 
-    found = check_watching()
+    messages = list(check_monitoring())
 
-    assert [message.id for message in found] == ids
-    assert not any("xxx" in f"{message.msg}{message.hint}" for message in found)
+    assert [message.id for message in messages] == ids
+    assert not any("xxx" in f"{message.msg}{message.hint}" for message in messages)

@@ -1,4 +1,4 @@
-"""The check of the connection: which step fails, what is written down, how often."""
+"""The connection check: failed steps, the audit entry, and the minimum interval."""
 
 import fcntl
 import os
@@ -78,18 +78,18 @@ def test_the_first_steps(settings, name, value, states, finding):
     settings.IM_BASE_URL = "" if name == "IM_REGION" else settings.IM_BASE_URL
     setattr(settings, name, value)
 
-    found, failed = checked()
+    steps, failed = checked()
 
-    assert found == states + [N] * (9 - len(states))
+    assert steps == states + [N] * (9 - len(states))
     assert failed.finding == finding
 
 
 def test_a_certificate_of_a_firewall(settings):
     with FaultServer(body(OK), tls="right") as server:
         settings.IM_BASE_URL = server.url
-        found, failed = checked()
+        steps, failed = checked()
 
-    assert found == [P, P, P, F, N, N, N, N, N]
+    assert steps == [P, P, P, F, N, N, N, N, N]
     assert failed.finding == "tls_untrusted"
 
 
@@ -99,7 +99,7 @@ def test_a_safe_connection_through_a_proxy(settings):
         settings.IM_BASE_URL, settings.IM_PROXY_URL = server.url, proxy.url
         results = check_connection_by("operator")
 
-    # That answer lacks what account_check answers, and is no verdict.
+    # This response is not one of account_check, so it is no verdict.
     assert [result.state for result in results] == [P, P, P, P, F, N, N, N, N]
     assert results[2].finding == "connection_proxy"
     assert results[3].values["days"] > 10_000
@@ -110,9 +110,9 @@ def test_a_proxy_that_asks_for_a_password(settings):
     settings.IM_BASE_URL = "https://console.tim.qq.com"
     with ProxyServer(reply) as proxy:
         settings.IM_PROXY_URL = proxy.url.replace("//", "//me:secret-word@")
-        found, failed = checked()
+        steps, failed = checked()
 
-    assert found[:3] == [P, P, F]
+    assert steps[:3] == [P, P, F]
     assert (failed.finding, failed.values["status"]) == (
         "connection_proxy_refused",
         407,
@@ -132,9 +132,9 @@ def test_what_tencents_code_is_about(sandbox, settings, wrong, states, code):
     for name, value in wrong.items():
         setattr(settings, name, value)
 
-    found, failed = checked()
+    steps, failed = checked()
 
-    assert found == UP_TO_TLS + states
+    assert steps == UP_TO_TLS + states
     assert (failed.finding, failed.values["code"]) == ("code", code)
     detail = AuditEntry.objects.get().detail
     assert (detail["result"], detail["step"]) == ("failed", failed.step)
@@ -156,9 +156,9 @@ def test_what_tencents_code_is_about(sandbox, settings, wrong, states, code):
 def test_other_answers(sandbox, fault, states, finding):
     sandbox.fail_next("account_check", fault)
 
-    found, failed = checked()
+    steps, failed = checked()
 
-    assert found == UP_TO_TLS + states
+    assert steps == UP_TO_TLS + states
     assert failed.finding == finding
 
 
@@ -167,19 +167,19 @@ def test_other_answers(sandbox, fault, states, finding):
     [
         (-3600, [P, F, P, P, P], "clock_ahead"),
         (3600, [P, F, P, P, P], "clock_behind"),
-        (25 * 3600, [P, F, P, N, N], "code"),  # the signature is over, there
+        (25 * 3600, [P, F, P, N, N], "code"),  # the signature has expired there
     ],
 )
 def test_clocks_that_differ(settings, ahead, states, finding):
     with SandboxServer(SandboxConfig(clock_ahead=ahead)) as server:
         settings.IM_BASE_URL = server.url
-        found, failed = checked()
+        steps, failed = checked()
 
-    assert found == UP_TO_TLS + states
+    assert steps == UP_TO_TLS + states
     assert failed.finding == finding
 
 
-def test_a_person_cannot_hammer(sandbox):
+def test_a_minimum_interval(sandbox):
     before = timezone.now() - timedelta(seconds=5)
     audit_log.write(CONNECTION_CHECKED, "operator", at=before, steps=[])
 
@@ -205,7 +205,7 @@ def test_one_check_at_a_time(sandbox, settings, tmp_path):
 @pytest.mark.parametrize(
     ("key", "states"), [("f" * 64, [P] * 5), ("another one", [P, P, P, F, N])]
 )
-def test_the_key_that_is_to_follow_is_tried_as_well(sandbox, settings, key, states):
+def test_the_next_key_is_tried_as_well(sandbox, settings, key, states):
     settings.IM_SECRET_KEY_NEXT = "f" * 64
     sandbox.change_key(key)
 

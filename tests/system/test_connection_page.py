@@ -98,9 +98,7 @@ def test_a_second_press_is_refused_in_words(client, sandbox):
 def test_looking_takes_few_queries_and_writes_nothing(client, sandbox):
     check_connection_by("operator")
 
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         shown(client)
 
     assert len(queries) <= QUERIES
@@ -152,14 +150,14 @@ VALUES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("finding", connection_presentation.FOUND)
+@pytest.mark.parametrize("finding", connection_presentation.FINDINGS)
 def test_every_finding_is_a_sentence(finding):
     line = connection_presentation.line(
         StepResult(CheckStep.HOST, StepState.FAILED, finding, VALUES)
     )
 
-    assert line.found.endswith(".")
-    assert not line.to_do or line.to_do.endswith(".")
+    assert line.finding.endswith(".")
+    assert not line.remedy or line.remedy.endswith(".")
 
 
 def test_the_hints_are_in_the_readers_language():

@@ -1,4 +1,4 @@
-"""What machines ask for: answered to any host, over plain HTTP, and it tells little."""
+"""/healthz, /readyz and /metrics: for any host, over plain HTTP, without details."""
 
 import json
 
@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from notifications.models import Worker
 from notifications.rate_limit.clock import engine_clock
-from notifications.record.guards.triggers import guards
 from notifications.system import health as system_health
 from notifications.system import machine
+from tests.record.tampering import drop_guard
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -47,16 +47,16 @@ def ready() -> tuple[int, dict[str, bool]]:
 def test_by_any_name_over_plain_http_without_a_cookie(settings, address):
     settings.SECURE_SSL_REDIRECT = True
     settings.METRICS_TOKEN = TOKEN
-    heads = BY_ADDRESS | {"Authorization": f"Bearer {TOKEN}"}
+    headers = BY_ADDRESS | {"Authorization": f"Bearer {TOKEN}"}
 
-    response = Client().get(address, headers=heads)
+    response = Client().get(address, headers=headers)
 
     assert response.status_code == 200
     assert not response.cookies
     assert response["Cache-Control"] == "no-store"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert not {"Vary", "Content-Language"} & set(response.headers)
-    assert Client().post(address, headers=heads).status_code == 405
+    assert Client().post(address, headers=headers).status_code == 405
 
 
 def test_nothing_else_is_answered_over_plain_http(settings):
@@ -91,10 +91,7 @@ def test_too_little_disk(settings):
 
 @pytest.mark.usefixtures("_worker")
 def test_a_guard_that_is_missing():
-    guard = guards(connection)[0]
-    of = "" if connection.vendor == "sqlite" else f' ON "{guard.table}"'
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP TRIGGER "{guard.name}"{of}')
+    drop_guard("notifier_guard_delivery_delete")
 
     assert ready() == (503, ALL_PASSED | {"guards": False})
 
@@ -118,40 +115,40 @@ def test_without_a_database_nothing_else_is_tried(monkeypatch, caplog):
     def gone() -> bool:
         raise OperationalError("could not connect")
 
-    always = dict(system_health.ALWAYS) | {"database": gone}
-    monkeypatch.setattr(system_health, "ALWAYS", always)
+    checks = dict(system_health.BASIC_CHECKS) | {"database": gone}
+    monkeypatch.setattr(system_health, "BASIC_CHECKS", checks)
 
     assert ready() == (503, dict.fromkeys(ALL_PASSED, False) | {"disk": True})
     assert caplog.messages[0] == (
-        "The check “database” cannot be made: could not connect"
+        "The check “database” failed to run: could not connect"
     )
 
 
-def test_answers_are_kept_for_some_seconds(django_assert_num_queries):
+def test_results_are_cached_for_some_seconds(django_assert_num_queries):
     now = [100.0]
-    kept = system_health.Readiness(clock=lambda: now[0])
-    first = kept.checks()
+    readiness = system_health.Readiness(clock=lambda: now[0])
+    first = readiness.checks()
 
-    now[0] += system_health.KEPT_FOR - 0.1
+    now[0] += system_health.CACHE_SECONDS - 0.1
     with django_assert_num_queries(0):
-        assert kept.checks() is first
+        assert readiness.checks() is first
     now[0] += 0.1
-    assert kept.checks() is not first
+    assert readiness.checks() is not first
 
 
 def test_free_bytes_are_those_of_the_disks_that_are_written_to():
-    found = machine.free_bytes()
+    free = machine.free_bytes()
 
     on_sqlite = connection.vendor == "sqlite"
-    assert set(found) == ({"state", "database"} if on_sqlite else {"state"})
-    assert min(found.values()) > 0
+    assert set(free) == ({"state", "database"} if on_sqlite else {"state"})
+    assert min(free.values()) > 0
 
 
 # --- /metrics ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("token", "given", "status"),
+    ("token", "authorization", "status"),
     [
         ("", "", 404),
         ("", "Bearer ", 404),
@@ -162,10 +159,10 @@ def test_free_bytes_are_those_of_the_disks_that_are_written_to():
         (TOKEN, f"Bearer {TOKEN}", 200),
     ],
 )
-def test_the_figures_ask_for_their_token(settings, token, given, status):
+def test_the_figures_ask_for_their_token(settings, token, authorization, status):
     settings.METRICS_TOKEN = token
 
-    response = Client().get("/metrics", HTTP_AUTHORIZATION=given)
+    response = Client().get("/metrics", HTTP_AUTHORIZATION=authorization)
 
     assert response.status_code == status
     assert TOKEN not in response.content.decode()

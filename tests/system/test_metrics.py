@@ -1,4 +1,4 @@
-"""The figures: each in its place, none that falls, no name of anybody."""
+"""The metrics: their values, counters that never decrease, labels without names."""
 
 import re
 from datetime import timedelta
@@ -27,15 +27,15 @@ pytestmark = pytest.mark.django_db
 QUERIES = 17
 
 
-def figures(kept: Metrics | None = None) -> dict[str, float]:
-    """Each sample as ``name{label=value}``, without the labels that are empty."""
-    text = (kept or Metrics()).text(checks()).decode()
-    found = {}
+def samples(metrics: Metrics | None = None) -> dict[str, float]:
+    """Values by ``name{label=value}``, without the empty labels."""
+    text = (metrics or Metrics()).text(checks()).decode()
+    values = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             labels = ",".join(f"{k}={v}" for k, v in sample.labels.items() if v)
-            found[f"{sample.name}{{{labels}}}".replace("{}", "")] = sample.value
-    return found
+            values[f"{sample.name}{{{labels}}}".replace("{}", "")] = sample.value
+    return values
 
 
 def ended(*statuses: str, sealed: bool = True):
@@ -48,19 +48,19 @@ def ended(*statuses: str, sealed: bool = True):
 
 
 def test_nothing_has_happened_yet():
-    found = figures()
+    values = samples()
 
-    assert found["notifier_workers"] == 0
-    assert found["notifier_sending_allowed"] == 1
-    assert found["notifier_oldest_due_seconds"] == 0
-    assert found["notifier_unconfirmed_deliveries_total"] == 0
-    assert found["notifier_unsealed_seconds"] == 0
-    assert found["notifier_verified_timestamp_seconds"] == 0
-    assert found["notifier_calls_per_second_limit"] == 190
-    assert found["notifier_check_passed{check=guards}"] == 1
-    assert found["notifier_check_passed{check=worker}"] == 0
-    assert found["notifier_database_bytes"] > 10_000
-    assert sum(v for k, v in found.items() if "paused_notifications" in k) == 0
+    assert values["notifier_workers"] == 0
+    assert values["notifier_sending_allowed"] == 1
+    assert values["notifier_oldest_due_seconds"] == 0
+    assert values["notifier_unconfirmed_deliveries_total"] == 0
+    assert values["notifier_unsealed_seconds"] == 0
+    assert values["notifier_verified_timestamp_seconds"] == 0
+    assert values["notifier_calls_per_second_limit"] == 190
+    assert values["notifier_check_passed{check=guards}"] == 1
+    assert values["notifier_check_passed{check=worker}"] == 0
+    assert values["notifier_database_bytes"] > 10_000
+    assert sum(v for k, v in values.items() if "paused_notifications" in k) == 0
 
 
 def test_sending():
@@ -83,22 +83,22 @@ def test_sending():
         )
     SendingSwitch.objects.create(pk=1, is_off=True)
 
-    found = figures()
+    values = samples()
 
-    assert found["notifier_waiting_deliveries{notification=sending}"] == 3
-    assert found["notifier_waiting_deliveries{notification=paused}"] == 1
-    assert found["notifier_waiting_deliveries{notification=scheduled}"] == 0
-    assert found["notifier_in_flight_deliveries"] == 1
-    assert 90 <= found["notifier_oldest_due_seconds"] < 150
-    assert found["notifier_calls_last_minute"] == 2
-    assert found["notifier_paused_notifications{reason=doubt}"] == 1
-    assert found["notifier_paused_notifications{reason=person}"] == 0
-    assert found["notifier_workers"] == 2
-    assert found["notifier_sending_allowed"] == 0
+    assert values["notifier_waiting_deliveries{notification=sending}"] == 3
+    assert values["notifier_waiting_deliveries{notification=paused}"] == 1
+    assert values["notifier_waiting_deliveries{notification=scheduled}"] == 0
+    assert values["notifier_in_flight_deliveries"] == 1
+    assert 90 <= values["notifier_oldest_due_seconds"] < 150
+    assert values["notifier_calls_last_minute"] == 2
+    assert values["notifier_paused_notifications{reason=doubt}"] == 1
+    assert values["notifier_paused_notifications{reason=person}"] == 0
+    assert values["notifier_workers"] == 2
+    assert values["notifier_sending_allowed"] == 0
 
 
 def test_outcomes_are_counted_once_while_they_are_sealed():
-    kept = Metrics()
+    metrics = Metrics()
     ended("accepted", "accepted", "failed")
     open_one = ended("accepted", "unconfirmed", "cancelled", sealed=False)
     make_delivery(status="queued")
@@ -110,8 +110,8 @@ def test_outcomes_are_counted_once_while_they_are_sealed():
     }
 
     def totals() -> dict[str, float]:
-        found = figures(kept).items()
-        return {k: v for k, v in found if k.startswith("notifier_deliveries_total")}
+        values = samples(metrics).items()
+        return {k: v for k, v in values if k.startswith("notifier_deliveries_total")}
 
     assert totals() == expected
     make_seal(open_one)
@@ -120,7 +120,7 @@ def test_outcomes_are_counted_once_while_they_are_sealed():
     ended("failed")
     expected["notifier_deliveries_total{code=10010,result=failed}"] = 2
     assert totals() == expected
-    assert figures(kept)["notifier_unconfirmed_deliveries_total"] == 1
+    assert samples(metrics)["notifier_unconfirmed_deliveries_total"] == 1
 
 
 def test_the_record():
@@ -137,13 +137,13 @@ def test_the_record():
         since=None,
     )
 
-    found = figures()
+    values = samples()
 
-    assert found["notifier_unsealed_notifications"] == 2
-    assert 7200 <= found["notifier_unsealed_seconds"] < 7260
-    assert found["notifier_verified_unchanged"] == 1
+    assert values["notifier_unsealed_notifications"] == 2
+    assert 7200 <= values["notifier_unsealed_seconds"] < 7260
+    assert values["notifier_verified_unchanged"] == 1
     verified = (now - timedelta(days=1)).timestamp()
-    assert found["notifier_verified_timestamp_seconds"] == pytest.approx(verified)
+    assert values["notifier_verified_timestamp_seconds"] == pytest.approx(verified)
 
 
 def test_syncs():
@@ -151,16 +151,16 @@ def test_syncs():
     for status, at in [("completed", now), ("failed", now), ("running", None)]:
         GroupSync.objects.create(requested_by="li", status=status, finished_at=at)
 
-    found = figures()
+    values = samples()
 
-    assert found["notifier_sync_state{state=running}"] == 1
-    assert found["notifier_sync_state{state=failed}"] == 0
-    assert found["notifier_sync_completed_timestamp_seconds"] == pytest.approx(
+    assert values["notifier_sync_state{state=running}"] == 1
+    assert values["notifier_sync_state{state=failed}"] == 0
+    assert values["notifier_sync_completed_timestamp_seconds"] == pytest.approx(
         now.timestamp()
     )
 
 
-def test_no_name_of_anybody_and_as_many_queries_for_one_as_for_three(
+def test_no_personal_names_and_a_constant_number_of_queries(
     django_assert_num_queries,
 ):
     make_user(username="wang.fang")
@@ -168,9 +168,9 @@ def test_no_name_of_anybody_and_as_many_queries_for_one_as_for_three(
     ended("accepted", sealed=False)
     for _n in range(2):
         sent = ended("accepted", "failed")
-        kept = Metrics()
+        metrics = Metrics()
         with django_assert_num_queries(QUERIES):
-            text = kept.text(passed).decode()
+            text = metrics.text(passed).decode()
         ended("failed", "unconfirmed", sealed=False)
         ended("accepted")
 
@@ -179,10 +179,10 @@ def test_no_name_of_anybody_and_as_many_queries_for_one_as_for_three(
     assert not [name for name in names if name in text]
 
 
-def test_alerts_ask_for_figures_that_there_are():
+def test_alerts_use_existing_metrics():
     ended("accepted", "unconfirmed")
     rules = (ROOT / "deploy" / "alerts.yml").read_text()
     asked = set(re.findall(r"\bnotifier_\w+", rules))
 
     assert len(asked) >= 12
-    assert asked <= {name.partition("{")[0] for name in figures()}
+    assert asked <= {name.partition("{")[0] for name in samples()}

@@ -1,4 +1,4 @@
-"""One real notice to a test group, like any other notification."""
+"""The test notice to one group is an ordinary notification."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError

@@ -1,4 +1,4 @@
-"""The System page: who may see it, what is well, what needs somebody."""
+"""The System page: permissions, facts and problems."""
 
 from datetime import timedelta
 
@@ -10,7 +10,6 @@ from notifications import audit_log, permissions
 from notifications.models import GroupSync, SendingSwitch, Worker
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.audit_events import VERIFIED
-from notifications.record.guards.triggers import guards
 from notifications.system import state as system_state
 from tests.environment import SECRET_KEY
 from tests.factories import (
@@ -20,6 +19,7 @@ from tests.factories import (
     make_seal,
     make_user,
 )
+from tests.record.tampering import drop_guard
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -58,8 +58,8 @@ def text_of(client) -> str:
     return " ".join(response.content.decode().split())
 
 
-def troubles(client) -> list[str]:
-    return list(client.get("/system/").context["troubles"])
+def problems(client) -> list[str]:
+    return list(client.get("/system/").context["problems"])
 
 
 def facts(client) -> dict[str, str]:
@@ -111,34 +111,34 @@ def test_the_facts(client):
         requested_by="li", status="completed", created_at=now, finished_at=now
     )
 
-    found = facts(client)
+    shown = facts(client)
 
-    assert found["All sending"] == "allowed"
-    assert found["Waiting deliveries"] == "1 being sent, 1 paused, 0 scheduled"
-    assert found["First one due since"] == f"{at:%Y-%m-%d %H:%M:%S} UTC"
-    assert found["Being called now"] == "1"
-    assert found["Calls in the last minute"] == "1 of 11,400 at most"
-    assert found["Paused notifications"] == "Paused by a person (1)"
-    assert found["Deliveries of today"] == (
+    assert shown["All sending"] == "allowed"
+    assert shown["Waiting deliveries"] == "1 being sent, 1 paused, 0 scheduled"
+    assert shown["First one due since"] == f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    assert shown["Being called now"] == "1"
+    assert shown["Calls in the last minute"] == "1 of 11,400 at most"
+    assert shown["Paused notifications"] == "Paused by a person (1)"
+    assert shown["Deliveries of today"] == (
         "Accepted 1, Failed 0, Not confirmed 0, Cancelled 0"
     )
-    assert found["Last verified"].startswith("Unchanged, ")
-    assert found["Newest seal"] == f"{seal.sealed_at:%Y-%m-%d %H:%M:%S} UTC"
-    assert found["Guards"] == "all in place"
-    assert found["What was committed"] == "survives a power cut"
-    assert found["Migrations"] == "all applied"
-    assert found["Newest sync"] == f"Finished, {now:%Y-%m-%d %H:%M:%S} UTC"
-    assert connection.display_name in found["Database"]
+    assert shown["Last verified"].startswith("Unchanged, ")
+    assert shown["Newest seal"] == f"{seal.sealed_at:%Y-%m-%d %H:%M:%S} UTC"
+    assert shown["Guards"] == "all in place"
+    assert shown["What was committed"] == "survives a power cut"
+    assert shown["Migrations"] == "all applied"
+    assert shown["Newest sync"] == f"Finished, {now:%Y-%m-%d %H:%M:%S} UTC"
+    assert connection.display_name in shown["Database"]
 
 
-def test_sending_that_needs_somebody(client):
+def test_problems_of_sending(client):
     now = timezone.now()
     make_notification(status="paused", paused_reason="doubt")
     make_notification(status="paused", paused_reason="late")
     SendingSwitch.objects.create(pk=1, is_off=True, changed_by="wang", changed_at=now)
     GroupSync.objects.create(requested_by="li", status="failed", finished_at=now)
 
-    assert troubles(client) == [
+    assert problems(client) == [
         "No worker is running: what was sent waits. Start one.",
         "wang stopped all sending.",
         "2 notifications were paused by the console and wait for a person: Too many "
@@ -148,7 +148,7 @@ def test_sending_that_needs_somebody(client):
     ]
 
 
-def test_standing_still(client):
+def test_a_stalled_queue(client):
     make_worker()
     now = timezone.now()
     at = now - timedelta(minutes=3)
@@ -158,36 +158,34 @@ def test_standing_still(client):
         "Look into the log of the worker."
     ]
 
-    assert troubles(client) == expected
+    assert problems(client) == expected
     make_attempt(waiting, started_at=now, finished_at=now, outcome="rejected")
-    assert troubles(client) == []
+    assert problems(client) == []
 
 
-def test_a_record_that_needs_somebody(client):
+def test_problems_of_the_record(client):
     make_worker()
     make_seal(make_notification(status="completed"))
-    never = "The record was not verified in the last two days."
-    assert [text.startswith(never) for text in troubles(client)] == [True]
+    overdue = "The record was not verified in the last two days."
+    assert [text.startswith(overdue) for text in problems(client)] == [True]
 
     verified(days=3)
-    assert [text.startswith(never) for text in troubles(client)] == [True]
+    assert [text.startswith(overdue) for text in problems(client)] == [True]
 
     verified(unchanged=False)
     make_notification(status="completed")  # ended in March
-    guard = guards(connection)[0]
-    of = "" if connection.vendor == "sqlite" else f' ON "{guard.table}"'
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP TRIGGER "{guard.name}"{of}')
-    found = troubles(client)
-    assert len(found) == 3
-    assert f"missing or were changed: {guard.name}. Run manage.py migrate" in found[0]
-    assert found[1].startswith(
+    guard = "notifier_guard_delivery_delete"
+    drop_guard(guard)
+    shown = problems(client)
+    assert len(shown) == 3
+    assert f"missing or were changed: {guard}. Run manage.py migrate" in shown[0]
+    assert shown[1].startswith(
         "The last verification found that the record was changed"
     )
-    assert found[2].startswith("A notification ended at 2026-03-02 09:31:00 UTC")
+    assert shown[2].startswith("A notification ended at 2026-03-02 09:31:00 UTC")
 
 
-def test_a_machine_that_needs_somebody(client, monkeypatch, settings):
+def test_problems_of_the_machine(client, monkeypatch, settings):
     make_worker()
     monkeypatch.setattr(system_state, "durability_problem", lambda: "Set it to FULL.")
     monkeypatch.setattr(system_state, "migrations_applied", lambda: False)
@@ -197,7 +195,7 @@ def test_a_machine_that_needs_somebody(client, monkeypatch, settings):
     settings.IM_SDK_APP_ID = ""
     settings.IM_SECRET_KEY = ""
 
-    assert troubles(client) == [
+    assert problems(client) == [
         "A power cut could undo what the database has confirmed, and groups could be "
         "called twice: Set it to FULL.",
         "The database is older than this version. Stop the worker, run manage.py "

@@ -62,11 +62,11 @@ class Command(RecordedCommand):
     def _tell(self, told: StepLine) -> None:
         result = told.result
         head = f"{result.state.label:<12} {result.step.label:<17}"
-        self.stdout.write(f"{head} {told.found or '-'}")
-        for text in told.told:
+        self.stdout.write(f"{head} {told.finding or '-'}")
+        for text in told.quotes:
             self.stdout.write(f"    {text}")
-        if told.to_do:
-            self.stdout.write(f"    {told.to_do}")
+        if told.remedy:
+            self.stdout.write(f"    {told.remedy}")
 
     def _tell_first_hour(self) -> None:
         self.stderr.write("\nWhat goes wrong in the first hour:")
