@@ -31,10 +31,10 @@ def test_the_example_names_exactly_the_variables_that_are_read():
     assert sorted(named) == sorted(names_of_settings())
 
 
-def test_the_readme_explains_every_variable():
-    readme = (ROOT / "README.md").read_text()
+def test_the_configuration_page_explains_every_variable():
+    page = (ROOT / "docs/configuration.md").read_text()
 
-    assert [name for name in names_of_settings() if f"`{name}`" not in readme] == []
+    assert [name for name in names_of_settings() if f"`{name}`" not in page] == []
 
 
 def test_the_console_knows_its_own_version():
