@@ -1,11 +1,11 @@
-"""Which chat groups a notification is for, at this moment.
+"""The chat groups that a notification is for, evaluated when it is queried.
 
-Answers are counted by the database: a notification may be for 100,000 groups.
+The database counts: a notification may be for 100,000 groups.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -41,16 +41,16 @@ Values = Sequence[str] | Mapping[str, Any]
 
 CHECKED_WITHIN = timedelta(days=7)
 
-
-GOES_OUT = ""
+INCLUDED = ""  # instead of an ``ExclusionReason``
 
 
 @dataclass(frozen=True, slots=True)
 class AudienceTotals:
-    """Of the groups that are alike: ``people`` at most, ``unchecked`` for a week.
+    """Totals of the groups with one ``ExclusionReason``, or of the included groups.
 
-    ``uncounted``: how many people they have is not known, as of most live rooms, for
-    which Tencent gives no number.
+    ``people`` is an upper bound. ``unchecked`` groups were not synced for a week.
+    ``uncounted`` groups have no known number of members, as most live rooms, for which
+    Tencent returns no number.
     """
 
     groups: int = 0
@@ -69,157 +69,165 @@ class AudienceTotals:
 
 @dataclass(frozen=True)
 class Audience:
-    """The groups that are meant, those that get it, and why the others do not.
+    """The selected groups: those that are included, and why the others are excluded.
 
-    Each question is asked once; make a new one to look again.
+    Totals are cached: build a new instance to query them again.
     """
 
     kind: str
-    meant: ChatGroupQuerySet  # whether they may be sent to or not
+    selected: ChatGroupQuerySet  # included and excluded groups
     ids: Sequence[str] = ()  # of groups that were chosen one by one, each once
-    is_named: bool = False  # only some members are to get it
+    names_members: bool = False  # sent to some members only
     rule: Rule | None = None
     name: str = ""  # of a saved audience
-    is_gone: bool = False  # the saved audience does not exist
+    is_missing: bool = False  # the saved audience does not exist
 
     @property
-    def sums(self) -> dict[str, AudienceTotals]:
-        """By reason of leaving out; ``GOES_OUT`` for the groups that get it."""
-        sums = self._sums_if_named.copy()
-        if not self.is_named and ExclusionReason.RECIPIENTS in sums:
-            sums[GOES_OUT] = sums.get(GOES_OUT, AudienceTotals()) + sums.pop(
+    def totals(self) -> dict[str, AudienceTotals]:
+        """Totals by reason of exclusion; ``INCLUDED`` for the included groups."""
+        totals = self._totals_if_members_named.copy()
+        if not self.names_members and ExclusionReason.RECIPIENTS in totals:
+            totals[INCLUDED] = totals.get(INCLUDED, AudienceTotals()) + totals.pop(
                 ExclusionReason.RECIPIENTS
             )
-        return sums
+        return totals
 
     @property
-    def for_everyone_only(self) -> int:
-        """How many would be left out if members were named."""
-        return self._sums_if_named.get(
+    def all_members_only_count(self) -> int:
+        """How many groups would be excluded if members were named."""
+        return self._totals_if_members_named.get(
             ExclusionReason.RECIPIENTS, AudienceTotals()
         ).groups
 
     @cached_property
-    def _sums_if_named(self) -> dict[str, AudienceTotals]:
-        reason = _reason(is_named=True)
-        found = self.meant.annotate(reason=reason).order_by().values_list("reason")
+    def _totals_if_members_named(self) -> dict[str, AudienceTotals]:
+        groups = self.selected.annotate(reason=_reason(names_members=True))
         since = timezone.now() - CHECKED_WITHIN
         unchecked = Q(checked_at=None) | Q(checked_at__lt=since)
-        counted = found.annotate(
-            groups=Count("pk"),
-            people=Sum("member_count"),
-            unchecked=Count("pk", filter=unchecked),
-            uncounted=Count("pk", filter=Q(member_count=0)),
+        rows = (
+            groups.order_by()
+            .values_list("reason")
+            .annotate(
+                groups=Count("pk"),
+                people=Sum("member_count"),
+                unchecked=Count("pk", filter=unchecked),
+                uncounted=Count("pk", filter=Q(member_count=0)),
+            )
         )
-        return {reason: AudienceTotals(*numbers) for reason, *numbers in counted}
+        return {reason: AudienceTotals(*numbers) for reason, *numbers in rows}
 
     @property
-    def going(self) -> AudienceTotals:
-        return self.sums.get(GOES_OUT, AudienceTotals())
+    def included(self) -> AudienceTotals:
+        return self.totals.get(INCLUDED, AudienceTotals())
 
     @property
     def count(self) -> int:
-        return self.going.groups
+        return self.included.groups
 
     @property
-    def left_out(self) -> dict[ExclusionReason, int]:
-        """How many groups do not get it, by the reason, in one order."""
+    def excluded(self) -> dict[ExclusionReason, int]:
+        """The number of excluded groups by reason, in the order of the reasons."""
         counts = {
-            reason: self.sums.get(reason, AudienceTotals()).groups
+            reason: self.totals.get(reason, AudienceTotals()).groups
             for reason in ExclusionReason
         }
         return {reason: count for reason, count in counts.items() if count}
 
     @property
-    def left_out_count(self) -> int:
-        return sum(self.left_out.values())
+    def excluded_count(self) -> int:
+        return sum(self.excluded.values())
 
     @cached_property
     def digest(self) -> str:
-        """Equal as long as the same groups with the same types would be sent to."""
-        return digest_of(self.going_groups(), "group_id", "type")
+        """Changes when the included groups, or the type of one of them, change."""
+        return digest_of(self.included_groups(), "group_id", "type")
 
     @cached_property
-    def unknown(self) -> list[str]:
-        """The chosen IDs that are in no list, in their order."""
-        if sum(sums.groups for sums in self.sums.values()) == len(self.ids):
+    def unknown_ids(self) -> list[str]:
+        """The chosen IDs without a ``ChatGroup``, in the order of the choice."""
+        if sum(totals.groups for totals in self.totals.values()) == len(self.ids):
             return []
-        known = set(self.meant.order_by().values_list("group_id", flat=True))
+        known = set(self.selected.order_by().values_list("group_id", flat=True))
         return [group_id for group_id in self.ids if group_id not in known]
 
-    def going_groups(self) -> QuerySet[ChatGroup]:
-        """Those that get it, by name.
+    def included_groups(self) -> QuerySet[ChatGroup]:
+        """Included groups, ordered by name.
 
-        Found by the reason rather than by columns with an index: nearly all groups are
-        in use, and to look each up by an index takes SQLite five times as long.
+        Filters by the reason rather than by indexed columns: nearly all groups are in
+        use, and a lookup of each in an index takes SQLite five times as long.
         """
-        return self._with_reason().filter(reason=GOES_OUT).order_by("name", "id")
+        return self._with_reason().filter(reason=INCLUDED).order_by("name", "id")
 
-    def left_out_groups(self, *reasons: ExclusionReason) -> QuerySet[Any]:
-        """Those that do not get it, by name, for these reasons or any: ``reason``."""
+    def excluded_groups(self, *reasons: ExclusionReason) -> QuerySet[Any]:
+        """Excluded groups with their ``reason``, ordered by name; for any reason if
+        ``reasons`` is empty.
+        """
         groups = self._with_reason().order_by("name", "id")
         if reasons:
             return groups.filter(reason__in=reasons)
-        return groups.exclude(reason=GOES_OUT)
+        return groups.exclude(reason=INCLUDED)
 
     def first(self, most: int) -> list[ChatGroup]:
-        """The first of those that get it: as chosen, else by name."""
+        """The first included groups, in the order of the choice, else by name."""
         if self.kind != Kind.CHOSEN:
-            return list(self.going_groups()[:most])
+            return list(self.included_groups()[:most])
         ids = self.ids[:most]
-        among = Audience(
-            self.kind, groups_among(ids), is_named=self.is_named
-        ).going_groups()
-        found = {group.group_id: group for group in among.order_by()}
-        return [found[group_id] for group_id in ids if group_id in found]
+        groups = replace(self, selected=groups_among(ids)).included_groups()
+        by_id = {group.group_id: group for group in groups.order_by()}
+        return [by_id[group_id] for group_id in ids if group_id in by_id]
 
-    def row_numbers(self) -> list[int]:
-        """Of all those that get it, in the order of ``first``."""
+    def group_pks(self) -> list[int]:
+        """Primary keys of all included groups, in the order of ``first``."""
         if self.kind != Kind.CHOSEN:
-            return list(self.going_groups().values_list("pk", flat=True))
-        found = dict(self.going_groups().order_by().values_list("group_id", "pk"))
-        return [found[group_id] for group_id in self.ids if group_id in found]
+            return list(self.included_groups().values_list("pk", flat=True))
+        pks = dict(self.included_groups().order_by().values_list("group_id", "pk"))
+        return [pks[group_id] for group_id in self.ids if group_id in pks]
 
     def _with_reason(self) -> QuerySet[Any]:
-        return self.meant.annotate(reason=_reason(is_named=self.is_named))
+        return self.selected.annotate(reason=_reason(names_members=self.names_members))
 
 
-def audience(kind: str, values: Values, *, is_named: bool = False) -> Audience:
-    """What a choice means now. ``values`` as in ``Notification.audience_values``.
+def build_audience(
+    kind: str, values: Values, *, names_members: bool = False
+) -> Audience:
+    """The audience of a choice; ``values`` as in ``Notification.audience_values``.
 
-    ``is_named``: only some members are to get it, which some types of groups refuse.
+    ``names_members``: it is sent to some members only, which some group types refuse.
     """
     if kind == Kind.EVERY:
-        return Audience(kind, ChatGroup.objects.all(), is_named=is_named)
+        return Audience(kind, ChatGroup.objects.all(), names_members=names_members)
+    rule, name = None, ""
     if isinstance(values, Mapping):
-        return _fitting(kind, Rule.from_json(values), is_named=is_named)
-    if kind == Kind.SAVED:
+        rule = Rule.from_json(values)
+    elif kind == Kind.SAVED:
         name = "".join(values[:1])
         # PostgreSQL refuses a null character, which no name holds.
-        asked = SavedAudience.objects.filter(name=name.replace("\0", "\ufffd"))
-        saved = asked.first()
+        saved = SavedAudience.objects.filter(name=name.replace("\0", "\ufffd")).first()
         if saved is None:
             none = ChatGroup.objects.none()
-            return Audience(kind, none, name=name, is_gone=True)
-        return _fitting(kind, saved.rule, is_named=is_named, name=saved.name)
+            return Audience(kind, none, name=name, is_missing=True)
+        rule = saved.rule
+    if rule is not None:
+        groups = ChatGroup.objects.fitting(rule)
+        return Audience(kind, groups, names_members=names_members, rule=rule, name=name)
     ids = list(dict.fromkeys(values))
-    return Audience(kind, groups_among(ids), ids=ids, is_named=is_named)
+    return Audience(kind, groups_among(ids), ids=ids, names_members=names_members)
 
 
 def count_all_groups() -> int:
-    """How many groups may be sent to at all."""
-    return audience(Kind.EVERY, []).going_groups().count()
+    """The number of groups that the audience “every group” includes."""
+    return build_audience(Kind.EVERY, []).included_groups().count()
 
 
 def saved_audience_counts() -> dict[str, int]:
-    """The saved audiences by name, each with how many groups would get it; two queries.
+    """The number of included groups by name of the saved audience; two queries.
 
-    All are counted in one pass over the groups.
+    One pass over the groups counts all audiences.
     """
     saved = list(SavedAudience.objects.order_by("name"))
     counts = (
-        audience(Kind.EVERY, [])
-        .going_groups()
+        build_audience(Kind.EVERY, [])
+        .included_groups()
         .order_by()
         .aggregate(
             **{
@@ -232,15 +240,15 @@ def saved_audience_counts() -> dict[str, int]:
 
 
 def matching_groups(rule: Rule) -> Audience:
-    """What a rule means now, whoever in the groups is to get it."""
-    return audience(Kind.RULE, rule.as_json())
+    """The groups that match a rule now, for all members."""
+    return build_audience(Kind.RULE, rule.as_json())
 
 
 def audience_of(notification: Notification) -> Audience:
-    return audience(
+    return build_audience(
         notification.audience,
         notification.audience_values,
-        is_named=bool(notification.recipients),
+        names_members=bool(notification.recipients),
     )
 
 
@@ -248,17 +256,12 @@ def digest_of(rows: QuerySet[Any], group_id: str, group_type: str) -> str:
     """SHA-256 over the IDs and types of groups, in order of the IDs."""
     line = Concat(group_id, Value("\t"), group_type, output_field=TextField())
     lines = rows.order_by().aggregate(lines=JoinedTexts(line, Value("\n")))["lines"]
-    # Sorted here: PostgreSQL sorts as its language does.
+    # Sorted here, because PostgreSQL sorts by its collation.
     text = "\n".join(sorted((lines or "").split("\n")))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _fitting(kind: str, rule: Rule, *, is_named: bool, name: str = "") -> Audience:
-    meant = ChatGroup.objects.fitting(rule)
-    return Audience(kind, meant, is_named=is_named, rule=rule, name=name)
-
-
-def _reason(*, is_named: bool) -> Case:
+def _reason(*, names_members: bool) -> Case:
     cases = [
         When(~Q(state=ChatGroup.State.IN_USE), then=F("state")),
         When(
@@ -266,7 +269,7 @@ def _reason(*, is_named: bool) -> Case:
             then=Value(ExclusionReason.UNKNOWN_TYPE.value),
         ),
     ]
-    if is_named:
+    if names_members:
         to_everyone = Q(type__in=SendGroupSystemNotification.ALL_MEMBERS_ONLY_TYPES)
         cases.append(When(to_everyone, then=Value(ExclusionReason.RECIPIENTS.value)))
-    return Case(*cases, default=Value(GOES_OUT), output_field=CharField())
+    return Case(*cases, default=Value(INCLUDED), output_field=CharField())

@@ -1,4 +1,4 @@
-"""Why a chat group that is meant does not get a notification, in words."""
+"""The reasons for which an audience excludes a selected chat group, with labels."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 
 class ExclusionReason(TextChoices):
-    """The first two are also states of a group."""
+    """The first two values are also states of a group."""
 
     SWITCHED_OFF = "switched_off", gettext_lazy("Switched off")
     CLOSED = "closed", gettext_lazy("Closed")
@@ -18,7 +18,7 @@ class ExclusionReason(TextChoices):
 
 
 def reason_label(value: str) -> str:
-    """Of a reason, or of a state, as an entry of the audit trail holds it."""
+    """The label of a reason or of a group's state, as stored in the audit trail."""
     words: dict[str, Any] = dict(ExclusionReason.choices)
     return str(words.get(value, value))
 

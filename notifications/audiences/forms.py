@@ -31,17 +31,17 @@ NO_NUMBER = {"invalid": _("Write a number with digits only, such as 5000.")}
 
 
 class ConditionField(CheckboxListField):
-    """Whatever was ticked: ``clean_rule`` says what is wrong with it."""
+    """Accepts any value: ``clean_rule`` validates it."""
 
     def valid_value(self, value: str) -> bool:
         return True
 
 
 class RuleFields(forms.Form):
-    """Mix it into a form; ``rule()`` is what was entered, once the form is cleaned.
+    """Base form; ``rule()`` returns the entered rule once the form is cleaned.
 
-    No field complains by itself but those of numbers, so that a form in which the rule
-    is not meant can ignore the errors of ``RULE_FIELDS``.
+    Only the number fields raise errors, so that a form can ignore the errors of
+    ``RULE_FIELDS`` while another kind of audience is selected.
     """
 
     types = ConditionField(label=_("Types"), choices=GroupType.choices)
@@ -74,29 +74,29 @@ class RuleFields(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = list(Label.objects.values_list("name", flat=True))
-        # One that is gone stays ticked and is refused: without it, the rule would
-        # silently mean more groups.
-        gone = [name for name in self["labels"].value() or () if name not in names]
+        # A deleted label stays ticked and is refused: without it, the rule would
+        # silently match more groups.
+        deleted = [name for name in self["labels"].value() or () if name not in names]
         field = self.fields["labels"]
-        field.choices = [(name, name) for name in names + gone]  # type: ignore[attr-defined]  # a ChoiceField
+        field.choices = [(name, name) for name in names + deleted]  # type: ignore[attr-defined]  # a ChoiceField
         if not field.choices:  # type: ignore[attr-defined]  # a ChoiceField
-            # To ask for its value has made what is shown of the field.
+            # ``self["labels"]`` cached the bound field with its help text.
             self["labels"].help_text = _("No group has a label yet.")
 
     def rule(self) -> Rule:
-        """Raises ``ValidationError`` by field, and for the whole of an empty rule."""
+        """Raises ``ValidationError`` by field, or a non-field error for an empty rule."""
         return clean_rule(self.entered_rule())
 
     def entered_rule(self) -> Rule:
-        """What was entered, whether it makes sense or not."""
-        given = {name: self.cleaned_data.get(name) for name in RULE_FIELDS}
+        """The entered rule, not validated."""
+        values = {name: self.cleaned_data.get(name) for name in RULE_FIELDS}
         return Rule(
-            types=tuple(given["types"] or ()),
-            labels=tuple(given["labels"] or ()),
-            name_contains=given["name_contains"] or "",
-            min_members=given["min_members"],
-            max_members=given["max_members"],
-            exceptions=tuple(given["exceptions"] or ()),
+            types=tuple(values["types"] or ()),
+            labels=tuple(values["labels"] or ()),
+            name_contains=values["name_contains"] or "",
+            min_members=values["min_members"],
+            max_members=values["max_members"],
+            exceptions=tuple(values["exceptions"] or ()),
         )
 
 
@@ -113,11 +113,11 @@ def initial_of_rule(rule: Rule) -> dict[str, Any]:
 
 
 class AudienceForm(RuleFields):
-    """``found`` is the rule once it makes sense, whatever the name is."""
+    """``valid_rule`` is the entered rule once it is valid, even without a name."""
 
     name = forms.CharField(
         label=_("Name"),
-        required=False,  # clean_name says it better
+        required=False,  # clean_name has a better message
         widget=forms.TextInput(
             attrs={"class": "vTextField", "maxlength": AUDIENCE_NAME_MAX_LENGTH}
         ),
@@ -132,7 +132,9 @@ class AudienceForm(RuleFields):
             {"name": audience.name} | initial_of_rule(audience.rule) if audience else {}
         )
         super().__init__(data, initial=initial, label_suffix="")
-        self.found: Rule | None = audience.rule if audience and data is None else None
+        self.valid_rule: Rule | None = (
+            audience.rule if audience and data is None else None
+        )
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True
@@ -145,13 +147,13 @@ class AudienceForm(RuleFields):
         data = super().clean() or {}
         if not self.errors:
             try:
-                self.found = self.rule()
+                self.valid_rule = self.rule()
             except ValidationError as error:
                 self.add_error(None, error)
         return data
 
     def check_name(self) -> None:
-        """Only for what is saved: groups are counted for an audience without a name."""
+        """Not in ``clean``: “Count” works for an audience without a name."""
         try:
             self.cleaned_data["name"] = saved.clean_name(
                 self.cleaned_data["name"], self.pk

@@ -10,74 +10,74 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from notifications import permissions
-from notifications.audiences.audience import Audience, Kind, audience
+from notifications.audiences.audience import Audience, Kind, build_audience
 from notifications.audiences.exclusions import reason_label
 from notifications.groups.ids import count_duplicates, split_group_ids
 from notifications.models import ChatGroup, Notification
 from notifications.ui.pages import require_permission
 
-MOST = 20
+MAX_SUGGESTIONS = 20
 
 NAME_MAX_LENGTH = 100
 
 
 def suggestions(term: str) -> Sequence[ChatGroup]:
-    """Groups in use whose name, former name or ID holds ``term``; one query.
+    """Groups in use whose name, former name or ID contains ``term``; one query.
 
-    First the group with that ID, then those whose name begins with the term, then the
-    others, by name. One more than ``MOST`` at most, so that the caller can tell whether
-    there are more. No group matches a term that no name can hold: a longer one, or one
-    with a null character, which PostgreSQL would not even take.
+    First the group with that ID, then names that begin with the term, then the others
+    by name. Up to ``MAX_SUGGESTIONS`` + 1, so that the caller detects that there are
+    more. No group matches a term that is longer than any name or has a null character,
+    which PostgreSQL refuses.
     """
     term = term.strip()
     if len(term) > NAME_MAX_LENGTH or "\0" in term:
         return []
-    every = audience(Kind.EVERY, [])
+    every = build_audience(Kind.EVERY, [])
     if not term:
-        return list(every.going_groups()[: MOST + 1])
+        return list(every.included_groups()[: MAX_SUGGESTIONS + 1])
     rank = Case(When(group_id=term, then=0), When(place=1, then=1), default=2)
-    # Asked for before the reasons for being left out, since few groups pass it.
+    # Filtered by the term before the reasons of exclusion, since few groups match it.
     matching = ChatGroup.objects.matching(term)
-    ranked = replace(every, meant=matching).going_groups().alias(rank=rank)
-    return list(ranked.order_by("rank", "name", "id")[: MOST + 1])
+    ranked = replace(every, selected=matching).included_groups().alias(rank=rank)
+    return list(ranked.order_by("rank", "name", "id")[: MAX_SUGGESTIONS + 1])
 
 
-SHOWN = 50  # of the chosen groups, as chips
+MAX_CHIPS = 50  # chosen groups on the page
 
 
 @require_http_methods(["GET", "POST"])
 def groups(request: HttpRequest) -> JsonResponse:
-    """GET ``?q=``: groups to offer. POST ``ids``: the groups behind pasted IDs.
+    """GET ``?q=``: suggested groups. POST ``ids``: the groups with pasted IDs.
 
-    Both answer ``{"groups": [...], "says": sentence for the status line}``; of pasted
-    IDs ``groups`` are those to show, and ``ids`` all of them.
+    Both return ``{"groups": [...], "says": sentence for the status line}``. For pasted
+    IDs, ``groups`` has those to show as chips, and ``ids`` has all IDs.
     """
     require_permission(request, permissions.SEND)
     if request.method == "POST":
         ids = split_group_ids(request.POST.get("ids", ""))
-        meant = audience(Notification.Audience.CHOSEN, ids)
+        audience = build_audience(Notification.Audience.CHOSEN, ids)
         return JsonResponse(
             {
-                "ids": meant.ids,
-                "groups": picker_context(meant),
-                "says": _about_pasted(ids, meant),
+                "ids": audience.ids,
+                "groups": picker_context(audience),
+                "says": _paste_result(ids, audience),
             }
         )
-    found = suggestions(request.GET.get("q", ""))
-    offered = [_as_json(group) for group in found[:MOST]]
-    return JsonResponse({"groups": offered, "says": _about_found(len(found))})
+    matches = suggestions(request.GET.get("q", ""))
+    suggested = [_as_json(group) for group in matches[:MAX_SUGGESTIONS]]
+    return JsonResponse({"groups": suggested, "says": _match_count(len(matches))})
 
 
-def picker_context(meant: Audience) -> list[dict[str, str]]:
-    """At most ``SHOWN`` of the chosen; first those that cannot be sent to."""
-    problems = [_unknown(group_id) for group_id in meant.unknown[:SHOWN]]
-    if meant.left_out:
+def picker_context(audience: Audience) -> list[dict[str, str]]:
+    """Up to ``MAX_CHIPS`` chosen groups; first those that cannot be sent to."""
+    problems = [_unknown(group_id) for group_id in audience.unknown_ids[:MAX_CHIPS]]
+    if audience.excluded:
         problems += [
             _as_json(group, reason_label(group.reason))
-            for group in meant.left_out_groups()[:SHOWN]
+            for group in audience.excluded_groups()[:MAX_CHIPS]
         ]
-    usable = [_as_json(group) for group in meant.first(SHOWN)]
-    return (problems + usable)[:SHOWN]
+    usable = [_as_json(group) for group in audience.first(MAX_CHIPS)]
+    return (problems + usable)[:MAX_CHIPS]
 
 
 def _unknown(group_id: str) -> dict[str, str]:
@@ -86,7 +86,7 @@ def _unknown(group_id: str) -> dict[str, str]:
 
 
 def _as_json(group: ChatGroup, problem: str = "") -> dict[str, str]:
-    """``problem``: why it cannot be sent to."""
+    """``problem``: the reason why the group cannot be sent to."""
     return {
         "id": group.group_id,
         "name": group.name,
@@ -95,18 +95,20 @@ def _as_json(group: ChatGroup, problem: str = "") -> dict[str, str]:
     }
 
 
-def _about_found(count: int) -> str:
+def _match_count(count: int) -> str:
     if not count:
         return _("No group matches. Is it switched off?")
-    if count > MOST:
-        return _("More than %(n)d groups match. Type more of the name.") % {"n": MOST}
+    if count > MAX_SUGGESTIONS:
+        return _("More than %(n)d groups match. Type more of the name.") % {
+            "n": MAX_SUGGESTIONS
+        }
     return ngettext("%(n)d group matches.", "%(n)d groups match.", count) % {"n": count}
 
 
-def _about_pasted(ids: Sequence[str], meant: Audience) -> str:
-    """How many groups were found, and what is wrong with the others."""
-    usable = meant.count
-    unusable = len(meant.ids) - usable
+def _paste_result(ids: Sequence[str], audience: Audience) -> str:
+    """How many pasted groups were added, and how many IDs cannot be sent to."""
+    usable = audience.count
+    unusable = len(audience.ids) - usable
     sentences = [
         ngettext("%(n)d group added.", "%(n)d groups added.", usable) % {"n": usable}
     ]
@@ -119,8 +121,8 @@ def _about_pasted(ids: Sequence[str], meant: Audience) -> str:
             )
             % {"n": unusable}
         )
-    if again := count_duplicates(ids):
-        sentences.append(duplicates_message(again))
+    if duplicates := count_duplicates(ids):
+        sentences.append(duplicates_message(duplicates))
     return " ".join(sentences)
 
 

@@ -1,4 +1,4 @@
-"""Rules that select chat groups: validation."""
+"""Validation of the rules that select chat groups."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,18 +14,18 @@ from notifications.models import GroupType, Label, Rule
 from notifications.tencent.ids import is_group_id
 from notifications.ui.text import has_control, join_first
 
-MOST_EXCEPTIONS = 500
+MAX_EXCEPTIONS = 500
 
-MOST_MEMBERS = 999_999_999
+MAX_MEMBERS = 999_999_999
 
 NAME_MAX_LENGTH = 100  # of a chat group
 
 
 def clean_rule(rule: Rule) -> Rule:
-    """The rule as it is kept: each value once, labels spelt as they exist.
+    """The rule as it is stored: without duplicates, labels spelt as in ``Label``.
 
-    Raises ``ValidationError`` with a sentence for each field of ``Rule`` that cannot be
-    used, or one for the whole where the rule asks nothing.
+    Raises ``ValidationError`` by field of ``Rule``, or a non-field error for a rule
+    without conditions.
     """
     clean: dict[str, Any] = {}
     problems: dict[str, ValidationError] = {}
@@ -60,8 +60,8 @@ def _types(types: Sequence[str]) -> tuple[str, ...]:
 
 def _labels(names: Sequence[str]) -> tuple[str, ...]:
     # PostgreSQL refuses a null character, which no label has.
-    wanted = [Lower(Value(name)) for name in names if not has_control(name)]
-    known = Label.objects.alias(lower=Lower("name")).filter(lower__in=wanted)
+    lowered = [Lower(Value(name)) for name in names if not has_control(name)]
+    known = Label.objects.alias(lower=Lower("name")).filter(lower__in=lowered)
     spelt = {name.lower(): name for name in known.values_list("name", flat=True)}
     if missing := [name for name in names if name.lower() not in spelt]:
         sentence = ngettext(
@@ -74,7 +74,7 @@ def _labels(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted({spelt[name.lower()] for name in names}))
 
 
-def _part_of_name(text: str) -> str:
+def _name_contains(text: str) -> str:
     text = text.strip()
     if has_control(text):
         raise ValidationError(_("This holds a control character. Remove it."))
@@ -86,11 +86,11 @@ def _part_of_name(text: str) -> str:
     return text
 
 
-def _members(number: int | None) -> int | None:
-    if number is not None and not 0 <= number <= MOST_MEMBERS:
+def _member_count(number: int | None) -> int | None:
+    if number is not None and not 0 <= number <= MAX_MEMBERS:
         raise ValidationError(
             _("%(n)d is not between 0 and %(most)d.")
-            % {"n": number, "most": MOST_MEMBERS}
+            % {"n": number, "most": MAX_MEMBERS}
         )
     return number
 
@@ -102,10 +102,10 @@ def _exceptions(group_ids: Sequence[str]) -> tuple[str, ...]:
             ngettext("Not a group ID: %(ids)s", "Not group IDs: %(ids)s", len(wrong))
             % {"ids": join_first(wrong)}
         )
-    if len(unique) > MOST_EXCEPTIONS:
+    if len(unique) > MAX_EXCEPTIONS:
         raise ValidationError(
             _("%(n)d IDs entered; the limit is %(limit)d.")
-            % {"n": len(unique), "limit": MOST_EXCEPTIONS}
+            % {"n": len(unique), "limit": MAX_EXCEPTIONS}
         )
     known = known_ids(unique)
     if unknown := [value for value in unique if value not in known]:
@@ -123,8 +123,8 @@ def _exceptions(group_ids: Sequence[str]) -> tuple[str, ...]:
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "types": _types,
     "labels": _labels,
-    "name_contains": _part_of_name,
-    "min_members": _members,
-    "max_members": _members,
+    "name_contains": _name_contains,
+    "min_members": _member_count,
+    "max_members": _member_count,
     "exceptions": _exceptions,
 }

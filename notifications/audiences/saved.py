@@ -1,4 +1,4 @@
-"""Saved audiences: a rule kept under a name, so that people choose it again."""
+"""Use cases of saved audiences: rules with a name, which people can choose again."""
 
 from dataclasses import asdict
 from typing import Any
@@ -19,42 +19,42 @@ from notifications.ui.text import has_control
 
 @transaction.atomic
 def save(user: User, name: str, rule: Rule, *, pk: int | None = None) -> SavedAudience:
-    """Keep a rule under a name; with ``pk``, instead of what that audience was.
+    """Save a rule under a name; with ``pk``, update that audience.
 
     Raises ``ValidationError`` by field: ``name``, or one of ``Rule``.
     """
     require(user, permissions.CHANGE_AUDIENCES)
     rule = clean_rule(rule)
-    # Nobody deletes or renames these labels until this is written.
+    # Locks the labels against deletion and renaming until the commit.
     labels = Label.objects.select_for_update().filter(name__in=rule.labels)
-    if len(labels) < len(rule.labels):  # somebody just did
+    if len(labels) < len(rule.labels):  # changed since clean_rule
         rule = clean_rule(rule)
     audience = SavedAudience(stored_rule={})
     if pk is not None:
         audience = SavedAudience.objects.select_for_update().get(pk=pk)
-    was = _values(audience)
+    before = _values(audience)
     try:
         audience.name = clean_name(name, pk)
     except ValidationError as error:
         raise ValidationError({"name": error}) from None
     audience.stored_rule = rule.as_json()
-    changed = {key: v for key, v in _values(audience).items() if v != was[key]}
+    changed = {key: v for key, v in _values(audience).items() if v != before[key]}
     if not changed:
         return audience
     audience.changed_by = user.get_username()
     audience.save()
     if pk is not None and "name" in changed:
-        # Drafts name the audience they are for.
+        # Drafts refer to their audience by name.
         Notification.objects.filter(
             status=Notification.Status.DRAFT,
             audience=Notification.Audience.SAVED,
-            audience_values=[was["name"]],
+            audience_values=[before["name"]],
         ).update(audience_values=[audience.name])
     audit_log.write(
         AUDIENCE_SAVED,
         user.get_username(),
         audience=audience.name,
-        before={key: was[key] for key in changed} if pk is not None else {},
+        before={key: before[key] for key in changed} if pk is not None else {},
         after=changed,
     )
     return audience
@@ -62,7 +62,7 @@ def save(user: User, name: str, rule: Rule, *, pk: int | None = None) -> SavedAu
 
 @transaction.atomic
 def delete(user: User, pk: int) -> None:
-    """Forget an audience; what was sent to it stays as it is."""
+    """Delete an audience; notifications that were sent to it are not changed."""
     require(user, permissions.CHANGE_AUDIENCES)
     audience = SavedAudience.objects.select_for_update().get(pk=pk)
     audience.delete()
@@ -76,7 +76,9 @@ def delete(user: User, pk: int) -> None:
 
 
 def clean_name(text: str, pk: int | None = None) -> str:
-    """Raises ``ValidationError`` for what is no name, or that of another than ``pk``."""
+    """Raises ``ValidationError`` for an invalid name, or the name of another audience
+    than ``pk``.
+    """
     name = " ".join(text.split())
     if has_control(name):
         problem = _("The name holds a control character. Remove it.")
@@ -92,9 +94,8 @@ def clean_name(text: str, pk: int | None = None) -> str:
 
 
 def _values(audience: SavedAudience) -> dict[str, Any]:
-    """Name and conditions as plain JSON values; what is empty asks nothing."""
-    conditions = asdict(audience.rule)
+    """Name and conditions as plain JSON values; an empty condition matches all."""
     return {"name": audience.name} | {
         key: list(value) if isinstance(value, tuple) else value
-        for key, value in conditions.items()
+        for key, value in asdict(audience.rule).items()
     }

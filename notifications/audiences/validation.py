@@ -1,4 +1,4 @@
-"""Whether a notification can go to the groups that are meant."""
+"""Checks whether a notification can be sent to an audience."""
 
 from collections.abc import Mapping
 
@@ -17,69 +17,67 @@ Kind = Notification.Audience
 # The field of the form in which a kind of audience is chosen.
 FIELDS = {Kind.CHOSEN: "groups", Kind.SAVED: "saved"}
 
-OTHERS = "audience"
-
 NOT_FOR_EVERY = gettext_lazy(
     "To name members, choose the groups instead of sending to every group."
 )
 
 
 def clean_values(values: Values) -> Values:
-    """What is stored for a choice: each value once, a rule as JSON.
+    """The values of a choice as they are stored: without duplicates, a rule as JSON.
 
-    Raises ``ValidationError`` by field for conditions that cannot be.
+    Raises ``ValidationError`` by field for invalid conditions.
     """
     if isinstance(values, Mapping):
         return clean_rule(Rule.from_json(values)).as_json()
     return list(dict.fromkeys(values))
 
 
-def check_audience(meant: Audience) -> None:
-    """Raise ``ValidationError`` by field for what keeps a notification from being sent.
+def check_audience(audience: Audience) -> None:
+    """Raise ``ValidationError`` by field if a notification cannot be sent.
 
-    Groups that were chosen one by one are refused by name; of a rule or all groups,
-    those that cannot get it are left out, as long as one is left.
+    Groups that were chosen one by one are refused by name. A rule or “every group”
+    excludes the groups that cannot be sent to, as long as it includes at least one.
     """
-    field = FIELDS.get(Kind(meant.kind), OTHERS)
-    if meant.rule is not None:
-        # A label may be gone by now.
+    field = FIELDS.get(Kind(audience.kind), "audience")
+    if audience.rule is not None:
+        # A label may have been deleted since.
         try:
-            clean_rule(meant.rule)
+            clean_rule(audience.rule)
         except ValidationError as error:
-            if meant.kind == Kind.RULE:
+            if audience.kind == Kind.RULE:
                 raise
             raise ValidationError({field: error.messages}) from None
     problems: dict[str, list[str]] = {}
-    if found := _problems(meant):
-        problems[field] = found
-    if found := _problems_of_members(meant):
-        problems["recipients"] = found
-    if not problems and not meant.count:
-        problems[field] = [_nobody_left(meant)]
+    if sentences := _group_problems(audience):
+        problems[field] = sentences
+    if sentence := _recipients_problem(audience):
+        problems["recipients"] = [sentence]
+    if not problems and not audience.count:
+        problems[field] = [_no_group_included(audience)]
     if problems:
         raise ValidationError(problems)
 
 
-def _problems(meant: Audience) -> list[str]:
-    if meant.is_gone:
-        if not meant.name:
+def _group_problems(audience: Audience) -> list[str]:
+    if audience.is_missing:
+        if not audience.name:
             return [_("Choose an audience.")]
         sentence = _("The audience “%(name)s” no longer exists. Choose another.")
-        return [sentence % {"name": meant.name}]
-    if meant.kind != Kind.CHOSEN:
+        return [sentence % {"name": audience.name}]
+    if audience.kind != Kind.CHOSEN:
         return []
     problems = []
-    if meant.unknown:
+    if audience.unknown_ids:
         problems.append(
             ngettext(
                 "This ID is not in the list of groups: %(ids)s",
                 "These IDs are not in the list of groups: %(ids)s",
-                len(meant.unknown),
+                len(audience.unknown_ids),
             )
-            % {"ids": join_first(meant.unknown)}
+            % {"ids": join_first(audience.unknown_ids)}
         )
     names, count = joined_names(
-        meant, ExclusionReason.SWITCHED_OFF, ExclusionReason.CLOSED
+        audience, ExclusionReason.SWITCHED_OFF, ExclusionReason.CLOSED
     )
     if count:
         problems.append(
@@ -90,7 +88,7 @@ def _problems(meant: Audience) -> list[str]:
             )
             % {"names": names}
         )
-    names, count = joined_names(meant, ExclusionReason.UNKNOWN_TYPE)
+    names, count = joined_names(audience, ExclusionReason.UNKNOWN_TYPE)
     if count:
         problems.append(
             ngettext(
@@ -105,52 +103,46 @@ def _problems(meant: Audience) -> list[str]:
     return problems
 
 
-def _problems_of_members(meant: Audience) -> list[str]:
-    """AVChatRoom and BChatRoom take notices for all members only.
+def _recipients_problem(audience: Audience) -> str:
+    """AVChatRoom and BChatRoom accept notifications for all members only.
 
     Source: the table of group types on the page of the call, "supports push to
-    specific members". The list of members is never widened by itself: that decision
-    belongs to the person.
+    specific members". Named members are never replaced by everyone automatically:
+    that decision belongs to the person.
     """
-    if not meant.is_named:
-        return []
-    if meant.kind == Kind.EVERY:
-        return [str(NOT_FOR_EVERY)]
-    if meant.kind != Kind.CHOSEN:
-        return []
-    names, count = joined_names(meant, ExclusionReason.RECIPIENTS)
-    if not count:
-        return []
-    return [
-        ngettext(
-            "%(names)s can only be sent to everyone. Remove it, or pick “Everyone in "
-            "the group”.",
-            "%(names)s can only be sent to everyone. Remove them, or pick “Everyone in "
-            "the group”.",
-            count,
-        )
-        % {"names": names}
-    ]
+    if not audience.names_members:
+        return ""
+    if audience.kind == Kind.EVERY:
+        return str(NOT_FOR_EVERY)
+    names, count = joined_names(audience, ExclusionReason.RECIPIENTS)
+    if audience.kind != Kind.CHOSEN or not count:
+        return ""
+    return ngettext(
+        "%(names)s can only be sent to everyone. Remove it, or pick “Everyone in "
+        "the group”.",
+        "%(names)s can only be sent to everyone. Remove them, or pick “Everyone in "
+        "the group”.",
+        count,
+    ) % {"names": names}
 
 
-def _nobody_left(meant: Audience) -> str:
-    if meant.kind == Kind.CHOSEN:
+def _no_group_included(audience: Audience) -> str:
+    if audience.kind == Kind.CHOSEN:
         return _("Choose at least one group, or pick “Every group”.")
-    if meant.left_out and meant.kind != Kind.EVERY:
+    if audience.excluded and audience.kind != Kind.EVERY:
         sentence = _("All groups that fit are left out. %(reasons)s.")
-        return sentence % {"reasons": count_labels(meant.left_out)}
-    if meant.rule is not None:
+        return sentence % {"reasons": count_labels(audience.excluded)}
+    if audience.rule is not None:
         return _("No group fits. Change the conditions.")
     return _("There is no group in use that this could go to.")
 
 
-def joined_names(meant: Audience, *reasons: ExclusionReason) -> tuple[str, int]:
-    """The names of chosen groups in the order of choice, and how many there are."""
-    count = sum(meant.left_out.get(reason, 0) for reason in reasons)
+def joined_names(audience: Audience, *reasons: ExclusionReason) -> tuple[str, int]:
+    """The joined names of excluded groups in the order of the choice, and their count."""
+    count = sum(audience.excluded.get(reason, 0) for reason in reasons)
     if not count:
         return "", 0
-    found = dict(
-        meant.left_out_groups(*reasons).order_by().values_list("group_id", "name")
-    )
-    names = [found[i] for i in meant.ids if i in found][:NAMED]
+    groups = audience.excluded_groups(*reasons).order_by()
+    by_id = dict(groups.values_list("group_id", "name"))
+    names = [by_id[i] for i in audience.ids if i in by_id][:NAMED]
     return join_first(names, count), count

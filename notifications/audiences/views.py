@@ -1,4 +1,4 @@
-"""Saved audiences: their list, and the page of one."""
+"""Pages of saved audiences: the list, the form and the confirmation of a deletion."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -19,7 +19,7 @@ PER_PAGE = 20
 
 @require_safe
 def audiences(request: HttpRequest) -> HttpResponse:
-    """All of them by name, each with what it means at this moment."""
+    """The saved audiences by name, each with the groups that match it now."""
     user = require_permission(request, permissions.SEE_GROUPS)
     saved = SavedAudience.objects.order_by("name")
     shown = Paginator(saved, PER_PAGE).get_page(request.GET.get("page"))
@@ -28,7 +28,7 @@ def audiences(request: HttpRequest) -> HttpResponse:
         "notifications/audiences/audiences.html",
         _("Audiences"),
         rows=shown,
-        told=[(one, str(one.rule), matching_groups(one.rule)) for one in shown],
+        audiences=[(one, str(one.rule), matching_groups(one.rule)) for one in shown],
         may_change=user.has_perm(permissions.CHANGE_AUDIENCES),
     )
 
@@ -39,7 +39,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 def audience(request: HttpRequest, pk: int) -> HttpResponse:
-    """One of them: to change for those who may, to read for the others."""
+    """A form with the permission to change audiences; read-only without it."""
     user = require_permission(request, permissions.SEE_GROUPS)
     saved = get_object_or_404(SavedAudience, pk=pk)
     if user.has_perm(permissions.CHANGE_AUDIENCES):
@@ -51,50 +51,51 @@ def audience(request: HttpRequest, pk: int) -> HttpResponse:
         "notifications/audiences/audience.html",
         saved.name,
         audience=saved,
-        told=saved.rule.conditions(),
-        meant=matching_groups(saved.rule),
+        conditions=saved.rule.conditions(),
+        matching=matching_groups(saved.rule),
     )
 
 
 def _form(request: HttpRequest, saved: SavedAudience | None) -> HttpResponse:
-    """What "Count" posts shows how many groups are meant, and saves nothing."""
+    """The button “Count” shows how many groups match, and saves nothing."""
     user = require_permission(request, permissions.CHANGE_AUDIENCES)
     is_posted = request.method == "POST"
     form = AudienceForm(request.POST if is_posted else None, audience=saved)
     if is_posted and form.is_valid() and "count" not in request.POST:
         form.check_name()
-        if not form.errors and form.found is not None:
+        if not form.errors and form.valid_rule is not None:
             name = form.cleaned_data["name"]
             pk = saved.pk if saved else None
-            kept = audiences_saved.save(user, name, form.found, pk=pk)
+            saved = audiences_saved.save(user, name, form.valid_rule, pk=pk)
             messages.success(
-                request, _("The audience “%(name)s” is saved.") % {"name": kept.name}
+                request, _("The audience “%(name)s” is saved.") % {"name": saved.name}
             )
-            return redirect("admin:audience", kept.pk)
+            return redirect("admin:audience", saved.pk)
     return page(
         request,
         "notifications/audiences/audience_form.html",
         saved.name if saved else _("New audience"),
         form=form,
         audience=saved,
-        meant=matching_groups(form.found) if form.found else None,
+        matching=matching_groups(form.valid_rule) if form.valid_rule else None,
         is_counted=is_posted,
     )
 
 
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks first."""
+    """Delete an audience after a confirmation."""
     user = require_permission(request, permissions.CHANGE_AUDIENCES)
     saved = get_object_or_404(SavedAudience, pk=pk)
     if request.method == "POST":
         audiences_saved.delete(user, pk)
-        said = _("The audience “%(name)s” is deleted.") % {"name": saved.name}
-        messages.success(request, said)
+        messages.success(
+            request, _("The audience “%(name)s” is deleted.") % {"name": saved.name}
+        )
         return redirect("admin:audiences")
     return page(
         request,
         "notifications/audiences/audience_delete.html",
         _("Delete the audience “%(name)s”?") % {"name": saved.name},
         audience=saved,
-        told=str(saved.rule),
+        rule=str(saved.rule),
     )

@@ -97,7 +97,7 @@ class ChoiceForm(RuleFields):
         return data
 
     @property
-    def is_named(self) -> bool:
+    def names_members(self) -> bool:
         return bool(self.cleaned_data["members"] == "named")
 
     def choice(self) -> tuple[str, Values]:
@@ -201,17 +201,17 @@ class WriteForm(ChoiceForm):
         if self.errors:
             return data
         kind, values = self.choice()
-        is_named = self.is_named
-        if is_named and kind == EVERY:
+        names_members = self.names_members
+        if names_members and kind == EVERY:
             self.add_error("members", NOT_FOR_EVERY)
-            is_named = False  # said already
+            names_members = False  # said already
         try:
             self.draft = check_draft(
                 Draft(
                     content=data["content"],
                     audience=kind,
                     audience_values=values,
-                    recipients=split_ids(data["recipients"]) if is_named else None,
+                    recipients=split_ids(data["recipients"]) if names_members else None,
                     note=data["note"],
                     token=data["token"],
                 )

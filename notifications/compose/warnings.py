@@ -29,7 +29,7 @@ class SameText:
     at: datetime
 
 
-def same_text(content: str, meant: Audience, now: datetime) -> SameText | None:
+def same_text(content: str, audience: Audience, now: datetime) -> SameText | None:
     """Whether the same text went to some of these groups lately; two queries."""
     newest = Notification.objects.order_by("-id").values("pk")[:LOOKED_THROUGH]
     same = Notification.objects.sent().filter(
@@ -43,7 +43,7 @@ def same_text(content: str, meant: Audience, now: datetime) -> SameText | None:
     found = (
         Delivery.objects.filter(
             notification_id__in=numbers,
-            group_id__in=meant.going_groups().order_by().values("group_id"),
+            group_id__in=audience.included_groups().order_by().values("group_id"),
         )
         .exclude(status=Delivery.Status.CANCELLED)
         .exclude(status=Delivery.Status.FAILED, error_code__in=certain)

@@ -1,10 +1,14 @@
-"""Which groups a choice means, how many they are, and who is left out and why."""
+"""Which groups an audience includes and excludes, their totals, and the reasons."""
 
 import hashlib
 
 import pytest
 
-from notifications.audiences.audience import audience, digest_of, saved_audience_counts
+from notifications.audiences.audience import (
+    build_audience,
+    digest_of,
+    saved_audience_counts,
+)
 from notifications.audiences.exclusions import (
     ExclusionReason,
     count_labels,
@@ -19,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def groups():
-    """Of each kind one, and two that get it."""
+    """One group for each reason of exclusion, and two that are included."""
     north = Label.objects.create(name="North")
     for number, values in enumerate(
         [
@@ -34,8 +38,8 @@ def groups():
         make_group(**{"member_count": 7} | values).labels.set([north] * (number < 3))
 
 
-def ids_of(meant) -> list[str]:
-    return [group.group_id for group in meant.first(9)]
+def ids_of(audience) -> list[str]:
+    return [group.group_id for group in audience.first(9)]
 
 
 RULES = [
@@ -53,28 +57,28 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "expected", "left_out"), RULES)
-def test_the_groups_that_fit_a_rule(groups, rule, expected, left_out):
+@pytest.mark.parametrize(("rule", "expected", "excluded"), RULES)
+def test_the_groups_that_fit_a_rule(groups, rule, expected, excluded):
     SavedAudience.objects.create(name="Saved", stored_rule=rule)
 
-    for meant in (audience("rule", rule), audience("saved", ["Saved"])):
-        assert ids_of(meant) == expected
-        assert (meant.count, meant.left_out) == (len(expected), left_out)
-        assert meant.rule == Rule.from_json(rule)
+    for audience in (build_audience("rule", rule), build_audience("saved", ["Saved"])):
+        assert ids_of(audience) == expected
+        assert (audience.count, audience.excluded) == (len(expected), excluded)
+        assert audience.rule == Rule.from_json(rule)
     assert saved_audience_counts() == {"Saved": len(expected)}
 
 
 def test_every_group(groups):
-    meant = audience("every", [])
+    audience = build_audience("every", [])
 
-    assert ids_of(meant) == ["a", "b", "live"]
-    assert (meant.count, meant.going.people) == (3, 327)
-    assert meant.left_out == {
+    assert ids_of(audience) == ["a", "b", "live"]
+    assert (audience.count, audience.included.people) == (3, 327)
+    assert audience.excluded == {
         ExclusionReason.SWITCHED_OFF: 1,
         ExclusionReason.CLOSED: 1,
         ExclusionReason.UNKNOWN_TYPE: 1,
     }
-    assert [(group.group_id, group.reason) for group in meant.left_out_groups()] == [
+    assert [(group.group_id, group.reason) for group in audience.excluded_groups()] == [
         ("gone", "closed"),
         ("odd", "unknown_type"),
         ("off", "switched_off"),
@@ -90,47 +94,49 @@ def test_every_group(groups):
         ("chosen", ["live", "b", "a"]),
     ],
 )
-def test_groups_that_take_notices_for_everyone_only_when_members_are_named(
+def test_all_members_only_groups_are_excluded_when_members_are_named(
     groups, kind, values
 ):
-    everyone = audience(kind, values)
-    named = audience(kind, values, is_named=True)
+    everyone = build_audience(kind, values)
+    named = build_audience(kind, values, names_members=True)
 
     assert "live" in ids_of(everyone)
-    assert ExclusionReason.RECIPIENTS not in everyone.left_out
+    assert ExclusionReason.RECIPIENTS not in everyone.excluded
     assert set(ids_of(named)) == {"a", "b"}
-    assert named.left_out[ExclusionReason.RECIPIENTS] == 1
+    assert named.excluded[ExclusionReason.RECIPIENTS] == 1
     assert named.digest != everyone.digest
 
 
 def test_chosen_groups_stay_in_their_order_and_the_unknown_are_named(groups):
-    meant = audience("chosen", ["nobody", "live", "off", "王五", "a", "a\0", "live"])
+    audience = build_audience(
+        "chosen", ["nobody", "live", "off", "王五", "a", "a\0", "live"]
+    )
 
-    assert meant.ids == ["nobody", "live", "off", "王五", "a", "a\0"]
-    assert meant.unknown == ["nobody", "王五", "a\0"]
-    assert ids_of(meant) == ["live", "a"]
-    assert meant.left_out == {ExclusionReason.SWITCHED_OFF: 1}
-    assert len(meant.row_numbers()) == 2
+    assert audience.ids == ["nobody", "live", "off", "王五", "a", "a\0"]
+    assert audience.unknown_ids == ["nobody", "王五", "a\0"]
+    assert ids_of(audience) == ["live", "a"]
+    assert audience.excluded == {ExclusionReason.SWITCHED_OFF: 1}
+    assert len(audience.group_pks()) == 2
 
 
 def test_all_chosen_are_known(groups):
-    assert audience("chosen", ["live", "off"]).unknown == []
-    assert audience("chosen", []).sums == {}
+    assert build_audience("chosen", ["live", "off"]).unknown_ids == []
+    assert build_audience("chosen", []).totals == {}
 
 
-def test_row_numbers_come_in_the_order_of_the_calls(groups):
-    by_name = audience("every", [])
-    chosen = audience("chosen", ["live", "b", "a"])
+def test_primary_keys_are_in_the_order_of_the_calls(groups):
+    by_name = build_audience("every", [])
+    chosen = build_audience("chosen", ["live", "b", "a"])
 
-    assert chosen.row_numbers() == [group.pk for group in chosen.first(9)]
-    assert by_name.row_numbers() == [group.pk for group in by_name.first(9)]
+    assert chosen.group_pks() == [group.pk for group in chosen.first(9)]
+    assert by_name.group_pks() == [group.pk for group in by_name.first(9)]
 
 
 @pytest.mark.parametrize("name", ["Gone", "", "a\0b"])
-def test_a_saved_audience_that_is_gone(groups, name):
-    meant = audience("saved", [name])
+def test_a_missing_saved_audience(groups, name):
+    audience = build_audience("saved", [name])
 
-    assert (meant.is_gone, meant.count, meant.name) == (True, 0, name)
+    assert (audience.is_missing, audience.count, audience.name) == (True, 0, name)
 
 
 def test_the_digest_is_over_ids_and_types_whatever_the_order_of_the_database():
@@ -145,10 +151,10 @@ def test_the_digest_is_over_ids_and_types_whatever_the_order_of_the_database():
     )
 
     assert (
-        audience("every", []).digest
+        build_audience("every", []).digest
         == hashlib.sha256("\n".join(lines).encode()).hexdigest()
     )
-    assert audience("chosen", []).digest == hashlib.sha256(b"").hexdigest()
+    assert build_audience("chosen", []).digest == hashlib.sha256(b"").hexdigest()
 
 
 def test_rows_of_a_send_have_the_digest_of_their_groups():
@@ -159,7 +165,7 @@ def test_rows_of_a_send_have_the_digest_of_their_groups():
 
     made = digest_of(notification.deliveries.all(), "group_id", "group_type")
 
-    assert made == audience("every", []).digest
+    assert made == build_audience("every", []).digest
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -171,9 +177,9 @@ def test_saved_audiences_are_counted_in_one_pass(count, django_assert_num_querie
         )
 
     with django_assert_num_queries(2):
-        found = saved_audience_counts()
+        counts = saved_audience_counts()
 
-    assert found == {f"A{n}": int(n < 2) for n in range(count)}
+    assert counts == {f"A{n}": int(n < 2) for n in range(count)}
 
 
 def test_known_ids():

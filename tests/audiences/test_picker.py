@@ -1,4 +1,4 @@
-"""What the search field for groups asks for: suggestions, and what pasted IDs mean."""
+"""The search field for groups: suggestions, and the groups with pasted IDs."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def manager(log_in):
     return log_in(make_user(permissions.COMMUNITY_MANAGER))
 
 
-def offered(client, term: str) -> list[str]:
+def suggested(client, term: str) -> list[str]:
     return [group["id"] for group in client.get(ADDRESS, {"q": term}).json()["groups"]]
 
 
@@ -66,10 +66,10 @@ def test_the_term(manager, term, expected):
     make_group(group_id="off", name="徒步 hikers", state="switched_off")
     make_group(group_id="gone", name="徒步 hikers", state="closed")
 
-    assert offered(manager, term) == expected
+    assert suggested(manager, term) == expected
 
 
-def test_nothing_found_is_said(manager):
+def test_no_match(manager):
     assert manager.get(ADDRESS, {"q": "x"}).json() == {
         "groups": [],
         "says": "No group matches. Is it switched off?",

@@ -1,4 +1,4 @@
-"""A rule for chat groups: what is refused, and in which words."""
+"""Validation of a rule for chat groups."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,18 +10,18 @@ from tests.factories import make_group
 pytestmark = pytest.mark.django_db
 
 
-def said(rule: Rule) -> dict[str, list[str]]:
+def errors_of(rule: Rule) -> dict[str, list[str]]:
     with pytest.raises(ValidationError) as refused:
         clean_rule(rule)
     return refused.value.message_dict
 
 
-def test_a_rule_is_kept_with_each_value_once_and_labels_as_they_are_spelt():
+def test_a_rule_is_stored_without_duplicates_and_with_labels_as_they_are_spelt():
     Label.objects.create(name="North")
     Label.objects.create(name="VIP")
     make_group(group_id="@TGS#1")
 
-    found = clean_rule(
+    cleaned = clean_rule(
         Rule(
             types=("AVChatRoom", "Public", "Public"),
             labels=("vip", "north", "VIP"),
@@ -32,7 +32,7 @@ def test_a_rule_is_kept_with_each_value_once_and_labels_as_they_are_spelt():
         )
     )
 
-    assert found == Rule(
+    assert cleaned == Rule(
         types=("Public", "AVChatRoom"),
         labels=("North", "VIP"),
         name_contains="直播",
@@ -42,10 +42,10 @@ def test_a_rule_is_kept_with_each_value_once_and_labels_as_they_are_spelt():
     )
 
 
-def test_every_field_says_what_is_wrong_with_it():
+def test_errors_of_every_field():
     make_group(group_id="known")
 
-    assert said(
+    assert errors_of(
         Rule(
             types=("Nope",),
             labels=("East", "w\0st"),
@@ -96,8 +96,8 @@ def test_every_field_says_what_is_wrong_with_it():
         ),
     ],
 )
-def test_what_a_rule_may_not_ask(rule, problems):
-    assert said(rule) == problems
+def test_invalid_rules(rule, problems):
+    assert errors_of(rule) == problems
 
 
 def test_exceptions_alone_are_a_condition():

@@ -1,4 +1,4 @@
-"""Audiences saved, changed and deleted, and what the audit trail says of it."""
+"""Saving, changing and deleting audiences, and their entries in the audit trail."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -19,13 +19,13 @@ def user():
     return make_user(permissions.COMMUNITY_MANAGER)
 
 
-def said(user, name: str, rule: Rule = LIVE, **kwargs) -> dict[str, list[str]]:
+def errors_of(user, name: str, rule: Rule = LIVE, **kwargs) -> dict[str, list[str]]:
     with pytest.raises(ValidationError) as refused:
         audiences_saved.save(user, name, rule, **kwargs)
     return refused.value.message_dict
 
 
-def told() -> list[tuple[str, list[str]]]:
+def trail() -> list[tuple[str, list[str]]]:
     return [
         (sentence(entry.action, entry.detail), lines(entry.action, entry.detail))
         for entry in AuditEntry.objects.order_by("id")
@@ -41,12 +41,12 @@ def test_an_audience_is_saved_changed_and_deleted(user):
     audiences_saved.save(other, "Live rooms", changed, pk=saved.pk)
     audiences_saved.save(user, "Live rooms", changed, pk=saved.pk)  # changes nothing
 
-    found = SavedAudience.objects.get()
-    assert (found.name, found.changed_by) == ("Live rooms", "xu")
-    assert found.rule == Rule(types=("Public", "AVChatRoom"), labels=("North",))
+    stored = SavedAudience.objects.get()
+    assert (stored.name, stored.changed_by) == ("Live rooms", "xu")
+    assert stored.rule == Rule(types=("Public", "AVChatRoom"), labels=("North",))
     audiences_saved.delete(user, saved.pk)
     assert not SavedAudience.objects.exists()
-    assert told() == [
+    assert trail() == [
         (
             "Saved the audience “Live rooms”.",
             ["Name: Live rooms", "Types: Live room", "Members, at least: 100"],
@@ -85,16 +85,16 @@ def test_what_cannot_be_saved(user):
     saved = audiences_saved.save(user, "Live", LIVE)
     length = {"name": ["The name must have 1 to 80 characters, on one line."]}
 
-    assert said(user, "") == length
-    assert said(user, "x" * 81) == length
-    assert said(user, "a\0b") == {
+    assert errors_of(user, "") == length
+    assert errors_of(user, "x" * 81) == length
+    assert errors_of(user, "a\0b") == {
         "name": ["The name holds a control character. Remove it."]
     }
-    assert said(user, "Live") == {"name": ["There is an audience “Live” already."]}
-    assert said(user, "Other", Rule()) == {
+    assert errors_of(user, "Live") == {"name": ["There is an audience “Live” already."]}
+    assert errors_of(user, "Other", Rule()) == {
         "__all__": ["Choose at least one condition, or send to every group."]
     }
-    assert said(user, "Live", Rule(labels=("North",)), pk=saved.pk) == {
+    assert errors_of(user, "Live", Rule(labels=("North",)), pk=saved.pk) == {
         "labels": ["There is no label “North”."]
     }
     assert SavedAudience.objects.get().rule == LIVE

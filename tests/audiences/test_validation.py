@@ -1,4 +1,4 @@
-"""What keeps a choice of groups from being sent, on Check and again at Send."""
+"""Audiences that cannot be sent to, on Check and again at Send."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -105,7 +105,7 @@ def test_a_choice_that_cannot_be_sent_to(manager, kind, values, expected):
     assert refusal(manager, kind, values) == expected
 
 
-def test_members_are_named_for_groups_that_can_have_them(manager):
+def test_all_members_only_groups_of_a_rule_are_excluded(manager):
     make_group(name="Hikers")
     make_group(group_id="live", name="Live", type="AVChatRoom")
     rule = {"types": ["Public", "AVChatRoom"]}
@@ -156,7 +156,7 @@ def test_a_rule_is_stored_as_it_is_spelt(manager):
     }
 
 
-def test_what_was_meant_is_kept_for_good(manager):
+def test_the_rule_and_the_excluded_groups_are_recorded(manager):
     make_group(name="Hikers")
     make_group(group_id="off", name="Off", state="switched_off")
     make_group(group_id="odd", name="Odd", type="Topic")
@@ -240,7 +240,7 @@ def test_a_group_that_no_longer_fits_has_to_be_checked_anew(manager, change):
     assert send(manager, draft).audience_count == 1
 
 
-def test_a_saved_audience_is_what_it_is_now(manager):
+def test_a_saved_audience_is_evaluated_at_send(manager):
     make_group(member_count=50)
     make_group(member_count=500)
     saved = SavedAudience.objects.create(name="Big", stored_rule={"min_members": 100})
@@ -260,7 +260,7 @@ def test_a_saved_audience_is_what_it_is_now(manager):
     ]
 
 
-def test_a_label_that_is_gone_is_said_at_send(manager):
+def test_a_deleted_label_is_refused_at_send(manager):
     label = Label.objects.create(name="North")
     make_group().labels.set([label])
     draft = draft_for(manager, "rule", {"labels": ["North"]})
@@ -274,16 +274,16 @@ def test_a_label_that_is_gone_is_said_at_send(manager):
 
 
 def test_a_group_that_changes_while_it_is_sent_stops_the_send(manager, monkeypatch):
-    """A sync that commits between the questions, as PostgreSQL lets it."""
+    """A sync commits between the queries, as is possible on PostgreSQL."""
     group = make_group()
     draft = draft_for(manager, "every", [])
     insert = create_deliveries.insert_deliveries
 
-    def after_a_sync(*arguments, **options):
+    def insert_after_sync(*arguments, **options):
         ChatGroup.objects.filter(pk=group.pk).update(type="AVChatRoom")
         return insert(*arguments, **options)
 
-    monkeypatch.setattr(services_send, "insert_deliveries", after_a_sync)
+    monkeypatch.setattr(services_send, "insert_deliveries", insert_after_sync)
 
     with pytest.raises(ValidationError, match="The groups changed since you checked"):
         send(manager, draft)

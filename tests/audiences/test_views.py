@@ -1,4 +1,4 @@
-"""Pages of saved audiences: the list, and one with what it means now."""
+"""Pages of saved audiences: the list, and one with the groups that match it."""
 
 import pytest
 
@@ -14,8 +14,8 @@ AUDIENCES = "/groups/audiences/"
 LIVE = Rule(types=("AVChatRoom",))
 
 
-def counts(meant):
-    return meant.count, meant.going.people, meant.left_out
+def counts(audience):
+    return audience.count, audience.included.people, audience.excluded
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def rooms() -> None:
     make_group(name="直播 3", type="AVChatRoom", state="closed")
 
 
-def said(response) -> list[str]:
+def shown_messages(response) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
-def test_the_list_says_what_each_means_now(
+def test_the_list_shows_the_groups_that_match_each(
     manager, user, rooms, django_assert_num_queries
 ):
     assert "No audiences yet." in manager.get(AUDIENCES).content.decode()
@@ -56,7 +56,8 @@ def test_the_list_says_what_each_means_now(
     assert "1,204" in text
     assert 'href="/write/?audience=Live%20%26%20more"' in text
     assert [
-        (one.name, words, counts(meant)) for one, words, meant in page.context["told"]
+        (one.name, words, counts(audience))
+        for one, words, audience in page.context["audiences"]
     ] == [
         ("B", "Name contains: 直播 · Members: at least 500", (1, 1000, {})),
         ("C", "Name contains: 直播 · Members: at least 500", (1, 1000, {})),
@@ -69,7 +70,7 @@ def test_count_saves_nothing(manager, rooms):
 
     page = manager.post(AUDIENCES + "add/", posted)
 
-    assert counts(page.context["meant"]) == (2, 1204, {ExclusionReason.CLOSED: 1})
+    assert counts(page.context["matching"]) == (2, 1204, {ExclusionReason.CLOSED: 1})
     text = page.content.decode()
     assert "Counted. Nothing is saved yet." in text
     assert "2 groups would get it" in text
@@ -86,13 +87,13 @@ def test_an_audience_is_saved_and_shows_its_count(manager, rooms):
     changed = posted | {"name": "Large", "min_members": "500"}
     again = manager.post(address, changed, follow=True)
 
-    assert said(saved) == ["The audience “Live rooms” is saved."]
-    assert counts(saved.context["meant"]) == (2, 1204, {ExclusionReason.CLOSED: 1})
+    assert shown_messages(saved) == ["The audience “Live rooms” is saved."]
+    assert counts(saved.context["matching"]) == (2, 1204, {ExclusionReason.CLOSED: 1})
     assert 'href="/write/?audience=Live%20rooms"' in saved.content.decode()
     assert again.redirect_chain == [(address, 302)]
-    assert counts(again.context["meant"]) == (1, 1000, {})
-    found = SavedAudience.objects.get()
-    assert (found.name, found.rule) == (
+    assert counts(again.context["matching"]) == (1, 1000, {})
+    stored = SavedAudience.objects.get()
+    assert (stored.name, stored.rule) == (
         "Large",
         Rule(types=("AVChatRoom",), min_members=500),
     )
@@ -125,7 +126,7 @@ def test_an_audience_is_deleted_after_a_question(manager, user):
     done = manager.post(address, follow=True)
 
     assert "Types: Live room" in asked
-    assert said(done) == ["The audience “Live” is deleted."]
+    assert shown_messages(done) == ["The audience “Live” is deleted."]
     assert not SavedAudience.objects.exists()
 
 
@@ -143,7 +144,7 @@ def test_an_auditor_reads_audiences(log_in, user, rooms):
         for address in ("add/", f"{saved.pk}/", f"{saved.pk}/delete/")
     ]
 
-    assert one.context["told"] == [
+    assert one.context["conditions"] == [
         ("Types", "Live room"),
         ("Labels", "North"),
         ("Except", "1 group"),

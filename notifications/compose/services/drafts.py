@@ -16,7 +16,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
 from notifications import audit_log, permissions
-from notifications.audiences.audience import Values, audience
+from notifications.audiences.audience import Values, build_audience
 from notifications.audiences.validation import check_audience, clean_values
 from notifications.compose.audit_events import DRAFT_DELETED, DRAFT_SAVED
 from notifications.compose.content import clean_content
@@ -79,7 +79,7 @@ def check_draft(draft: Draft) -> Draft:
     with collecting("audience"):
         values = clean_values(values)
         check_audience(
-            audience(draft.audience, values, is_named=recipients is not None)
+            build_audience(draft.audience, values, names_members=recipients is not None)
         )
     if errors:
         raise ValidationError(errors)

@@ -30,7 +30,7 @@ from notifications.tencent.ids import is_group_id
 from notifications.tencent.outcomes import Outcome, OutcomeKind
 from notifications.tencent.responses import Response
 
-MOST_GROUPS = 20
+MAX_GROUPS = 20
 
 # Somebody waits: no call begins later than this many seconds after the first, and each
 # has so many to connect and to answer. Ten together.
@@ -79,7 +79,7 @@ def check_members(
     """Ask for each group who of the members is in it; writes nothing to any record.
 
     Takes ten seconds at most. Raises ``PermissionDenied``; ``ValidationError`` for IDs
-    that cannot be, for more than ``MOST_GROUPS`` groups, and while the settings do not
+    that cannot be, for more than ``MAX_GROUPS`` groups, and while the settings do not
     say how to reach Tencent. Call it outside of a transaction.
     """
     require(user, permissions.SEND)
@@ -114,13 +114,13 @@ def _groups(group_ids: Sequence[str]) -> list[ChatGroup]:
     wanted = list(dict.fromkeys(group_ids))
     if not wanted:
         raise ValidationError(_("Choose the groups first."))
-    if len(wanted) > MOST_GROUPS:
+    if len(wanted) > MAX_GROUPS:
         raise ValidationError(
             _(
                 "%(n)d groups are chosen; members can be checked for %(limit)d at "
                 "most. Choose fewer."
             )
-            % {"n": len(wanted), "limit": MOST_GROUPS}
+            % {"n": len(wanted), "limit": MAX_GROUPS}
         )
     # What cannot be an ID is not asked for: PostgreSQL refuses a null character.
     known = {

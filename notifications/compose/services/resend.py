@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
-from notifications.audiences.audience import audience
+from notifications.audiences.audience import build_audience
 from notifications.audiences.validation import check_audience
 from notifications.compose.audit_events import RESENT
 from notifications.compose.services.create_deliveries import insert_deliveries
@@ -49,9 +49,9 @@ def send_again(user: User, notification_id: int, kind: ResendKind) -> Notificati
     if not group_ids_of:
         return _made_before(first)
     chosen = sorted({i for ids in group_ids_of.values() for i in ids})
-    meant = audience(Kind.CHOSEN, chosen, is_named=bool(first.recipients))
-    check_audience(meant)
-    row_numbers = dict(zip(chosen, meant.row_numbers(), strict=True))
+    audience = build_audience(Kind.CHOSEN, chosen, names_members=bool(first.recipients))
+    check_audience(audience)
+    row_numbers = dict(zip(chosen, audience.group_pks(), strict=True))
     again = _copy(user, first, chosen)
     now = timezone.now()
     for portion, group_ids in sorted(group_ids_of.items()):

@@ -58,12 +58,12 @@ def send(
         return notification
     check_start(when.start)
     check_not_after(when.not_after, when.start)
-    meant = audience_of(notification)
-    check_audience(meant)
-    if meant.digest != digest:
-        raise _groups_changed(meant.count)
-    _make_deliveries(notification, meant)
-    notification.audience_count = meant.count
+    audience = audience_of(notification)
+    check_audience(audience)
+    if audience.digest != digest:
+        raise _groups_changed(audience.count)
+    _make_deliveries(notification, audience)
+    notification.audience_count = audience.count
     notification.audience_digest = digest
     notification.not_after = when.not_after
     notification.by_superuser = user.is_superuser
@@ -83,24 +83,24 @@ def send(
         SENT if when.start is None else SCHEDULED,
         user.get_username(),
         notification=notification.pk,
-        groups=meant.count,
+        groups=audience.count,
         digest=digest,
-        **_meant(meant),
+        **_meant(audience),
         start=when.start and when.start.isoformat(),
         not_after=when.not_after and when.not_after.isoformat(),
     )
     return notification
 
 
-def _meant(meant: Audience) -> dict[str, Any]:
+def _meant(audience: Audience) -> dict[str, Any]:
     """The rule as it was, which groups do not get it, and why.
 
     An auditor asks that years later, when all of it has changed.
     """
-    count = sum(meant.left_out.values())
-    named = meant.left_out_groups().values("group_id", "name", "reason")
+    count = sum(audience.excluded.values())
+    named = audience.excluded_groups().values("group_id", "name", "reason")
     return {
-        **({"rule": meant.rule.as_json()} if meant.rule else {}),
+        **({"rule": audience.rule.as_json()} if audience.rule else {}),
         "left_out_count": count,
         "left_out": list(named[:LEFT_OUT_NAMED]) if count else [],
     }
@@ -116,8 +116,8 @@ def _groups_changed(count: int) -> ValidationError:
     )
 
 
-def _make_deliveries(notification: Notification, meant: Audience) -> None:
-    groups = meant.row_numbers()
+def _make_deliveries(notification: Notification, audience: Audience) -> None:
+    groups = audience.group_pks()
     now = timezone.now()
     for number, recipients in enumerate(portions(notification.recipient_ids), start=1):
         insert_deliveries(
@@ -126,5 +126,5 @@ def _make_deliveries(notification: Notification, meant: Audience) -> None:
         # A sync may have changed a group between one question and the next: what
         # counts is what the rows say.
         rows = notification.deliveries.filter(portion=number)
-        if digest_of(rows, "group_id", "group_type") != meant.digest:
+        if digest_of(rows, "group_id", "group_type") != audience.digest:
             raise _groups_changed(rows.count())

@@ -9,7 +9,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from notifications import permissions
-from notifications.audiences.audience import Audience, AudienceTotals, Kind, audience
+from notifications.audiences.audience import (
+    Audience,
+    AudienceTotals,
+    Kind,
+    build_audience,
+)
 from notifications.audiences.exclusions import ExclusionReason, count_labels
 from notifications.audiences.validation import (
     NOT_FOR_EVERY,
@@ -37,24 +42,24 @@ def count(request: HttpRequest) -> JsonResponse:
         values = clean_values(values)
     except ValidationError as error:
         return JsonResponse(NOTHING | {"problem": error.messages[0]})
-    meant = audience(kind, values, is_named=form.is_named)
-    return JsonResponse(_told(meant) | {"reason": _reason(meant)})
+    audience = build_audience(kind, values, names_members=form.names_members)
+    return JsonResponse(_told(audience) | {"reason": _reason(audience)})
 
 
-def _told(meant: Audience) -> dict[str, str]:
+def _told(audience: Audience) -> dict[str, str]:
     problem = ""
     try:
-        check_audience(meant)
+        check_audience(audience)
     except ValidationError as error:
         # What is said of the members stands beside them.
         by_field = error.message_dict
         by_field.pop("recipients", None)
         problem = next(iter(by_field.values()), [""])[0]
-    is_by_rule = meant.kind != Kind.CHOSEN
+    is_by_rule = audience.kind != Kind.CHOSEN
     return {
-        "groups": _groups(meant.count),
-        "people": _people(meant.going),
-        "left_out": count_labels(meant.left_out) if is_by_rule else "",
+        "groups": _groups(audience.count),
+        "people": _people(audience.included),
+        "left_out": count_labels(audience.excluded) if is_by_rule else "",
         "problem": problem,
     }
 
@@ -78,14 +83,14 @@ def _people(going: AudienceTotals) -> str:
     return _("%(people)s and %(groups)s") % {"people": counted, "groups": unknown}
 
 
-def _reason(meant: Audience) -> str:
+def _reason(audience: Audience) -> str:
     """Of a rule, groups that are for everyone are left out instead."""
-    if meant.kind == Kind.EVERY:
+    if audience.kind == Kind.EVERY:
         return str(NOT_FOR_EVERY)
-    if meant.kind != Kind.CHOSEN or not meant.for_everyone_only:
+    if audience.kind != Kind.CHOSEN or not audience.all_members_only_count:
         return ""
     names, _count = joined_names(
-        replace(meant, is_named=True), ExclusionReason.RECIPIENTS
+        replace(audience, names_members=True), ExclusionReason.RECIPIENTS
     )
     sentence = _(
         "Live rooms and broadcast groups can only be sent to everyone. To name members, "

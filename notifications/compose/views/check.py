@@ -45,9 +45,9 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     require_own(user, draft)
     if draft.status != Notification.Status.DRAFT:
         return redirect(draft)
-    meant = audience_of(draft)
-    problems = _problems(meant)
-    form = _send_form(request, draft, meant)
+    audience = audience_of(draft)
+    problems = _problems(audience)
+    form = _send_form(request, draft, audience)
     if request.method == "POST" and form.is_valid():
         try:
             sent = services_send.send(
@@ -58,32 +58,32 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
                 messages.error(request, sentence)
             # What was chosen stays, above all a later start; the groups as they are
             # now have to be confirmed anew.
-            form = _send_form(request, draft, meant, again=True)
+            form = _send_form(request, draft, audience, again=True)
         else:
             return redirect(sent)
-    count = meant.count
+    count = audience.count
     calls = len(portions(draft.recipient_ids))
-    listed = meant.first(LISTED_AT_MOST)
+    listed = audience.first(LISTED_AT_MOST)
     named = draft.recipient_ids or []
     return page(
         request,
         "notifications/compose/check.html",
         _("Check and send"),
         draft=draft,
-        people=meant.going.people,
-        uncounted=meant.going.uncounted,
+        people=audience.included.people,
+        uncounted=audience.included.uncounted,
         problems=problems,
-        warnings=[] if problems else _warnings(draft, meant, calls * count),
+        warnings=[] if problems else _warnings(draft, audience, calls * count),
         form=form,
         step=2,
         count=count,
-        conditions=_conditions(meant.rule) if meant.rule else [],
-        audience_name=meant.name,
+        conditions=_conditions(audience.rule) if audience.rule else [],
+        audience_name=audience.name,
         first=_lines(listed[:LISTED_AT_ONCE]),
         rest=_lines(listed[LISTED_AT_ONCE:]),
         more=max(0, count - LISTED_AT_ONCE),
         unlisted=max(0, count - LISTED_AT_MOST),
-        left_out=_left_out(meant),
+        left_out=_left_out(audience),
         named=len(named),
         named_first=named[:LISTED_AT_ONCE],
         named_rest=named[LISTED_AT_ONCE:],
@@ -115,30 +115,30 @@ def _facts(group: ChatGroup) -> Iterator[str]:
         yield members % {"n": f"{group.member_count:,}"}
 
 
-def _left_out(meant: Audience) -> dict[str, Any] | None:
+def _left_out(audience: Audience) -> dict[str, Any] | None:
     """Who does not get it, and why. Chosen groups are refused by name instead."""
-    count = sum(meant.left_out.values())
-    if not count or meant.kind == Notification.Audience.CHOSEN:
+    count = sum(audience.excluded.values())
+    if not count or audience.kind == Notification.Audience.CHOSEN:
         return None
-    named = meant.left_out_groups()[:LISTED_AT_MOST]
+    named = audience.excluded_groups()[:LISTED_AT_MOST]
     return {
         "count": count,
-        "reasons": count_labels(meant.left_out),
+        "reasons": count_labels(audience.excluded),
         "named": [(group.name, reason_label(group.reason)) for group in named],
         "unlisted": max(0, count - LISTED_AT_MOST),
     }
 
 
-def _problems(meant: Audience) -> list[str]:
+def _problems(audience: Audience) -> list[str]:
     """What changed since the draft was written, so that it cannot be sent."""
     try:
-        check_audience(meant)
+        check_audience(audience)
     except ValidationError as error:
         return error.messages
     return []
 
 
-def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
+def _warnings(draft: Notification, audience: Audience, calls: int) -> list[str]:
     """What to think about before sending; it can be sent all the same."""
     now = timezone.now()
     warnings = []
@@ -151,7 +151,7 @@ def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
             )
             % {"calls": calls, "left": quota.left, "limit": quota.limit}
         )
-    if count := meant.left_out.get(ExclusionReason.RECIPIENTS, 0):
+    if count := audience.excluded.get(ExclusionReason.RECIPIENTS, 0):
         warnings.append(
             ngettext(
                 "%(n)s group is left out: it can only be sent to everyone.",
@@ -160,7 +160,7 @@ def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
             )
             % {"n": f"{count:,}"}
         )
-    if count := meant.going.unchecked:
+    if count := audience.included.unchecked:
         warnings.append(
             ngettext(
                 "%(n)d group was last checked more than a week ago. A group that has "
@@ -171,7 +171,7 @@ def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
             )
             % {"n": count}
         )
-    if same := same_text(draft.content, meant, now):
+    if same := same_text(draft.content, audience, now):
         # Not "0 minutes ago": a minute is near enough.
         at = min(same.at, now - timedelta(minutes=1))
         warnings.append(
@@ -186,16 +186,20 @@ def _warnings(draft: Notification, meant: Audience, calls: int) -> list[str]:
 
 
 def _send_form(
-    request: HttpRequest, draft: Notification, meant: Audience, *, again: bool = False
+    request: HttpRequest,
+    draft: Notification,
+    audience: Audience,
+    *,
+    again: bool = False,
 ) -> SendForm:
-    count = meant.count
+    count = audience.count
     posted = request.POST.copy()
     if again:
-        posted["digest"] = meant.digest
+        posted["digest"] = audience.digest
         posted.pop("sure", None)
     return SendForm(
         posted if request.method == "POST" else None,
-        initial={"digest": meant.digest},
+        initial={"digest": audience.digest},
         count=count,
         must_confirm=(
             count > CONFIRM_ABOVE or draft.audience == Notification.Audience.EVERY

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_POST
 
 from notifications import permissions
-from notifications.audiences.audience import audience
+from notifications.audiences.audience import build_audience
 from notifications.audiences.picker import duplicates_message, picker_context
 from notifications.compose.forms import SAVED, WriteForm, initial_of
 from notifications.compose.services import drafts
@@ -71,7 +71,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 def _picked(ids: str) -> list[dict[str, str]]:
     """What the script knows of the chosen groups without asking; ``ids`` by line."""
     chosen = ids.split("\n") if ids else []
-    return picker_context(audience(Notification.Audience.CHOSEN, chosen))
+    return picker_context(build_audience(Notification.Audience.CHOSEN, chosen))
 
 
 def _drafts(user: User, edited: int | None) -> list[Notification]:

@@ -33,7 +33,7 @@ def test_a_row_is_the_one_that_the_model_makes():
     assert insert(notification, [group], portion=2, recipients="a\nb") == 1
 
     made = model_to_dict(Delivery.objects.get())
-    meant = model_to_dict(
+    expected = model_to_dict(
         Delivery(
             id=made["id"],
             notification=notification,
@@ -47,7 +47,7 @@ def test_a_row_is_the_one_that_the_model_makes():
             created_at=NOW,
         )
     )
-    assert made == meant
+    assert made == expected
 
 
 def test_the_rows_keep_the_order_of_the_choice():
@@ -55,8 +55,8 @@ def test_the_rows_keep_the_order_of_the_choice():
 
     insert(make_notification(), groups)
 
-    found = Delivery.objects.order_by("id").values_list("group_id", flat=True)
-    assert list(found) == ["b", "c", "a"]
+    group_ids = Delivery.objects.order_by("id").values_list("group_id", flat=True)
+    assert list(group_ids) == ["b", "c", "a"]
 
 
 @pytest.mark.parametrize("state", ["switched_off", "closed"])
