@@ -1,4 +1,4 @@
-"""The form of the Write page; it enforces which group types take all members only."""
+"""The form of the Write page; it enforces the all-member rule of group types."""
 
 import uuid
 from collections.abc import Sequence
@@ -36,9 +36,9 @@ CHOSEN, RULE, SAVED, EVERY = (
 
 
 class ChoiceForm(RuleFields):
-    """``choice()`` is what was chosen, once the form is valid.
+    """``choice()`` returns the chosen audience once the form is valid.
 
-    What stands in a field that is not meant does no harm.
+    Fields of a kind of audience that is not selected are ignored.
     """
 
     audience = forms.ChoiceField(
@@ -60,7 +60,7 @@ class ChoiceForm(RuleFields):
             "on the page Groups."
         ),
     )
-    # No ChoiceField: services.meant_groups says it better when an audience is gone.
+    # No ChoiceField: check_audience has a better message for a deleted audience.
     saved = forms.CharField(
         label=_("Audience"), required=False, widget=forms.Select(choices=[])
     )
@@ -75,14 +75,14 @@ class ChoiceForm(RuleFields):
     )
 
     def show_counts(self) -> None:
-        """Say in the choices how many groups each means; two queries."""
+        """Add the number of included groups to the choices; two queries."""
         kinds = dict(self.fields["audience"].choices)  # type: ignore[attr-defined]  # a ChoiceField
         kinds[EVERY] = _("Every group (%(n)s)") % {"n": f"{count_all_groups():,}"}
         self.fields["audience"].choices = list(kinds.items())  # type: ignore[attr-defined]  # a ChoiceField
         counts = saved_audience_counts()
-        # One that is gone stays chosen and is refused.
-        if (given := self["saved"].value()) and given not in counts:
-            counts[given] = 0
+        # A deleted audience stays chosen and is refused.
+        if (name := self["saved"].value()) and name not in counts:
+            counts[name] = 0
         first = _("Choose an audience") if counts else _("No audience is saved yet")
         self.fields["saved"].widget.choices = [
             ("", first),
@@ -101,9 +101,9 @@ class ChoiceForm(RuleFields):
         return bool(self.cleaned_data["members"] == "named")
 
     def choice(self) -> tuple[str, Values]:
-        """The kind of audience and its values, as a notification keeps them.
+        """The kind of audience and its values, as ``Notification`` stores them.
 
-        Not checked: ``services.meant_groups`` does that.
+        Not validated: ``check_draft`` does that.
         """
         data = self.cleaned_data
         kind: str = data["audience"]
@@ -118,7 +118,7 @@ class ChoiceForm(RuleFields):
 
 
 def choice_fields(*below: LayoutObject) -> Sequence[LayoutObject]:
-    """For a layout: the groups, then who in them; ``below`` the IDs of members."""
+    """The fieldsets for groups and members; ``below`` goes below the IDs of members."""
     return [
         Fieldset(
             _("Groups"),
@@ -136,7 +136,7 @@ def choice_fields(*below: LayoutObject) -> Sequence[LayoutObject]:
 
 
 def initial_of_choice(notification: Notification) -> dict[str, Any]:
-    """The values of the fields for a draft that is edited."""
+    """Initial values of the audience fields for a draft."""
     values = notification.audience_values
     match notification.audience:
         case Kind.CHOSEN:
@@ -153,7 +153,7 @@ CHECK_MEMBERS = HTML('{% include "notifications/compose/_check_members.html" %}'
 
 
 class WriteForm(ChoiceForm):
-    """What a manager writes. Valid → ``draft`` is ready for ``save_draft``."""
+    """The form of the Write page; a valid form has a ``draft`` for ``save_draft``."""
 
     token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     recipients = forms.CharField(
@@ -169,7 +169,7 @@ class WriteForm(ChoiceForm):
     )
     content = forms.CharField(
         label=_("Message"),
-        required=False,  # check_draft says it better
+        required=False,  # check_draft has a better message
         strip=False,
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text=_("Plain text. Members see it as a system message in the chat."),
@@ -204,7 +204,7 @@ class WriteForm(ChoiceForm):
         names_members = self.names_members
         if names_members and kind == EVERY:
             self.add_error("members", NOT_FOR_EVERY)
-            names_members = False  # said already
+            names_members = False  # avoids a second error
         try:
             self.draft = check_draft(
                 Draft(
@@ -222,7 +222,7 @@ class WriteForm(ChoiceForm):
 
 
 def initial_of(notification: Notification) -> dict[str, Any]:
-    """The form's values for a draft that is edited."""
+    """Initial values of the form for a draft."""
     return initial_of_choice(notification) | {
         "token": notification.token,
         "members": "named" if notification.recipients else "everyone",

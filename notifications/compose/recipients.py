@@ -1,4 +1,4 @@
-"""The members that a notification names, and in which portions they are sent to."""
+"""Validation of named members, and their portions: one per call."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from notifications.models.notifications import join_recipients
 from notifications.tencent.ids import is_user_id
 from notifications.ui.text import join_first
 
-MAX_RECIPIENTS = 500  # of a notification, whatever the size of its portions
+MAX_RECIPIENTS = 500  # per notification, independent of IM_RECIPIENTS_PER_CALL
 
 
 def clean_recipients(ids: Sequence[str] | None) -> list[str] | None:
-    """The named members, each once; ``None`` stays ``None`` (everyone)."""
+    """The named members without duplicates; ``None`` (everyone) is returned as it is."""
     if ids is None:
         return None
     unique = list(dict.fromkeys(ids))
@@ -23,8 +23,7 @@ def clean_recipients(ids: Sequence[str] | None) -> list[str] | None:
         raise ValidationError(
             _("Enter at least one member ID, or pick “Everyone in the group”.")
         )
-    wrong = [value for value in unique if not is_user_id(value)]
-    if wrong:
+    if wrong := [value for value in unique if not is_user_id(value)]:
         raise ValidationError(
             ngettext("Not a member ID: %(ids)s", "Not member IDs: %(ids)s", len(wrong))
             % {"ids": join_first(wrong)}
@@ -40,8 +39,8 @@ def clean_recipients(ids: Sequence[str] | None) -> list[str] | None:
 def portions(recipients: Sequence[str] | None) -> list[str]:
     """The recipients of each call in stored form; ``[""]`` for everyone.
 
-    At most ``IM_RECIPIENTS_PER_CALL`` a call: texts of Tencent name 500 and, since
-    2025, 50 (https://www.tencentcloud.com/zh/document/product/1047/34958).
+    At most ``IM_RECIPIENTS_PER_CALL`` per call: Tencent documents 500 and, since 2025,
+    50 (https://www.tencentcloud.com/zh/document/product/1047/34958).
     """
     if recipients is None:
         return [""]

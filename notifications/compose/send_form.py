@@ -1,4 +1,4 @@
-"""The form of the Check page: whether, and when, to send."""
+"""The form of the Check page: the confirmation and the time of the send."""
 
 from typing import Any
 
@@ -9,13 +9,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from notifications.compose.services.send import SendTimes
 from notifications.delivery.forms import ScheduleForm
 
-NOW = "now"
-
-LATER = "later"
+NOW, LATER = "now", "later"
 
 
 class SendForm(ScheduleForm):
-    """``digest`` is the audience that the page showed."""
+    """``digest`` identifies the audience that the page showed."""
 
     digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
     moment = forms.ChoiceField(
@@ -52,7 +50,7 @@ class SendForm(ScheduleForm):
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("moment") != LATER:
-            # What stands in a field that is not meant does no harm.
+            # The field is hidden, so that its value and errors are ignored.
             self.cleaned_data["start"] = None
             self.errors.pop("start", None)
         elif not self.cleaned_data.get("start") and "start" not in self.errors:

@@ -1,7 +1,7 @@
-"""Warnings on the Check page. None of them prevents sending.
+"""Queries for the warnings on the Check page. No warning prevents sending.
 
-1000 a day, according to https://cloud.tencent.com/document/product/269/1630. Which time
-zone the day ends in is not documented: it is counted in the console's own.
+The quota is 1000 calls a day (https://cloud.tencent.com/document/product/269/1630). The
+time zone of that day is not documented: the console uses its own.
 """
 
 from dataclasses import dataclass
@@ -17,30 +17,30 @@ from notifications.tencent import error_codes
 
 SAME_TEXT_WITHIN = timedelta(days=1)
 
-# The text has no index: the newest notifications by number are looked through.
-LOOKED_THROUGH = 2000
+# The text has no index: only the newest notifications are compared.
+MAX_COMPARED = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class SameText:
-    """``groups`` of those meant got the same text; ``at``: the last time."""
+    """``groups``: how many included groups got the same text; ``at``: the last time."""
 
     groups: int
     at: datetime
 
 
 def same_text(content: str, audience: Audience, now: datetime) -> SameText | None:
-    """Whether the same text went to some of these groups lately; two queries."""
-    newest = Notification.objects.order_by("-id").values("pk")[:LOOKED_THROUGH]
+    """Whether the same text was sent to included groups recently; two queries."""
+    newest = Notification.objects.order_by("-id").values("pk")[:MAX_COMPARED]
     same = Notification.objects.sent().filter(
         pk__in=newest, content=content, sent_at__gte=now - SAME_TEXT_WITHIN
     )
     numbers = list(same.order_by().values_list("pk", flat=True))
     if not numbers:
         return None
-    # A refusal of which it is certain that nobody has seen it: it did not go there.
+    # After a refusal with a certain code, no member has seen the text.
     certain = [info.code for info in error_codes.all_codes() if info.certain]
-    found = (
+    sent = (
         Delivery.objects.filter(
             notification_id__in=numbers,
             group_id__in=audience.included_groups().order_by().values("group_id"),
@@ -51,12 +51,12 @@ def same_text(content: str, audience: Audience, now: datetime) -> SameText | Non
             groups=Count("group_id", distinct=True), at=Max("notification__sent_at")
         )
     )
-    return SameText(found["groups"], found["at"]) if found["groups"] else None
+    return SameText(sent["groups"], sent["at"]) if sent["groups"] else None
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Calls a day, and how many were made since midnight."""
+    """The ``limit`` of calls a day, and the calls ``used`` since midnight."""
 
     limit: int
     used: int
@@ -67,16 +67,16 @@ class Quota:
 
 
 def quota_today(now: datetime) -> Quota | None:
-    """``None`` when ``IM_DAILY_QUOTA`` is off (0)."""
+    """``None`` if ``IM_DAILY_QUOTA`` is 0, which disables the warning."""
     limit: int = settings.IM_DAILY_QUOTA
     if not limit:
         return None
     midnight = timezone.localtime(now, timezone.get_default_timezone()).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
-    # A call that was given up may have been made: it counts. One that was provably
-    # not sent does not.
-    made = Attempt.objects.filter(started_at__gte=midnight).exclude(
+    # Counts abandoned calls, which Tencent may have received, but not those that were
+    # provably not sent.
+    attempts = Attempt.objects.filter(started_at__gte=midnight).exclude(
         outcome=Attempt.Outcome.NOT_SENT
     )
-    return Quota(limit, made.count())
+    return Quota(limit, attempts.count())

@@ -1,10 +1,10 @@
-"""What a person may enter: members, the message, the note; refusals in words."""
+"""Validation of members, message and note."""
 
 import pytest
 from django.core.exceptions import ValidationError
 
-from notifications.compose.content import clean_content
 from notifications.compose.recipients import clean_recipients
+from notifications.compose.services.drafts import clean_content
 from notifications.ui.text import clean_note
 
 

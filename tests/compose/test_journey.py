@@ -1,4 +1,4 @@
-"""Write, check, send, watch: the pages, and whom they refuse."""
+"""The pages from writing to progress, and their permissions."""
 
 import pytest
 from django.urls import reverse
@@ -59,7 +59,7 @@ def test_the_whole_task(client_of_manager):
     assert draft.content == "Hi"
 
 
-def test_problems_stand_beside_their_fields(client_of_manager):
+def test_problems_are_shown_beside_their_fields(client_of_manager):
     make_group(group_id="live", name="Live", type="AVChatRoom")
 
     page = client_of_manager.post(

@@ -1,4 +1,4 @@
-"""How many calls of the day are left."""
+"""The number of calls left today."""
 
 from datetime import UTC, datetime
 

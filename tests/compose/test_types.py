@@ -1,4 +1,4 @@
-"""Newer names beside the old, and Community, wherever a type of group shows."""
+"""Newer names of group types beside the old, and Community, on all pages."""
 
 import io
 import re
@@ -18,7 +18,7 @@ from tests.factories import make_group, make_notification, make_user
 
 pytestmark = pytest.mark.one_database
 
-# Tencent's word in its calls, and what people read.
+# The type in calls to Tencent, and its name on pages.
 WORDS = {
     "Private": "Private (Work)",
     "Public": "Public",
@@ -59,7 +59,7 @@ def test_what_people_read_for_each_word_of_tencent():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_community_from_choosing_it_to_the_evidence(sandbox, log_in):
-    """It may be sent to as a whole and to named members; each page calls it so."""
+    """It accepts all members and named members; each page shows its name."""
     manager = make_user(permissions.COMMUNITY_MANAGER)
     make_group(group_id=CITY, name="City runners", type="Community")
     client, auditor = log_in(manager), log_in(make_user(superuser=True, username="a"))

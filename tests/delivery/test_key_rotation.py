@@ -93,7 +93,7 @@ def test_a_check_of_members_turns_to_the_next_key(tencent, manager):
     result = check_members(manager, ["g1", "g2"], ["anna"])
 
     assert [group.group_id for group in result.complete] == ["g1", "g2"]
-    assert result.trouble is None
+    assert result.failure is None
 
 
 def test_when_tencent_takes_neither_key_nothing_is_burnt(tencent, manager):
@@ -106,6 +106,6 @@ def test_when_tencent_takes_neither_key_nothing_is_burnt(tencent, manager):
     notification.refresh_from_db()
     assert (notification.status, notification.paused_code) == ("paused", 70009)
     assert notification.deliveries.counts()["queued"] == GROUPS
-    assert result.trouble is not None
-    assert result.trouble.error_code == 70009
+    assert result.failure is not None
+    assert result.failure.error_code == 70009
     assert len(tencent.journal) == 0

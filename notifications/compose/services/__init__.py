@@ -1,6 +1,5 @@
-"""Use cases of composing: one function each, called by page, command and test alike.
+"""Use cases of composing: one function each, called by pages, commands and tests.
 
-A service checks the permission, changes the rows, writes the audit entry and returns.
-Invalid input is a ``ValidationError`` with the names of the fields; a missing
-permission is ``PermissionDenied``.
+A service checks the permission, changes the rows and writes the audit entry. It raises
+``ValidationError`` by field for invalid input, and ``PermissionDenied``.
 """

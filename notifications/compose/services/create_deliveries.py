@@ -1,7 +1,7 @@
-"""Making the rows of a send: one delivery per chat group and portion of recipients.
+"""Creates the rows of a send: one delivery per chat group and portion of recipients.
 
-100,000 rows are made within a second or two, because the database copies them from the
-table of chat groups itself; made one by one in Python they take ten times as long.
+100,000 rows take one or two seconds, because the database copies them from the table
+of chat groups; created one by one in Python, they take ten times as long.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Field
 
 from notifications.db.sql import insert_select, quoted_column, quoted_table
 from notifications.models import ChatGroup, Delivery, Notification
 
 BLOCK = 5000
 
-# Of the delivery → of the chat group: copied at the time of sending.
+# Field of Delivery → field of ChatGroup that is copied into it.
 COPIED = {"group_id": "group_id", "group_name": "name", "group_type": "type"}
 
 
@@ -28,10 +27,10 @@ def insert_deliveries(
     recipients: str,
     now: datetime,
 ) -> int:
-    """One queued delivery for each chat group in use; ``groups`` are their row numbers.
+    """Insert a queued delivery for each chat group in use; ``groups`` are primary keys.
 
     ``recipients`` in stored form, empty for everyone. Call it inside a transaction and
-    compare what is returned, the number of rows made, with ``len(groups)``.
+    compare the result, the number of inserted rows, with ``len(groups)``.
     """
     values = {
         "notification": notification.pk,
@@ -56,21 +55,17 @@ def _insert(values: dict[str, Any], groups: Sequence[int]) -> int:
             selected.append(quoted_column(ChatGroup, COPIED[field.name]))
         else:
             selected.append("%s")
-            parameters.append(_prepared(field, values))
-    # The order of the choice is the order of the rows, and so of the calls. Both
-    # databases call the columns of VALUES column1 and column2.
+            value = values[field.name] if field.name in values else field.get_default()
+            parameters.append(field.get_db_prep_save(value, connection))
+    # Rows, and so calls, are in the order of the choice. Both databases name the columns
+    # of VALUES column1 and column2.
     places = ", ".join(f"({place}, {pk:d})" for place, pk in enumerate(groups))
     return insert_select(
         Delivery,
         [field.name for field in fields],
-        f"SELECT {', '.join(selected)} FROM (VALUES {places}) AS chosen "  # noqa: S608  no text of others
+        f"SELECT {', '.join(selected)} FROM (VALUES {places}) AS chosen "  # noqa: S608  no user input
         f"JOIN {quoted_table(ChatGroup)} "
         f"ON {quoted_column(ChatGroup, 'id')} = chosen.column2 "
         f"WHERE {quoted_column(ChatGroup, 'state')} = %s ORDER BY chosen.column1",
         [*parameters, ChatGroup.State.IN_USE.value],
     )
-
-
-def _prepared(field: "Field[Any, Any]", values: dict[str, Any]) -> Any:
-    value = values[field.name] if field.name in values else field.get_default()
-    return field.get_db_prep_save(value, connection)

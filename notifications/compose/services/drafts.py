@@ -1,7 +1,7 @@
-"""Writing a notification: what may be in a draft, and saving it.
+"""Validation, saving and deletion of drafts.
 
-Nothing is sent here. The same checks run in the form, here and, for what can change
-meanwhile, again in ``sending.send``.
+The form and ``save_draft`` call the same checks; ``send`` repeats those whose result
+may have changed.
 """
 
 import uuid
@@ -11,34 +11,38 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from notifications import audit_log, permissions
 from notifications.audiences.audience import Values, build_audience
 from notifications.audiences.validation import check_audience, clean_values
 from notifications.compose.audit_events import DRAFT_DELETED, DRAFT_SAVED
-from notifications.compose.content import clean_content
 from notifications.compose.recipients import clean_recipients
 from notifications.groups.ids import count_duplicates
 from notifications.models import Notification
 from notifications.models.notifications import join_recipients
 from notifications.permissions import require, require_own
-from notifications.ui.text import clean_note
+from notifications.ui.text import clean_note, has_control
 
 Kind = Notification.Audience
 
-_written = attrgetter("content", "note", "recipients", "audience", "audience_values")
+_draft_values = attrgetter(
+    "content", "note", "recipients", "audience", "audience_values"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person entered; the values as ``Notification.audience_values`` has them.
+    """The input of a person; ``audience_values`` as in ``Notification``.
 
-    ``recipients`` is ``None`` for everyone in the group; an empty list means that
-    members were to be named and none was, which is an error, never "everyone".
-    ``repeated`` says of a checked draft how many IDs were given more than once.
+    ``recipients`` is ``None`` for everyone in the group; an empty list is an error
+    (“named members” without any), never everyone. ``duplicates``: in a checked draft,
+    how many IDs were entered more than once.
     """
 
     content: str
@@ -47,14 +51,46 @@ class Draft:
     recipients: Sequence[str] | None = None
     note: str = ""
     token: uuid.UUID | None = None
-    repeated: int = 0
+    duplicates: int = 0
+
+
+def clean_content(text: str) -> str:
+    """The text as it is sent: stripped, with LF as line end.
+
+    Raises ``ValidationError`` if it is empty, contains control characters, or is longer
+    than ``IM_CONTENT_MAX_BYTES`` bytes of UTF-8. Tencent documents no limit for this
+    call; 8000 bytes is the lowest limit in its documentation of messages.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not text:
+        raise ValidationError(_("Write the message."))
+    for position, char in enumerate(text, start=1):
+        if char not in "\n\t" and has_control(char):
+            raise ValidationError(
+                _(
+                    "Character %(position)d is a control character (%(code)s), which "
+                    "no chat can show. Remove it."
+                )
+                % {"position": position, "code": f"U+{ord(char):04X}"}
+            )
+    excess = len(text.encode()) - settings.IM_CONTENT_MAX_BYTES
+    if excess > 0:
+        raise ValidationError(
+            ngettext(
+                "The message is %(n)d byte too long. A Chinese character counts as 3.",
+                "The message is %(n)d bytes too long. A Chinese character counts as 3.",
+                excess,
+            )
+            % {"n": excess}
+        )
+    return text
 
 
 def check_draft(draft: Draft) -> Draft:
     """The draft with cleaned fields.
 
     Raises ``ValidationError`` with all problems by field: ``content``, ``note``,
-    ``recipients``, and those of ``meant_groups.check_audience``.
+    ``recipients``, and those of ``check_audience``.
     """
     errors: dict[str, list[ValidationError]] = {}
 
@@ -65,9 +101,9 @@ def check_draft(draft: Draft) -> Draft:
         except ValidationError as error:
             by_field = getattr(error, "error_dict", None) or {field: error.error_list}
             for name, problems in by_field.items():
-                # What is said of a rule as a whole belongs to the choice.
-                about = field if name == NON_FIELD_ERRORS else name
-                errors.setdefault(about, []).extend(problems)
+                # An error of the whole rule is an error of the field “audience”.
+                target = field if name == NON_FIELD_ERRORS else name
+                errors.setdefault(target, []).extend(problems)
 
     content, note, recipients, values = "", "", None, draft.audience_values
     with collecting("content"):
@@ -83,38 +119,39 @@ def check_draft(draft: Draft) -> Draft:
         )
     if errors:
         raise ValidationError(errors)
-    again = count_duplicates(draft.recipients or ())
+    duplicates = count_duplicates(draft.recipients or ())
     if draft.audience == Kind.CHOSEN:
-        again += count_duplicates(list(draft.audience_values))
-    return Draft(content, draft.audience, values, recipients, note, draft.token, again)
+        duplicates += count_duplicates(list(draft.audience_values))
+    return Draft(
+        content, draft.audience, values, recipients, note, draft.token, duplicates
+    )
 
 
 @transaction.atomic
 def save_draft(
     user: User, draft: Draft, *, notification_id: int | None = None
 ) -> Notification:
-    """Check and save; edits the draft ``notification_id`` when it is given.
+    """Check and save a draft; with ``notification_id``, update that draft.
 
-    A form sent twice (same token) changes the same draft. When that draft has been
-    sent meanwhile, it is returned as it is: the caller shows its page.
+    A form that is submitted twice (same token) updates the same draft. A draft that has
+    been sent since is returned unchanged: the caller shows its page.
     """
     require(user, permissions.SEND)
     cleaned = check_draft(draft)
-    known = None
+    existing = None
+    rows = Notification.objects.select_for_update()
     if notification_id is not None:
-        known = Notification.objects.select_for_update().get(pk=notification_id)
+        existing = rows.get(pk=notification_id)
     elif cleaned.token is not None:
-        known = (
-            Notification.objects.select_for_update().filter(token=cleaned.token).first()
-        )
-    if known is not None:
-        require_own(user, known)
-        if known.status != Notification.Status.DRAFT:
-            return known
-    notification = known or Notification(
+        existing = rows.filter(token=cleaned.token).first()
+    if existing is not None:
+        require_own(user, existing)
+        if existing.status != Notification.Status.DRAFT:
+            return existing
+    notification = existing or Notification(
         sender=user, token=cleaned.token or uuid.uuid4()
     )
-    before = _written(notification)
+    before = _draft_values(notification)
     notification.sender_name = user.get_username()
     notification.content = cleaned.content
     notification.note = cleaned.note
@@ -122,13 +159,13 @@ def save_draft(
     notification.audience = cleaned.audience
     notification.audience_values = cleaned.audience_values
     notification.save()
-    if known is None or _written(notification) != before:
+    if existing is None or _draft_values(notification) != before:
         audit_log.write(
             DRAFT_SAVED,
             user.get_username(),
             notification=notification.pk,
             audience=cleaned.audience,
-            **_chosen(cleaned),
+            **_audience_detail(cleaned),
             note=cleaned.note,
         )
     return notification
@@ -136,9 +173,9 @@ def save_draft(
 
 @transaction.atomic
 def delete_draft(user: User, notification_id: int) -> None:
-    """Throw a draft of one's own away; what was sent stays.
+    """Delete a draft of the user.
 
-    Raises ``Notification.DoesNotExist`` when it is no draft (any more).
+    Raises ``Notification.DoesNotExist`` if the notification is not a draft.
     """
     require(user, permissions.SEND)
     draft = Notification.objects.select_for_update().get(
@@ -149,8 +186,8 @@ def delete_draft(user: User, notification_id: int) -> None:
     draft.delete()
 
 
-def _chosen(draft: Draft) -> dict[str, Any]:
-    """What the entry says of the groups: how many, or which rule or saved audience."""
+def _audience_detail(draft: Draft) -> dict[str, Any]:
+    """Details for the audit entry: the rule, the saved audience or a number of groups."""
     if draft.audience == Kind.RULE:
         return {"rule": draft.audience_values}
     if draft.audience == Kind.SAVED:

@@ -1,7 +1,7 @@
-"""Asking Tencent whether the named members are in the chosen groups.
+"""Asks Tencent whether the named members are in the chosen groups.
 
-Only where somebody asks for it, since the chat service may answer slowly or not at all.
-What Tencent does with named IDs that are not members is not documented.
+Only on request, since the chat service may respond slowly or not at all. Tencent does
+not document what it does with named IDs that are not members.
 """
 
 import time
@@ -32,20 +32,20 @@ from notifications.tencent.responses import Response
 
 MAX_GROUPS = 20
 
-# Somebody waits: no call begins later than this many seconds after the first, and each
-# has so many to connect and to answer. Ten together.
-BEGIN_WITHIN = 5.0
+# In seconds, since a person waits: no call starts later than this after the first, and
+# each has a limit to connect and one to respond. Ten seconds in total.
+MAX_START_DELAY = 5.0
 
-CONNECT_WITHIN = 2.0
+CONNECT_TIMEOUT = 2.0
 
-ANSWER_WITHIN = 3.0
+READ_TIMEOUT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class UncheckedGroup:
-    """A group of which Tencent did not say who is in it.
+    """A group whose members are not known.
 
-    ``outcome`` is what it answered; ``None``: it was not asked, because of the group.
+    ``outcome`` of the call; ``None`` if there was no call, because of the group.
     """
 
     group: ChatGroup
@@ -54,19 +54,19 @@ class UncheckedGroup:
 
 @dataclass(slots=True)
 class MemberCheckResult:
-    """What Tencent said.
+    """``complete`` groups have all members; ``missing`` pairs a group with the IDs that
+    are not in it.
 
-    ``complete`` are groups that all members are in; ``missing`` says who is not in
-    which group. ``trouble`` is an answer that ended the asking: it is not about a
-    group. ``not_asked`` are the groups that were left then, or when time was up.
+    ``failure`` is an outcome that ended the check, since it does not concern a single
+    group. ``not_asked`` groups remained then, or when the time was up.
     """
 
     members: int
     complete: list[ChatGroup] = field(default_factory=list)
     missing: list[tuple[ChatGroup, list[str]]] = field(default_factory=list)
-    not_said: list[UncheckedGroup] = field(default_factory=list)
+    unchecked: list[UncheckedGroup] = field(default_factory=list)
     not_asked: list[ChatGroup] = field(default_factory=list)
-    trouble: Outcome | None = None
+    failure: Outcome | None = None
 
 
 def check_members(
@@ -74,13 +74,13 @@ def check_members(
     group_ids: Sequence[str],
     member_ids: Sequence[str],
     *,
-    begin_within: float = BEGIN_WITHIN,
+    begin_within: float = MAX_START_DELAY,
 ) -> MemberCheckResult:
-    """Ask for each group who of the members is in it; writes nothing to any record.
+    """Query which of the members are in each group; nothing is recorded.
 
-    Takes ten seconds at most. Raises ``PermissionDenied``; ``ValidationError`` for IDs
-    that cannot be, for more than ``MAX_GROUPS`` groups, and while the settings do not
-    say how to reach Tencent. Call it outside of a transaction.
+    Takes ten seconds at most. Raises ``PermissionDenied``; ``ValidationError`` for
+    invalid IDs, for more than ``MAX_GROUPS`` groups, and if the settings of the
+    connection to Tencent are incomplete. Call it outside of a transaction.
     """
     require(user, permissions.SEND)
     members = clean_recipients(member_ids) or []
@@ -92,63 +92,62 @@ def check_members(
                 "checked. Ask whoever runs it to set IM_SDK_APP_ID and IM_SECRET_KEY."
             )
         )
-    found = MemberCheckResult(len(members))
+    result = MemberCheckResult(len(members))
     with _client() as client:
-        asking = _MemberCheck(client, begin_within)
+        check = _MemberCheck(client, begin_within)
         for place, group in enumerate(groups):
             if group.all_members_only or not group.is_usable:
-                found.not_said.append(UncheckedGroup(group))
+                result.unchecked.append(UncheckedGroup(group))
                 continue
-            if not asking.ask(group, members, found):
-                found.not_asked = [
-                    rest
-                    for rest in groups[place:]
-                    if rest.is_usable and not rest.all_members_only
+            if not check.run(group, members, result):
+                result.not_asked = [
+                    other
+                    for other in groups[place:]
+                    if other.is_usable and not other.all_members_only
                 ]
                 break
-    return found
+    return result
 
 
 def _groups(group_ids: Sequence[str]) -> list[ChatGroup]:
-    """In the order that was given; raises ``ValidationError``."""
-    wanted = list(dict.fromkeys(group_ids))
-    if not wanted:
+    """The groups in the order of the IDs; raises ``ValidationError``."""
+    unique = list(dict.fromkeys(group_ids))
+    if not unique:
         raise ValidationError(_("Choose the groups first."))
-    if len(wanted) > MAX_GROUPS:
+    if len(unique) > MAX_GROUPS:
         raise ValidationError(
             _(
                 "%(n)d groups are chosen; members can be checked for %(limit)d at "
                 "most. Choose fewer."
             )
-            % {"n": len(wanted), "limit": MAX_GROUPS}
+            % {"n": len(unique), "limit": MAX_GROUPS}
         )
-    # What cannot be an ID is not asked for: PostgreSQL refuses a null character.
+    # Invalid IDs are not queried: PostgreSQL refuses a null character.
     known = {
         group.group_id: group
         for group in ChatGroup.objects.filter(
-            group_id__in=[value for value in wanted if is_group_id(value)]
+            group_id__in=[value for value in unique if is_group_id(value)]
         )
     }
-    unknown = [value for value in wanted if value not in known]
-    if unknown:
+    if unknown := [value for value in unique if value not in known]:
         raise ValidationError(
             _("“%(id)s” is not in the list of groups. Remove it.") % {"id": unknown[0]}
         )
-    return [known[value] for value in wanted]
+    return [known[value] for value in unique]
 
 
 @contextmanager
 def _client() -> Iterator[ImClient]:
-    """A client that is in a hurry; closed afterwards."""
+    """A client with short timeouts; closed afterwards."""
     connection = conf.connection()
     endpoint = connection.endpoint
     client = replace(
         connection,
         endpoint=replace(
             endpoint,
-            connect_timeout=min(endpoint.connect_timeout, CONNECT_WITHIN),
-            read_timeout=min(endpoint.read_timeout, ANSWER_WITHIN),
-            total_deadline=ANSWER_WITHIN,
+            connect_timeout=min(endpoint.connect_timeout, CONNECT_TIMEOUT),
+            read_timeout=min(endpoint.read_timeout, READ_TIMEOUT),
+            total_deadline=READ_TIMEOUT,
         ),
     ).client()
     try:
@@ -158,7 +157,7 @@ def _client() -> Iterator[ImClient]:
 
 
 class _MemberCheck:
-    """One call after another, each at a moment of the pace that all processes share."""
+    """Makes one call after another, within the rate limit that all processes share."""
 
     def __init__(self, client: ImClient, begin_within: float) -> None:
         self._client = client
@@ -169,46 +168,49 @@ class _MemberCheck:
         )
         self._until = time.monotonic() + begin_within
 
-    def ask(
-        self, group: ChatGroup, members: Sequence[str], found: MemberCheckResult
+    def run(
+        self, group: ChatGroup, members: Sequence[str], result: MemberCheckResult
     ) -> bool:
-        """About one group; false when time is up, or nothing more can be learnt."""
+        """Check one group; false if the check cannot continue with other groups."""
         missing: list[str] = []
         size = GetSpecifiedGroupMemberInfo.MAX_MEMBERS
         for start in range(0, len(members), size):
-            asked_for = members[start : start + size]
-            answer = self._call(group.group_id, asked_for)
-            if answer is None:
+            portion = members[start : start + size]
+            response = self._call(group.group_id, portion)
+            if response is None:
                 return False
-            if answer.data is None:
-                if _is_about_the_group(answer.outcome):
-                    found.not_said.append(UncheckedGroup(group, answer.outcome))
+            if response.data is None:
+                outcome = response.outcome
+                if _concerns_group(outcome):
+                    result.unchecked.append(UncheckedGroup(group, outcome))
                     return True
-                self._slow_down_after(answer.outcome)
-                found.trouble = answer.outcome
+                code = outcome.error_code
+                if code and error_codes.info(code).is_rate_limit:
+                    self._limiter.slow_down()
+                result.failure = outcome
                 return False
-            missing += [member for member in asked_for if member not in answer.data]
+            missing += [member for member in portion if member not in response.data]
         if missing:
-            found.missing.append((group, missing))
+            result.missing.append((group, missing))
         else:
-            found.complete.append(group)
+            result.complete.append(group)
         return True
 
     def _call(
-        self, group_id: str, asked_for: Sequence[str]
+        self, group_id: str, portion: Sequence[str]
     ) -> Response[frozenset[str]] | None:
-        """What Tencent answered; ``None`` when time is up."""
+        """The response of Tencent; ``None`` when the time is up."""
         while True:
-            trouble = self._client.connect()
-            if trouble is not None:
-                return Response(trouble)
-            if not self._wait_for_turn():
+            failure = self._client.connect()
+            if failure is not None:
+                return Response(failure)
+            if not self._wait_for_slot():
                 return None
-            answer = self._client.call(GetSpecifiedGroupMemberInfo(group_id, asked_for))
-            if not answer.outcome.signed_anew:
-                return answer
+            response = self._client.call(GetSpecifiedGroupMemberInfo(group_id, portion))
+            if not response.outcome.signed_anew:
+                return response
 
-    def _wait_for_turn(self) -> bool:
+    def _wait_for_slot(self) -> bool:
         while time.monotonic() < self._until:
             for slot in self._limiter.take(1):
                 if wait_for_slot(slot, self._limiter.clock):
@@ -216,13 +218,9 @@ class _MemberCheck:
             time.sleep(0.005)
         return False
 
-    def _slow_down_after(self, outcome: Outcome) -> None:
-        if outcome.error_code and error_codes.info(outcome.error_code).is_rate_limit:
-            self._limiter.slow_down()
 
-
-def _is_about_the_group(outcome: Outcome) -> bool:
-    """Whether another group may be answered all the same."""
+def _concerns_group(outcome: Outcome) -> bool:
+    """Whether calls for other groups may succeed."""
     if outcome.kind is not OutcomeKind.REJECTED or outcome.error_code is None:
         return False
     info = error_codes.info(outcome.error_code)

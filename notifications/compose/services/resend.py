@@ -1,6 +1,6 @@
-"""Sending again what failed or was not confirmed, and clearing up a doubt.
+"""Sends failed or unconfirmed deliveries again.
 
-No finished row is touched: sending again makes a new notification, linked to the first.
+Finished rows are not changed: a resend is a new notification, linked to the first.
 """
 
 from collections import defaultdict
@@ -26,12 +26,12 @@ Kind = Notification.Audience
 
 @transaction.atomic
 def send_again(user: User, notification_id: int, kind: ResendKind) -> Notification:
-    """A new notification for the groups that failed, or for those not confirmed.
+    """Create a notification for the failed or the unconfirmed groups.
 
-    A second press finds nothing left to send again and lands on the notification that
-    the first one made. Raises ``PermissionDenied``; ``WrongState`` while the first one
-    is not over; ``ValidationError`` when there is nothing to send again, or a group
-    takes notices for everybody only by now.
+    A second call has no deliveries left to send again, and returns the notification of
+    the first call. Raises ``PermissionDenied``; ``WrongState`` if the notification has
+    not ended; ``ValidationError`` if there is nothing to send again, or a group now
+    accepts notifications for all members only.
     """
     require(user, permissions.SEND)
     first = Notification.objects.select_for_update().get(pk=notification_id)
@@ -47,31 +47,31 @@ def send_again(user: User, notification_id: int, kind: ResendKind) -> Notificati
         group_ids_of[portion].append(group_id)
         recipients_of[portion] = recipients
     if not group_ids_of:
-        return _made_before(first)
+        return _previous_resend(first)
     chosen = sorted({i for ids in group_ids_of.values() for i in ids})
     audience = build_audience(Kind.CHOSEN, chosen, names_members=bool(first.recipients))
     check_audience(audience)
-    row_numbers = dict(zip(chosen, audience.group_pks(), strict=True))
-    again = _copy(user, first, chosen)
+    group_pks = dict(zip(chosen, audience.group_pks(), strict=True))
+    resend = _copy(user, first, chosen)
     now = timezone.now()
     for portion, group_ids in sorted(group_ids_of.items()):
         insert_deliveries(
-            again,
-            [row_numbers[group_id] for group_id in group_ids],
+            resend,
+            [group_pks[group_id] for group_id in group_ids],
             portion=portion,
             recipients=recipients_of[portion],
             now=now,
         )
-    again.start()
+    resend.start()
     audit_log.write(
         RESENT,
         user.get_username(),
-        notification=again.pk,
+        notification=resend.pk,
         of=first.pk,
         kind=kind.value,
         groups=len(chosen),
     )
-    return again
+    return resend
 
 
 def _copy(user: User, first: Notification, group_ids: list[str]) -> Notification:
@@ -90,7 +90,7 @@ def _copy(user: User, first: Notification, group_ids: list[str]) -> Notification
     )
 
 
-def _made_before(first: Notification) -> Notification:
+def _previous_resend(first: Notification) -> Notification:
     newest: Notification | None = first.resends.order_by("-pk").first()
     if newest is None:
         raise ValidationError(

@@ -1,4 +1,4 @@
-"""Sending a checked draft: from here on the workers make its calls."""
+"""Sends a checked draft: creates its deliveries, which the workers process."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,34 +21,34 @@ from notifications.delivery.schedule import check_not_after, check_start
 from notifications.models import Notification
 from notifications.permissions import require, require_own
 
-# An entry of the audit trail stays readable; the number of all is beside them.
-LEFT_OUT_NAMED = 1000
+# Limits the size of an audit entry, which also has the number of all excluded groups.
+MAX_EXCLUDED_NAMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class SendTimes:
-    """``start`` is ``None`` for at once; no call starts after ``not_after``."""
+    """``start`` is ``None`` to send now; no call starts after ``not_after``."""
 
     start: datetime | None = None
     not_after: datetime | None = None
 
 
-AT_ONCE = SendTimes()
+SEND_NOW = SendTimes()
 
 
 @transaction.atomic
 def send(
-    user: User, notification_id: int, *, digest: str, when: SendTimes = AT_ONCE
+    user: User, notification_id: int, *, digest: str, when: SendTimes = SEND_NOW
 ) -> Notification:
-    """Accept a draft for sending: a row per group, then one step to sending.
+    """Create the deliveries of a draft and start or schedule it.
 
-    ``digest`` is the audience that the person saw on the Check page. A draft is sent
-    once: for one that was sent already, the notification is returned unchanged, so
-    that a double click, a reload and a second tab all land on the same page. All of it
-    is one transaction, so a crash leaves the draft as it was.
+    ``digest`` identifies the audience that the Check page showed. A draft is sent once:
+    a notification that has been sent is returned unchanged, so that a double click, a
+    reload and a second tab all show the same page. One transaction covers all changes,
+    so that a crash leaves the draft unchanged.
 
-    Raises ``PermissionDenied``; ``ValidationError`` when a group was removed, switched
-    off or changed its type since Check, or for a time that cannot be (``start``,
+    Raises ``PermissionDenied``; ``ValidationError`` if a group was removed, switched
+    off or changed its type since Check, or for an invalid time (``start``,
     ``not_after``).
     """
     require(user, permissions.SEND)
@@ -85,24 +85,24 @@ def send(
         notification=notification.pk,
         groups=audience.count,
         digest=digest,
-        **_meant(audience),
+        **_audience_detail(audience),
         start=when.start and when.start.isoformat(),
         not_after=when.not_after and when.not_after.isoformat(),
     )
     return notification
 
 
-def _meant(audience: Audience) -> dict[str, Any]:
-    """The rule as it was, which groups do not get it, and why.
+def _audience_detail(audience: Audience) -> dict[str, Any]:
+    """Details for the audit entry: the rule, and the excluded groups with reasons.
 
-    An auditor asks that years later, when all of it has changed.
+    Auditors need them after the rule and the groups have changed.
     """
-    count = sum(audience.excluded.values())
-    named = audience.excluded_groups().values("group_id", "name", "reason")
+    count = audience.excluded_count
+    excluded = audience.excluded_groups().values("group_id", "name", "reason")
     return {
         **({"rule": audience.rule.as_json()} if audience.rule else {}),
         "left_out_count": count,
-        "left_out": list(named[:LEFT_OUT_NAMED]) if count else [],
+        "left_out": list(excluded[:MAX_EXCLUDED_NAMED]) if count else [],
     }
 
 
@@ -123,8 +123,8 @@ def _make_deliveries(notification: Notification, audience: Audience) -> None:
         insert_deliveries(
             notification, groups, portion=number, recipients=recipients, now=now
         )
-        # A sync may have changed a group between one question and the next: what
-        # counts is what the rows say.
+        # A sync may have changed a group between two queries: the inserted rows are
+        # compared.
         rows = notification.deliveries.filter(portion=number)
         if digest_of(rows, "group_id", "group_type") != audience.digest:
             raise _groups_changed(rows.count())

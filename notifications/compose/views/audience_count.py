@@ -1,4 +1,4 @@
-"""How many groups and people a choice on the Write page means, while it is made."""
+"""Counts the groups and people of an audience while it is chosen on the Write page."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ NOTHING = {"groups": "–", "people": "–", "left_out": "", "problem": "", "rea
 
 @require_POST
 def count(request: HttpRequest) -> JsonResponse:
-    """What the preview shows, in words; ``reason``: why members cannot be named."""
+    """The sentences of the preview; ``reason``: why members cannot be named."""
     require_permission(request, permissions.SEND)
     form = ChoiceForm(request.POST)
     if not form.is_valid():
@@ -43,15 +43,15 @@ def count(request: HttpRequest) -> JsonResponse:
     except ValidationError as error:
         return JsonResponse(NOTHING | {"problem": error.messages[0]})
     audience = build_audience(kind, values, names_members=form.names_members)
-    return JsonResponse(_told(audience) | {"reason": _reason(audience)})
+    return JsonResponse(_counts(audience) | {"reason": _reason(audience)})
 
 
-def _told(audience: Audience) -> dict[str, str]:
+def _counts(audience: Audience) -> dict[str, str]:
     problem = ""
     try:
         check_audience(audience)
     except ValidationError as error:
-        # What is said of the members stands beside them.
+        # The page shows errors of the members beside their field.
         by_field = error.message_dict
         by_field.pop("recipients", None)
         problem = next(iter(by_field.values()), [""])[0]
@@ -68,23 +68,23 @@ def _groups(count: int) -> str:
     return ngettext("%(n)s group", "%(n)s groups", count) % {"n": f"{count:,}"}
 
 
-def _people(going: AudienceTotals) -> str:
-    """Of groups whose members nobody counted, no number is made up."""
-    counted = ngettext("%(n)s person", "%(n)s people", going.people) % {
-        "n": f"{going.people:,}"
+def _people(totals: AudienceTotals) -> str:
+    """Groups with an unknown number of members are counted separately."""
+    counted = ngettext("%(n)s person", "%(n)s people", totals.people) % {
+        "n": f"{totals.people:,}"
     }
-    if not going.uncounted:
+    if not totals.uncounted:
         return counted
-    if not going.people:
+    if not totals.people:
         return _("not known")
     unknown = ngettext(
-        "%(n)s group of unknown size", "%(n)s groups of unknown size", going.uncounted
-    ) % {"n": f"{going.uncounted:,}"}
+        "%(n)s group of unknown size", "%(n)s groups of unknown size", totals.uncounted
+    ) % {"n": f"{totals.uncounted:,}"}
     return _("%(people)s and %(groups)s") % {"people": counted, "groups": unknown}
 
 
 def _reason(audience: Audience) -> str:
-    """Of a rule, groups that are for everyone are left out instead."""
+    """Empty for a rule, which excludes the all-members-only groups instead."""
     if audience.kind == Kind.EVERY:
         return str(NOT_FOR_EVERY)
     if audience.kind != Kind.CHOSEN or not audience.all_members_only_count:

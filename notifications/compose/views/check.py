@@ -1,6 +1,6 @@
-"""Check: the second step. Shows what Send will do, and does it on request."""
+"""The Check page, the second of three steps: shows what is sent, and sends it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -32,9 +32,9 @@ from notifications.permissions import require_own
 from notifications.ui.pages import page, require_permission
 from notifications.ui.text import NAMED, join_first
 
-LISTED_AT_ONCE = 8
+MAX_UNFOLDED = 8
 
-LISTED_AT_MOST = 500
+MAX_LISTED = 500
 
 CONFIRM_ABOVE = 50
 
@@ -56,15 +56,14 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             for sentence in error.messages:
                 messages.error(request, sentence)
-            # What was chosen stays, above all a later start; the groups as they are
-            # now have to be confirmed anew.
-            form = _send_form(request, draft, audience, again=True)
+            # Keeps the chosen times; the changed groups have to be confirmed.
+            form = _send_form(request, draft, audience, confirm_anew=True)
         else:
             return redirect(sent)
     count = audience.count
     calls = len(portions(draft.recipient_ids))
-    listed = audience.first(LISTED_AT_MOST)
-    named = draft.recipient_ids or []
+    listed = audience.first(MAX_LISTED)
+    members = draft.recipient_ids or []
     return page(
         request,
         "notifications/compose/check.html",
@@ -79,14 +78,14 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         count=count,
         conditions=_conditions(audience.rule) if audience.rule else [],
         audience_name=audience.name,
-        first=_lines(listed[:LISTED_AT_ONCE]),
-        rest=_lines(listed[LISTED_AT_ONCE:]),
-        more=max(0, count - LISTED_AT_ONCE),
-        unlisted=max(0, count - LISTED_AT_MOST),
-        left_out=_left_out(audience),
-        named=len(named),
-        named_first=named[:LISTED_AT_ONCE],
-        named_rest=named[LISTED_AT_ONCE:],
+        first_groups=_lines(listed[:MAX_UNFOLDED]),
+        other_groups=_lines(listed[MAX_UNFOLDED:]),
+        other_count=max(0, count - MAX_UNFOLDED),
+        unlisted=max(0, count - MAX_LISTED),
+        excluded=_excluded(audience),
+        member_count=len(members),
+        first_members=members[:MAX_UNFOLDED],
+        other_members=members[MAX_UNFOLDED:],
         calls=calls,
         button=ngettext("Send to %(n)d group", "Send to %(n)d groups", count)
         % {"n": count},
@@ -94,43 +93,43 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _conditions(rule: Rule) -> list[tuple[str, str]]:
-    """The rule in words, with the names of its exceptions."""
-    told = replace(rule, exceptions=()).conditions()
+    """The conditions of a rule as labels and values, with the names of its exceptions."""
+    conditions = replace(rule, exceptions=()).conditions()
     if rule.exceptions:
         first = groups_by_id(rule.exceptions[:NAMED])
         names = [first[i].name if i in first else i for i in rule.exceptions[:NAMED]]
-        told.append((_("Except"), join_first(names, len(rule.exceptions))))
-    return told
+        conditions.append((_("Except"), join_first(names, len(rule.exceptions))))
+    return conditions
 
 
 def _lines(groups: Sequence[ChatGroup]) -> list[tuple[str, str]]:
-    """Name, and type with the number of members where it is known."""
-    return [(group.name, " · ".join(_facts(group))) for group in groups]
+    """Name, and type with the number of members if it is known."""
+    lines = []
+    for group in groups:
+        facts = str(group.get_type_display())
+        if count := group.member_count:
+            members = ngettext("%(n)s member", "%(n)s members", count)
+            facts += " · " + members % {"n": f"{count:,}"}
+        lines.append((group.name, facts))
+    return lines
 
 
-def _facts(group: ChatGroup) -> Iterator[str]:
-    yield str(group.get_type_display())
-    if group.member_count:
-        members = ngettext("%(n)s member", "%(n)s members", group.member_count)
-        yield members % {"n": f"{group.member_count:,}"}
-
-
-def _left_out(audience: Audience) -> dict[str, Any] | None:
-    """Who does not get it, and why. Chosen groups are refused by name instead."""
-    count = sum(audience.excluded.values())
+def _excluded(audience: Audience) -> dict[str, Any] | None:
+    """The excluded groups with reasons. Chosen groups are refused by name instead."""
+    count = audience.excluded_count
     if not count or audience.kind == Notification.Audience.CHOSEN:
         return None
-    named = audience.excluded_groups()[:LISTED_AT_MOST]
+    groups = audience.excluded_groups()[:MAX_LISTED]
     return {
         "count": count,
         "reasons": count_labels(audience.excluded),
-        "named": [(group.name, reason_label(group.reason)) for group in named],
-        "unlisted": max(0, count - LISTED_AT_MOST),
+        "groups": [(group.name, reason_label(group.reason)) for group in groups],
+        "unlisted": max(0, count - MAX_LISTED),
     }
 
 
 def _problems(audience: Audience) -> list[str]:
-    """What changed since the draft was written, so that it cannot be sent."""
+    """Changes since the draft was saved that prevent sending."""
     try:
         check_audience(audience)
     except ValidationError as error:
@@ -139,7 +138,7 @@ def _problems(audience: Audience) -> list[str]:
 
 
 def _warnings(draft: Notification, audience: Audience, calls: int) -> list[str]:
-    """What to think about before sending; it can be sent all the same."""
+    """Warnings that do not prevent sending."""
     now = timezone.now()
     warnings = []
     quota = quota_today(now)
@@ -172,7 +171,7 @@ def _warnings(draft: Notification, audience: Audience, calls: int) -> list[str]:
             % {"n": count}
         )
     if same := same_text(draft.content, audience, now):
-        # Not "0 minutes ago": a minute is near enough.
+        # At least one minute, to avoid "0 minutes ago".
         at = min(same.at, now - timedelta(minutes=1))
         warnings.append(
             ngettext(
@@ -190,11 +189,11 @@ def _send_form(
     draft: Notification,
     audience: Audience,
     *,
-    again: bool = False,
+    confirm_anew: bool = False,
 ) -> SendForm:
     count = audience.count
     posted = request.POST.copy()
-    if again:
+    if confirm_anew:
         posted["digest"] = audience.digest
         posted.pop("sure", None)
     return SendForm(

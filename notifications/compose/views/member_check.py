@@ -1,4 +1,4 @@
-"""What the Write page says after “Check these members”: who is not in which group."""
+"""The result of “Check these members” on the Write page, in sentences."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from notifications.tencent import error_codes
 from notifications.tencent.outcomes import Outcome
 from notifications.ui.text import join_first, split_ids
 
-# The name of the button beside the field.
+# The name of the button.
 BUTTON = "check_members"
 
 NAMED = 50
@@ -31,19 +31,19 @@ NAMED = 50
 
 @dataclass(frozen=True, slots=True)
 class ResultLine:
-    """A sentence of the result; ``kind`` is how it looks: fine, warn or bad."""
+    """A sentence of the result; ``kind`` is its CSS class: fine, warn or bad."""
 
     kind: str
     sentence: str
 
 
 def is_requested(request: HttpRequest) -> bool:
-    """Whether the form was posted by the button that checks the members."""
+    """Whether the button “Check these members” submitted the form."""
     return request.method == "POST" and BUTTON in request.POST
 
 
-def entered_ids(request: HttpRequest, form: type[forms.Form]) -> dict[str, Any]:
-    """Initial values that show the form as it was posted, without a word of errors."""
+def entered_values(request: HttpRequest, form: type[forms.Form]) -> dict[str, Any]:
+    """Initial values that show the form as it was posted, without validation errors."""
     return {
         name: field.widget.value_from_datadict(request.POST, request.FILES, name)
         for name, field in form.base_fields.items()
@@ -51,81 +51,80 @@ def entered_ids(request: HttpRequest, form: type[forms.Form]) -> dict[str, Any]:
 
 
 def result(request: HttpRequest, user: User) -> list[ResultLine]:
-    """Ask Tencent about what was posted. Raises ``PermissionDenied``."""
+    """Check the posted members. Raises ``PermissionDenied``."""
     if request.POST.get("audience") != Notification.Audience.CHOSEN:
         sentence = _("To check members, choose the groups one by one.")
         return [ResultLine("bad", sentence)]
     try:
-        found = check_members(
+        check = check_members(
             user,
             split_group_ids(request.POST.get("groups", "")),
             split_ids(request.POST.get("recipients", "")),
         )
     except ValidationError as error:
         return [ResultLine("bad", sentence) for sentence in error.messages]
-    return list(_lines(found))
+    return list(_lines(check))
 
 
-def _lines(found: MemberCheckResult) -> Iterator[ResultLine]:
-    if found.trouble is not None:
-        why = _explained(found.trouble)
-        yield ResultLine("bad", f"{_with_mark(why)} {_remedy(found.trouble, why)}")
-    for group, missing in found.missing:
+def _lines(check: MemberCheckResult) -> Iterator[ResultLine]:
+    if check.failure is not None:
+        why = _explanation(check.failure)
+        yield ResultLine("bad", f"{_meaning(why)} {_remedy(check.failure, why)}")
+    for group, missing in check.missing:
         yield ResultLine(
             "warn",
             _("Not in “%(group)s”: %(ids)s.")
             % {"group": group.name, "ids": join_first(missing, most=NAMED)},
         )
-    for unknown in found.not_said:
-        yield ResultLine("warn", _why_not_said(unknown))
-    if found.not_asked:
+    for unknown in check.unchecked:
+        yield ResultLine("warn", _unchecked_sentence(unknown))
+    if check.not_asked:
         yield ResultLine(
             "warn",
             (
                 _("No time was left to ask about: %(groups)s. Choose fewer groups.")
-                if found.trouble is None
+                if check.failure is None
                 else _("Not asked about: %(groups)s.")
             )
-            % {"groups": _names(found.not_asked)},
+            % {"groups": _names(check.not_asked)},
         )
-    if found.complete:
-        others = found.missing or found.not_said or found.not_asked
+    if check.complete:
+        others = check.missing or check.unchecked or check.not_asked
         yield ResultLine(
-            "fine", _all_are_in(found) if not others else _all_are_in_some(found)
+            "fine",
+            _("Nobody is missing in: %(groups)s.") % {"groups": _names(check.complete)}
+            if others
+            else _all_are_in(check),
         )
 
 
-def _all_are_in(found: MemberCheckResult) -> str:
-    if found.members == 1:
+def _all_are_in(check: MemberCheckResult) -> str:
+    if check.members == 1:
         return ngettext(
             "This is a member of the group.",
             "This is a member of the %(n)d groups.",
-            len(found.complete),
-        ) % {"n": len(found.complete)}
+            len(check.complete),
+        ) % {"n": len(check.complete)}
     return ngettext(
         "All %(ids)d are members of the group.",
         "All %(ids)d are members of the %(n)d groups.",
-        len(found.complete),
-    ) % {"ids": found.members, "n": len(found.complete)}
+        len(check.complete),
+    ) % {"ids": check.members, "n": len(check.complete)}
 
 
-def _all_are_in_some(found: MemberCheckResult) -> str:
-    return _("Nobody is missing in: %(groups)s.") % {"groups": _names(found.complete)}
-
-
-def _why_not_said(unknown: UncheckedGroup) -> str:
+def _unchecked_sentence(unknown: UncheckedGroup) -> str:
     group = unknown.group
     if unknown.outcome is not None:
         return _("“%(group)s” could not be checked: %(why)s") % {
             "group": group.name,
-            "why": _with_mark(_explained(unknown.outcome)),
+            "why": _meaning(_explanation(unknown.outcome)),
         }
     if group.all_members_only:
         return _("“%(group)s” can only be sent to everyone.") % {"group": group.name}
     return _("“%(group)s” cannot be sent to now. Remove it.") % {"group": group.name}
 
 
-def _explained(outcome: Outcome) -> Explanation:
+def _explanation(outcome: Outcome) -> Explanation:
     return explain_reading(outcome.error_code, outcome.reason or "")
 
 
@@ -136,7 +135,7 @@ def _remedy(outcome: Outcome, why: Explanation) -> str:
     return why.remedy
 
 
-def _with_mark(why: Explanation) -> str:
+def _meaning(why: Explanation) -> str:
     return f"{why.meaning} ({why.mark})" if why.mark else why.meaning
 
 

@@ -1,4 +1,4 @@
-"""Pages and buttons that send again what failed or was not confirmed."""
+"""Views that send failed or unconfirmed deliveries again."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -24,7 +24,7 @@ def try_failed_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def send_unconfirmed_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """A page of its own: members could see it twice, so a person says yes to that."""
+    """A page with a confirmation, because members could see the message twice."""
     user = require_permission(request, permissions.SEND)
     notification = get_object_or_404(Notification, pk=pk)
     require_own(user, notification)
@@ -35,14 +35,14 @@ def send_unconfirmed_again(request: HttpRequest, pk: int) -> HttpResponse:
             lambda user: services_resend.send_again(user, pk, ResendKind.UNCONFIRMED),
         )
     rows = resendable_deliveries(notification, ResendKind.UNCONFIRMED)
-    names = list(rows.order_by("group_name").values_list("group_name", flat=True))
-    names = list(dict.fromkeys(names))
+    group_names = rows.order_by("group_name").values_list("group_name", flat=True)
+    names = list(dict.fromkeys(group_names))
     if not names or not notification.has_ended:
         return redirect(notification)
     return page(
         request,
-        "notifications/compose/again.html",
+        "notifications/compose/resend.html",
         _("Send again to groups that did not confirm"),
-        n=notification,
+        notification=notification,
         names=names,
     )

@@ -1,4 +1,4 @@
-"""Write: the first of three steps. Saves a draft; sends nothing."""
+"""The Write page, the first of three steps: saves a draft."""
 
 import json
 
@@ -24,16 +24,17 @@ from notifications.models import Notification
 from notifications.permissions import require_own
 from notifications.ui.pages import page, require_permission
 
-KEPT = "write_kept"
+# Session key of the form values that were posted after a logout.
+POSTED_VALUES = "write_kept"
 
-KEPT_MAX = 200_000
+MAX_POSTED_LENGTH = 200_000
 
-DRAFTS_LISTED = 20
+MAX_DRAFTS = 20
 
 
 @csrf_protect
 def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    """The form; not behind the admin's own login, which would lose a posted text."""
+    """The form; not protected by ``admin_view``, whose login would lose a posted text."""
     if not request.user.is_authenticated:
         return _log_in_first(request)
     user = require_permission(request, permissions.SEND)
@@ -48,8 +49,8 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         saved = drafts.save_draft(user, form.draft, notification_id=pk)
         if saved.status != Notification.Status.DRAFT:
             return redirect(saved)
-        if form.draft.repeated:
-            messages.info(request, duplicates_message(form.draft.repeated))
+        if form.draft.duplicates:
+            messages.info(request, duplicates_message(form.draft.duplicates))
         return redirect("admin:check", saved.pk)
     form.show_counts()
     return page(
@@ -69,27 +70,27 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 
 def _picked(ids: str) -> list[dict[str, str]]:
-    """What the script knows of the chosen groups without asking; ``ids`` by line."""
+    """The chosen groups for picker.js; ``ids`` one per line."""
     chosen = ids.split("\n") if ids else []
     return picker_context(build_audience(Notification.Audience.CHOSEN, chosen))
 
 
 def _drafts(user: User, edited: int | None) -> list[Notification]:
-    """The newest other drafts of this person, without their long lists of groups."""
+    """The newest other drafts of the user, without their long lists of groups."""
     own = Notification.objects.drafts_of(user.pk).exclude(pk=edited or 0)
-    return list(own.only("content", "created_at").order_by("-id")[:DRAFTS_LISTED])
+    return list(own.only("content", "created_at").order_by("-id")[:MAX_DRAFTS])
 
 
 def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
     if member_check.is_requested(request):
-        return WriteForm(initial=member_check.entered_ids(request, WriteForm))
+        return WriteForm(initial=member_check.entered_values(request, WriteForm))
     if request.method == "POST":
         return WriteForm(request.POST)
-    if kept := request.session.pop(KEPT, None):
+    if values := request.session.pop(POSTED_VALUES, None):
         messages.info(
             request, _("You were logged out while writing. Your text is here again.")
         )
-        return WriteForm(initial=kept)
+        return WriteForm(initial=values)
     if draft is not None:
         return WriteForm(initial=initial_of(draft))
     if chosen := request.session.pop(SELECTED_GROUPS_KEY, []):
@@ -100,17 +101,17 @@ def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:
-    """Keep what was posted: a session that ended must not cost the text."""
+    """Save the posted values in the session, so that a logout does not lose the text."""
     if request.method == "POST":
-        fields = member_check.entered_ids(request, WriteForm)
-        if len(json.dumps(fields)) <= KEPT_MAX:
-            request.session[KEPT] = fields
+        values = member_check.entered_values(request, WriteForm)
+        if len(json.dumps(values)) <= MAX_POSTED_LENGTH:
+            request.session[POSTED_VALUES] = values
     return redirect_to_login(request.get_full_path(), reverse("admin:login"))
 
 
 @require_POST
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Throw an own draft away."""
+    """Delete a draft of the user."""
     user = require_permission(request, permissions.SEND)
     get_object_or_404(Notification, pk=pk, status=Notification.Status.DRAFT)
     drafts.delete_draft(user, pk)

@@ -1,4 +1,4 @@
-"""Rows copied by the database are what the model would have made."""
+"""Rows that the database copies equal those that the model creates."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What may be in a draft, and who may save one."""
+"""Validation of drafts, and who may save them."""
 
 import uuid
 
@@ -79,7 +79,7 @@ def test_what_is_given_again_counts_once(manager):
     )
 
     assert (checked.audience_values, checked.recipients) == (["g", "h"], ["anna", "li"])
-    assert checked.repeated == 2
+    assert checked.duplicates == 2
 
 
 def test_no_group(manager):
@@ -124,9 +124,9 @@ def test_a_form_that_comes_after_the_sending_changes_nothing(manager):
     token = uuid.uuid4()
     make_notification(sender=manager, status="sending", token=token, content="One")
 
-    found = save_draft(manager, Draft("Two", CHOSEN, ["g"], token=token))
+    saved = save_draft(manager, Draft("Two", CHOSEN, ["g"], token=token))
 
-    assert (found.status, found.content) == ("sending", "One")
+    assert (saved.status, saved.content) == ("sending", "One")
     assert Notification.objects.get().content == "One"
 
 

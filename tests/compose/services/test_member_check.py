@@ -1,4 +1,4 @@
-"""Asking Tencent who of the named members is in which group."""
+"""The check of which named members are in which group."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -41,28 +41,28 @@ def test_who_is_not_in_which_group(manager, sandbox):
     add(sandbox, "runners", there=["anna", "ben", "li"])
     add(sandbox, "@TGS#_city", kind="Community", there=["li"])
 
-    found = check_members(
+    result = check_members(
         manager,
         ["hikers", "runners", "@TGS#_city", "hikers"],
         ["anna", "li", "ben", "li"],
     )
 
-    assert found.members == 3
-    assert ids(found.complete) == ["runners"]
-    assert [(g.group_id, missing) for g, missing in found.missing] == [
+    assert result.members == 3
+    assert ids(result.complete) == ["runners"]
+    assert [(g.group_id, missing) for g, missing in result.missing] == [
         ("hikers", ["li"]),
         ("@TGS#_city", ["anna", "ben"]),
     ]
-    assert (found.not_said, found.not_asked, found.trouble) == ([], [], None)
+    assert (result.unchecked, result.not_asked, result.failure) == ([], [], None)
     assert sandbox.calls.codes(CALL) == [0, 0, 0]
 
 
 def test_more_than_fifty_are_asked_for_in_portions(manager, sandbox):
     add(sandbox, "hikers", there=[*STAFF[:49], *STAFF[51:119]])
 
-    found = check_members(manager, ["hikers"], STAFF)
+    result = check_members(manager, ["hikers"], STAFF)
 
-    assert [missing for _group, missing in found.missing] == [
+    assert [missing for _group, missing in result.missing] == [
         ["user49", "user50", "user119"]
     ]
     assert sandbox.calls.codes(CALL) == [0, 0, 0]
@@ -77,14 +77,14 @@ def test_groups_that_cannot_be_asked_about(manager, sandbox):
     make_group(group_id="gone")
     add(sandbox, "hikers", there=["anna"])
 
-    found = check_members(
+    result = check_members(
         manager, ["live", "all", "off", "shut", "odd", "gone", "hikers"], ["anna"]
     )
 
-    assert ids(found.complete) == ["hikers"]
+    assert ids(result.complete) == ["hikers"]
     assert [
         (row.group.group_id, row.outcome and row.outcome.error_code)
-        for row in found.not_said
+        for row in result.unchecked
     ] == [
         ("live", None),
         ("all", None),
@@ -106,7 +106,7 @@ def test_groups_that_cannot_be_asked_about(manager, sandbox):
         ("reset_after", None, Reason.CONNECTION_LOST),
     ],
 )
-def test_trouble_that_is_not_about_a_group_ends_the_asking(
+def test_a_failure_that_does_not_concern_a_group_ends_the_check(
     manager, sandbox, fault, code, reason
 ):
     for name in ("hikers", "live", "runners"):
@@ -118,12 +118,12 @@ def test_trouble_that_is_not_about_a_group_ends_the_asking(
         )
     sandbox.fail_next(CALL, fault)
 
-    found = check_members(manager, ["hikers", "live", "runners"], ["anna"])
+    result = check_members(manager, ["hikers", "live", "runners"], ["anna"])
 
-    assert found.trouble is not None
-    assert (found.trouble.error_code, found.trouble.reason) == (code, reason)
-    assert (found.complete, found.missing, found.not_said) == ([], [], [])
-    assert ids(found.not_asked) == ["hikers", "runners"]
+    assert result.failure is not None
+    assert (result.failure.error_code, result.failure.reason) == (code, reason)
+    assert (result.complete, result.missing, result.unchecked) == ([], [], [])
+    assert ids(result.not_asked) == ["hikers", "runners"]
     assert len(sandbox.calls.codes(CALL)) == 1
 
 
@@ -137,30 +137,30 @@ def test_after_too_often_the_next_calls_are_slower(manager, sandbox):
     assert row.slow_until > row.next_slot
 
 
-def test_nobody_at_the_address(manager, settings):
+def test_connection_refused(manager, settings):
     settings.IM_BASE_URL = "http://127.0.0.1:9"
     make_group(group_id="hikers")
 
-    found = check_members(manager, ["hikers"], ["anna"])
+    result = check_members(manager, ["hikers"], ["anna"])
 
-    assert found.trouble is not None
-    assert found.trouble.reason is Reason.REFUSED
-    assert ids(found.not_asked) == ["hikers"]
+    assert result.failure is not None
+    assert result.failure.reason is Reason.REFUSED
+    assert ids(result.not_asked) == ["hikers"]
 
 
-def test_when_time_is_up_the_rest_is_named(manager, sandbox):
+def test_groups_that_remain_when_time_is_up(manager, sandbox):
     for name in ("hikers", "runners"):
         add(sandbox, name, there=["anna"])
 
-    found = check_members(manager, ["hikers", "runners"], ["anna"], begin_within=0.0)
+    result = check_members(manager, ["hikers", "runners"], ["anna"], begin_within=0.0)
 
-    assert ids(found.not_asked) == ["hikers", "runners"]
-    assert (found.complete, found.trouble) == ([], None)
+    assert ids(result.not_asked) == ["hikers", "runners"]
+    assert (result.complete, result.failure) == ([], None)
     assert sandbox.calls.codes(CALL) == []
 
 
 def test_all_processes_share_the_pace_of_this_call(manager, sandbox):
-    """A slot that another process has taken is not used again."""
+    """A slot that another process took is not used again."""
     add(sandbox, "hikers", there=["anna"])
     check_members(manager, ["hikers"], ["anna"])
     row = Pace.objects.get()
@@ -242,7 +242,7 @@ def test_who_may_not_send_may_not_ask(role, sandbox):
     assert sandbox.calls.codes(CALL) == []
 
 
-def test_the_client_is_in_a_hurry_and_is_closed(manager, sandbox, monkeypatch):
+def test_the_client_has_short_timeouts_and_is_closed(manager, sandbox, monkeypatch):
     add(sandbox, "hikers", there=["anna"])
     made = []
     build = member_check.conf.Connection.client

@@ -1,4 +1,4 @@
-"""Sending again to what failed, or was not confirmed; clearing up a doubt."""
+"""Resending failed or unconfirmed deliveries, and resolving unconfirmed ones."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -21,7 +21,7 @@ def manager():
 
 @pytest.fixture
 def ended(manager):
-    """A notification of which each delivery ended in another way, by group ID."""
+    """A notification with one delivery per result, by group ID."""
     notification = make_notification(
         sender=manager, status="completed", recipients="anna\nli", note="CM-1"
     )
@@ -55,10 +55,10 @@ def test_a_new_notification_is_made_and_the_old_one_stays(
 ):
     before = rows(ended)
 
-    again = send_again(manager, ended.pk, kind)
+    resend = send_again(manager, ended.pk, kind)
 
-    assert rows(again) == [(i, 1, "anna\nli", "queued") for i in group_ids]
-    assert (again.status, again.resend_of_id, again.content, again.note) == (
+    assert rows(resend) == [(i, 1, "anna\nli", "queued") for i in group_ids]
+    assert (resend.status, resend.resend_of_id, resend.content, resend.note) == (
         "sending",
         ended.pk,
         ended.content,
@@ -68,7 +68,7 @@ def test_a_new_notification_is_made_and_the_old_one_stays(
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.notification_number, entry.detail) == (
         "resent",
-        again.pk,
+        resend.pk,
         {"of": ended.pk, "kind": kind.value, "groups": len(group_ids)},
     )
 
@@ -95,12 +95,12 @@ def test_only_the_portion_that_failed_goes_out_again(manager):
         recipients="c",
     )
 
-    again = send_again(manager, notification.pk, ResendKind.FAILED)
+    resend = send_again(manager, notification.pk, ResendKind.FAILED)
 
-    assert rows(again) == [("g", 2, "c", "queued")]
+    assert rows(resend) == [("g", 2, "c", "queued")]
 
 
-def test_a_group_that_was_switched_off_is_left_out(manager, ended):
+def test_a_group_that_was_switched_off_is_excluded(manager, ended):
     make_group(group_id="other")
     type(make_group()).objects.filter(group_id="busy").update(state="switched_off")
 
@@ -181,8 +181,8 @@ def test_an_auditor_clears_nothing_up(ended):
 
 
 def test_what_was_stopped_before_its_call_is_offered_once_more(manager, ended):
-    again = send_again(manager, ended.pk, ResendKind.FAILED)
-    delivery_controls.stop(manager, again.pk)
+    resend = send_again(manager, ended.pk, ResendKind.FAILED)
+    delivery_controls.stop(manager, resend.pk)
 
     assert [
         row.group_id for row in resendable_deliveries(ended, ResendKind.FAILED)

@@ -1,4 +1,4 @@
-"""Send, pause, continue, stop: what they write, and whom they refuse."""
+"""Send, pause, continue and stop: changes, audit entries and permissions."""
 
 from datetime import timedelta
 
@@ -128,7 +128,7 @@ def test_a_group_that_changed_since_check_is_refused(manager, change, sentence):
     assert Delivery.objects.count() == 0
 
 
-def test_a_new_group_is_noticed_when_every_group_was_meant(manager):
+def test_a_new_group_is_noticed_in_the_audience_every_group(manager):
     make_group()
     draft = make_notification(sender=manager, audience="every")
     digest = audience_of(draft).digest
@@ -168,7 +168,7 @@ def test_sending_takes_one_number_of_queries(manager, count, django_assert_num_q
     digest = audience_of(draft).digest
     user = type(manager).objects.get(pk=manager.pk)
 
-    # On PostgreSQL one more wakes the workers.
+    # On PostgreSQL, one more query wakes the workers.
     with django_assert_num_queries(12 if connection.vendor == "sqlite" else 13):
         send(user, draft, digest)
 

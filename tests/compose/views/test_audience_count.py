@@ -1,4 +1,4 @@
-"""What a choice on the Write page means, counted while it is made."""
+"""The counts of groups and people on the Write page."""
 
 import pytest
 

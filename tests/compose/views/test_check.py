@@ -1,4 +1,4 @@
-"""The Check page: what it warns of, what it lists, what keeps a draft from being sent."""
+"""The Check page: warnings, lists of groups, and problems that prevent sending."""
 
 from datetime import timedelta
 
@@ -105,7 +105,7 @@ def test_the_same_text_went_out_lately(person, page_of):
         ({"minutes_ago": 5, "content": TEXT + "!"}, None),
         ({"minutes_ago": 5, "status": "cancelled"}, None),
         ({"minutes_ago": 5, "status": "failed", "error_code": 10010}, None),
-        # 10002 may have been shown all the same, and so may what has no answer
+        # Members may have seen 10002, and deliveries without a response.
         ({"minutes_ago": 5, "status": "failed", "error_code": 10002}, "5\xa0minutes"),
         ({"minutes_ago": 5, "status": "unconfirmed"}, "5\xa0minutes"),
     ],
@@ -126,7 +126,7 @@ def test_the_same_text_to_other_groups_is_no_matter(person, page_of):
 
 
 def test_the_same_text_when_every_group_is_meant(person, page_of):
-    groups = [fresh_group() for _n in range(501)]  # more than one question can name
+    groups = [fresh_group() for _n in range(501)]  # more than one query can list
     sent_to(groups[:2], minutes_ago=5)
 
     page = page_of(draft_for(person, [], audience="every"))
@@ -153,7 +153,7 @@ def test_what_goes_where(person, page_of):
     page = page_of(draft)
     text = page.content.decode()
 
-    assert page.context["first"] == [
+    assert page.context["first_groups"] == [
         (f"Club {n:02}", "Public · 2,000 members") for n in range(8)
     ]
     for part in (

@@ -1,4 +1,4 @@
-"""Choosing groups on the Write page by a rule, by a saved audience, or many at once."""
+"""Choosing groups on the Write page by a rule, by a saved audience, or one by one."""
 
 import json
 
@@ -91,7 +91,7 @@ def test_a_rule_that_cannot_be_is_said_beside_its_fields(manager):
     assert not Notification.objects.exists()
 
 
-def test_what_is_not_meant_does_no_harm(manager):
+def test_fields_of_other_kinds_are_ignored(manager):
     make_group(group_id="hikers")
     fields = write_fields(
         min_members="x",
@@ -125,7 +125,7 @@ def test_by_a_saved_audience(manager):
     assert form["saved"].value() == "Big <b>"
 
 
-def test_a_saved_audience_that_is_gone_stays_chosen_and_is_refused(manager, person):
+def test_a_deleted_audience_stays_chosen_and_is_refused(manager, person):
     draft = make_notification(sender=person, audience="saved", audience_values=["West"])
     make_group()
 

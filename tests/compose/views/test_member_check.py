@@ -1,4 +1,4 @@
-"""“Check these members” on the Write page: what it says, and that nothing is lost."""
+"""“Check these members” on the Write page: its sentences, and that no input is lost."""
 
 import re
 from functools import partial
@@ -48,7 +48,7 @@ def check(client, address="/write/", **fields):
     return client.post(address, write_fields(**values | fields))
 
 
-def says(page) -> list[str]:
+def sentences_of(page) -> list[str]:
     assert page.status_code == 200
     return [line.sentence for line in page.context["members_checked"]]
 
@@ -71,7 +71,7 @@ def says(page) -> list[str]:
 def test_who_is_a_member_and_who_is_not(client, groups, chosen, recipients, sentences):
     page = check(client, groups=chosen, recipients=recipients)
 
-    assert says(page) == sentences
+    assert sentences_of(page) == sentences
     html = unescape(page.content.decode())
     for sentence in sentences:
         assert sentence in html
@@ -80,19 +80,19 @@ def test_who_is_a_member_and_who_is_not(client, groups, chosen, recipients, sent
 def test_more_than_can_be_read_are_counted(client, groups):
     recipients = " ".join(f"u{n}" for n in range(60))
 
-    (sentence,) = says(check(client, groups="hikers", recipients=recipients))
+    (sentence,) = sentences_of(check(client, groups="hikers", recipients=recipients))
 
     assert sentence.endswith("u48, u49 and 10 more.")
 
 
-def test_groups_that_say_nothing(client, groups, sandbox):
+def test_groups_that_are_not_checked(client, groups, sandbox):
     make_group(group_id="live", **LIVE)
     make_group(group_id="off", name="Old town", state="switched_off")
     make_group(group_id="gone", name="Plant swap")
 
     page = check(client, groups="live off gone runners", recipients="anna")
 
-    assert says(page) == [
+    assert sentences_of(page) == [
         "“Friday show” can only be sent to everyone.",
         "“Old town” cannot be sent to now. Remove it.",
         "“Plant swap” could not be checked: This group no longer exists. (10010)",
@@ -117,17 +117,17 @@ def test_groups_that_say_nothing(client, groups, sandbox):
         ("html", "The answer could not be read. Try again in a moment."),
     ],
 )
-def test_trouble_says_what_to_do(client, groups, sandbox, fault, sentence):
+def test_a_failure_has_a_remedy(client, groups, sandbox, fault, sentence):
     sandbox.fail_next(CALL, fault)
 
-    assert says(check(client, groups="hikers runners", recipients="anna")) == [
+    assert sentences_of(check(client, groups="hikers runners", recipients="anna")) == [
         sentence,
         "Not asked about: Weekend hikers, North gate.",
     ]
 
 
 def test_when_there_was_no_time(client, groups, no_time):
-    assert says(check(client, groups="hikers runners", recipients="anna")) == [
+    assert sentences_of(check(client, groups="hikers runners", recipients="anna")) == [
         "No time was left to ask about: Weekend hikers, North gate. Choose fewer groups."
     ]
 
@@ -146,7 +146,7 @@ def test_when_there_was_no_time(client, groups, no_time):
 def test_what_cannot_be_asked_is_said_beside_the_field(
     client, groups, fields, sentence
 ):
-    assert says(
+    assert sentences_of(
         check(client, **{"groups": "hikers", "recipients": "anna"} | fields)
     ) == [sentence]
 
@@ -155,7 +155,7 @@ def test_without_settings_a_sentence(client, settings):
     settings.IM_SDK_APP_ID = settings.IM_SECRET_KEY = ""
     make_group(group_id="hikers")
 
-    (sentence,) = says(check(client, groups="hikers", recipients="anna"))
+    (sentence,) = sentences_of(check(client, groups="hikers", recipients="anna"))
 
     assert sentence.startswith("This console is not connected to Tencent yet")
 
@@ -200,7 +200,7 @@ def test_of_a_draft_that_is_edited(client, groups):
         client, f"/write/{draft.pk}/", groups="hikers", recipients="li", content="New"
     )
 
-    assert says(page) == ["Not in “Weekend hikers”: li."]
+    assert sentences_of(page) == ["Not in “Weekend hikers”: li."]
     assert page.context["form"]["content"].value() == "New"
     draft.refresh_from_db()
     assert (draft.content, draft.recipients) == ("Old", "ben")
@@ -216,7 +216,7 @@ def test_who_may_not_send_may_not_ask(log_in, groups, sandbox, role):
     assert sandbox.calls.codes(CALL) == []
 
 
-def test_somebody_else_s_draft_is_not_asked_about(log_in, client, groups, sandbox):
+def test_a_draft_of_another_user_is_not_checked(log_in, client, groups, sandbox):
     draft = make_notification()
     colleague = log_in(make_user(permissions.COMMUNITY_MANAGER, username="j.okafor"))
 
@@ -252,5 +252,5 @@ def test_one_number_of_queries_beside_those_of_the_pace(client, no_time):
             check(client, groups=chosen, recipients="anna")
         counts.append(len(queries))
 
-    # On PostgreSQL the clock is the server's, which is asked once.
+    # On PostgreSQL, one query reads the clock of the server.
     assert counts == [12 + (connection.vendor == "postgresql")] * 2

@@ -1,4 +1,4 @@
-"""The Write page: what it carries, its rules and words, and the list of own drafts."""
+"""The Write page: chosen groups, validation, and the list of own drafts."""
 
 import json
 
@@ -25,7 +25,7 @@ def manager(person, log_in):
 
 
 def carried(page) -> list[dict]:
-    """The chosen groups that the page knows without asking."""
+    """The chosen groups in the page."""
     text = page.content.decode()
     start = text.index('<script id="picked-groups" type="application/json">')
     carried = text[text.index(">", start) + 1 : text.index("</script>", start)]

@@ -98,7 +98,7 @@ def test_the_groups_that_were_left_out_and_why(log_in, auditor):
 
 
 def test_only_so_many_are_written_down_by_name(auditor, monkeypatch):
-    monkeypatch.setattr(services_send, "LEFT_OUT_NAMED", 1)
+    monkeypatch.setattr(services_send, "MAX_EXCLUDED_NAMED", 1)
     manager = make_user(permissions.COMMUNITY_MANAGER)
     make_group()
     for _n in range(3):
