@@ -1,9 +1,9 @@
-"""Writes the audit trail. Every action of a person or of the engine passes here.
+"""Writes the audit trail: one entry for each action of a person or of the engine.
 
-What can be written is an ``Event``. Each folder has its own in ``audit_events.py``.
+Each folder defines its events in ``audit_events.py``.
 
-Where an action comes from does not travel through every call: whoever begins (the
-middleware for a request, a command for its run) names it once, ``with origin(...)``.
+The origin of an action is not a parameter of every call: the middleware sets it for a
+request and a command for its run, ``with origin(...)``.
 """
 
 import uuid
@@ -22,33 +22,33 @@ from notifications.models import AuditEntry
 
 NAME_MAX_LENGTH = 150
 
-Values = Mapping[str, Any]  # the details of an entry, as they are stored
+Values = Mapping[str, Any]  # ``AuditEntry.detail``
 
 Lines = Callable[[Values], Iterator[str]]
 
-# All events by their word, in the order in which they were defined.
+# All events by word, in the order of their definition.
 EVENTS: dict[str, "Event"] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A value of an entry that readers see as a line, such as ``Note: a wrong date``.
+    """A value of an entry that is shown as a line, such as ``Note: a wrong date``.
 
-    ``words`` makes the value readable; without it, the value is shown as it is.
+    ``display`` formats the value; without it, the value is shown as it is.
     """
 
     key: str
     label: Promise
-    words: Callable[[Any], str] | None = None
+    display: Callable[[Any], str] | None = None
 
 
 class Event:
-    """A word of the audit trail and how it reads. A new event registers itself.
+    """A kind of action in the audit trail, and its texts. A new event registers itself.
 
-    ``word`` is stored, exported and sealed: it never changes. ``label`` is its name in
-    lists. ``sentence`` may have values of the entry, and ``%(n)d``: the value
-    ``count``, or the length of that list. ``details`` follow it in their order; a
-    function returns lines that are made of several values.
+    ``word`` is stored, exported and sealed as ``action``: it never changes. ``label``
+    is its name in lists. ``sentence`` may contain values of the entry, and ``%(n)d``: the
+    value of the key ``count``, or the length of that list. ``details`` follow the
+    sentence in their order; a function returns lines from several values.
     """
 
     def __init__(
@@ -69,39 +69,35 @@ class Event:
         EVENTS[word] = self
 
 
-def no_origin() -> None:
-    """The person of an origin that has none."""
-
-
 @dataclass(frozen=True, slots=True)
 class Origin:
     """One request, or one run of a command: its entries share ``number``.
 
-    ``person`` is asked only when an entry is written: most requests write none, and a
-    person logs in or out in the middle of one. ``address`` is an IP address or empty.
+    ``person`` is called only when an entry is written: most requests write none, and
+    the user changes during a login or logout. ``address`` is an IP address or empty.
     """
 
-    person: Callable[[], AbstractBaseUser | AnonymousUser | None] = no_origin
+    person: Callable[[], AbstractBaseUser | AnonymousUser | None] = lambda: None
     address: str = ""
     number: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
-_present: ContextVar[Origin | None] = ContextVar("origin", default=None)
+_current: ContextVar[Origin | None] = ContextVar("origin", default=None)
 
 
 @contextmanager
-def origin(begun: Origin | None) -> Iterator[None]:
-    """Entries written inside come from ``begun``; ``None`` leaves all of it empty."""
-    token = _present.set(begun)
+def origin(source: Origin | None) -> Iterator[None]:
+    """Set the origin of the entries written inside; ``None`` leaves it empty."""
+    token = _current.set(source)
     try:
         yield
     finally:
-        _present.reset(token)
+        _current.reset(token)
 
 
 def current_origin() -> Origin | None:
-    """For what goes on after its request, such as a download: take it along."""
-    return _present.get()
+    """The origin, for work that continues after its request, such as a download."""
+    return _current.get()
 
 
 def write(
@@ -115,29 +111,23 @@ def write(
 ) -> None:
     """Insert one entry; call it inside the transaction of the action itself.
 
-    ``actor`` is a username, ``worker N`` or a command; the full name is copied when the
-    actor is the person of the origin. ``at`` is only for a past that is made up, as in
-    the demo. ``detail`` must be plain JSON values.
+    ``actor`` is a username, ``worker N`` or a command; the full name is copied if the
+    actor is the person of the origin. ``at`` is only for the generated history of the
+    demo. ``detail`` must be plain JSON values.
     """
-    begun = current_origin()
-    person = _person(begun, actor)
+    source = current_origin()
+    person = source.person() if source else None
+    if not isinstance(person, User) or person.get_username() != actor:
+        person = None
     AuditEntry.objects.create(
         at=at or timezone.now(),
         action=event.word,
         actor=actor,
         actor_name=person.get_full_name()[:NAME_MAX_LENGTH] if person else "",
         by_superuser=person is not None and person.is_superuser,
-        address=begun.address if begun else "",
-        request_number=begun.number if begun else None,
+        address=source.address if source else "",
+        request_number=source.number if source else None,
         notification_number=notification,
         delivery_number=delivery,
         detail=detail,
     )
-
-
-def _person(begun: Origin | None, actor: str) -> User | None:
-    """Whoever acts, when the origin knows this person under that username."""
-    person = begun.person() if begun else None
-    if isinstance(person, User) and person.get_username() == actor:
-        return person
-    return None

@@ -1,4 +1,4 @@
-"""What an entry says of whoever acted: copied from the origin, and only when it fits."""
+"""The actor of an entry: copied from the origin if it is the same person."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -33,7 +33,7 @@ def test_name_right_address_and_number_are_copied():
     assert first.request_number == second.request_number == click.number
 
 
-def test_another_actor_bears_nobody_elses_name():
+def test_another_actor_does_not_get_the_name_of_the_person():
     person = make_user(superuser=True, first_name="Mei")
 
     with audit_log.origin(Origin(lambda: person, "192.0.2.7")):
@@ -52,7 +52,7 @@ def test_an_origin_without_a_person(person):
     assert entry.request_number is not None
 
 
-def test_outside_of_an_origin_there_is_none():
+def test_outside_of_an_origin():
     with audit_log.origin(Origin()):
         with audit_log.origin(None):
             inside = written("lin.mei")

@@ -1,1 +1,1 @@
-"""The audit trail as people read, filter and export it."""
+"""Pages, filters and export of the audit trail."""

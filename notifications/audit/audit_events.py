@@ -1,4 +1,4 @@
-"""Events of the audit trail: its own download, and settings that changed."""
+"""Events of the audit trail: its own download, and changed settings."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,7 +1,6 @@
-"""The export of the audit trail, which is itself recorded in it."""
+"""The export of the audit trail, which records each export."""
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -20,11 +19,6 @@ from notifications.ui.downloads import (
     pages_by_id,
 )
 
-
-def _text(number: UUID | None) -> str | None:
-    return str(number) if number else None
-
-
 COLUMNS = [
     Column("id", "pk"),
     Column("at", "at", local_time),
@@ -33,7 +27,7 @@ COLUMNS = [
     Column("actor_name", "actor_name"),
     Column("by_superuser", "by_superuser"),
     Column("address", "address"),
-    Column("request_number", "request_number", _text),
+    Column("request_number", "request_number", lambda n: str(n) if n else None),
     Column("notification", "notification_number"),
     Column("delivery", "delivery_number"),
     Column("detail", "detail", cell=json_of),
@@ -49,8 +43,8 @@ def download_trail(
 ) -> AuditedDownload:
     """The entries as a file, for a user or a command.
 
-    ``filters`` is what the entry about this says of them. What is written from now on,
-    such as that entry, makes the file no longer. Raises ``PermissionDenied``.
+    ``filters`` is recorded in the entry of this export. Later entries, such as that
+    one, are not part of the file. Raises ``PermissionDenied``.
     """
     newest = AuditEntry.objects.order_by("-id").values_list("pk", flat=True).first()
     rows = entries.filter(pk__lte=newest or 0)

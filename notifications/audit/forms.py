@@ -1,4 +1,4 @@
-"""The filters above the audit trail."""
+"""The form with the filters of the audit trail."""
 
 from ipaddress import ip_address
 from uuid import UUID
@@ -39,7 +39,7 @@ class TrailFilterForm(FilterForm):
         return text
 
     def clean_q(self) -> str:
-        """An address or a number, whole: each is looked up in an index."""
+        """A whole address or request number: both are looked up in an index."""
         text: str = self.cleaned_data["q"]
         if not text:
             return text

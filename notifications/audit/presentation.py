@@ -1,7 +1,7 @@
-"""Entries of the audit trail in the reader's language: a sentence, and lines of details.
+"""Entries of the audit trail in the active language: a sentence and lines of details.
 
-An entry may lack any value: older versions wrote less. A newer version may have written
-a word that no event has: the word itself is shown.
+Entries of older versions may lack any value. A word of a newer version without an event
+is shown as it is.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,16 +13,18 @@ from django.utils.translation import gettext as _
 from notifications.audit_log import EVENTS, Detail, Lines, Values
 from notifications.ui import dates
 
-SHOWN = 20  # of a list; the export has all of it
+MAX_ITEMS = 20  # of a list on pages; the export has all
 
 
 def sentence(word: str, values: Values) -> str:
     event = EVENTS.get(word)
     if event is None:
         return word
-    named = _Named(values)
-    named["n"] = _number(values.get(event.count))
-    return str(event.sentence % named)
+    count = values.get(event.count)
+    if isinstance(count, list):
+        count = len(count)
+    arguments = _SentenceArguments(values, n=count if isinstance(count, int) else 0)
+    return str(event.sentence % arguments)
 
 
 def lines(word: str, values: Values) -> list[str]:
@@ -33,63 +35,56 @@ def lines(word: str, values: Values) -> list[str]:
         if not isinstance(detail, Detail):
             shown += detail(values)
         elif (value := values.get(detail.key)) not in (None, "", [], {}, 0):
-            shown.append(line(detail.label, _words(detail, value)))
+            shown.append(line(detail.label, _display(detail, value)))
     return shown
 
 
-class _Named(dict[str, Any]):
+class _SentenceArguments(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return "–"
 
 
-def _number(value: Any) -> int:
-    """What is to be counted: a number, or how many there are in a list."""
-    if isinstance(value, list):
-        return len(value)
-    return value if isinstance(value, int) else 0
-
-
 def changes(*fields: Detail) -> Lines:
-    """What was changed, with its value before and after."""
+    """Lines for the changed fields, with their values before and after."""
     by_key = {field.key: field for field in fields}
 
     def changed(values: Values) -> Iterator[str]:
         before, after = values.get("before"), values.get("after")
         if not isinstance(before, dict) or not isinstance(after, dict):
             return
-        # Of what was added or deleted, there is one side only.
+        # Only one of the two has values for an added or deleted object.
         for key, value in (after or before).items():
             field = by_key.get(key)
-            words = _words(field, value)
+            text = _display(field, value)
             if before and after:
-                was = _words(field, before.get(key))
-                words = _("%(before)s → %(after)s") % {"before": was, "after": words}
-            yield line(field.label if field else key, words)
+                old = _display(field, before.get(key))
+                text = _("%(before)s → %(after)s") % {"before": old, "after": text}
+            yield line(field.label if field else key, text)
 
     return changed
 
 
-def choice(words: Mapping[str, Any]) -> Callable[[Any], str]:
-    """For the words of a ``Detail``: one of a few values, each with its own words."""
-    return lambda value: str(words.get(value, value))
+def choice(labels: Mapping[str, Any]) -> Callable[[Any], str]:
+    """The ``display`` of a ``Detail`` whose value is one of a few, with labels."""
+    return lambda value: str(labels.get(value, value))
 
 
 def moment(value: Any) -> str:
-    """A time that was written as ISO 8601, in the reader's zone, which is named."""
+    """A time in ISO 8601, in the active time zone, with the name of the zone."""
     try:
         return dates.moment(datetime.fromisoformat(value))
     except (TypeError, ValueError):
         return str(value)
 
 
-def line(label: Any, words: str) -> str:
-    return _("%(label)s: %(value)s") % {"label": label, "value": words}
+def line(label: Any, text: str) -> str:
+    return _("%(label)s: %(value)s") % {"label": label, "value": text}
 
 
-def _words(detail: Detail | None, value: Any) -> str:
-    if detail is None or detail.words is None or not value:
+def _display(detail: Detail | None, value: Any) -> str:
+    if detail is None or detail.display is None or not value:
         return _text(value)
-    return detail.words(value)
+    return detail.display(value)
 
 
 def _text(value: Any) -> str:
@@ -98,9 +93,9 @@ def _text(value: Any) -> str:
     if value in (None, "", []):
         return "–"
     if isinstance(value, list):
-        words = [_text(part) for part in value[:SHOWN]]
-        more = len(value) - len(words)
-        return ", ".join(words) + (f" … (+{more})" if more > 0 else "")
+        items = [_text(item) for item in value[:MAX_ITEMS]]
+        more = len(value) - len(items)
+        return ", ".join(items) + (f" … (+{more})" if more > 0 else "")
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_text(part)}" for key, part in value.items())
+        return ", ".join(f"{key}: {_text(item)}" for key, item in value.items())
     return str(value)

@@ -1,8 +1,8 @@
-"""The audit trail as people read it: which entries, and what they say."""
+"""Queries of the audit trail: filtered entries, and entries as actions with texts."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -15,19 +15,19 @@ from notifications.ui.dates import in_period
 
 
 class AmbiguousActor(Exception):
-    """A search for a person means more than one: ``names`` are some of them."""
+    """A search matches several people: ``names`` are some of them."""
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(", ".join(names))
         self.names = names
 
 
-NAMED = 5
+MAX_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class TrailFilter:
-    """Empty values mean: all. ``actor`` is exact, as from ``actor_matching``."""
+    """An empty value matches all. ``actor`` is exact, as from ``actor_matching``."""
 
     actor: str = ""
     action: str = ""
@@ -38,55 +38,56 @@ class TrailFilter:
     request_number: UUID | None = None
 
 
-def entries(wanted: TrailFilter) -> QuerySet[AuditEntry]:
+def entries(filters: TrailFilter) -> QuerySet[AuditEntry]:
     """The entries, newest first."""
-    given = {
-        "actor": wanted.actor,
-        "action": wanted.action,
-        "notification_number": wanted.notification,
-        "address": wanted.address,
-        "request_number": wanted.request_number,
+    conditions = {
+        "actor": filters.actor,
+        "action": filters.action,
+        "notification_number": filters.notification,
+        "address": filters.address,
+        "request_number": filters.request_number,
     }
     rows = AuditEntry.objects.all()
-    if wanted.notification or wanted.request_number:
-        # These leave few rows. As expressions, the other columns do not tempt SQLite,
-        # which has no figures of how many rows each leaves, to walk their index.
+    if filters.notification or filters.request_number:
+        # These match few rows. SQLite, which has no statistics of the columns, would
+        # use the index of another filter, unless that filter is an expression.
         rows = rows.alias(
             plain_actor=Concat("actor", Value("")),
             plain_action=Concat("action", Value("")),
         )
-        given["plain_actor"] = given.pop("actor")
-        given["plain_action"] = given.pop("action")
-    rows = rows.filter(**{name: value for name, value in given.items() if value})
-    return in_period(rows, "at", wanted.since, wanted.until).order_by("-id")
+        conditions["plain_actor"] = conditions.pop("actor")
+        conditions["plain_action"] = conditions.pop("action")
+    rows = rows.filter(**{name: v for name, v in conditions.items() if v})
+    return in_period(rows, "at", filters.since, filters.until).order_by("-id")
 
 
 def actor_matching(term: str) -> str:
-    """The username that a search for a person means; raises ``SeveralPeople``.
+    """The username that matches a search for a person; raises ``AmbiguousActor``.
 
-    Whoever is in no list of people, such as "worker 3", a command or a former username,
-    is found by the whole name.
+    An actor without a user, such as "worker 3", a command or a former username, matches
+    by the whole name.
     """
-    known = User.objects.annotate(
+    people = User.objects.annotate(
         full=Concat("first_name", Value(" "), "last_name"),
-        turned=Concat("last_name", "first_name"),  # as Chinese names are written
+        reversed=Concat("last_name", "first_name"),  # as Chinese names are written
     )
-    found = known.filter(
+    matching = people.filter(
         Q(username__icontains=term)
         | Q(full__icontains=term)
-        | Q(turned__icontains=term)
+        | Q(reversed__icontains=term)
     )
-    names = list(found.order_by("username").values_list("username", flat=True))
+    names = list(matching.order_by("username").values_list("username", flat=True))
     if not names or term in names:
         return term
     if len(names) > 1:
-        raise AmbiguousActor(names[:NAMED])
+        raise AmbiguousActor(names[:MAX_NAMES])
     return names[0]
 
 
 def linked_notifications(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-    """Adds ``is_sent``: there is a page of its notification; and ``has_others``: other
-    entries came from the same request."""
+    """Add ``is_sent``: its notification has a page, and ``has_others``: the same request
+    wrote other entries.
+    """
     sent = Notification.objects.sent().filter(pk=OuterRef("notification_number"))
     same = AuditEntry.objects.filter(request_number=OuterRef("request_number"))
     others = same.exclude(pk=OuterRef("pk")).order_by()
@@ -94,48 +95,27 @@ def linked_notifications(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionLine:
-    """One entry in words. ``name`` is the full name then; empty for the engine.
+class Action:
+    """An entry with its texts in the active language."""
 
-    Lines with the same ``request_number`` come from one click or one run of a command.
-    """
-
-    number: int
-    at: datetime
-    actor: str
-    name: str
-    by_superuser: bool
-    action: str
+    entry: AuditEntry
     sentence: str
     details: list[str]
-    address: str
-    request_number: UUID | None
-    notification: int | None
-    delivery: int | None
 
 
-def action_lines(entries: Iterable[AuditEntry]) -> list[ActionLine]:
-    """The entries in the reader's language, in their order."""
+def actions_of(entries: Iterable[AuditEntry]) -> list[Action]:
+    """The actions of the entries, in their order."""
     return [
-        ActionLine(
-            number=entry.pk,
-            at=entry.at,
-            actor=entry.actor,
-            name=entry.actor_name,
-            by_superuser=entry.by_superuser,
-            action=entry.action,
-            sentence=sentence(entry.action, entry.detail),
-            details=lines(entry.action, entry.detail),
-            address=entry.address,
-            request_number=entry.request_number,
-            notification=entry.notification_number,
-            delivery=entry.delivery_number,
+        Action(
+            entry,
+            sentence(entry.action, entry.detail),
+            lines(entry.action, entry.detail),
         )
         for entry in entries
     ]
 
 
-def of_notification(number: int) -> list[ActionLine]:
-    """All that was done with a notification, oldest first."""
+def actions_of_notification(number: int) -> list[Action]:
+    """All actions on a notification, oldest first."""
     entries = AuditEntry.objects.filter(notification_number=number)
-    return action_lines(entries.order_by("id"))
+    return actions_of(entries.order_by("id"))

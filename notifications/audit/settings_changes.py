@@ -1,8 +1,7 @@
-"""Settings in the audit trail: what the worker found at its start, where it differs.
+"""Records changed settings in the audit trail when the worker starts.
 
-No secret is written. In its place stands a fingerprint, made with ``SECRET_KEY`` so that
-nobody can try out keys against it: another one tells that the secret was changed, or
-``SECRET_KEY`` was.
+Secrets are recorded as fingerprints, keyed with ``SECRET_KEY`` to prevent guessing: a
+different fingerprint shows that the secret or ``SECRET_KEY`` was changed.
 """
 
 from typing import Any
@@ -42,9 +41,9 @@ PLAIN = (
     "OIDC_ROLES_CLAIM",
 )
 
-ADDRESSES = ("IM_BASE_URL", "IM_PROXY_URL")  # with a password in them, perhaps
+ADDRESSES = ("IM_BASE_URL", "IM_PROXY_URL")  # may contain a password
 
-# The variable, and the setting that holds it.
+# Environment variable → setting.
 SECRETS = {
     "IM_SECRET_KEY": "IM_SECRET_KEY",
     "IM_SECRET_KEY_NEXT": "IM_SECRET_KEY_NEXT",
@@ -54,7 +53,7 @@ SECRETS = {
 
 
 def present_settings() -> dict[str, Any]:
-    """The settings that matter for what is sent and who may come in, as JSON values."""
+    """The settings that affect sending and access, as JSON values."""
     return (
         {name: getattr(settings, name) for name in PLAIN}
         | {"OIDC_ROLES": [f"{value}={role}" for value, role in settings.OIDC_ROLES]}
@@ -67,14 +66,14 @@ def present_settings() -> dict[str, Any]:
 
 
 def record_settings(actor: str) -> None:
-    """Write an entry when the settings are not those of the last such entry.
+    """Write an entry if the settings differ from those of the last such entry.
 
-    The first one holds all of them. Call it outside of a transaction.
+    The first entry contains all settings. Call it outside of a transaction.
     """
     if not _changed():
         return
     with transaction.atomic():
-        # Of two workers that start at the same time, one finds the other's entry.
+        # Of two workers that start at the same time, only one writes an entry.
         installation = Installation.present()
         Installation.objects.select_for_update().get(pk=installation.pk)
         if changed := _changed():
@@ -85,16 +84,16 @@ def _changed() -> dict[str, Any]:
     entries = AuditEntry.objects.filter(action=SETTINGS_CHANGED.word)
     last = entries.order_by("-id").first()
     known = last.detail["now"] if last else {}
-    found = present_settings()
-    after = {name: v for name, v in found.items() if known.get(name) != v}
+    present = present_settings()
+    after = {name: v for name, v in present.items() if known.get(name) != v}
     if not after:
         return {}
     before = {name: known.get(name) for name in after} if known else {}
-    return {"before": before, "after": after, "now": found}
+    return {"before": before, "after": after, "now": present}
 
 
 def _address(url: str) -> str:
-    """The address with a fingerprint for what stands before its host."""
+    """The URL with a fingerprint in place of its username and password."""
     before, at, host = url.rpartition("@")
     if not at:
         return url

@@ -1,4 +1,4 @@
-"""The audit trail: its list, and its download."""
+"""The page and the download of the audit trail."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 from notifications import permissions
 from notifications.audit.export import download_trail
 from notifications.audit.forms import TrailFilterForm
-from notifications.audit.queries import action_lines, entries, linked_notifications
+from notifications.audit.queries import actions_of, entries, linked_notifications
 from notifications.ui.downloads import CONTENT_TYPES, as_file, reject_download
 from notifications.ui.lists import count_of, list_context, list_position, queryset_page
 from notifications.ui.pages import page, require_permission
@@ -19,21 +19,21 @@ def actions(request: HttpRequest) -> HttpResponse:
     form = TrailFilterForm(request.GET)
     rows = entries(form.filters)
     position = list_position(request)
-    found = queryset_page(
+    shown = queryset_page(
         linked_notifications(rows), before=position["before"], after=position["after"]
     )
     return page(
         request,
         "notifications/audit/actions.html",
         _("Send history"),
-        rows=list(zip(action_lines(found.rows), found.rows, strict=True)),
-        **list_context(form, position, found, count_of(rows, found)),
+        rows=actions_of(shown.rows),
+        **list_context(form, position, shown, count_of(rows, shown)),
     )
 
 
 @require_POST
 def download(request: HttpRequest) -> HttpResponseBase:
-    """The entries that the filters mean, of any number, as one file."""
+    """All entries that match the filters, as a file."""
     user = require_permission(request, permissions.SEE_TRAIL)
     form = TrailFilterForm(request.POST)
     file_format = request.POST.get("format", "csv")

@@ -1,4 +1,4 @@
-"""The audit trail as a file: what is in it, who may have it, what is written of it."""
+"""The export of the audit trail: content, permissions and its own entry."""
 
 import csv
 import hashlib
@@ -90,7 +90,7 @@ def test_a_table_for_a_spreadsheet(auditor):
     assert (row["actor"], row["detail"][:2]) == ("'=cmd()", '{"')
     assert json.loads(row["detail"])["note"] == '=1+1\n"直播"'
     ended = AuditEntry.objects.get(action="export_ended")
-    assert ended.detail["rows"] == 1  # without the heading
+    assert ended.detail["rows"] == 1  # without the header
 
 
 @pytest.mark.parametrize("text", ["=1+1", "@bo", "\n=1", "'", "'=1", "plain", "a'b"])
@@ -198,7 +198,7 @@ def test_the_same_from_the_command_line(auditor, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_command_with_a_filter_that_makes_no_sense_writes_nothing(tmp_path):
+def test_a_command_with_an_invalid_filter_writes_nothing(tmp_path):
     assert run("export_trail", "--format", "csv", "--from", "2026-13-45") == (
         2,
         "",

@@ -1,4 +1,4 @@
-"""The audit trail in words: each event, with all of its details and with none."""
+"""The texts of each event, with all of its details and with none."""
 
 import pytest
 from django.utils.translation import override
@@ -33,7 +33,7 @@ from notifications.system.audit_events import CONNECTION_CHECKED
 from notifications.ui.audit_events import EXPORT_ENDED
 
 
-def told(event: Event, **detail) -> list[str]:
+def texts_of(event: Event, **detail) -> list[str]:
     return [sentence(event.word, detail), *lines(event.word, detail)]
 
 
@@ -49,14 +49,14 @@ def test_a_word_fits_its_column_and_belongs_to_one_event(event):
 
 @every_event
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
-def test_each_event_and_each_of_its_details_reads_well_in(language, event):
+def test_texts_of_each_event_and_detail_in(language, event):
     details = [detail for detail in event.details if isinstance(detail, Detail)]
     with override("en"):
-        texts = [str(event.label), *told(event)]
+        texts = [str(event.label), *texts_of(event)]
     with override(language):
-        label, first, *_rest = [str(event.label), *told(event)]
+        label, first, *_rest = [str(event.label), *texts_of(event)]
         for detail in details:
-            value = {"types": ["Public"]} if detail.words == RULE.words else 70009
+            value = {"types": ["Public"]} if detail.display == RULE.display else 70009
             (line,) = lines(event.word, {detail.key: value})[:1]
             assert line.startswith(str(detail.label))
     assert first.endswith("." if language == "en" else "。")
@@ -68,7 +68,7 @@ def test_a_word_from_a_newer_version_is_shown_as_it_is():
     assert lines("teleported", {"by": "x"}) == []
 
 
-# What is said where nothing is known.
+# Details of an entry without values.
 ALONE = dict.fromkeys(
     (EXPORTED, TRAIL_EXPORTED, GROUPS_EXPORTED), "Filters: none, so all of it"
 ) | {LOGIN_REFUSED: "Name and password did not match."}
@@ -76,7 +76,7 @@ ALONE = dict.fromkeys(
 
 @every_event
 def test_an_entry_may_lack_every_detail(event):
-    first, *rest = told(event)
+    first, *rest = texts_of(event)
 
     assert first.endswith(".")
     assert rest in ([], [ALONE.get(event)])
@@ -248,4 +248,4 @@ def test_an_entry_may_lack_every_detail(event):
     ],
 )
 def test_details_in_plain_words(event, detail, texts):
-    assert told(event, **detail) == texts
+    assert texts_of(event, **detail) == texts

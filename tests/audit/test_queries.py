@@ -1,4 +1,4 @@
-"""The entries about one notification."""
+"""The actions on one notification."""
 
 import uuid
 
@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifications import audit_log
-from notifications.audit.queries import of_notification
+from notifications.audit.queries import actions_of_notification
 from notifications.audit_log import Origin
 from notifications.compose.audit_events import SENT
 from notifications.delivery.audit_events import PAUSED
@@ -23,18 +23,23 @@ def test_the_actions_on_a_notification_oldest_first_in_one_query():
     audit_log.write(SENT, "lin.mei", notification=4, groups=1)
 
     with CaptureQueriesContext(connection) as queries:
-        first, second = of_notification(3)
+        first, second = actions_of_notification(3)
 
     assert len(queries) == 1
-    assert (first.at, first.actor, first.sentence, first.request_number) == (
+    assert (
+        first.entry.at,
+        first.entry.actor,
+        first.sentence,
+        first.entry.request_number,
+    ) == (
         MOMENT,
         "lin.mei",
         "Sent it to 1 group.",
         None,
     )
-    assert (second.sentence, second.details, second.address) == (
+    assert (second.sentence, second.details, second.entry.address) == (
         "Paused.",
         ["Note: the date is wrong"],
         "192.0.2.7",
     )
-    assert second.request_number == click.number
+    assert second.entry.request_number == click.number

@@ -1,4 +1,4 @@
-"""Settings in the audit trail: once, then only what changed, and never a secret."""
+"""Settings in the audit trail: all of them once, then the changes; never a secret."""
 
 import re
 
@@ -90,9 +90,9 @@ def test_the_fingerprint_depends_on_the_secret_of_the_installation(settings):
 def test_a_password_in_an_address_is_not_shown(settings, url, shown):
     settings.IM_PROXY_URL = url
 
-    found = present_settings()["IM_PROXY_URL"]
+    value = present_settings()["IM_PROXY_URL"]
 
-    assert re.fullmatch(shown, found)
+    assert re.fullmatch(shown, value)
 
 
 def test_a_run_of_a_command_has_one_number_and_no_address(tmp_path):

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from notifications.audit.queries import of_notification
+from notifications.audit.queries import actions_of_notification
 from notifications.delivery.explanations import Explanation, explain
 from notifications.history.notification_detail import notification_detail
 from notifications.models import Delivery, Notification, Seal
@@ -57,7 +57,7 @@ class EvidencePage:
         whole = self._render(
             "index.html",
             notification_detail=lambda: notification_detail(self._notification),
-            timeline=lambda: of_notification(number),
+            timeline=lambda: actions_of_notification(number),
             instructions=lambda: self._render("verify.txt").decode(),
             gap=gap,
         )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
-from notifications.audit.queries import of_notification
+from notifications.audit.queries import actions_of_notification
 from notifications.delivery.explanations import explain_code
 from notifications.delivery.heartbeat import has_live_worker
 from notifications.delivery.presentation import (
@@ -81,7 +81,7 @@ def _record(request: HttpRequest, notification: Notification) -> dict[str, objec
             (result, f"{reverse('admin:deliveries')}?{urlencode(dict(result.filter))}")
             for result in detail.results
         ],
-        "timeline": of_notification(notification.pk),
+        "timeline": actions_of_notification(notification.pk),
         "no_evidence_because": obstacle(notification, detail.seal, detail.archive),
     }
 
