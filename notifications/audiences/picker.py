@@ -70,7 +70,10 @@ def groups(request: HttpRequest) -> JsonResponse:
 
 def picker_context(audience: Audience) -> list[dict[str, str]]:
     """Up to ``MAX_CHIPS`` chosen groups; first those that cannot be sent to."""
-    problems = [_unknown(group_id) for group_id in audience.unknown_ids[:MAX_CHIPS]]
+    problems = [
+        {"id": i, "name": i, "type": "", "problem": _("not in the list")}
+        for i in audience.unknown_ids[:MAX_CHIPS]
+    ]
     if audience.excluded:
         problems += [
             _as_json(group, reason_label(group.reason))
@@ -78,11 +81,6 @@ def picker_context(audience: Audience) -> list[dict[str, str]]:
         ]
     usable = [_as_json(group) for group in audience.first(MAX_CHIPS)]
     return (problems + usable)[:MAX_CHIPS]
-
-
-def _unknown(group_id: str) -> dict[str, str]:
-    problem = _("not in the list")
-    return {"id": group_id, "name": group_id, "type": "", "problem": problem}
 
 
 def _as_json(group: ChatGroup, problem: str = "") -> dict[str, str]:

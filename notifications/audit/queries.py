@@ -1,9 +1,7 @@
-"""Queries of the audit trail: filtered entries, and entries as actions with texts."""
+"""Queries of the audit trail: actors, and entries as actions with texts."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
@@ -11,7 +9,6 @@ from django.db.models.functions import Concat
 
 from notifications.audit.presentation import lines, sentence
 from notifications.models import AuditEntry, Notification
-from notifications.ui.dates import in_period
 
 
 class AmbiguousActor(Exception):
@@ -23,42 +20,6 @@ class AmbiguousActor(Exception):
 
 
 MAX_NAMES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class TrailFilter:
-    """An empty value matches all. ``actor`` is exact, as from ``actor_matching``."""
-
-    actor: str = ""
-    action: str = ""
-    since: date | None = None
-    until: date | None = None
-    notification: int | None = None
-    address: str = ""
-    request_number: UUID | None = None
-
-
-def entries(filters: TrailFilter) -> QuerySet[AuditEntry]:
-    """The entries, newest first."""
-    conditions = {
-        "actor": filters.actor,
-        "action": filters.action,
-        "notification_number": filters.notification,
-        "address": filters.address,
-        "request_number": filters.request_number,
-    }
-    rows = AuditEntry.objects.all()
-    if filters.notification or filters.request_number:
-        # These match few rows. SQLite, which has no statistics of the columns, would
-        # use the index of another filter, unless that filter is an expression.
-        rows = rows.alias(
-            plain_actor=Concat("actor", Value("")),
-            plain_action=Concat("action", Value("")),
-        )
-        conditions["plain_actor"] = conditions.pop("actor")
-        conditions["plain_action"] = conditions.pop("action")
-    rows = rows.filter(**{name: v for name, v in conditions.items() if v})
-    return in_period(rows, "at", filters.since, filters.until).order_by("-id")
 
 
 def actor_matching(term: str) -> str:

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 from notifications import permissions
 from notifications.audit.export import download_trail
 from notifications.audit.forms import TrailFilterForm
-from notifications.audit.queries import actions_of, entries, linked_notifications
+from notifications.audit.queries import actions_of, linked_notifications
 from notifications.ui.downloads import CONTENT_TYPES, as_file, reject_download
 from notifications.ui.lists import count_of, list_context, list_position, queryset_page
 from notifications.ui.pages import page, require_permission
@@ -17,7 +17,7 @@ from notifications.ui.pages import page, require_permission
 def actions(request: HttpRequest) -> HttpResponse:
     require_permission(request, permissions.SEE_TRAIL)
     form = TrailFilterForm(request.GET)
-    rows = entries(form.filters)
+    rows = form.entries()
     position = list_position(request)
     shown = queryset_page(
         linked_notifications(rows), before=position["before"], after=position["after"]
@@ -40,6 +40,6 @@ def download(request: HttpRequest) -> HttpResponseBase:
     if form.errors or file_format not in CONTENT_TYPES:
         return reject_download(request, form, "admin:actions")
     file = download_trail(
-        user, entries(form.filters), file_format=file_format, filters=form.active
+        user, form.entries(), file_format=file_format, filters=form.active
     )
     return as_file(file, file.name, file.content_type)

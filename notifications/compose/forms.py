@@ -1,11 +1,10 @@
 """The form of the Write page; it enforces the all-member rule of group types."""
 
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import HTML, Fieldset, Layout, LayoutObject
+from crispy_forms.layout import HTML, Fieldset, Layout
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -117,41 +116,6 @@ class ChoiceForm(RuleFields):
         return kind, values
 
 
-def choice_fields(*below: LayoutObject) -> Sequence[LayoutObject]:
-    """The fieldsets for groups and members; ``below`` goes below the IDs of members."""
-    return [
-        Fieldset(
-            _("Groups"),
-            "audience",
-            ConditionalFieldset("audience", CHOSEN, "groups"),
-            ConditionalFieldset("audience", RULE, *RULE_FIELDS),
-            ConditionalFieldset("audience", SAVED, "saved"),
-        ),
-        Fieldset(
-            _("Members"),
-            "members",
-            ConditionalFieldset("members", "named", "recipients", *below),
-        ),
-    ]
-
-
-def initial_of_choice(notification: Notification) -> dict[str, Any]:
-    """Initial values of the audience fields for a draft."""
-    values = notification.audience_values
-    match notification.audience:
-        case Kind.CHOSEN:
-            return {"audience": CHOSEN, "groups": list(values)}
-        case Kind.RULE:
-            return {"audience": RULE, **initial_of_rule(Rule.from_json(values))}
-        case Kind.SAVED:
-            return {"audience": SAVED, "saved": "".join(values)}
-        case _:
-            return {"audience": EVERY}
-
-
-CHECK_MEMBERS = HTML('{% include "notifications/compose/_check_members.html" %}')
-
-
 class WriteForm(ChoiceForm):
     """The form of the Write page; a valid form has a ``draft`` for ``save_draft``."""
 
@@ -191,7 +155,23 @@ class WriteForm(ChoiceForm):
         self.helper.disable_csrf = True
         self.helper.layout = Layout(
             "token",
-            *choice_fields(CHECK_MEMBERS),
+            Fieldset(
+                _("Groups"),
+                "audience",
+                ConditionalFieldset("audience", CHOSEN, "groups"),
+                ConditionalFieldset("audience", RULE, *RULE_FIELDS),
+                ConditionalFieldset("audience", SAVED, "saved"),
+            ),
+            Fieldset(
+                _("Members"),
+                "members",
+                ConditionalFieldset(
+                    "members",
+                    "named",
+                    "recipients",
+                    HTML('{% include "notifications/compose/_check_members.html" %}'),
+                ),
+            ),
             Fieldset(_("Message"), "content"),
             Fieldset(_("For your team"), "note"),
         )
@@ -223,10 +203,20 @@ class WriteForm(ChoiceForm):
 
 def initial_of(notification: Notification) -> dict[str, Any]:
     """Initial values of the form for a draft."""
-    return initial_of_choice(notification) | {
+    initial: dict[str, Any] = {
+        "audience": notification.audience,
         "token": notification.token,
         "members": "named" if notification.recipients else "everyone",
         "recipients": notification.recipients,
         "content": notification.content,
         "note": notification.note,
     }
+    values = notification.audience_values
+    match notification.audience:
+        case Kind.CHOSEN:
+            initial["groups"] = list(values)
+        case Kind.RULE:
+            initial |= initial_of_rule(Rule.from_json(values))
+        case Kind.SAVED:
+            initial["saved"] = "".join(values)
+    return initial

@@ -74,7 +74,7 @@ def check_members(
     group_ids: Sequence[str],
     member_ids: Sequence[str],
     *,
-    begin_within: float = MAX_START_DELAY,
+    max_start_delay: float = MAX_START_DELAY,
 ) -> MemberCheckResult:
     """Query which of the members are in each group; nothing is recorded.
 
@@ -94,7 +94,7 @@ def check_members(
         )
     result = MemberCheckResult(len(members))
     with _client() as client:
-        check = _MemberCheck(client, begin_within)
+        check = _MemberCheck(client, max_start_delay)
         for place, group in enumerate(groups):
             if group.all_members_only or not group.is_usable:
                 result.unchecked.append(UncheckedGroup(group))
@@ -159,14 +159,14 @@ def _client() -> Iterator[ImClient]:
 class _MemberCheck:
     """Makes one call after another, within the rate limit that all processes share."""
 
-    def __init__(self, client: ImClient, begin_within: float) -> None:
+    def __init__(self, client: ImClient, max_start_delay: float) -> None:
         self._client = client
         self._limiter = RateLimiter(
             f"{settings.IM_SDK_APP_ID}:{GetSpecifiedGroupMemberInfo.COMMAND}",
             GetSpecifiedGroupMemberInfo.CALLS_PER_SECOND * conf.RATE_SHARE,
             engine_clock(),
         )
-        self._until = time.monotonic() + begin_within
+        self._until = time.monotonic() + max_start_delay
 
     def run(
         self, group: ChatGroup, members: Sequence[str], result: MemberCheckResult

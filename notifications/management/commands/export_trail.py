@@ -8,7 +8,6 @@ from django.core.management.base import CommandError, CommandParser
 
 from notifications.audit.export import download_trail
 from notifications.audit.forms import TrailFilterForm
-from notifications.audit.queries import entries
 from notifications.audit_log import EVENTS
 from notifications.management.base import (
     REFUSED,
@@ -53,7 +52,7 @@ class Command(RecordedCommand):
             raise CommandError(" ".join(map(str, sentences)), returncode=REFUSED)
         file = download_trail(
             f"export_trail ({account()})",
-            entries(form.filters),
+            form.entries(),
             file_format=options["format"],
             filters=form.active,
         )

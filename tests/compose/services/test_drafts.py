@@ -26,11 +26,6 @@ def refusal(user, draft) -> dict[str, list[str]]:
     return refused.value.message_dict
 
 
-@pytest.fixture
-def manager(db):
-    return make_user(permissions.COMMUNITY_MANAGER)
-
-
 def test_a_draft_is_saved_as_it_was_entered(manager):
     hikers = make_group(group_id="hikers", type="Public")
     make_group(group_id="other")

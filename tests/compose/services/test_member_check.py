@@ -20,11 +20,6 @@ CALL = GetSpecifiedGroupMemberInfo.COMMAND
 STAFF = [f"user{n}" for n in range(120)]
 
 
-@pytest.fixture
-def manager():
-    return make_user(permissions.COMMUNITY_MANAGER)
-
-
 def add(sandbox, group_id: str, *, kind: str = "Public", there=(), **kwargs):
     sandbox.add_group(group_id, kind, members=there)
     return make_group(
@@ -152,7 +147,9 @@ def test_groups_that_remain_when_time_is_up(manager, sandbox):
     for name in ("hikers", "runners"):
         add(sandbox, name, there=["anna"])
 
-    result = check_members(manager, ["hikers", "runners"], ["anna"], begin_within=0.0)
+    result = check_members(
+        manager, ["hikers", "runners"], ["anna"], max_start_delay=0.0
+    )
 
     assert ids(result.not_asked) == ["hikers", "runners"]
     assert (result.complete, result.failure) == ([], None)

@@ -15,11 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def manager():
-    return make_user(permissions.COMMUNITY_MANAGER)
-
-
-@pytest.fixture
 def ended(manager):
     """A notification with one delivery per result, by group ID."""
     notification = make_notification(

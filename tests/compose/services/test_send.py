@@ -18,11 +18,6 @@ from tests.factories import make_group, make_notification, make_user
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def manager():
-    return make_user(permissions.COMMUNITY_MANAGER)
-
-
 def draft_for(manager, *groups, **kwargs) -> Notification:
     return make_notification(
         sender=manager,

@@ -13,11 +13,6 @@ NOTHING = {"groups": "–", "people": "–", "left_out": "", "problem": "", "rea
 
 
 @pytest.fixture
-def manager(log_in):
-    return log_in(make_user(permissions.COMMUNITY_MANAGER))
-
-
-@pytest.fixture
 def groups():
     make_group(group_id="hikers", name="Weekend hikers", member_count=1)
     make_group(group_id="live", name="Live", type="AVChatRoom", member_count=2950)

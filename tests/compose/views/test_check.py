@@ -14,16 +14,6 @@ TEXT = "The walk moves to 9:30."
 
 
 @pytest.fixture
-def person():
-    return make_user(permissions.COMMUNITY_MANAGER)
-
-
-@pytest.fixture
-def manager(person, log_in):
-    return log_in(person)
-
-
-@pytest.fixture
 def page_of(manager):
     return lambda draft: manager.get(f"/write/{draft.pk}/check/")
 

@@ -4,23 +4,12 @@ import json
 
 import pytest
 
-from notifications import permissions
 from notifications.models import Label, Notification, SavedAudience
-from tests.factories import make_group, make_notification, make_user, write_fields
+from tests.factories import make_group, make_notification, write_fields
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 WRITE = "/write/"
-
-
-@pytest.fixture
-def person():
-    return make_user(permissions.COMMUNITY_MANAGER)
-
-
-@pytest.fixture
-def manager(person, log_in):
-    return log_in(person)
 
 
 def carried(page) -> dict[str, list[dict]]:

@@ -39,7 +39,7 @@ def groups(sandbox):
 def no_time(monkeypatch):
     """The time to ask Tencent is up before the first call."""
     monkeypatch.setattr(
-        member_check, "check_members", partial(check_members, begin_within=0.0)
+        member_check, "check_members", partial(check_members, max_start_delay=0.0)
     )
 
 

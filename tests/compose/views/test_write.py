@@ -14,16 +14,6 @@ WRITE = "/write/"
 EVERY_RULE = "To name members, choose the groups instead of sending to every group."
 
 
-@pytest.fixture
-def person():
-    return make_user(permissions.COMMUNITY_MANAGER)
-
-
-@pytest.fixture
-def manager(person, log_in):
-    return log_in(person)
-
-
 def carried(page) -> list[dict]:
     """The chosen groups in the page."""
     text = page.content.decode()
