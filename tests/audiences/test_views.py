@@ -157,7 +157,7 @@ def test_an_auditor_reads_audiences(log_in, user, rooms):
     assert SavedAudience.objects.get().name == "Live"
 
 
-def test_without_labels_the_page_says_so(manager):
+def test_a_hint_without_labels(manager):
     text = manager.get(AUDIENCES + "add/").content.decode()
 
     assert "No group has a label yet." in text

@@ -107,7 +107,7 @@ def test_a_cell_without_its_first_sign_is_the_text(auditor, text):
 
 
 @pytest.mark.django_db(transaction=True)  # closing a response closes the connection
-def test_a_download_that_is_broken_off_says_so(auditor):
+def test_an_interrupted_download_is_recorded(auditor):
     AuditEntry.objects.bulk_create(
         AuditEntry(action=ALL_STOPPED.word, actor="lin.mei")
         for _n in range(PIECE_ROWS + 1)
@@ -128,7 +128,7 @@ def test_a_download_that_is_broken_off_says_so(auditor):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("download", [DOWNLOAD, "/history/deliveries/download/"])
-def test_a_download_that_is_never_begun_to_be_read_says_so(auditor, download):
+def test_a_download_that_is_never_read_is_recorded(auditor, download):
     auditor.post(download).close()
 
     begun, ended = AuditEntry.objects.order_by("-id")[:2][::-1]

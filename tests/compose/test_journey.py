@@ -200,7 +200,7 @@ def test_the_headline(client_of_manager, manager, status, sentence):
     )
 
 
-def test_a_paused_notification_says_why(client_of_manager, manager):
+def test_a_paused_notification_shows_the_reason(client_of_manager, manager):
     notification = make_notification(
         sender=manager,
         status="paused",
@@ -294,7 +294,7 @@ def test_auditors_and_colleagues_control_nothing(log_in, manager, step):
     assert notification.status == "sending"
 
 
-def test_a_refusal_is_said_in_words(log_in, manager):
+def test_a_refusal_has_a_message(log_in, manager):
     draft = make_notification(sender=manager)
     auditor = log_in(make_user(permissions.AUDITOR, username="wang.fang"))
     colleague = log_in(make_user(permissions.COMMUNITY_MANAGER, username="j.okafor"))

@@ -138,7 +138,7 @@ def test_it_only_takes_what_a_form_posts(manager):
     assert manager.get(ADDRESS).status_code == 405
 
 
-def test_no_number_is_made_up_for_groups_that_nobody_counted(manager):
+def test_groups_of_unknown_size_are_counted_separately(manager):
     """Tencent gives no number of members for live rooms."""
     make_group(type="AVChatRoom", member_count=0)
     make_group(type="AVChatRoom", member_count=0)

@@ -62,7 +62,7 @@ def sent_to(
         ),
     ],
 )
-def test_groups_that_nobody_checked_for_a_week(person, page_of, ages, sentences):
+def test_groups_not_checked_for_a_week(person, page_of, ages, sentences):
     groups = [
         make_group(checked_at=None if age is None else timezone.now() - age)
         for age in ages
@@ -115,7 +115,7 @@ def test_the_same_text_to_other_groups_is_no_matter(person, page_of):
     assert page_of(draft_for(person, [fresh_group()])).context["warnings"] == []
 
 
-def test_the_same_text_when_every_group_is_meant(person, page_of):
+def test_the_same_text_to_every_group(person, page_of):
     groups = [fresh_group() for _n in range(501)]  # more than one query can list
     sent_to(groups[:2], minutes_ago=5)
 
@@ -126,7 +126,7 @@ def test_the_same_text_when_every_group_is_meant(person, page_of):
     ]
 
 
-def test_warnings_stop_nobody(person, manager, page_of):
+def test_warnings_do_not_prevent_sending(person, manager, page_of):
     group = make_group(checked_at=None)
     draft = draft_for(person, [group])
     digest = page_of(draft).context["form"].initial["digest"]
@@ -184,7 +184,7 @@ def test_more_than_fifty_groups_need_a_tick(person, manager, page_of, count, ask
     assert answer.status_code == (200 if asked else 302)
 
 
-def test_all_that_keeps_a_draft_from_being_sent_is_said(person, page_of):
+def test_all_problems_of_a_draft_are_listed(person, page_of):
     groups = [
         fresh_group(name="Old club", state="switched_off"),
         fresh_group(name="Gone", state="closed"),
@@ -226,7 +226,7 @@ def test_a_colleague_sees_no_draft_of_others(person, log_in):
     assert colleague.get(f"/write/{draft.pk}/check/").status_code == 403
 
 
-def test_groups_that_nobody_counted(person, page_of):
+def test_groups_of_unknown_size(person, page_of):
     live = make_group(type="AVChatRoom", member_count=0)
 
     text = page_of(draft_for(person, [live])).content.decode()

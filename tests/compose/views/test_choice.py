@@ -57,7 +57,7 @@ def test_by_a_rule(manager):
     assert form["audience"].value() == "rule"
 
 
-def test_a_rule_that_cannot_be_is_said_beside_its_fields(manager):
+def test_errors_of_a_rule_are_beside_its_fields(manager):
     make_group()
     fields = write_fields(
         audience="rule",

@@ -143,9 +143,7 @@ def test_when_there_was_no_time(client, groups, no_time):
         ),
     ],
 )
-def test_what_cannot_be_asked_is_said_beside_the_field(
-    client, groups, fields, sentence
-):
+def test_errors_are_beside_the_field(client, groups, fields, sentence):
     assert sentences_of(
         check(client, **{"groups": "hikers", "recipients": "anna"} | fields)
     ) == [sentence]
@@ -236,7 +234,7 @@ def test_a_session_that_ended_loses_nothing(client, groups, sandbox):
     assert sandbox.calls.codes(CALL) == []
 
 
-def test_the_page_says_what_is_not_known(client):
+def test_the_page_names_what_is_not_documented(client):
     html = client.get("/write/").content.decode()
 
     assert "Tencent does not say what happens with IDs that are not members." in html

@@ -49,7 +49,7 @@ def test_a_hostile_name_of_a_group_stays_text(manager, person):
     assert "<b>bold" not in list_of_drafts
 
 
-def test_every_group_says_how_many(manager):
+def test_the_choice_every_group_has_its_count(manager):
     make_group(member_count=1000)
     make_group(member_count=24)
     make_group(state="closed", member_count=500)
@@ -79,7 +79,7 @@ def test_members_are_not_named_for_every_group(manager, group_type):
     assert manager.post(WRITE, named | {"members": "everyone"}).status_code == 302
 
 
-def test_what_is_given_twice_is_said_on_the_next_page(manager):
+def test_duplicates_are_counted_on_the_next_page(manager):
     make_group(group_id="hikers")
 
     page = manager.post(
@@ -97,7 +97,7 @@ def test_what_is_given_twice_is_said_on_the_next_page(manager):
     assert (draft.audience_values, draft.recipients) == (["hikers"], "anna\nli\nwu")
 
 
-def test_ids_given_once_are_passed_over_in_silence(manager):
+def test_no_message_without_duplicates(manager):
     make_group(group_id="hikers")
 
     page = manager.post(WRITE, write_fields(), follow=True)
