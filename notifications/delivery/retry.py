@@ -72,7 +72,7 @@ def decide(
         return RetryDecision(step, delay=backoff(streak - 1, jitter))
     if outcome.error_code is None:
         raise ValueError("A rejected outcome has no ErrorCode.")
-    if outcome.signed_anew and history.rejections + 1 < MAX_REJECTIONS:
+    if outcome.retry_with_new_signature and history.rejections + 1 < MAX_REJECTIONS:
         return _retry_with_new_signature(history, jitter)
     return _rejected(outcome.error_code, history, jitter, retry_internal_error)
 

@@ -119,12 +119,12 @@ def _results() -> Iterator[StepResult]:
     if connectivity.fault is not None:
         return
     with closing(replace(connection, endpoint=endpoint).client()) as client:
-        is_signed_anew = True
-        while is_signed_anew:  # with the key that is to follow, as the worker would
+        has_new_signature = True
+        while has_new_signature:  # with the key that is to follow, as the worker would
             began = time.monotonic()
             answer = client.call(AccountCheck([endpoint.identifier]))
             milliseconds = round((time.monotonic() - began) * 1000)
-            is_signed_anew = answer.outcome.signed_anew
+            has_new_signature = answer.outcome.retry_with_new_signature
         answered_at = client.answered_at
         skew = None if answered_at is None else answered_at - time.time()
     yield from _call_results(answer.outcome, milliseconds, skew)

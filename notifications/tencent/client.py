@@ -1,7 +1,8 @@
 """The REST client: makes any call of ``tencent/calls``.
 
-It posts, reads and classifies. It never retries, sleeps, logs or reads settings. No
-exception of the layers below leaves it, since those hold the address with the UserSig.
+It posts a call, parses the response and classifies the outcome. It never retries,
+sleeps, logs or reads settings. It raises no exception of the layers below, because
+those contain the URL with the UserSig.
 """
 
 import json
@@ -26,7 +27,7 @@ from notifications.tencent.responses import (
     Fields,
     Response,
     bad_answer,
-    moment,
+    parse_http_date,
     parse_response,
 )
 from notifications.tencent.transport import Transport
@@ -35,7 +36,7 @@ from notifications.tencent.user_sig import UserSigCache
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where and as whom to call; timeouts in seconds."""
+    """The service, the account that calls it, and the timeouts in seconds."""
 
     base_url: str
     sdk_app_id: int
@@ -48,7 +49,7 @@ class Endpoint:
 
 
 class ImClient:
-    """For one thread. ``random_bits(32)`` gives the ``random`` of each call."""
+    """Not thread-safe. ``random_bits(32)`` returns the ``random`` of each call."""
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class ImClient:
         )
 
     def connect(self) -> Outcome | None:
-        """Open the connection ahead of the call; ``None`` when it is open."""
+        """Open the connection before the call. Return ``None`` on success."""
         try:
             self._transport.connect()
         except NETWORK_ERRORS as error:
@@ -77,7 +78,7 @@ class ImClient:
         return None
 
     def call(self, call: Call[T]) -> Response[T]:
-        """Make a call. ``ValueError``, before any byte, where its limits forbid it."""
+        """Make a call. Raise ``ValueError`` before sending if it breaks a limit."""
         call.check()
         outcome, fields = self._post(call)
         if outcome.kind is not OutcomeKind.ACCEPTED:
@@ -89,17 +90,14 @@ class ImClient:
 
     @property
     def answered_at(self) -> float | None:
-        """When the last answer was made by its own clock, in Unix seconds.
-
-        ``None`` where it did not say, or there was none.
-        """
-        return moment(self._transport.answer_date)
+        """The ``Date`` of the last response in Unix seconds, or ``None`` without one."""
+        return parse_http_date(self._transport.answer_date)
 
     def close(self) -> None:
         self._transport.close()
 
     def _post(self, call: Call[Any]) -> tuple[Outcome, Fields]:
-        """The outcome, and the fields of the answer where there is a verdict."""
+        """Return the outcome, and the fields of the response if it is a verdict."""
         user_sig = self._user_sigs.get()
         query = urlencode(
             {
@@ -124,16 +122,19 @@ class ImClient:
             text = f"The answer is larger than {call.MAX_ANSWER} bytes."
             return unconfirmed(Reason.TOO_LARGE, text, status), {}
         outcome, fields = parse_response(status, content)
-        return self._signed_anew(outcome, user_sig.number), fields
+        return self._report_to_cache(outcome, user_sig.number), fields
 
-    def _signed_anew(self, outcome: Outcome, number: int) -> Outcome:
-        """The outcome of a call with the signature ``number``; the cache learns of it."""
+    def _report_to_cache(self, outcome: Outcome, number: int) -> Outcome:
+        """Report to the cache whether Tencent accepted the signature ``number``.
+
+        Return the outcome with ``retry_with_new_signature`` set.
+        """
         if outcome.error_code is None:
             return outcome
         info = error_codes.info(outcome.error_code)
         if info.refuses_user_sig:
-            is_anew = self._user_sigs.refused(number, wrong_key=info.is_wrong_key)
-            return replace(outcome, signed_anew=is_anew)
+            can_retry = self._user_sigs.refused(number, wrong_key=info.is_wrong_key)
+            return replace(outcome, retry_with_new_signature=can_retry)
         if info.scope is not error_codes.Scope.ACCOUNT:
             self._user_sigs.accepted(number)
         return outcome

@@ -1,7 +1,7 @@
-"""The way to the endpoint, tried a step at a time: name, connection, TLS.
+"""Probe the connection to the endpoint step by step: DNS, TCP, TLS.
 
-On the very path that calls take, through the proxy and with the certificates of the
-settings. Nothing is asked of the service, and nothing secret leaves.
+The probe uses the same path as the calls: the proxy and the certificates of the
+settings. It sends no request to the service and no secret.
 """
 
 import re
@@ -27,7 +27,7 @@ _SHOWN_ADDRESSES = 3
 
 
 class ConnectionFault(StrEnum):
-    """Why the way ended. The first two are about the name, the last four about TLS."""
+    """Why the probe failed. The first two concern DNS, the last four TLS."""
 
     NO_ADDRESS = "no_address"
     SLOW_NAMES = "slow_names"
@@ -55,7 +55,7 @@ _TLS_FAULTS = (
 )
 
 # ``verify_code`` of OpenSSL: X509_V_ERR_CERT_HAS_EXPIRED, …_HOSTNAME_MISMATCH and
-# …_IP_ADDRESS_MISMATCH; whatever else it may be, the certificate is not trusted.
+# …_IP_ADDRESS_MISMATCH; with any other code the certificate is not trusted.
 _CERTIFICATE_FAULTS = {
     10: ConnectionFault.EXPIRED,
     62: ConnectionFault.OTHER_NAME,
@@ -72,7 +72,7 @@ _FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Of the endpoint. ``until`` in Unix seconds."""
+    """The certificate of the endpoint; it expires at ``until`` (Unix seconds)."""
 
     name: str
     issuer: str
@@ -84,10 +84,10 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class ConnectivityResult:
-    """How far it went; ``fault`` is ``None`` when all of it is open.
+    """The result of a probe; ``fault`` is ``None`` when every step succeeded.
 
-    ``host`` and ``port`` are of the proxy where there is one, whose answer to CONNECT
-    is ``proxy_status``. ``certificate`` is ``None`` without TLS.
+    With a proxy, ``host`` and ``port`` are those of the proxy, and ``proxy_status`` is
+    its response to CONNECT. ``certificate`` is ``None`` without TLS.
     """
 
     host: str
@@ -98,11 +98,11 @@ class ConnectivityResult:
     certificate: Certificate | None = None
 
 
-def probe(endpoint: Endpoint, *, names_within: float = 5.0) -> ConnectivityResult:
-    """Look the name up (in ``names_within`` seconds), connect, greet with TLS."""
+def probe(endpoint: Endpoint, *, dns_timeout: float = 5.0) -> ConnectivityResult:
+    """Resolve the host name, connect, and do the TLS handshake."""
     first = urlsplit(endpoint.proxy_url or endpoint.base_url)
     host, port = first.hostname or "", first.port or _PORTS[first.scheme]
-    addresses = _look_up(host, port, names_within)
+    addresses = _resolve(host, port, dns_timeout)
     if not addresses:
         fault = (
             ConnectionFault.SLOW_NAMES
@@ -125,30 +125,30 @@ def probe(endpoint: Endpoint, *, names_within: float = 5.0) -> ConnectivityResul
             return ConnectivityResult(
                 host, port, shown, _fault(error), _proxy_status(error)
             )
-        found = transport.certificate()
+        peer = transport.certificate()
     return ConnectivityResult(
-        host, port, shown, certificate=_certificate(found) if found else None
+        host, port, shown, certificate=_certificate(peer) if peer else None
     )
 
 
-def _look_up(host: str, port: int, within: float) -> tuple[str, ...] | None:
-    """Its addresses; ``None`` when nothing was said in time.
+def _resolve(host: str, port: int, timeout: float) -> tuple[str, ...] | None:
+    """Return the addresses of a host, or ``None`` after ``timeout`` seconds.
 
-    The look-up itself has no time-out, so that it is left to a thread of its own.
+    ``getaddrinfo`` has no timeout, so it runs in a thread of its own.
     """
-    found: list[tuple[str, ...]] = []
+    results: list[tuple[str, ...]] = []
 
-    def look() -> None:
+    def resolve() -> None:
         try:
             rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):  # the latter: no name at all
+        except (OSError, UnicodeError):  # UnicodeError: not a valid host name
             rows = []
-        found.append(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
+        results.append(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
 
-    thread = threading.Thread(target=look, daemon=True)
+    thread = threading.Thread(target=resolve, daemon=True)
     thread.start()
-    thread.join(within)
-    return found[0] if found else None
+    thread.join(timeout)
+    return results[0] if results else None
 
 
 def _fault(error: BaseException) -> ConnectionFault:
@@ -157,31 +157,28 @@ def _fault(error: BaseException) -> ConnectionFault:
             return _CERTIFICATE_FAULTS.get(cause.verify_code, ConnectionFault.UNTRUSTED)
     if _proxy_status(error) is not None:
         return ConnectionFault.PROXY_REFUSED
-    reason = not_sent(error).reason
-    return (
-        _FAULTS.get(reason, ConnectionFault.FAILED)
-        if reason
-        else ConnectionFault.FAILED
-    )
+    reason = not_sent(error).reason or Reason.CONNECT_FAILED
+    return _FAULTS.get(reason, ConnectionFault.FAILED)
 
 
 def _proxy_status(error: BaseException) -> int | None:
-    """What a proxy answered instead of opening the tunnel (http.client says it so)."""
+    """The status with which a proxy refused the tunnel, from http.client's message."""
     for cause in causes_of(error):
-        if found := re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)):
-            return int(found[1])
+        if match := re.match(r"Tunnel connection failed: (\d{3})\b", str(cause)):
+            return int(match[1])
     return None
 
 
-def _certificate(found: Mapping[str, Any]) -> Certificate:
+def _certificate(peer: Mapping[str, Any]) -> Certificate:
+    issuer = peer.get("issuer", ())
     return Certificate(
-        name=_field(found.get("subject", ()), "commonName"),
-        issuer=_field(found.get("issuer", ()), "organizationName")
-        or _field(found.get("issuer", ()), "commonName"),
-        until=ssl.cert_time_to_seconds(found["notAfter"]),
+        name=_name_attribute(peer.get("subject", ()), "commonName"),
+        issuer=_name_attribute(issuer, "organizationName")
+        or _name_attribute(issuer, "commonName"),
+        until=ssl.cert_time_to_seconds(peer["notAfter"]),
     )
 
 
-def _field(names: Any, wanted: str) -> str:
-    """One part of a name as ``getpeercert`` gives it, or an empty string."""
-    return next((v for part in names for key, v in part if key == wanted), "")
+def _name_attribute(name: Any, attribute: str) -> str:
+    """An attribute of a name as ``getpeercert`` returns it, or an empty string."""
+    return next((v for part in name for key, v in part if key == attribute), "")

@@ -1,14 +1,18 @@
-"""The catalogue of error codes: meaning, remedy, retry; and hints for the connection check.
+"""The catalogue of error codes: meaning, remedy, retry; hints for the connection check.
 
-Data: ``error_codes.json`` (the codes that our calls can answer), ``reasons.json`` (why
-a call gave no verdict) and ``reading_remedies.json`` (what to do when a call that reads
-failed: nothing was shown to anybody), each in both languages. Facts come from Tencent's list of
-error codes, https://cloud.tencent.com/document/product/269/1671; ``retry``, ``outcome``
-and ``scope`` are our reading of its descriptions.
+Data files, each in both languages:
 
-Data: ``connection_remedies.json`` (of which step a code speaks, what it proves of the
-others, what to do) and ``first_hour.json``, each in both languages. Which code speaks of
-which step is our reading of https://cloud.tencent.com/document/product/269/1671.
+* ``error_codes.json``: the codes that our calls can return
+* ``reasons.json``: why a call has no verdict
+* ``reading_remedies.json``: what to do when a call that reads failed (it showed no
+  notice)
+* ``connection_remedies.json``: the step of the connection check that a code fails, the
+  steps that it proves, what to do
+* ``first_hour.json``: failures that are common when an application is set up
+
+Facts come from Tencent's list of error codes,
+https://cloud.tencent.com/document/product/269/1671; ``retry``, ``outcome``, ``scope``
+and the steps are our interpretation of its descriptions.
 """
 
 import json
@@ -26,12 +30,12 @@ WRONG_KEY = 70009
 
 class Retry(StrEnum):
     NEVER = "never"  # a person must change something first
-    SAFE = "safe"  # a new UserSig may mend it at once
-    AFTER_BACKOFF = "after_backoff"  # waiting may help
+    SAFE = "safe"  # may succeed at once with a new UserSig
+    AFTER_BACKOFF = "after_backoff"  # may succeed later
 
 
 class Scope(StrEnum):
-    """What a refusal is about: the other groups are refused alike, or are not."""
+    """Which other calls get the same refusal."""
 
     ACCOUNT = "account"
     NOTIFICATION = "notification"
@@ -40,7 +44,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Both by language: ``en`` and ``zh-hans``."""
+    """Meaning and remedy by language: ``en`` and ``zh-hans``."""
 
     meaning: Mapping[str, str]
     remedy: Mapping[str, str]
@@ -52,7 +56,7 @@ class CodeInfo(Text):
     name: str
     category: str
     retry: Retry
-    certain: bool  # that nobody has seen the notice
+    certain: bool  # no member has seen the notice
     scope: Scope
 
     @property
@@ -61,7 +65,7 @@ class CodeInfo(Text):
 
     @property
     def can_be_retried(self) -> bool:
-        """By the program itself; 10002 has a setting of its own."""
+        """Whether the worker retries by itself; 10002 has a setting of its own."""
         return self.retry is Retry.AFTER_BACKOFF and self.certain
 
     @property
@@ -70,7 +74,7 @@ class CodeInfo(Text):
 
     @property
     def refuses_user_sig(self) -> bool:
-        """Another UserSig may mend it, of this key or of the other one."""
+        """Whether a new UserSig, of this key or of the other one, may be accepted."""
         return self.retry is Retry.SAFE or self.is_wrong_key
 
 
@@ -105,7 +109,7 @@ _READING_REMEDIES: dict[str, Mapping[str, str]] = {
 
 
 def info(code: int) -> CodeInfo:
-    """What is known of a code; of an unknown one, that nothing is known."""
+    """The catalogue's entry for a code, or a generic entry for an unknown code."""
     return _CODES.get(code) or CodeInfo(
         meaning={
             "en": "Tencent answered with a code that is not on our list.",
@@ -126,29 +130,29 @@ def info(code: int) -> CodeInfo:
 
 
 def all_codes() -> Sequence[CodeInfo]:
-    """The catalogue in order of code."""
+    """The catalogue, ordered by code."""
     return list(_CODES.values())
 
 
 def explain_reason(reason: Reason) -> Text:
-    """Why a call gave no verdict, and what to do."""
+    """Why a call has no verdict, and what to do."""
     return _REASONS[reason]
 
 
 def reading_remedy(code: int | None) -> Mapping[str, str]:
-    """What to do when a call that reads was refused, or without a code gave no verdict."""
+    """What to do when a reading call was refused, or (no code) has no verdict."""
     category = "no_verdict" if code is None else info(code).category
     return _READING_REMEDIES[category]
 
 
 def language_key(language_code: str) -> str:
-    """The key of the texts for a Django language code: ``zh-hans`` or ``en``."""
+    """The key of the data files for a Django language code: ``zh-hans`` or ``en``."""
     return "zh-hans" if language_code.lower().startswith("zh") else "en"
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedStep:
-    """``step`` is the one that failed, ``proves`` are those that the code vouches for."""
+    """``step`` failed; the code proves that the steps in ``proves`` succeeded."""
 
     step: str
     proves: Sequence[str]
@@ -157,7 +161,7 @@ class RefusedStep:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """One known failure by language: its name, how it shows, what to do."""
+    """One common failure by language: its name, its symptom, what to do."""
 
     name: Mapping[str, str]
     seen: Mapping[str, str]
@@ -178,5 +182,5 @@ FIRST_HOUR = [
 
 
 def about(code: int) -> RefusedStep:
-    """Of a code that is on no list, that it has to be looked up."""
+    """The step that a code fails; a generic entry for an unlisted code."""
     return _REFUSALS.get(code) or _REFUSALS[None]

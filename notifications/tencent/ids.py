@@ -1,4 +1,4 @@
-"""Forms of the IDs that every call takes."""
+"""The formats of group IDs and user IDs."""
 
 import re
 

@@ -1,15 +1,14 @@
-"""Outcomes of a REST call, from an answer or from an exception.
+"""Outcomes of a REST call, from a response or from an exception.
 
-A call ends in exactly one of four ways, and only two of them are verdicts of Tencent:
+A call has exactly one of four outcomes, and only two of them are verdicts of Tencent:
 
     accepted      HTTP 200, a JSON object, ``ErrorCode`` 0
     rejected      HTTP 200, a JSON object, another integer ``ErrorCode``
     not_sent      our own byte count proves that nothing reached the service
     unconfirmed   anything else: the group may or may not have seen the notice
 
-Errors are values here: the caller decides by ``kind``, never by exception class.
-
-None of them leaves the client, since those hold the address with the UserSig.
+The caller decides by ``kind``, never by exception class: exceptions do not leave the
+client, because they contain the URL with the UserSig.
 """
 
 import ssl
@@ -29,7 +28,7 @@ class OutcomeKind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a call gave no verdict. The first block can only be ``not_sent``."""
+    """Why a call has no verdict. The first block can only be ``not_sent``."""
 
     DNS = "dns"
     REFUSED = "refused"
@@ -44,16 +43,16 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"  # more than the body cap
 
     WORKER_LOST = "worker_lost"  # written by recovery, never by the client
-    RESTORED = "restored"  # written by quarantine_restored, likewise
+    RESTORED = "restored"  # written by quarantine_restored, never by the client
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one call; fields of the answer are verbatim.
+    """The result of one call; fields of the response are verbatim.
 
-    ``detail`` is one plain sentence for people who look closer; it never holds the
-    key, the UserSig or the request's address. ``signed_anew``: Tencent refused the
-    signature, and the next call carries another one.
+    ``detail`` is a sentence for users; it never contains the key, the UserSig or the
+    URL of the request. ``retry_with_new_signature``: Tencent refused the signature,
+    and the next call uses another one.
     """
 
     kind: OutcomeKind
@@ -63,10 +62,10 @@ class Outcome:
     action_status: str = ""
     error_code: int | None = None
     error_info: str = ""
-    signed_anew: bool = False
+    retry_with_new_signature: bool = False
 
 
-# HTTPException: what a proxy says before the tunnel stands passes urllib3 unwrapped.
+# HTTPException: urllib3 does not wrap errors of a proxy before the tunnel is open.
 NETWORK_ERRORS = (
     requests.RequestException,
     u3.HTTPError,
@@ -76,7 +75,7 @@ NETWORK_ERRORS = (
 )
 
 
-# What is at the bottom of an exception → the reason; the first that fits counts.
+# Cause of an exception → reason; the first match counts.
 _BEFORE_SENDING: list[tuple[tuple[type[BaseException], ...], Reason, str]] = [
     ((u3.NameResolutionError,), Reason.DNS, "The host name has no address."),
     ((ssl.SSLError, u3.SSLError), Reason.TLS, "No safe connection could be made."),
@@ -86,7 +85,7 @@ _BEFORE_SENDING: list[tuple[tuple[type[BaseException], ...], Reason, str]] = [
 
 
 def not_sent(error: BaseException) -> Outcome:
-    """Before the first byte: nothing reached the service."""
+    """The outcome of an error before the first byte: nothing reached the service."""
     causes = causes_of(error)
     for kinds, reason, detail in _BEFORE_SENDING:
         if any(isinstance(cause, kinds) for cause in causes):
@@ -97,7 +96,7 @@ def not_sent(error: BaseException) -> Outcome:
 
 
 def unknown_outcome(error: BaseException) -> Outcome:
-    """After the first byte: the service may have acted."""
+    """The outcome of an error after the first byte: the service may have acted."""
     timeouts = (u3.TimeoutError, TimeoutError, requests.Timeout)
     if any(isinstance(cause, timeouts) for cause in causes_of(error)):
         return unconfirmed(Reason.NO_ANSWER, "No whole answer came in time.")
@@ -108,19 +107,19 @@ def unknown_outcome(error: BaseException) -> Outcome:
 
 def causes_of(error: BaseException) -> list[BaseException]:
     """The exception and all that it wraps: in its chain, arguments or ``reason``."""
-    found: list[BaseException] = []
+    causes: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, BaseException) and item not in found:
-            found.append(item)
+        if isinstance(item, BaseException) and item not in causes:
+            causes.append(item)
             waiting += [
                 item.__cause__,
                 item.__context__,
                 getattr(item, "reason", None),
                 *item.args,
             ]
-    return found
+    return causes
 
 
 def unconfirmed(reason: Reason, detail: str, http_status: int | None = None) -> Outcome:

@@ -1,12 +1,10 @@
 """Parsing responses: when a response is a verdict of Tencent.
 
-Accepted or rejected is said only of HTTP 200 with a JSON object that holds an integer
-``ErrorCode``. Whatever else comes back after the request left, the group may have seen
-the notice.
+Only HTTP 200 with a JSON object that holds an integer ``ErrorCode`` is accepted or
+rejected. After any other response, the group may have seen the notice.
 
-An answer of another shape than the documented one is no verdict, like any answer that
-cannot be read: nothing is concluded from half of it. The values that an answer holds
-are parsed by its call, in ``tencent/calls``.
+A response that cannot be parsed, or whose shape is not the documented one, is no
+verdict as a whole. Each call in ``tencent/calls`` parses the fields of its responses.
 """
 
 import json
@@ -17,19 +15,15 @@ from typing import Any, Generic, TypeVar
 
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason, unconfirmed
 
-# A database column holds no larger number, and no documented code comes near.
+# The range of the database column; documented codes are far smaller.
 _CODES = range(-(2**31), 2**31)
 
 
 Fields = Mapping[str, Any]
 
 
-class _TwoCodes(ValueError):
-    """One answer with two ErrorCodes: no telling which one is meant."""
-
-
 def parse_response(status: int, body: bytes) -> tuple[Outcome, Fields]:
-    """The outcome, and all fields of the answer as they came; none without a verdict."""
+    """Return the outcome and the fields of the response; no fields without a verdict."""
     if status != 200:
         detail = f"The service answered HTTP {status}."
         return unconfirmed(Reason.HTTP_STATUS, detail, status), {}
@@ -53,30 +47,26 @@ def parse_response(status: int, body: bytes) -> tuple[Outcome, Fields]:
 
 
 def bad_answer(detail: str) -> Outcome:
-    """HTTP 200, but not what is documented: no verdict."""
+    """The outcome of HTTP 200 with an undocumented body: no verdict."""
     return unconfirmed(Reason.BAD_ANSWER, detail, 200)
 
 
 def is_code(value: object) -> bool:
-    """An integer that an ErrorCode can be. True is an int to Python, but no code."""
+    """Whether a value is an integer in the range of an ErrorCode; a bool is not."""
     return type(value) is int and value in _CODES
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if sum(name == "ErrorCode" for name, _value in pairs) > 1:
-        raise _TwoCodes
+        raise ValueError("Two ErrorCodes in one response: the verdict is ambiguous.")
     return dict(pairs)
 
 
 def storable(value: Any) -> str:
-    """As it came; only what no database can store is replaced, visibly."""
+    """The text of a value; visible characters replace what no database can store."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = text.encode("utf-8", "replace").decode() if _has_surrogate(text) else text
-    return text.replace("\x00", "\ufffd")
-
-
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= char <= "\udfff" for char in text)
+    # "replace" puts "?" for halves of surrogate pairs, the only ones UTF-8 cannot hold.
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 T = TypeVar("T")
@@ -84,14 +74,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Response(Generic[T]):
-    """The verdict, and what was read; ``data`` is there when it was accepted."""
+    """The outcome, and the parsed ``data`` of an accepted call."""
 
     outcome: Outcome
     data: T | None = None
 
 
-def moment(date: str) -> float | None:
-    """Unix seconds of a ``Date`` of HTTP; ``None`` for what is none."""
+def parse_http_date(date: str) -> float | None:
+    """Unix seconds of an HTTP ``Date``, or ``None`` if it cannot be parsed."""
     try:
         return parsedate_to_datetime(date).timestamp()
     except ValueError:

@@ -1,8 +1,8 @@
-"""One HTTP connection that knows whether a byte of the request has left.
+"""One HTTP connection that records whether a byte of the request was sent.
 
-Exception classes do not prove that nothing was sent: the same ones occur before and
-after. So the connection counts: ``Progress.sent`` turns true with the first byte of
-this request that is handed to a connected socket.
+Exception classes do not prove that nothing was sent: the same classes occur before and
+after. So the connection sets ``SendProgress.sent`` with the first byte of the request
+that it writes to a connected socket.
 """
 
 import io
@@ -24,9 +24,8 @@ from urllib3.util.connection import is_connection_dropped
 IDLE_SECONDS = 10.0
 
 
-# urllib3 logs addresses, even at WARNING, and the address holds the UserSig. Whatever
-# it has to say reaches us as an exception. A level could be lowered by a configuration
-# of logs, these filters stay.
+# urllib3 logs URLs, even at WARNING, and the URL contains the UserSig. Its errors also
+# arrive as exceptions. A logging configuration could lower a level; these filters stay.
 for _module in (
     "connection",
     "connectionpool",
@@ -39,7 +38,7 @@ for _module in (
 
 @dataclass(slots=True)
 class SendProgress:
-    """How far the present request has come. ``deadline`` is of ``time.monotonic``."""
+    """The state of the current request. ``deadline`` is in ``time.monotonic`` seconds."""
 
     sent: bool = False
     deadline: float = float("inf")
@@ -47,7 +46,7 @@ class SendProgress:
 
 
 class _DeadlineReader(io.RawIOBase):
-    """Reads from a socket; every read waits at most until the total deadline."""
+    """Reads from a socket; no read waits longer than the total deadline."""
 
     def __init__(self, sock: socket.socket, progress: SendProgress) -> None:
         self._sock = sock
@@ -58,10 +57,10 @@ class _DeadlineReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._progress.deadline - time.monotonic()
-        if left <= 0:
+        remaining = self._progress.deadline - time.monotonic()
+        if remaining <= 0:
             raise TimeoutError("The total deadline has passed.")
-        self._sock.settimeout(min(self._progress.read_timeout, left))
+        self._sock.settimeout(min(self._progress.read_timeout, remaining))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -69,12 +68,12 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
-class _CountingMixin:
-    """Mixin for both kinds of connection."""
+class _ProgressMixin:
+    """Sets ``progress.sent`` and applies the deadline, for HTTP and HTTPS."""
 
     sock: Any
     progress: SendProgress
-    debuglevel = 0  # whatever http.client is told: it would print the address
+    debuglevel = 0  # overrides the global of http.client, which would print the URL
     _tunnelling = False
 
     def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> PlainResponse:
@@ -84,7 +83,7 @@ class _CountingMixin:
         return response
 
     def _tunnel(self) -> None:
-        # What is said to a proxy is not yet the request.
+        # CONNECT to a proxy is not yet the request.
         self._tunnelling = True
         try:
             super()._tunnel()  # type: ignore[misc]  # of http.client
@@ -99,17 +98,17 @@ class _CountingMixin:
         super().send(data)  # type: ignore[misc]  # of http.client
 
 
-class _PlainConnection(_CountingMixin, HTTPConnection):  # type: ignore[misc]  # response_class
+class _PlainConnection(_ProgressMixin, HTTPConnection):  # type: ignore[misc]  # response_class
     pass
 
 
-class _TlsConnection(_CountingMixin, HTTPSConnection):  # type: ignore[misc]  # response_class
+class _TlsConnection(_ProgressMixin, HTTPSConnection):  # type: ignore[misc]  # response_class
     @property
     def is_connected(self) -> bool:
-        """Whether the other side is still there.
+        """Whether the server still holds the connection open.
 
-        urllib3 takes a readable socket for a closed one. With TLS 1.3 session tickets
-        come after the handshake: a connection opened ahead would never be used.
+        urllib3 treats a readable socket as closed. TLS 1.3 sends session tickets after
+        the handshake, so it would discard every connection opened in advance.
         """
         if self.sock is None or super().is_connected:
             return self.sock is not None
@@ -117,14 +116,14 @@ class _TlsConnection(_CountingMixin, HTTPSConnection):  # type: ignore[misc]  # 
         try:
             self.sock.recv(1)
         except ssl.SSLWantReadError:
-            return True  # only tickets came, and now they are read
+            return True  # there were only tickets, which are now read
         except OSError:
             return False
-        return False  # closed, or it speaks before it was asked
+        return False  # closed, or data without a request
 
 
 class _Adapter(HTTPAdapter):
-    """Builds connections that report to one ``Progress``."""
+    """Builds connections that update one ``SendProgress``."""
 
     def __init__(self, progress: SendProgress) -> None:
         self.progress = progress
@@ -150,7 +149,7 @@ class _Adapter(HTTPAdapter):
 
 
 class Transport:
-    """A session of one thread with one connection to one host."""
+    """A session with one connection to one host. Not thread-safe."""
 
     def __init__(
         self,
@@ -164,10 +163,10 @@ class Transport:
         self.progress = SendProgress(read_timeout=read_timeout)
         self._timeouts = (connect_timeout, read_timeout)
         self._last_used = 0.0
-        self.answer_date = ""  # as the last answer gave it
+        self.answer_date = ""  # the Date header of the last response
         self._adapter = _Adapter(self.progress)
         self._session = requests.Session()
-        # Else netrc files and proxy variables of the machine would apply.
+        # Ignore netrc files and proxy variables of the machine.
         self._session.trust_env = False
         self._session.mount("http://", self._adapter)
         self._session.mount("https://", self._adapter)
@@ -177,14 +176,14 @@ class Transport:
         self._session.verify = ca_file or True
         self._session.headers["Accept-Encoding"] = "identity"
         self._session.headers["Content-Type"] = "application/json"
-        # All calls go to one place: what is the same for all of them is made once.
+        # All calls go to one host: prepare what they have in common once.
         self._prepared = self._session.prepare_request(
             requests.Request("POST", base_url)
         )
         self._pool: Any = None
 
     def connect(self) -> None:
-        """Open the connection now; raises what ``requests`` and ``urllib3`` raise."""
+        """Open the connection. Raise the exceptions of ``requests`` and ``urllib3``."""
         self.progress.sent = False
         self.progress.deadline = float("inf")
         if self._pool is None:
@@ -192,7 +191,7 @@ class Transport:
                 self._prepared, self._session.verify, proxies=self._session.proxies
             )
         pool = self._pool
-        connection = pool._get_conn()  # there is no public way to connect ahead
+        connection = pool._get_conn()  # there is no public API to connect in advance
         try:
             idle = time.monotonic() - self._last_used > IDLE_SECONDS
             if connection.sock is not None and (
@@ -213,9 +212,9 @@ class Transport:
             pool._put_conn(connection)
 
     def certificate(self) -> Mapping[str, Any] | None:
-        """Whom the other side of the open connection proved to be; plain HTTP: none.
+        """The server's certificate as ``getpeercert`` returns it; ``None`` without TLS.
 
-        As ``ssl.SSLSocket.getpeercert`` gives it. Call it after ``connect``.
+        Call it after ``connect``.
         """
         connection = self._pool._get_conn()
         try:
@@ -228,9 +227,9 @@ class Transport:
     def post(
         self, url: str, body: bytes, *, total_deadline: float, max_body: int
     ) -> tuple[int, bytes]:
-        """Status and body, of which at most ``max_body`` + 1 bytes are read.
+        """Return the status and at most ``max_body`` + 1 bytes of the body.
 
-        ``total_deadline`` in seconds counts from here to the last byte of the answer.
+        ``total_deadline`` limits the seconds from now to the last byte of the response.
         """
         self.progress.sent = False
         self.progress.deadline = time.monotonic() + total_deadline
@@ -239,8 +238,8 @@ class Transport:
         request.url = url
         request.body = body
         request.headers["Content-Length"] = str(len(body))
-        # The session would follow redirects, keep cookies and read what is around the
-        # program; the adapter below it makes one call.
+        # The session would follow redirects, keep cookies and read the environment; the
+        # adapter makes exactly one request.
         with self._adapter.send(
             request,
             stream=True,
@@ -253,7 +252,7 @@ class Transport:
                 return response.status_code, b""
             content = response.raw.read(max_body + 1, decode_content=False)
             if len(content) <= max_body:
-                # Reads the end of the body, so that the connection can be kept.
+                # Reads the end of the body, so that the connection can be reused.
                 content += response.raw.read(1, decode_content=False)
         self._last_used = time.monotonic()
         return response.status_code, content

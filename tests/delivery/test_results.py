@@ -189,7 +189,7 @@ def test_a_refused_text_fails_and_pauses():
 def test_a_signature_that_was_made_anew_is_tried_at_once():
     row = sending()
 
-    write((row, replace(rejected(70001), signed_anew=True)))
+    write((row, replace(rejected(70001), retry_with_new_signature=True)))
 
     assert state(row)[0] == "queued"
     assert (row.not_before, row.rejection_count) == (NOW, 0)

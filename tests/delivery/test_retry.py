@@ -27,7 +27,7 @@ def rejected(code: int) -> Outcome:
 
 
 def signed_anew(code: int) -> Outcome:
-    return replace(rejected(code), signed_anew=True)
+    return replace(rejected(code), retry_with_new_signature=True)
 
 
 def decided(

@@ -1,4 +1,4 @@
-"""Faults after the request has left: never "not sent", and each with its reason."""
+"""Faults after the request was sent: never "not sent", and each with its reason."""
 
 import pytest
 
@@ -41,7 +41,7 @@ FAULTS = {
     "chunk without a size": (CHUNKED + b"xyz\r\n" + OK, "close", LOST),
     "no HTTP": (b"\x00\xff garbage\r\n\r\n", "close", LOST),
     "a head without end": (HEAD + b"X: y\r\n" * 500, "close", LOST),
-    # The verdict itself is whole.
+    # The verdict itself is complete.
     "a length that is none": (
         HEAD + b"Content-Length: x\r\n\r\n" + OK,
         "close",
@@ -84,7 +84,7 @@ def test_faults_after_the_request(name, tls):
 
 
 def test_a_connection_that_breaks_while_the_request_leaves():
-    """Accepted and reset at once, unread: whatever the moment, never a verdict."""
+    """Accepted and reset at once, unread: never a verdict, whatever the timing."""
     with FaultServer(b"", reads=False, ending="reset") as server:
         with client_for(server.url) as client:
             outcomes = [send(client).kind for _n in range(20)]
@@ -93,7 +93,7 @@ def test_a_connection_that_breaks_while_the_request_leaves():
 
 
 def test_a_plain_call_to_a_port_that_wants_tls():
-    """The request left in clear text; what became of it, only the server knows."""
+    """The request was sent in clear text; the server may have read it."""
     with FaultServer(body(OK), tls="right") as server:
         with client_for(server.url.replace("https:", "http:")) as client:
             outcome = send(client)

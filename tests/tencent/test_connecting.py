@@ -1,4 +1,4 @@
-"""Faults before the request: "not sent", which the server's own count confirms."""
+"""Faults before the request are "not sent", as the server's own count confirms."""
 
 import socket
 
@@ -32,10 +32,10 @@ def test_a_refused_connection():
 
 
 def test_a_name_without_an_address(monkeypatch):
-    def nobody(*_args, **_kwargs):
+    def fail(*_args, **_kwargs):
         raise socket.gaierror(socket.EAI_NONAME, "not known")
 
-    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
     with client_for("https://im.invalid") as client:
         outcomes = [client.connect(), send(client)]
 
@@ -115,7 +115,7 @@ def test_a_kept_connection_that_the_server_closed_is_not_used():
 
 
 def test_a_kept_connection_that_closes_in_the_same_moment():
-    """Without a look before the call: new connection or doubt, never "not sent"."""
+    """Without ``connect()`` before the call: a new connection or "unconfirmed"."""
     with FaultServer(body(OK)) as server, client_for(server.url) as client:
         outcomes = [end_of(send(client)) for _n in range(200)]
 
@@ -139,7 +139,7 @@ def test_a_kept_connection_is_left_when_it_was_idle_for_long(monkeypatch):
 
 
 def test_a_safe_connection_opened_ahead_is_the_one_that_is_used():
-    """TLS 1.3 sends tickets after the handshake, which is not a goodbye."""
+    """TLS 1.3 sends tickets after the handshake; they do not close the connection."""
     with FaultServer(body(OK), tls="right") as server:
         with client_for(server.url, ca_file=CA_FILE) as client:
             assert client.connect() is None

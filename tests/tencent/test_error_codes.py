@@ -1,13 +1,16 @@
-"""The catalogue: complete in both languages, and its most important facts."""
+"""The catalogue of codes and of connection remedies: complete in both languages."""
 
 import re
 
 import pytest
 
+from notifications.system.connection import CheckStep
 from notifications.tencent import error_codes
 from notifications.tencent.error_codes import (
+    FIRST_HOUR,
     Retry,
     Scope,
+    about,
     all_codes,
     explain_reason,
     info,
@@ -45,7 +48,7 @@ def test_what_to_do_when_a_call_that_reads_failed(code):
     assert list(words) == ["en", "zh-hans"]
     assert CHINESE.search(words["zh-hans"])
     assert not CHINESE.search(words["en"])
-    # Nothing was shown to anybody, and nothing is sent.
+    # Reading calls show and send nothing.
     assert not re.search("send|seen|notification", words["en"])
 
 
@@ -71,13 +74,14 @@ def test_what_to_do_when_a_call_that_reads_failed(code):
         (80001, Retry.NEVER, True, Scope.NOTIFICATION),
         (80002, Retry.NEVER, True, Scope.NOTIFICATION),
         (80101, Retry.NEVER, True, Scope.NOTIFICATION),
-        (424242, Retry.NEVER, False, Scope.GROUP),  # on no list
+        (424242, Retry.NEVER, False, Scope.GROUP),  # unlisted
     ],
 )
 def test_facts(code, retry, certain, scope):
-    found = info(code)
+    code_info = info(code)
 
-    assert (found.retry, found.certain, found.scope) == (retry, certain, scope)
+    facts = (code_info.retry, code_info.certain, code_info.scope)
+    assert facts == (retry, certain, scope)
 
 
 def test_the_retry_list():
@@ -99,3 +103,46 @@ def test_the_retry_list():
 )
 def test_language_key(language, key):
     assert error_codes.language_key(language) == key
+
+
+@pytest.mark.parametrize("code", [424242, *[c.code for c in all_codes()]])
+def test_the_step_of_a_code_in_both_languages(code):
+    refusal = about(code)
+
+    assert CheckStep(refusal.step) not in map(CheckStep, refusal.proves)
+    assert list(refusal.remedy) == ["en", "zh-hans"]
+    assert CHINESE.search(refusal.remedy["zh-hans"])
+    assert not CHINESE.search(refusal.remedy["en"])
+
+
+def test_no_code_about_the_account_is_left_without_a_remedy_of_its_own():
+    unlisted = {c.code for c in all_codes() if about(c.code) is about(424242)}
+
+    assert not unlisted & {c.code for c in all_codes() if c.scope is Scope.ACCOUNT}
+
+
+@pytest.mark.parametrize(
+    ("code", "step"),
+    [
+        (70016, CheckStep.APPLICATION),
+        (70020, CheckStep.APPLICATION),
+        (70009, CheckStep.KEY),
+        (70001, CheckStep.CLOCK),
+        (60010, CheckStep.ADMINISTRATOR),
+        (10007, CheckStep.ADMINISTRATOR),
+        (60017, CheckStep.ADMINISTRATOR),
+        (60021, CheckStep.ANSWER),
+        (60007, CheckStep.ANSWER),
+    ],
+)
+def test_which_step_is_wrong(code, step):
+    assert about(code).step == step
+
+
+def test_the_first_hour_in_both_languages():
+    assert len(FIRST_HOUR) == 9
+    for hint in FIRST_HOUR:
+        for words in (hint.name, hint.seen, hint.remedy):
+            assert list(words) == ["en", "zh-hans"]
+            assert CHINESE.search(words["zh-hans"])
+            assert not CHINESE.search(words["en"])

@@ -1,4 +1,4 @@
-"""``IM_PROXY_URL``: what is said to a proxy is not yet the request."""
+"""``IM_PROXY_URL``: CONNECT to a proxy does not count as the request."""
 
 import socket
 
@@ -68,7 +68,7 @@ def test_a_proxy_that_is_not_there(tls):
     ],
 )
 def test_a_tunnel_that_does_not_come_about(proxy, reason):
-    """Bytes went to the proxy, none of the request: not sent."""
+    """The proxy received bytes, but none of the request: not sent."""
     limits = IMPATIENT if reason is Reason.CONNECT_TIMEOUT else {}
     with proxy() as proxy, FaultServer(body(OK), tls="right") as server:
         with client_for(
@@ -94,7 +94,7 @@ def test_a_wrong_certificate_behind_the_tunnel(certificate):
 
 
 def test_a_connection_lost_behind_the_tunnel():
-    """Behind the tunnel the count begins: the request left."""
+    """Bytes inside the tunnel count: the request was sent."""
     with ProxyServer() as proxy, FaultServer(b"", tls="right") as server:
         with client_for(server.url, proxy_url=proxy.url, ca_file=CA_FILE) as client:
             outcome = send(client)
@@ -104,7 +104,7 @@ def test_a_connection_lost_behind_the_tunnel():
 
 
 def test_a_forwarding_proxy_that_fails():
-    """It has the request, and may have passed it on before it failed."""
+    """The proxy may have forwarded the request before it failed."""
     with ProxyServer(BAD_GATEWAY) as proxy, FaultServer(body(OK)) as server:
         with client_for(server.url, proxy_url=proxy.url) as client:
             outcome = send(client)

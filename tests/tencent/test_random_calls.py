@@ -1,7 +1,7 @@
-"""Five thousand calls with faults at random: what was received is never denied.
+"""Five thousand calls with random faults: a received call is never "not sent".
 
-The stand-in's journal is the truth for faults behind the request, and that nobody took
-a request for those before it. Every call has a text of its own, by which it is found.
+The journal of the sandbox proves which requests arrived; for faults before the request,
+the servers' counts prove that none arrived. Each call has a unique text.
 """
 
 import random
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.one_database
 CALLS = 5000
 THREADS = 8
 
-# Faults of the stand-in, which answers at once.
+# Faults of the sandbox that end at once.
 ANSWERED = {
     "": ACCEPTED,
     "code:10010": REJECTED,
@@ -75,14 +75,14 @@ ANSWERED = {
     "status_502": STATUS,
     "endless": LARGE,
 }
-# Faults of the stand-in that a time limit of the client ends.
+# Faults of the sandbox that a timeout of the client ends.
 NEVER_ENDING = {
     "no_answer": SILENT,
     "stall_in_body": SILENT,
     "drip": SILENT,
     "drip_head": SILENT,
 }
-# Faults before the request, each at an address of its own.
+# Faults before the request, each at its own address.
 BEFORE = {
     "refused": not_sent(Reason.REFUSED),
     "dns": not_sent(Reason.DNS),
@@ -94,13 +94,13 @@ BEFORE = {
     "proxy says 502": not_sent(Reason.CONNECT_FAILED),
     "proxy refused": not_sent(Reason.REFUSED),
 }
-# The request went out in clear text to a port that wants TLS: nobody can know.
+# A request in clear text to a TLS port: the server may have read it.
 TO_TLS_PORT = "plain to a tls port"
 
 
 @dataclass
 class Addresses:
-    """Where the calls go: keyword arguments of ``client_for`` by name."""
+    """The endpoints of the calls: keyword arguments of ``client_for`` by name."""
 
     sandbox: SandboxServer
     strangers: list[FaultServer] = field(default_factory=list)
@@ -115,19 +115,19 @@ def addresses(monkeypatch):
         )
         for name in (*ANSWERED, *NEVER_ENDING):
             sandbox.add_group(f"g-{name}", "Public", fault=name)
-        found = Addresses(sandbox)
+        addresses = Addresses(sandbox)
         safe = {}
         for certificate in ("right", "other_name", "expired"):
             safe[certificate] = stack.enter_context(
                 FaultServer(body(OK), tls=certificate)
             )
-            found.strangers.append(safe[certificate])
+            addresses.strangers.append(safe[certificate])
         proxy = stack.enter_context(
             ProxyServer(b"HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n")
         )
         refused = _refused()
         ca = {"ca_file": CA_FILE}
-        found.arguments = {
+        addresses.arguments = {
             "": {"url": sandbox.url},
             "never ending": {"url": sandbox.url, **IMPATIENT},
             "refused": {"url": refused},
@@ -159,7 +159,7 @@ def addresses(monkeypatch):
             return resolve(host, *args, **kwargs)
 
         monkeypatch.setattr(socket, "getaddrinfo", resolve_all_but_one)
-        yield found
+        yield addresses
 
 
 def _refused() -> str:
@@ -178,7 +178,7 @@ def _full(stack: ExitStack) -> str:
 
 
 class Caller:
-    """One thread: a client per address, so that connections are kept and go stale."""
+    """One thread with a client per address, so that connections persist and go stale."""
 
     def __init__(self, number: int, seed: int, addresses: Addresses) -> None:
         self.number = number
@@ -198,7 +198,7 @@ class Caller:
                 self._call(self._choice(), f"{self.number}/{call}")
 
     def _choice(self) -> str:
-        """Half of the calls go well, so that connections are kept between faults."""
+        """Half of the calls succeed, so that connections persist between faults."""
         chance = self.order.random()
         if chance < 0.5:
             return ""
@@ -223,7 +223,7 @@ class Caller:
         if kind == TO_TLS_PORT:
             return [LOST, SILENT]
         expected = (ANSWERED | NEVER_ENDING | BEFORE)[kind]
-        # The kept connection closed just as the next request went out on it.
+        # The server closed the connection while the client sent the next request.
         stale = self.closed_behind_us and kind in ANSWERED
         return [expected, LOST] if stale else [expected]
 
@@ -243,7 +243,7 @@ def test_what_was_received_is_never_called_not_sent(addresses):
     received = Counter(entry.content for entry in addresses.sandbox.journal)
     assert len(outcomes) == CALLS
     assert [line for caller in callers for line in caller.wrong] == [], f"seed {seed}"
-    # No call was made twice, none received is denied, no verdict is made up.
+    # No call was made twice, no received call is "not sent", no verdict is invented.
     assert set(received.values()) == {1}
     for text, outcome in outcomes.items():
         if outcome.kind is OutcomeKind.NOT_SENT:

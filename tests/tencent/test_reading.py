@@ -1,4 +1,4 @@
-"""What the client makes of answers to the calls that read, whatever their shape."""
+"""Parsing the responses of the reading calls, including malformed ones."""
 
 import json
 
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.one_database
 
 
 def answered(call, **fields):
-    """What ``call`` makes of an answer with these fields."""
+    """The response, the body and the request line of ``call``, answered with ``fields``."""
     whole = {"ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0} | fields
     with FaultServer(body(json.dumps(whole).encode())) as server:
         with client_for(server.url) as client:
-            found = call(client)
-    asked = json.loads(server.requests[0].partition(b"\r\n\r\n")[2])
-    return found, asked, server.requests[0].split(b"?")[0]
+            response = call(client)
+    request = json.loads(server.requests[0].partition(b"\r\n\r\n")[2])
+    return response, request, server.requests[0].split(b"?")[0]
 
 
 def page(client):
@@ -39,25 +39,25 @@ def member_infos(client):
 
 
 def test_the_list():
-    found, asked, line = answered(
+    response, request, line = answered(
         page, TotalCount=3, GroupIdList=[{"GroupId": "@TGS#1"}], Next=4454685361
     )
 
     assert line == b"POST /v4/group_open_http_svc/get_appid_group_list"
-    assert asked == {"Limit": 100, "Next": 2**40, "GroupType": "Public"}
-    assert found.data.group_ids == ("@TGS#1",)
-    assert (found.data.next, found.data.total) == (4454685361, 3)
+    assert request == {"Limit": 100, "Next": 2**40, "GroupType": "Public"}
+    assert response.data.group_ids == ("@TGS#1",)
+    assert (response.data.next, response.data.total) == (4454685361, 3)
 
 
 def test_the_list_of_every_type_has_no_filter():
-    found, asked, _line = answered(
+    response, request, _line = answered(
         lambda client: client.call(GetAppidGroupList("", 0, 10_000)),
         TotalCount=0,
         Next=0,
     )
 
-    assert asked == {"Limit": 10_000, "Next": 0}
-    assert found.data.group_ids == ()
+    assert request == {"Limit": 10_000, "Next": 0}
+    assert response.data.group_ids == ()
 
 
 @pytest.mark.parametrize(
@@ -79,15 +79,15 @@ def test_the_list_of_every_type_has_no_filter():
     ],
 )
 def test_a_list_of_another_shape_is_no_verdict(fields):
-    found, _asked, _line = answered(page, **fields)
+    response, _request, _line = answered(page, **fields)
 
-    assert (found.data, found.outcome.kind) == (None, OutcomeKind.UNCONFIRMED)
-    assert found.outcome.reason is Reason.BAD_ANSWER
-    assert found.outcome.detail.endswith("is not as documented.")
+    assert (response.data, response.outcome.kind) == (None, OutcomeKind.UNCONFIRMED)
+    assert response.outcome.reason is Reason.BAD_ANSWER
+    assert response.outcome.detail.endswith("is not as documented.")
 
 
 def test_details():
-    found, asked, line = answered(
+    response, request, line = answered(
         infos,
         GroupInfo=[
             {"GroupId": "g", "ErrorCode": 0, "Type": "Public", "Name": "Runners",
@@ -97,11 +97,11 @@ def test_details():
     )  # fmt: skip
 
     assert line == b"POST /v4/group_open_http_svc/get_group_info"
-    assert asked == {
+    assert request == {
         "GroupIdList": ["g", "h"],
         "ResponseFilter": {"GroupBaseInfoFilter": ["Type", "Name", "MemberNum"]},
     }
-    assert found.data == (
+    assert response.data == (
         GroupInfo("g", type="Public", name="Runners", member_count=212),
         GroupInfo("h", 10010, "group not exist"),
     )
@@ -122,9 +122,9 @@ def test_details():
     ],
 )
 def test_a_group_with_odd_fields(row, read):
-    found, _asked, _line = answered(infos, GroupInfo=[{"GroupId": "g"} | row])
+    response, _request, _line = answered(infos, GroupInfo=[{"GroupId": "g"} | row])
 
-    assert found.data == (read,)
+    assert response.data == (read,)
 
 
 @pytest.mark.parametrize(
@@ -140,27 +140,27 @@ def test_a_group_with_odd_fields(row, read):
     ],
 )
 def test_details_of_another_shape_are_no_verdict(fields):
-    found, _asked, _line = answered(infos, **fields)
+    response, _request, _line = answered(infos, **fields)
 
-    assert (found.data, found.outcome.reason) == (None, Reason.BAD_ANSWER)
+    assert (response.data, response.outcome.reason) == (None, Reason.BAD_ANSWER)
 
 
 def test_members():
-    found, asked, line = answered(
+    response, request, line = answered(
         member_infos, GroupId="g", MemberList=[{"Member_Account": "anna", "Role": "?"}]
     )
-    nobody, _asked, _line = answered(member_infos)
-    odd, _asked, _line = answered(member_infos, MemberList=[{"Member_Account": 1}])
+    no_members, _request, _line = answered(member_infos)
+    odd, _request, _line = answered(member_infos, MemberList=[{"Member_Account": 1}])
 
     path = b"POST /v4/group_open_http_svc/get_specified_group_member_info"
     assert line == path
-    assert asked == {
+    assert request == {
         "GroupId": "g",
         "Member_List_Account": ["anna", "ben"],
         "MemberInfoFilter": ["Role"],
     }
-    assert found.data == {"anna"}
-    assert nobody.data == frozenset()
+    assert response.data == {"anna"}
+    assert no_members.data == frozenset()
     assert (odd.data, odd.outcome.reason) == (None, Reason.BAD_ANSWER)
 
 
@@ -169,33 +169,35 @@ def account_check(client):
 
 
 def test_accounts():
-    (found, at), asked, line = answered(
+    (response, at), request, line = answered(
         account_check,
         ResultItem=[
             {"UserID": "anna", "ResultCode": 0, "AccountStatus": "Imported"},
             {"UserID": "ghost", "ResultCode": 0, "AccountStatus": "NotImported"},
         ],
     )
-    (odd, _at), _asked, _line = answered(account_check, ResultItem={})
+    (odd, _at), _request, _line = answered(account_check, ResultItem={})
 
     assert line == b"POST /v4/im_open_login_svc/account_check"
-    assert asked == {"CheckItem": [{"UserID": "anna"}, {"UserID": "ghost"}]}
-    assert found.data == {"anna"}
-    assert at is None  # this server told no date
+    assert request == {"CheckItem": [{"UserID": "anna"}, {"UserID": "ghost"}]}
+    assert response.data == {"anna"}
+    assert at is None  # the server sent no Date
     assert (odd.data, odd.outcome.reason) == (None, Reason.BAD_ANSWER)
 
 
 def test_a_refusal_has_no_data():
-    found, _asked, _line = answered(page, ErrorCode=60007, TotalCount=1)
+    response, _request, _line = answered(page, ErrorCode=60007, TotalCount=1)
 
-    assert (found.outcome.kind, found.outcome.error_code) == ("rejected", 60007)
-    assert found.data is None
+    assert (response.outcome.kind, response.outcome.error_code) == ("rejected", 60007)
+    assert response.data is None
 
 
 def test_an_answer_may_have_more_than_a_megabyte_but_not_any_size():
     rows = [{"GroupId": f"{n:048}"} for n in range(10_000)]
-    large, _asked, _line = answered(page, TotalCount=1, GroupIdList=rows * 2, Next=0)
-    endless, _asked, _line = answered(page, TotalCount=1, GroupIdList=rows * 4, Next=0)
+    large, _request, _line = answered(page, TotalCount=1, GroupIdList=rows * 2, Next=0)
+    endless, _request, _line = answered(
+        page, TotalCount=1, GroupIdList=rows * 4, Next=0
+    )
 
     assert len(large.data.group_ids) == 20_000
     assert (endless.data, endless.outcome.reason) == (None, Reason.TOO_LARGE)
@@ -221,6 +223,6 @@ def test_more_than_a_call_takes_is_refused_before_any_byte(call, sentence):
 
 def test_no_connection():
     with client_for("http://127.0.0.1:9") as client:
-        found = infos(client)
+        response = infos(client)
 
-    assert (found.data, found.outcome.reason) == (None, Reason.REFUSED)
+    assert (response.data, response.outcome.reason) == (None, Reason.REFUSED)

@@ -27,7 +27,7 @@ def test_rejected_is_kept_verbatim():
 
 
 @pytest.mark.parametrize(
-    ("value", "kept"),
+    ("value", "stored"),
     [
         ('"a\\u0000b"', "a\ufffdb"),  # PostgreSQL stores no NUL
         ('"a\\ud800b"', "a?b"),  # UTF-8 has no lone surrogate
@@ -35,10 +35,10 @@ def test_rejected_is_kept_verbatim():
         ("null", "null"),
     ],
 )
-def test_texts_that_no_database_stores_are_made_visible(value, kept):
+def test_texts_that_no_database_stores_are_made_visible(value, stored):
     body = f'{{"ErrorInfo":{value},"ErrorCode":10010}}'
 
-    assert parse_response(200, body.encode())[0].error_info == kept
+    assert parse_response(200, body.encode())[0].error_info == stored
 
 
 @pytest.mark.parametrize(

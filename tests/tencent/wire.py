@@ -1,4 +1,4 @@
-"""For tests of the client: servers that misbehave on purpose, and calls to them."""
+"""Helpers for tests of the client: faulty servers, and calls to them."""
 
 import contextlib
 import re
@@ -47,7 +47,7 @@ def end_of(outcome: Outcome):
     return (outcome.kind, outcome.reason)
 
 
-# For the other side that never answers, or never ends.
+# For servers that never answer, or whose answer never ends.
 IMPATIENT = {"connect_timeout": 0.5, "read_timeout": 0.25, "total_deadline": 0.5}
 
 
@@ -55,7 +55,7 @@ IMPATIENT = {"connect_timeout": 0.5, "read_timeout": 0.25, "total_deadline": 0.5
 def client_for(
     url: str, account: Account | None = None, **kwargs
 ) -> Iterator[ImClient]:
-    # Long enough for any machine: only IMPATIENT ever meets its limits.
+    # Long enough for slow machines: only calls with IMPATIENT reach a timeout.
     values = {"connect_timeout": 10, "read_timeout": 20, "total_deadline": 20}
     account = account or Account()
     endpoint = Endpoint(url, account.sdk_app_id, account.identifier, **values | kwargs)
@@ -75,7 +75,7 @@ def send(client: ImClient, group_id: str = "g", content: str = "Hi 你好") -> O
 
 
 def body(content: bytes, *headers: bytes) -> bytes:
-    """An answer as it should be, with its length."""
+    """A correct response with its length."""
     length = b"Content-Length: %d\r\n" % len(content)
     return HEAD + length + b"".join(h + b"\r\n" for h in headers) + b"\r\n" + content
 
@@ -116,7 +116,7 @@ class TcpServer:
             thread.join()
 
     def connections(self, expected: int) -> int:
-        """How many came; waits for ``expected``, which the kernel may hold back."""
+        """Wait for ``expected`` connections (the kernel may delay them); count them."""
         for _n in range(1000):
             if len(self.threads) >= expected:
                 break
@@ -135,17 +135,17 @@ class TcpServer:
 
     def _serve(self, connection):
         connection.settimeout(10)
-        # The client may leave, which some tests are about.
+        # Some tests close the connection on the client's side.
         with connection, contextlib.suppress(OSError):
             self.serve(connection)
         self.closed.release()
 
 
 class FaultServer(TcpServer):
-    """Reads a whole request where ``reads`` says so, then writes what it was given.
+    """Reads a whole request if ``reads`` is set, then writes ``reply``.
 
-    ``received`` counts the connections on which a byte of a request came in; with
-    ``tls``, the name of a certificate, a byte behind the handshake.
+    ``received`` counts the connections on which a byte of a request arrived; with
+    ``tls``, the name of a certificate, a byte after the handshake.
     """
 
     def __init__(
@@ -202,10 +202,10 @@ def _is_whole(request: bytes) -> bool:
 
 
 class ProxyServer(TcpServer):
-    """A proxy for plain calls (forwarded) and safe ones (CONNECT, a tunnel).
+    """A proxy that forwards HTTP calls and opens a tunnel (CONNECT) for HTTPS.
 
-    ``reply`` is what it says instead of working; ``silent``: nothing at all. What it
-    was asked for stands in ``asked``, a line per connection.
+    It sends ``reply`` instead of proxying, or nothing if ``silent``. ``asked`` holds
+    the request line of each connection.
     """
 
     def __init__(self, reply: bytes = b"", *, silent: bool = False):
@@ -244,7 +244,7 @@ class ProxyServer(TcpServer):
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
-    """All bytes until one side closes; then the other is closed too."""
+    """Copy all bytes until one side closes; then close both sides."""
     try:
         while data := source.recv(65536):
             target.sendall(data)

@@ -207,7 +207,7 @@ class _MemberCheck:
             if not self._wait_for_slot():
                 return None
             response = self._client.call(GetSpecifiedGroupMemberInfo(group_id, portion))
-            if not response.outcome.signed_anew:
+            if not response.outcome.retry_with_new_signature:
                 return response
 
     def _wait_for_slot(self) -> bool:

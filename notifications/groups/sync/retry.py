@@ -38,7 +38,7 @@ def decide(outcome: Outcome, failures: int, delay: float) -> SyncDecision:
     """Return the next action after ``failures`` earlier ones; ``delay`` is the backoff."""
     if outcome.kind is not OutcomeKind.REJECTED or outcome.error_code is None:
         return _retry_later(failures, delay)
-    if outcome.signed_anew and failures + 1 < MAX_TRIES:
+    if outcome.retry_with_new_signature and failures + 1 < MAX_TRIES:
         return SyncDecision(SyncAction.RETRY)
     info = error_codes.info(outcome.error_code)
     if info.scope is error_codes.Scope.ACCOUNT:

@@ -1,1 +1,1 @@
-"""Calls of Tencent IM, one file each: path, payload, limits, fields of the answer."""
+"""Calls of Tencent IM, one file each: path, payload, limits, response fields."""

@@ -1,7 +1,8 @@
-"""Which accounts the application knows.
+"""Check which accounts exist in the application.
 
-Harmless, and refused like every other call where the application, its key or its
-administrator is wrong. Source: https://cloud.tencent.com/document/product/269/38417.
+The call has no side effects, and Tencent refuses it like every other call if the
+application, its key or its administrator is wrong.
+Source: https://cloud.tencent.com/document/product/269/38417.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ class AccountCheck(Call[frozenset[str]]):
         return {"CheckItem": [{"UserID": account} for account in self.accounts]}
 
     def parse(self, fields: Fields) -> frozenset[str]:
-        """Those that are there."""
+        """The accounts that exist."""
         return frozenset(
             id_in(row, "UserID")
             for row in rows_in(fields, "ResultItem")

@@ -1,7 +1,7 @@
-"""What each file of this folder states about its call, and how answers are read.
+"""The base class of the calls, and helpers that parse responses.
 
-``ImClient.call`` posts a call, the page of a delivery shows its payload, the sandbox
-reads its path, and those that make it keep its limits.
+``ImClient.call`` posts a call, the delivery page shows its payload, the sandbox uses
+its path, and the callers keep its limits.
 """
 
 from abc import ABC, abstractmethod
@@ -14,24 +14,24 @@ T = TypeVar("T")
 
 
 class OtherShape(ValueError):
-    """The message names the field of the answer that is not as documented."""
+    """A field of the response is not as documented; the message names the field."""
 
 
 class Call(ABC, Generic[T]):
-    """One call; an accepted answer is parsed into ``T``.
+    """One call; ``parse`` returns the data of an accepted response as ``T``.
 
-    A subclass is a dataclass of the arguments. To make it: ``ImClient.call``.
+    A subclass is a dataclass of the arguments. ``ImClient.call`` makes the call.
     """
 
     SERVICE: ClassVar[str] = "group_open_http_svc"
 
     COMMAND: ClassVar[str]
 
-    # For the whole application, where the page of the call names no other number. Of
-    # sends and details the operator sets it: IM_CALLS_PER_SECOND.
+    # The limit of the whole application; Tencent's page of a call may name another
+    # one. The setting IM_CALLS_PER_SECOND replaces it for sends and details.
     CALLS_PER_SECOND: ClassVar[int] = 200
 
-    # Bytes of the answer. Tencent's own limit is 1 MB.
+    # Bytes of the response. Tencent's own limit is 1 MB.
     MAX_ANSWER: ClassVar[int] = 2 * 1024 * 1024
 
     @classmethod
@@ -48,12 +48,12 @@ class Call(ABC, Generic[T]):
 
     @abstractmethod
     def parse(self, fields: Fields) -> T:
-        """The values of an accepted answer. Raises ``OtherShape``."""
+        """The data of an accepted response. Raises ``OtherShape``."""
 
 
-def check_count(values: Sequence[str], most: int) -> None:
-    if not 1 <= len(values) <= most:
-        raise ValueError(f"{len(values)} values; a call takes 1 to {most}.")
+def check_count(values: Sequence[str], maximum: int) -> None:
+    if not 1 <= len(values) <= maximum:
+        raise ValueError(f"{len(values)} values; a call takes 1 to {maximum}.")
 
 
 def rows_in(fields: Fields, name: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The IDs of all groups, page by page.
+"""List the IDs of all groups, page by page.
 
 Source: https://cloud.tencent.com/document/product/269/1614.
 """
@@ -14,7 +14,7 @@ _NEXT = range(2**63)
 
 @dataclass(frozen=True, slots=True)
 class GroupPage:
-    """IDs of groups; ``next`` is 0 on the last page, ``total`` of all pages."""
+    """``next`` is 0 on the last page; ``total`` counts the groups of all pages."""
 
     group_ids: tuple[str, ...]
     next: int
@@ -23,9 +23,9 @@ class GroupPage:
 
 @dataclass(frozen=True, slots=True)
 class GetAppidGroupList(Call[GroupPage]):
-    """One page; ``group_type=""`` means every type.
+    """Get one page; ``group_type=""`` lists every type.
 
-    ``next_page`` is 0 for the first page, then ``next`` of the page before.
+    ``next_page`` is 0 for the first page, then ``next`` of the previous page.
     """
 
     COMMAND = "get_appid_group_list"
@@ -55,7 +55,7 @@ class GetAppidGroupList(Call[GroupPage]):
         total = fields.get("TotalCount")
         if type(total) is not int or total < 0:
             raise OtherShape("TotalCount")
-        # Programs that leave out empty lists have been seen.
+        # Some services omit empty lists.
         is_listed = total or "GroupIdList" in fields
         rows = rows_in(fields, "GroupIdList") if is_listed else []
         return GroupPage(tuple(id_in(row, "GroupId") for row in rows), next_page, total)

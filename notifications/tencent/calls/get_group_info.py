@@ -1,4 +1,4 @@
-"""Type, name and number of members of groups.
+"""Get the type, name and number of members of groups.
 
 Source: https://cloud.tencent.com/document/product/269/1616.
 """
@@ -21,9 +21,9 @@ _MEMBERS = range(2**31)
 
 @dataclass(frozen=True, slots=True)
 class GroupInfo:
-    """One group, or with an ``error_code`` why Tencent does not show it.
+    """One group, or the ``error_code`` with which Tencent refuses its details.
 
-    ``type`` and ``name`` may be empty; ``member_count`` is ``None`` where Tencent gives
+    ``type`` and ``name`` may be empty; ``member_count`` is ``None`` if Tencent returns
     none, as for live rooms.
     """
 
@@ -37,7 +37,7 @@ class GroupInfo:
 
 @dataclass(frozen=True, slots=True)
 class GetGroupInfo(Call[tuple[GroupInfo, ...]]):
-    """An accepted call says nothing about a group: each has an ErrorCode of its own."""
+    """Each group in the response has its own ErrorCode, even in an accepted call."""
 
     COMMAND = "get_group_info"
     MAX_GROUPS = 50
@@ -50,7 +50,7 @@ class GetGroupInfo(Call[tuple[GroupInfo, ...]]):
     def payload(self) -> dict[str, object]:
         return {
             "GroupIdList": list(self.group_ids),
-            # Else lists of members come, too, and the answer grows too large.
+            # Without a filter, Tencent adds lists of members: too large a response.
             "ResponseFilter": {"GroupBaseInfoFilter": ["Type", "Name", "MemberNum"]},
         }
 
@@ -76,12 +76,12 @@ def _info(row: Fields) -> GroupInfo:
 
 
 def _line(value: object) -> str:
-    """A text in one line: control characters become spaces, its ends are cut."""
+    """A text on one line: control characters become spaces, its ends are stripped."""
     if not isinstance(value, str):
         return ""
     if value.isprintable():
         return value.strip()
-    is_odd = "Cc", "Cs"  # controls, and halves of characters
+    replaced = "Cc", "Cs"  # control characters and surrogates
     return "".join(
-        " " if unicodedata.category(char) in is_odd else char for char in value
+        " " if unicodedata.category(char) in replaced else char for char in value
     ).strip()

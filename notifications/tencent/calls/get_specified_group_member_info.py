@@ -1,4 +1,4 @@
-"""Which accounts are members of a group.
+"""Check which accounts are members of a group.
 
 Source: https://cloud.tencent.com/document/product/269/112002.
 """
@@ -12,7 +12,7 @@ from notifications.tencent.responses import Fields
 
 @dataclass(frozen=True, slots=True)
 class GetSpecifiedGroupMemberInfo(Call[frozenset[str]]):
-    """Tencent does not serve it for live rooms."""
+    """Tencent does not support the call for live rooms."""
 
     COMMAND = "get_specified_group_member_info"
     MAX_MEMBERS = 50
@@ -27,10 +27,10 @@ class GetSpecifiedGroupMemberInfo(Call[frozenset[str]]):
         return {
             "GroupId": self.group_id,
             "Member_List_Account": list(self.members),
-            "MemberInfoFilter": ["Role"],  # the account always comes with it
+            "MemberInfoFilter": ["Role"],  # the account is always included
         }
 
     def parse(self, fields: Fields) -> frozenset[str]:
-        """Those that are members; without any, the list may be left out."""
+        """The accounts that are members; Tencent may omit an empty list."""
         rows = rows_in(fields, "MemberList") if "MemberList" in fields else []
         return frozenset(id_in(row, "Member_Account") for row in rows)

@@ -1,4 +1,4 @@
-"""Showing a notice to members of a group.
+"""Show a notice to members of a group.
 
 Source: https://cloud.tencent.com/document/product/269/1630.
 """
@@ -11,21 +11,22 @@ from notifications.tencent.responses import Fields
 
 
 class RecipientsNotAllowed(ValueError):
-    """Members were named for a group type that takes notices for all members only."""
+    """The call names members of a group type that supports all-member notices only."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendGroupSystemNotification(Call[None]):
-    """``recipients=None`` means all members.
+    """``recipients=None`` sends to all members.
 
-    Tencent reads an empty list as everybody, so ``check`` refuses an empty list. Types
-    that take all-member notices only, with recipients: ``RecipientsNotAllowed``.
+    Tencent interprets an empty list as all members, so ``check`` refuses one. It raises
+    ``RecipientsNotAllowed`` for recipients in a group type that does not support them.
     """
 
     COMMAND = "send_group_system_notification"
     MAX_ANSWER = 64 * 1024
     MAX_RECIPIENTS = 500
-    # No page names a limit for this call: that of code 80002, for messages.
+    # Tencent documents no limit for this call; this is the one of code 80002, for
+    # messages.
     MAX_CONTENT_BYTES = 12 * 1024
 
     # "Audio-video chat rooms and broadcasting chat rooms only support pushing
@@ -34,7 +35,7 @@ class SendGroupSystemNotification(Call[None]):
 
     group_id: str
     group_type: str
-    # Neither is written to a log, where a call may be named.
+    # ``repr=False`` keeps both out of logs that contain the call.
     content: str = field(repr=False)
     recipients: Sequence[str] | None = field(repr=False)
 
@@ -62,4 +63,4 @@ class SendGroupSystemNotification(Call[None]):
         return payload
 
     def parse(self, fields: Fields) -> None:
-        """The verdict is all that comes back."""
+        """The response holds only the verdict."""
