@@ -1,1 +1,1 @@
-"""The stand-in for Tencent's endpoint: used by developers, the demo and the tests."""
+"""A local replacement of Tencent's endpoint for development, the demo and tests."""

@@ -1,8 +1,8 @@
-"""Named faults of the sandbox: what goes wrong for a group, and how it is answered.
+"""Named faults of the sandbox, and the responses that they cause.
 
-A fault is a name, for some with numbers behind colons: ``code:10010``,
-``code_times:60007:2``, ``slow:500``. The table below is the only list: the command's
-help, the page and the checks read it.
+A fault is a name, some with numbers after colons: ``code:10010``,
+``code_times:60007:2``, ``slow:500``. ``FAULTS`` is the only list: the command's help,
+the page and the checks read it.
 """
 
 import gzip
@@ -17,11 +17,11 @@ from notifications.sandbox import protocol
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``effect`` continues the sentence "the stand-in …".
+    """``effect`` continues the sentence "the sandbox …".
 
-    numbers  how many stand behind the name
+    numbers  how many numbers follow the name
     shown    whether "members" see the notice
-    answers  whether a whole, readable verdict goes out
+    answers  whether the sandbox sends a complete, readable verdict
     """
 
     effect: str
@@ -31,7 +31,7 @@ class Fault:
 
 
 FAULTS = {
-    # a verdict, but not the plain one
+    # a verdict, but an unusual one
     "code": Fault("answers this ErrorCode", 1, shown=False, answers=True),
     "code_times": Fault(
         "answers this ErrorCode so many times, then works", 2, answers=True
@@ -45,7 +45,7 @@ FAULTS = {
     "close_idle": Fault(
         "answers, promises to keep the connection, and closes it", answers=True
     ),
-    # nothing was shown
+    # not shown
     "reset_before": Fault("resets the connection before showing it", shown=False),
     "redirect": Fault("answers HTTP 307 to itself", shown=False),
     # shown, and the connection breaks
@@ -79,13 +79,13 @@ FAULTS = {
 NO_FAULT = Fault("works", answers=True)
 
 
-def named(fault: str) -> Fault:
-    """The entry of a fault with or without numbers; of ``""``, that all is well."""
+def fault_info(fault: str) -> Fault:
+    """The entry of a fault with or without numbers; ``NO_FAULT`` for ``""``."""
     return FAULTS.get(fault.partition(":")[0], NO_FAULT)
 
 
 def check_fault(fault: str) -> str:
-    """The fault itself. Raises ``ValueError`` with the names there are."""
+    """Return the fault. Raise ``ValueError`` with all names if it is unknown."""
     name = fault.partition(":")[0]
     known = FAULTS.get(name)
     if fault and not (
@@ -100,100 +100,100 @@ def check_fault(fault: str) -> str:
 
 
 def pattern(name: str) -> str:
-    """How the fault is written: ``code_times:N:N``."""
+    """The syntax of a fault: ``code_times:N:N``."""
     return name + ":N" * FAULTS[name].numbers
 
 
 def table() -> str:
-    """All faults, one a line, for the help of the command."""
+    """All faults, one per line, for the help of the command."""
     return "\n".join(
         f"  {pattern(name):<18} {fault.effect}" for name, fault in FAULTS.items()
     )
 
 
-WHOLE = protocol.answer(0)
+OK_BODY = protocol.answer(0)
 
-# Short enough for tests, long enough that no deadline of a client is met by it.
+# Short enough for tests, long enough that no response ends before a client's deadline.
 DRIP_SECONDS = 0.02
 
 LONGEST_SILENCE = 60.0
 
 
 def head(*fields: str, status: int = 200) -> bytes:
-    """A status line and fields of a head, with the empty line that ends it."""
+    """The head of a response: status line, headers, empty line."""
     lines = [f"HTTP/1.1 {status} {'OK' if status == 200 else '-'}", *fields]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def whole(body: bytes, *fields: str, status: int = 200) -> bytes:
-    """An answer as it should be, with its length."""
+def response(body: bytes, *fields: str, status: int = 200) -> bytes:
+    """A correct response with its length."""
     return head(f"Content-Length: {len(body)}", *fields, status=status) + body
 
 
-LENGTH = f"Content-Length: {len(WHOLE)}"
+LENGTH = f"Content-Length: {len(OK_BODY)}"
 
 CHUNKS = head("Transfer-Encoding: chunked")
 
-CHUNK = b"%x\r\n%b" % (len(WHOLE), WHOLE)
+CHUNK = b"%x\r\n%b" % (len(OK_BODY), OK_BODY)
 
 
-# All that is ever sent; the connection is closed behind it.
-THEN_CLOSE = {
+# Everything the sandbox sends before it closes the connection.
+CLOSING_RESPONSES = {
     "close_after": b"",
     "close_in_head": b"HTTP/1.1 200 OK\r\nContent-Le",
-    "close_in_body": head(LENGTH) + WHOLE[: len(WHOLE) // 2],
-    "truncated": head(f"Content-Length: {len(WHOLE) + 10}") + WHOLE,
-    "no_length_close": head() + WHOLE,
-    "no_length_cut": head() + WHOLE[: len(WHOLE) // 2],
+    "close_in_body": head(LENGTH) + OK_BODY[: len(OK_BODY) // 2],
+    "truncated": head(f"Content-Length: {len(OK_BODY) + 10}") + OK_BODY,
+    "no_length_close": head() + OK_BODY,
+    "no_length_cut": head() + OK_BODY[: len(OK_BODY) // 2],
     "chunked_truncated": CHUNKS + CHUNK[: len(CHUNK) // 2],
-    "chunked_garbage": CHUNKS + b"xyz\r\n" + WHOLE,
+    "chunked_garbage": CHUNKS + b"xyz\r\n" + OK_BODY,
     "garbage": b"\x00\xff\x00 no HTTP \r\n\r\n",
-    "close_idle": whole(WHOLE),
+    "close_idle": response(OK_BODY),
 }
 
-# Right as HTTP: the connection is kept.
-THEN_KEEP = {
+# Correct HTTP: the connection stays open.
+KEEPING_RESPONSES = {
     "chunked": CHUNKS + CHUNK + b"\r\n0\r\n\r\n",
-    "html": whole(b"<html><body>Welcome</body></html>"),
-    "empty_body": whole(b""),
-    "wrong_json_types": whole(b'{"ActionStatus": 1, "ErrorCode": "0"}'),
-    "bool_code": whole(b'{"ActionStatus": "OK", "ErrorCode": false}'),
-    "json_list": whole(b"[" + WHOLE + b"]"),
-    "packed_body": whole(gzip.compress(WHOLE), "Content-Encoding: gzip"),
-    "status_502": whole(WHOLE, status=502),
+    "html": response(b"<html><body>Welcome</body></html>"),
+    "empty_body": response(b""),
+    "wrong_json_types": response(b'{"ActionStatus": 1, "ErrorCode": "0"}'),
+    "bool_code": response(b'{"ActionStatus": "OK", "ErrorCode": false}'),
+    "json_list": response(b"[" + OK_BODY + b"]"),
+    "packed_body": response(gzip.compress(OK_BODY), "Content-Encoding: gzip"),
+    "status_502": response(OK_BODY, status=502),
 }
 
 
-# Verdicts that go out in an unusual way.
-OWN_ANSWER = frozenset({"no_length_close", "chunked", "close_idle"})
+# Faults with a verdict in an unusual HTTP form.
+UNUSUAL_VERDICTS = frozenset({"no_length_close", "chunked", "close_idle"})
 
 
 def answer_with_fault(
     connection: socket.socket, fault: str, target: str, stopping: threading.Event
 ) -> bool:
-    """Do what the fault says; whether the connection may be kept.
+    """Cause the fault. Return whether the connection can stay open.
 
-    ``target`` is the address that was asked for, ``stopping`` is set when the
-    stand-in ends. Raises ``OSError`` when the client leaves.
+    ``target`` is the requested path; ``stopping`` is set when the sandbox stops. Raises
+    ``OSError`` when the client disconnects.
     """
     name, _, number = fault.partition(":")
-    if name in THEN_KEEP:
-        connection.sendall(THEN_KEEP[name])
+    if name in KEEPING_RESPONSES:
+        connection.sendall(KEEPING_RESPONSES[name])
         return True
     match name:
         case "redirect":
-            connection.sendall(whole(b"", f"Location: {target}", status=307))
+            connection.sendall(response(b"", f"Location: {target}", status=307))
             return True
         case "status":
             status = int(number)
-            # These have no body, whatever the length says.
-            body = b"" if status in (204, 304) else WHOLE
-            connection.sendall(whole(body, status=status))
+            # Responses with these statuses have no body.
+            body = b"" if status in (204, 304) else OK_BODY
+            connection.sendall(response(body, status=status))
             return True
         case "reset_before" | "reset_after":
             linger = struct.pack("ii", 1, 0)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            # Closed here: a shutdown first would be a goodbye instead of a reset.
+            # A shutdown before close would send FIN instead of RST.
             connection.close()
         case "half_close":
             connection.shutdown(socket.SHUT_WR)
@@ -214,7 +214,7 @@ def answer_with_fault(
             while not stopping.is_set():
                 connection.sendall(b" " * 8192)
         case _:
-            connection.sendall(THEN_CLOSE[name])
+            connection.sendall(CLOSING_RESPONSES[name])
     return False
 
 

@@ -1,4 +1,4 @@
-"""The chat groups that the stand-in knows: a CSV file, or the built-in set."""
+"""The chat groups of the sandbox: a CSV file, or the built-in set."""
 
 import csv
 from dataclasses import dataclass
@@ -20,16 +20,15 @@ class SandboxGroup:
 
     @property
     def size(self) -> int:
-        """How many members it has, by name or by number."""
+        """The number of members: ``member_count``, or the named ones if there are more."""
         return max(self.member_count, len(self.members))
 
 
 def load_groups(path: Path = BUILT_IN) -> list[SandboxGroup]:
-    """Groups of a file ``group_id,type,name[,member_count][,members][,fault]``.
+    """Read a CSV file ``group_id,type,name[,member_count][,members][,fault]``.
 
-    ``members`` are accounts, with spaces between them.
-
-    Raises ``ValueError`` with the line that is wrong, ``OSError`` without the file.
+    ``members`` are accounts separated by spaces. Raises ``ValueError`` with the number
+    of an invalid line, and ``OSError``.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)

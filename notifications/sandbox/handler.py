@@ -1,8 +1,7 @@
-"""The HTTP side of the stand-in: reads requests, writes answers.
+"""The HTTP server of the sandbox: reads requests, writes responses.
 
-The base class reads heads with the parser for e-mail and writes an answer in several
-pieces; both are replaced, because a stand-in slower than the worker would measure
-itself.
+``http.server`` parses heads with the e-mail parser and writes a response in several
+pieces. Both are replaced, because benchmarks of the worker need a faster endpoint.
 """
 
 import socket
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from notifications.sandbox import faults, protocol
 from notifications.sandbox import page as sandbox_page
-from notifications.sandbox.faults import named
+from notifications.sandbox.faults import fault_info
 
 if TYPE_CHECKING:
     from notifications.sandbox.server import SandboxServer
@@ -24,16 +23,16 @@ MAX_FIELDS = 100
 MAX_BODY = 1024 * 1024
 
 
-class Handler(BaseHTTPRequestHandler):
-    """One connection; a thread each."""
+class SandboxHandler(BaseHTTPRequestHandler):
+    """Serves one connection in its own thread."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     raw_requestline: bytes  # of the base class, which does not declare it
-    server: "Server"
+    server: "SandboxHttpServer"
 
     def parse_request(self) -> bool:
-        """Method, target and the fields of the head, names in small letters."""
+        """Read method, target and headers, with names in lower case."""
         self.close_connection = True
         words = self.raw_requestline.decode("latin-1").split()
         if len(words) != 3 or not words[2].startswith("HTTP/1."):
@@ -50,8 +49,8 @@ class Handler(BaseHTTPRequestHandler):
             self.fields[name.lower()] = value.strip()
         else:
             return False
-        kept = self.fields.get("connection", "").lower() != "close"
-        self.close_connection = not kept or self.request_version == "HTTP/1.0"
+        closes = self.fields.get("connection", "").lower() == "close"
+        self.close_connection = closes or self.request_version == "HTTP/1.0"
         return True
 
     def do_GET(self) -> None:
@@ -67,10 +66,10 @@ class Handler(BaseHTTPRequestHandler):
             self._page(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the request line holds the UserSig."""
+        """Log nothing: the request line contains the UserSig."""
 
     def _body(self) -> bytes | None:
-        """The body, or ``None`` when its length is wrong or less than it comes."""
+        """The body, or ``None`` if the length is invalid or the body is shorter."""
         length = self.fields.get("content-length", "0")
         if not (length.isascii() and length.isdigit() and int(length) <= MAX_BODY):
             return None
@@ -82,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.sandbox, self.command, self.path, self.fields, body
         )
         self.connection.sendall(
-            faults.whole(reply.body, *reply.fields, status=reply.status)
+            faults.response(reply.body, *reply.fields, status=reply.status)
         )
 
     def _call(self, body: bytes) -> None:
@@ -90,18 +89,18 @@ class Handler(BaseHTTPRequestHandler):
         answer = sandbox.receive(self.path, body)
         sandbox.wait(answer.fault)
         name = answer.fault.partition(":")[0]
-        if named(answer.fault).answers and name not in faults.OWN_ANSWER:
+        if fault_info(answer.fault).answers and name not in faults.UNUSUAL_VERDICTS:
             text = protocol.answer(answer.code, answer.text, answer.fields)
             date = formatdate(sandbox.now(), usegmt=True)
-            self.connection.sendall(faults.whole(text, f"Date: {date}"))
+            self.connection.sendall(faults.response(text, f"Date: {date}"))
         elif not faults.answer_with_fault(
             self.connection, answer.fault, self.path, sandbox.stopping
         ):
             self.close_connection = True
 
 
-class Server(ThreadingHTTPServer):
-    """Knows its open connections, so that it can end while clients keep theirs."""
+class SandboxHttpServer(ThreadingHTTPServer):
+    """Tracks its open connections, so that it can stop while clients hold them open."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -109,7 +108,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, port: int) -> None:
         self.open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__(("127.0.0.1", port), SandboxHandler)
 
     def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]  # narrower than the base
         self.open.add(request)
@@ -120,12 +119,12 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that leave are what a stand-in for faults is made for."""
+        """Ignore clients that disconnect: tests of faults do so on purpose."""
 
-    def leave_all(self) -> None:
+    def close_connections(self) -> None:
         """Close every open connection."""
         for connection in list(self.open):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                continue  # it was closed already
+                continue  # already closed

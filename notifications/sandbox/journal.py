@@ -1,7 +1,7 @@
-"""The journal: the notices that the stand-in really received, the truth in fault tests.
+"""The journal: the notices that the sandbox received, which fault tests compare with.
 
-Totals and the latest calls of each group are kept beside the entries, so that the page
-takes the same time with ten entries and with a hundred thousand.
+It stores totals and the latest calls of each group besides the entries, so that the
+page takes the same time with ten entries and with a hundred thousand.
 """
 
 import json
@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-KEPT_PER_GROUP = 20
+MAX_LATEST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One request whose form was right. ``error_code`` is ``None`` without answer."""
+    """One valid request. ``error_code`` is ``None`` if no verdict was sent."""
 
     received_at: float  # Unix seconds
     clock: float  # seconds of time.monotonic
@@ -27,11 +27,11 @@ class JournalEntry:
     error_code: int | None
     error_info: str
     fault: str
-    shown: bool  # whether "members" got to see it
+    shown: bool  # whether "members" see it
 
 
 class Journal:
-    """Entries in the order in which they were written, safe from many threads."""
+    """Entries in the order in which they were added. Thread-safe."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._entries: list[JournalEntry] = []
@@ -47,12 +47,12 @@ class Journal:
             self._shown += entry.shown
             latest = self._latest.pop(entry.group_id, None)
             if latest is None:
-                latest = deque(maxlen=KEPT_PER_GROUP)
+                latest = deque(maxlen=MAX_LATEST)
             latest.append(entry)
             self._latest[entry.group_id] = latest
             if self._file:
                 self._file.write(line + "\n")
-                self._file.flush()  # a killed stand-in has told what it knew
+                self._file.flush()  # a killed sandbox loses no entry
 
     def close(self) -> None:
         """Close the file; the entries can still be read."""
@@ -70,16 +70,16 @@ class Journal:
 
     @property
     def shown(self) -> int:
-        """How many notices "members" got to see."""
+        """The number of notices that "members" see."""
         return self._shown
 
     def called_groups(self) -> list[str]:
-        """The IDs of all groups that were called, the last called first."""
+        """The IDs of all called groups, the last called first."""
         with self._lock:
             return list(reversed(self._latest))
 
     def latest(self, group_id: str) -> Sequence[JournalEntry]:
-        """The last calls for a group, newest first, ``KEPT_PER_GROUP`` at most."""
+        """The last calls for a group, newest first, ``MAX_LATEST`` at most."""
         with self._lock:
             return list(reversed(self._latest.get(group_id, ())))
 
@@ -87,21 +87,21 @@ class Journal:
         return [entry for entry in self if entry.group_id == group_id]
 
     def most_in_window(self, seconds: float = 1.0) -> int:
-        """The most notices within any ``seconds`` in a row."""
+        """The largest number of notices within any period of ``seconds``."""
         return _most_in_window([entry.clock for entry in self], seconds)
 
 
 class CallLog:
-    """Of the calls that read: when each came in, and the code of its answer."""
+    """The arrival time and the code of the answer of each reading call."""
 
     def __init__(self) -> None:
         self._calls: dict[str, list[tuple[float, int | None]]] = {}
         self._lock = threading.Lock()
 
     def add(self, path: str, clock: float, code: int | None) -> None:
-        """``code`` is ``None`` when no verdict went out."""
+        """``code`` is ``None`` if no verdict was sent."""
         with self._lock:
-            self._calls.setdefault(_command(path), []).append((clock, code))
+            self._calls.setdefault(path.rpartition("/")[2], []).append((clock, code))
 
     def codes(self, command: str) -> list[int | None]:
         """The codes of all answers to one call, such as ``get_group_info``."""
@@ -109,17 +109,13 @@ class CallLog:
             return [code for _clock, code in self._calls.get(command, [])]
 
     def clocks(self, command: str) -> list[float]:
-        """When each call came in, in seconds of time.monotonic."""
+        """The arrival time of each call, in seconds of time.monotonic."""
         with self._lock:
             return [clock for clock, _code in self._calls.get(command, [])]
 
     def most_in_window(self, command: str, seconds: float = 1.0) -> int:
-        """The most calls of one kind within any ``seconds`` in a row."""
+        """The largest number of calls of one kind within any period of ``seconds``."""
         return _most_in_window(self.clocks(command), seconds)
-
-
-def _command(path: str) -> str:
-    return path.rpartition("/")[2]
 
 
 def _most_in_window(moments: Iterable[float], seconds: float) -> int:

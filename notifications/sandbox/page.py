@@ -1,12 +1,12 @@
-"""The sandbox's own pages: a chat window per group, and the form for faults.
+"""The pages of the sandbox: a chat window per group, and a form that sets faults.
 
-Plain HTML without a script. It shows ``MAX_WINDOWS`` groups at most, those called last
-first; a search finds the others. So it is quick however many groups and calls there
-are.
+Plain HTML without scripts. The page shows ``MAX_WINDOWS`` groups at most, the last
+called first; a search finds the others. So its size does not depend on the number of
+groups and calls.
 
-The form changes what the stand-in does, so it is taken from its own page only. A page
-of another site in the same browser is kept out twice: its ``Origin`` is another one,
-and under a name that it points to this machine the ``Host`` is none of ours.
+The server accepts the form from its own page only. Two checks protect it from other
+sites in the same browser: their ``Origin`` differs, and with DNS rebinding (their name
+resolves to this machine) the ``Host`` is not one of ``OWN_NAMES``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ TYPES = {
 
 
 def document(content: str) -> str:
-    """A whole page around ``content``, which is HTML already."""
+    """A complete page around ``content``, which is HTML."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -51,34 +51,36 @@ def document(content: str) -> str:
 
 
 def render(sandbox: "SandboxServer", term: str) -> str:
-    """The overview; with ``term``, of groups whose name or ID holds it."""
-    found = _found(sandbox, term)
-    shown = found[:MAX_WINDOWS]
+    """The overview of the groups whose name or ID contains ``term``."""
+    matches = _search_groups(sandbox, term)
+    shown = matches[:MAX_WINDOWS]
     windows = "".join(
-        _window(group, sandbox.journal.latest(group.group_id), term, group_id_known)
-        for group, group_id_known in shown
+        _window(group, sandbox.journal.latest(group.group_id), term, is_known)
+        for group, is_known in shown
     )
     nothing = '<p class="quiet">No group matches.</p>' if term else ""
     return document(
         '<p class="quiet">Nothing leaves this machine. Reload to see what came in '
         "since.</p>"
-        f"{_totals(sandbox)}{_search(term, len(shown), len(found))}"
+        f"{_totals(sandbox)}{_search_form(term, len(shown), len(matches))}"
         f"<main>{windows or nothing}</main>{_explanation()}"
     )
 
 
-def _found(sandbox: "SandboxServer", term: str) -> list[tuple[SandboxGroup, bool]]:
-    """Groups that match and whether they are known, the last called first."""
+def _search_groups(
+    sandbox: "SandboxServer", term: str
+) -> list[tuple[SandboxGroup, bool]]:
+    """Matching groups and whether the sandbox has them, the last called first."""
     called = sandbox.journal.called_groups()
     is_called = set(called)
     known = dict(sandbox.groups)
     quiet = (group for group in known.values() if group.group_id not in is_called)
     order = [known.get(i) or SandboxGroup(i, "unknown", i) for i in called]
-    wanted = term.casefold()
+    needle = term.casefold()
     return [
         (group, group.group_id in known)
         for group in (*order, *quiet)
-        if wanted in group.name.casefold() or wanted in group.group_id.casefold()
+        if needle in group.name.casefold() or needle in group.group_id.casefold()
     ]
 
 
@@ -96,11 +98,11 @@ def _totals(sandbox: "SandboxServer") -> str:
     return f'<ul class="totals">{cells}</ul>'
 
 
-def _search(term: str, shown: int, found: int) -> str:
+def _search_form(term: str, shown: int, total: int) -> str:
     clear = ' <a href="/">Clear</a>' if term else ""
     more = (
-        f"<small>{shown} of {found:,} groups; search to see others.</small>"
-        if found > shown
+        f"<small>{shown} of {total:,} groups; search to see others.</small>"
+        if total > shown
         else ""
     )
     return (
@@ -183,7 +185,7 @@ STYLE = Path(__file__).with_name("page.css").read_bytes()
 
 OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 
-HEADS = (
+SECURITY_HEADERS = (
     "Content-Security-Policy: default-src 'none'; style-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control: no-store",
@@ -205,8 +207,8 @@ class Reply:
 
     @property
     def fields(self) -> list[str]:
-        """The lines of the head."""
-        fields = [f"Content-Type: {self.kind}", *HEADS]
+        """The header lines."""
+        fields = [f"Content-Type: {self.kind}", *SECURITY_HEADERS]
         return [*fields, f"Location: {self.location}"] if self.location else fields
 
 
@@ -217,7 +219,7 @@ def respond(
     fields: Mapping[str, str],
     body: bytes,
 ) -> Reply:
-    """The reply to a request for a page; ``fields`` of its head, names in small."""
+    """Reply to a request for a page; ``fields`` are headers, names in lower case."""
     host = fields.get("host", "")
     if urlsplit(f"//{host}").hostname not in OWN_NAMES:
         return Reply(403, b"Open this page under the name of this machine: 127.0.0.1.")
@@ -241,21 +243,21 @@ def _choose_fault(sandbox: "SandboxServer", body: bytes) -> Reply:
         for name, values in parse_qs(body.decode("utf-8", "replace")).items()
     }
     name = form.get("fault", "")
-    # Numbers stay in the field when a fault without numbers is chosen.
+    # The field may still hold numbers when a fault without numbers is chosen.
     takes_numbers = name in FAULTS and FAULTS[name].numbers > 0
     numbers = form.get("numbers", "") if takes_numbers else ""
     try:
         fault = check_fault(f"{name}:{numbers}" if numbers else name)
         sandbox.set_fault(form.get("group_id", ""), fault)
     except ValueError as error:
-        return _mistake(str(error))
+        return _bad_request(str(error))
     except KeyError:
-        return _mistake("There is no such group here.")
+        return _bad_request("There is no such group here.")
     query = urlencode({"q": form["q"]}) if form.get("q") else ""
     return Reply(303, b"", location=f"/?{query}" if query else "/")
 
 
-def _mistake(sentence: str) -> Reply:
+def _bad_request(sentence: str) -> Reply:
     html = document(
         f'<p class="refused">{escape(sentence)}</p><p><a href="/">Back</a></p>'
     )

@@ -1,10 +1,10 @@
-"""What the sandbox answers: the checks that Tencent documents, with its codes.
+"""The checks that Tencent documents, with its error codes.
 
-The checks, their limits included, are written from the documents alone and without the
-client's code, so that the two check each other. Only the paths are those of
-``tencent/calls``: a check of a path repeats one constant, and the tests of the client
-compare each with the documented text. Sources: the page of the call (269/1630), the
-overview (269/1519), the list of codes (269/1671), the description of UserSig (269/1664).
+The checks and their limits follow the documents alone and do not use the client's code,
+so that the sandbox and the client verify each other. Only the paths are those of
+``tencent/calls``; the tests of the client compare them with the documented text.
+Sources: the page of the call (269/1630), the overview (269/1519), the list of codes
+(269/1671), the description of UserSig (269/1664).
 """
 
 import base64
@@ -50,11 +50,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A request whose form is right."""
+    """A valid request to show a notice."""
 
     group_id: str
     content: str
-    recipients: tuple[str, ...]  # empty = everybody
+    recipients: tuple[str, ...]  # empty: all members
 
 
 class RequestRefused(Exception):
@@ -69,7 +69,7 @@ class RequestRefused(Exception):
 def check_address(
     target: str, account: Account, now: float, paths: Collection[str] = (PATH,)
 ) -> str:
-    """Path, which is returned, and query. Raises ``Refused``."""
+    """Check path and query; return the path. Raises ``RequestRefused``."""
     parts = urlsplit(target)
     if parts.path not in paths:
         raise RequestRefused(60009, "no such resource")
@@ -92,17 +92,17 @@ def check_address(
 
 
 def check_user_sig(user_sig: str, account: Account, now: float) -> None:
-    """The signature, field by field. Raises ``Refused``."""
+    """Check every field of the signature. Raises ``RequestRefused``."""
     if not user_sig:
         raise RequestRefused(70002, "usersig is empty")
     if now > _valid_until(user_sig, account):
         raise RequestRefused(70001, "usersig is expired")
 
 
-# The same signature comes with every call of a day; a refused one is not remembered.
+# Clients use one signature for hours; lru_cache does not cache exceptions.
 @lru_cache(maxsize=64)
 def _valid_until(user_sig: str, account: Account) -> float:
-    """The Unix second at which a right signature ends. Raises ``Refused``."""
+    """The Unix second at which a valid signature expires. Raises ``RequestRefused``."""
     fields = _fields_of(user_sig)
     if fields.get("TLS.sdkappid") != account.sdk_app_id:
         raise RequestRefused(70014, "usersig is of another sdkappid")
@@ -129,14 +129,23 @@ def _fields_of(user_sig: str) -> Mapping[str, Any]:
     return fields
 
 
-def read_body(body: bytes) -> Notice:
-    """The notice in a body. Raises ``Refused``."""
+def json_object(body: bytes, refusal: int = 60003) -> dict[str, Any]:
+    """The object in a body; ``refusal`` is the code for another JSON value.
+
+    Raises ``RequestRefused``.
+    """
     try:
         fields = json.loads(body)
     except ValueError:
         raise RequestRefused(60003, "the body is no JSON") from None
     if not isinstance(fields, dict):
-        raise RequestRefused(60003, "the body is no JSON object")
+        raise RequestRefused(refusal, "the body is no JSON object")
+    return fields
+
+
+def read_body(body: bytes) -> Notice:
+    """The notice in a body. Raises ``RequestRefused``."""
+    fields = json_object(body)
     group_id, content = fields.get("GroupId"), fields.get("Content")
     members = fields.get("ToMembers_Account", [])
     if not isinstance(group_id, str) or not isinstance(content, str) or not content:
@@ -153,7 +162,10 @@ def read_body(body: bytes) -> Notice:
 
 
 def check_group(notice: Notice, group_type: str | None) -> None:
-    """Group known, and the rule of its type. Raises ``Refused``."""
+    """Check that the group exists and its type allows the recipients.
+
+    Raises ``RequestRefused``.
+    """
     if group_type is None:
         raise RequestRefused(10010, "group does not exist")
     if notice.recipients and group_type in ALL_MEMBERS_ONLY:
@@ -161,7 +173,7 @@ def check_group(notice: Notice, group_type: str | None) -> None:
 
 
 def answer(code: int, text: str = "", fields: Mapping[str, Any] = NOTHING) -> bytes:
-    """The JSON of an answer; ``fields`` beside the three that every answer has."""
+    """The JSON of an answer; ``fields`` are added to the three common fields."""
     status = "FAIL" if code else "OK"
     head = {"ActionStatus": status, "ErrorInfo": text, "ErrorCode": code}
     return json.dumps(head | dict(fields)).encode()
@@ -169,30 +181,26 @@ def answer(code: int, text: str = "", fields: Mapping[str, Any] = NOTHING) -> by
 
 ACCOUNT_CHECK_PATH = AccountCheck.path()
 
-MOST_ASKED = 100
+MAX_ACCOUNTS = 100
 
 
-def fields_of(body: bytes, known: Collection[str]) -> dict[str, Any]:
-    """The fields of the answer beside the three that all have. Raises ``Refused``."""
-    try:
-        asked = json.loads(body)
-    except ValueError:
-        raise RequestRefused(60003, "the body is no JSON") from None
-    items = asked.get("CheckItem") if isinstance(asked, dict) else None
+def check_accounts(body: bytes, known: Collection[str]) -> dict[str, Any]:
+    """The fields of the answer that only this call has. Raises ``RequestRefused``."""
+    items = json_object(body, 70402).get("CheckItem")
     if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
         raise RequestRefused(70402, "CheckItem must be a list of objects")
     accounts = [item.get("UserID") for item in items]
     if not all(isinstance(account, str) and account for account in accounts):
         raise RequestRefused(70402, "UserID must be text")
-    if not 1 <= len(accounts) <= MOST_ASKED:
-        raise RequestRefused(70206, f"CheckItem has 1 to {MOST_ASKED} accounts")
-    return {"ResultItem": [_one(account, known) for account in accounts]}
-
-
-def _one(account: str, known: Collection[str]) -> dict[str, Any]:
-    return {
-        "UserID": account,
-        "ResultCode": 0,
-        "ResultInfo": "",
-        "AccountStatus": "Imported" if account in known else "NotImported",
-    }
+    if not 1 <= len(accounts) <= MAX_ACCOUNTS:
+        raise RequestRefused(70206, f"CheckItem has 1 to {MAX_ACCOUNTS} accounts")
+    results = [
+        {
+            "UserID": account,
+            "ResultCode": 0,
+            "ResultInfo": "",
+            "AccountStatus": "Imported" if account in known else "NotImported",
+        }
+        for account in accounts
+    ]
+    return {"ResultItem": results}

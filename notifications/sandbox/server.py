@@ -1,4 +1,4 @@
-"""The stand-in: takes calls, writes them down, decides the answer.
+"""The sandbox server: receives calls, records them, decides the answer.
 
 HTTP is in ``handler.py``, the documented checks in ``protocol.py``, the calls that read
 groups in ``group_calls.py``, faults in ``faults.py``, the pages in ``page.py``.
@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from notifications.sandbox import group_calls, protocol
-from notifications.sandbox.faults import check_fault, named
+from notifications.sandbox.faults import check_fault, fault_info
 from notifications.sandbox.groups import SandboxGroup, load_groups
-from notifications.sandbox.handler import Server
+from notifications.sandbox.handler import SandboxHttpServer
 from notifications.sandbox.journal import CallLog, Journal, JournalEntry
 from notifications.sandbox.protocol import Account, Notice, RequestRefused
 
@@ -28,10 +28,11 @@ PATH_OF = {path.rpartition("/")[2]: path for path in PATHS}
 
 @dataclass(frozen=True, slots=True)
 class SandboxConfig:
-    """How the stand-in behaves; delays in milliseconds.
+    """The behaviour of the sandbox; delays in milliseconds.
 
-    Its clock is ``clock_ahead`` seconds before that of this machine. Each call has its own limit: ``lists_per_second`` for the list of groups,
-    ``calls_per_second`` for every other one.
+    Its clock is ``clock_ahead`` seconds ahead of the machine's clock. Each call has its
+    own rate limit: ``lists_per_second`` for the list of groups, ``calls_per_second``
+    for every other call.
     """
 
     account: Account = field(default_factory=Account)
@@ -47,7 +48,7 @@ class SandboxConfig:
 
 @dataclass(frozen=True, slots=True)
 class SandboxAnswer:
-    """What a call is answered: a code with its text, unless ``fault`` says more."""
+    """The answer to a call: a code with its text, unless ``fault`` changes it."""
 
     code: int
     text: str = ""
@@ -56,7 +57,7 @@ class SandboxAnswer:
 
 
 class SandboxServer:
-    """Runs in a thread of its own between ``start`` and ``stop``."""
+    """Runs in its own thread between ``start`` and ``stop``."""
 
     def __init__(self, config: SandboxConfig | None = None) -> None:
         self.config = config or SandboxConfig()
@@ -70,7 +71,7 @@ class SandboxServer:
         self._faulted: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._jitter = random.Random()  # noqa: S311  delays only
-        self._server = Server(self.config.port)
+        self._server = SandboxHttpServer(self.config.port)
         self._server.sandbox = self
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}
@@ -86,7 +87,7 @@ class SandboxServer:
     def stop(self) -> None:
         self.stopping.set()
         self._server.shutdown()
-        self._server.leave_all()
+        self._server.close_connections()
         self._thread.join()
         self._server.server_close()
         self.journal.close()
@@ -123,7 +124,7 @@ class SandboxServer:
         )
 
     def set_fault(self, group_id: str, fault: str) -> None:
-        """From the next call on; ``code_times`` counts from the start again.
+        """Set the fault of a group; ``code_times`` starts to count again.
 
         Raises ``KeyError`` for an unknown group, ``ValueError`` for an unknown fault.
         """
@@ -133,7 +134,7 @@ class SandboxServer:
             self._faulted.pop(group_id, None)
 
     def fail_next(self, command: str, fault: str, times: int = 1) -> None:
-        """The next ``times`` calls of a kind that reads, such as ``get_group_info``.
+        """Set the fault of the next ``times`` reading calls, such as ``get_group_info``.
 
         Raises ``KeyError`` for an unknown call, ``ValueError`` for an unknown fault.
         """
@@ -144,17 +145,15 @@ class SandboxServer:
             )
 
     def change_key(self, key: str) -> None:
-        """From the next call on, only signatures of this key are right."""
+        """Accept only signatures of this key from the next call on."""
         self.account = replace(self.account, key=key)
 
     def now(self) -> float:
-        """Unix seconds by the clock of the stand-in."""
+        """Unix seconds by the clock of the sandbox."""
         return time.time() + self.config.clock_ahead
 
-    # --- one call ------------------------------------------------------------------
-
     def receive(self, target: str, body: bytes) -> SandboxAnswer:
-        """Check, write down, decide. A request of a wrong form is not written down."""
+        """Check a call, decide the answer, record it. Invalid requests are not recorded."""
         clock = time.monotonic()
         try:
             path = protocol.check_address(target, self.account, self.now(), PATHS)
@@ -164,8 +163,8 @@ class SandboxServer:
         except RequestRefused as refused:
             return SandboxAnswer(refused.code, refused.text)
         answer = self._decide(notice, clock)
-        fault = named(answer.fault)
-        refused_it = answer.code != 0 and not answer.fault.startswith("shown_")
+        fault = fault_info(answer.fault)
+        is_refused = answer.code != 0 and not answer.fault.startswith("shown_")
         self.journal.add(
             JournalEntry(
                 time.time(),
@@ -176,15 +175,15 @@ class SandboxServer:
                 answer.code if fault.answers else None,
                 answer.text,
                 answer.fault,
-                fault.shown and not refused_it,
+                fault.shown and not is_refused,
             )
         )
         return answer
 
     def _read(self, path: str, body: bytes, clock: float) -> SandboxAnswer:
         answer = self._read_answer(path, body, clock)
-        told = named(answer.fault).answers
-        self.calls.add(path, clock, answer.code if told else None)
+        has_verdict = fault_info(answer.fault).answers
+        self.calls.add(path, clock, answer.code if has_verdict else None)
         return answer
 
     def _read_answer(self, path: str, body: bytes, clock: float) -> SandboxAnswer:
@@ -197,7 +196,7 @@ class SandboxServer:
             return SandboxAnswer(int(fault.split(":")[1]), "as was asked for", fault)
         try:
             if path == protocol.ACCOUNT_CHECK_PATH:
-                fields = protocol.fields_of(body, self._accounts())
+                fields = protocol.check_accounts(body, self._accounts())
             else:
                 fields = group_calls.fields_of(path, body, self.groups)
         except RequestRefused as refused:
@@ -205,12 +204,12 @@ class SandboxServer:
         return SandboxAnswer(0, fault=fault, fields=fields)
 
     def _accounts(self) -> set[str]:
-        """The administrator, and the named members of all groups."""
+        """The accounts that exist: the administrator and the members of all groups."""
         members = (group.members for group in list(self.groups.values()))
         return {self.config.account.identifier}.union(*members)
 
     def wait(self, fault: str) -> None:
-        """The time that the answer takes."""
+        """Sleep for the latency of the answer."""
         jitter = self._jitter.uniform(-1, 1) * self.config.jitter_ms
         delay = max(0.0, self.config.latency_ms + jitter)
         if fault.startswith("slow:"):
@@ -234,12 +233,10 @@ class SandboxServer:
             case "code_times":
                 with self._lock:
                     self._faulted[notice.group_id] += 1
-                    still = self._faulted[notice.group_id] <= int(numbers[1])
-                return (
-                    SandboxAnswer(int(numbers[0]), fault=fault)
-                    if still
-                    else SandboxAnswer(0)
-                )
+                    is_over = self._faulted[notice.group_id] > int(numbers[1])
+                if is_over:
+                    return SandboxAnswer(0)
+                return SandboxAnswer(int(numbers[0]), fault=fault)
         return SandboxAnswer(0, fault=fault)
 
     def _is_too_fast(self, path: str, clock: float) -> bool:

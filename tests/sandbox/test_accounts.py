@@ -1,4 +1,4 @@
-"""account_check of the stand-in, asked by the client; and its clock."""
+"""account_check of the sandbox, called by the client; and its clock."""
 
 import time
 
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.one_database
 GROUP = SandboxGroup("g", "Public", "", "", 0, frozenset({"anna"}))
 
 
-def test_which_accounts_there_are():
+def test_existing_accounts():
     with SandboxServer(SandboxConfig(groups=[GROUP])) as server:
         with client_for(server.url) as client:
-            found = client.call(AccountCheck(["administrator", "anna", "ghost"]))
+            response = client.call(AccountCheck(["administrator", "anna", "ghost"]))
 
-    assert found.data == {"administrator", "anna"}
+    assert response.data == {"administrator", "anna"}
     assert server.calls.codes("account_check") == [0]
     assert len(server.journal) == 0
 
@@ -34,12 +34,12 @@ def test_which_accounts_there_are():
         ({"identifier": "nobody"}, 60010),
     ],
 )
-def test_what_is_wrong_is_told_by_the_code(wrong, code):
+def test_a_wrong_account_has_its_code(wrong, code):
     with SandboxServer(SandboxConfig(groups=[])) as server:
         with client_for(server.url, Account(**wrong)) as client:
-            found = client.call(AccountCheck(["administrator"]))
+            response = client.call(AccountCheck(["administrator"]))
 
-    assert (found.outcome.error_code, found.data) == (code, None)
+    assert (response.outcome.error_code, response.data) == (code, None)
 
 
 def test_a_fault_for_the_next_call():
@@ -54,13 +54,13 @@ def test_a_fault_for_the_next_call():
 
 
 @pytest.mark.parametrize(("ahead", "code"), [(0, 0), (-3600, 0), (25 * 3600, 70001)])
-def test_its_clock_stands_in_the_answer(ahead, code):
+def test_the_answer_has_the_date_of_its_clock(ahead, code):
     with SandboxServer(SandboxConfig(groups=[], clock_ahead=ahead)) as server:
         with client_for(server.url) as client:
-            found = client.call(AccountCheck(["a"]))
+            response = client.call(AccountCheck(["a"]))
             skew = client.answered_at - time.time()
 
-    assert found.outcome.error_code == code
+    assert response.outcome.error_code == code
     assert abs(skew - ahead) < 30
 
 
@@ -78,6 +78,6 @@ def test_its_clock_stands_in_the_answer(ahead, code):
 )
 def test_requests_that_are_refused(body, code):
     with pytest.raises(RequestRefused) as refused:
-        protocol.fields_of(body, set())
+        protocol.check_accounts(body, set())
 
     assert refused.value.code == code

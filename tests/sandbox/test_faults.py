@@ -1,4 +1,4 @@
-"""The table of faults: one list, shown where faults are chosen, each with an effect."""
+"""The table of faults: the help lists it, and each fault has its effect."""
 
 import io
 
@@ -6,7 +6,7 @@ import pytest
 from django.core.management import load_command_class
 
 from notifications.sandbox import faults
-from notifications.sandbox.faults import FAULTS, check_fault, named, pattern
+from notifications.sandbox.faults import FAULTS, check_fault, fault_info, pattern
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.tencent.outcomes import OutcomeKind
 from tests.tencent.wire import IMPATIENT, client_for, send
@@ -43,7 +43,7 @@ def test_the_help_of_the_command_lists_every_fault():
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_does_what_its_entry_says(name):
-    """Shown or not by the journal, a verdict or not by the client."""
+    """The journal records whether it was shown, the client whether it is a verdict."""
     limits = {} if FAULTS[name].answers else IMPATIENT
     with SandboxServer(SandboxConfig(groups=[])) as server:
         server.add_group("g", "Public", fault=check_fault(example(name)))
@@ -52,13 +52,17 @@ def test_every_fault_does_what_its_entry_says(name):
         (entry,) = server.journal
 
     is_verdict = outcome.kind in (OutcomeKind.ACCEPTED, OutcomeKind.REJECTED)
-    assert is_verdict == named(name).answers
+    assert is_verdict == fault_info(name).answers
     assert entry.error_code == outcome.error_code
-    assert entry.shown == (named(name).shown and name != "code_times")
+    assert entry.shown == (fault_info(name).shown and name != "code_times")
     assert entry.fault == example(name)
 
 
 def test_every_unusual_answer_is_of_a_fault():
-    sent = {*faults.THEN_CLOSE, *faults.THEN_KEEP, *faults.OWN_ANSWER}
+    sent = {
+        *faults.CLOSING_RESPONSES,
+        *faults.KEEPING_RESPONSES,
+        *faults.UNUSUAL_VERDICTS,
+    }
 
     assert sent <= FAULTS.keys()

@@ -1,4 +1,4 @@
-"""The stand-in's page: what members saw, the search, and the form for faults."""
+"""The sandbox's page: the notices, the search, and the form for faults."""
 
 import socket
 from urllib.parse import urlencode, urlsplit
@@ -31,7 +31,7 @@ def call(server: SandboxServer, group_id: str, content: str, recipients=None) ->
 
 
 def ask(server, method="GET", target="/", *, origin=None, host=None, **form):
-    """A request over the wire: status, location, text."""
+    """Send an HTTP request; return status, location and text."""
     address = urlsplit(server.url)
     body = urlencode(form)
     fields = [f"Host: {host or address.netloc}", f"Content-Length: {len(body)}"]

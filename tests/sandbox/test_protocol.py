@@ -1,4 +1,4 @@
-"""Each documented check of the stand-in, with its code."""
+"""Each documented check of the sandbox, with its code."""
 
 import json
 from urllib.parse import urlencode

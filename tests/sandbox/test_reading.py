@@ -1,4 +1,4 @@
-"""The calls that read, as the stand-in serves them, asked for by our client."""
+"""The reading calls: requests of the client, answers of the sandbox."""
 
 import pytest
 
@@ -58,10 +58,10 @@ def test_the_list_of_one_type(client):
 
 
 def test_details_say_of_each_group_whether_it_is_there(client):
-    found = client.call(GetGroupInfo(["p1", "gone", "l1", "p2"]))
+    response = client.call(GetGroupInfo(["p1", "gone", "l1", "p2"]))
 
-    assert found.outcome.kind is OutcomeKind.ACCEPTED
-    assert found.data == (
+    assert response.outcome.kind is OutcomeKind.ACCEPTED
+    assert response.data == (
         GroupInfo("p1", type="Public", name="Hikers", member_count=12),
         GroupInfo("gone", 10010, "group not exist"),
         GroupInfo("l1", type="AVChatRoom", name="Live", member_count=None),
@@ -70,11 +70,11 @@ def test_details_say_of_each_group_whether_it_is_there(client):
 
 
 def test_members(client):
-    found = client.call(GetSpecifiedGroupMemberInfo("p2", ["ben", "carl"]))
+    response = client.call(GetSpecifiedGroupMemberInfo("p2", ["ben", "carl"]))
     live = client.call(GetSpecifiedGroupMemberInfo("l1", ["ben"]))
     gone = client.call(GetSpecifiedGroupMemberInfo("gone", ["ben"]))
 
-    assert found.data == {"ben"}
+    assert response.data == {"ben"}
     assert (live.outcome.error_code, live.data) == (10007, None)
     assert (gone.outcome.error_code, gone.data) == (10010, None)
 
@@ -125,7 +125,7 @@ def test_an_id_of_a_wrong_form_has_a_code_of_its_own():
 
 
 def test_an_answer_above_one_megabyte_is_refused():
-    # No documented limit of its own makes an answer that large; longer IDs do.
+    # Only IDs longer than documented make an answer that large.
     groups = {str(n): SandboxGroup("g" * 200, "Public") for n in range(10_000)}
 
     with pytest.raises(RequestRefused) as refused:
@@ -147,7 +147,7 @@ def test_each_call_has_a_window_of_its_own():
     assert server.calls.codes("get_group_info") == [0]
     assert server.calls.most_in_window("get_appid_group_list") == 2
     assert server.calls.most_in_window("get_group_info") == 1
-    # Notices stand in the journal, and nothing else does.
+    # The journal holds notices only.
     assert len(server.journal) == 1
 
 

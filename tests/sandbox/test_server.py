@@ -1,4 +1,4 @@
-"""The stand-in's journal, its limit, its files."""
+"""The journal of the sandbox, its rate limit, its files."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from notifications.sandbox.groups import load_groups
-from notifications.sandbox.journal import KEPT_PER_GROUP
+from notifications.sandbox.journal import MAX_LATEST
 from notifications.sandbox.protocol import Account, RequestRefused, check_user_sig
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.tencent.user_sig import make_user_sig
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.one_database
 
 
 def test_the_journal_is_exact_in_memory_and_on_disk(tmp_path):
-    """Many threads, and the totals, the file and the answers still agree."""
+    """The totals, the file and the answers agree after calls of many threads."""
     path = tmp_path / "journal.jsonl"
     config = SandboxConfig(groups=[], journal_path=path, calls_per_second=10**6)
     answers: list[tuple[str, int | None]] = []
@@ -49,7 +49,7 @@ def test_the_journal_is_exact_in_memory_and_on_disk(tmp_path):
     assert [(line["content"], line["error_code"]) for line in lines] == written
     assert [entry.content for entry in latest] == [
         entry.content for entry in server.journal.calls_for("gone")
-    ][: -KEPT_PER_GROUP - 1 : -1]
+    ][: -MAX_LATEST - 1 : -1]
 
 
 def test_a_signature_is_remembered_but_not_beyond_its_end():
