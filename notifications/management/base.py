@@ -1,4 +1,4 @@
-"""Shared by the commands: refusals, days, accounts, output and waiting."""
+"""Helpers of the commands: errors, options, output, waiting for a notification."""
 
 import argparse
 import getpass
@@ -23,44 +23,43 @@ REFUSED = 2
 
 
 def refusal(error: Exception) -> CommandError:
-    """The error as the sentence or sentences that a person reads; exit code 2."""
+    """A ``CommandError`` with the messages of an error and exit code 2."""
     if isinstance(error, ValidationError):
         return CommandError(" ".join(error.messages), returncode=REFUSED)
     return CommandError(str(error), returncode=REFUSED)
 
 
-def account() -> str:
-    """Who runs the command, as far as the machine can tell."""
+def os_user() -> str:
+    """The operating system's user who runs the command."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
 
 
-def user_named(username: str) -> User:
-    """Who may log in under that name. Raises ``CommandError``."""
+def get_active_user(username: str) -> User:
+    """The active user with that name. Raises ``CommandError``."""
     try:
         return User.objects.get(username=username, is_active=True)
     except User.DoesNotExist:
         raise CommandError(
-            f"There is nobody called “{username}” who may log in.", returncode=REFUSED
+            f"There is no active user “{username}”.", returncode=REFUSED
         ) from None
 
 
-def day(text: str) -> datetime:
-    """For options: the first moment of a day like 2026-03-02, in the site's zone."""
+def date_option(text: str) -> datetime:
+    """An argparse type: midnight of a date like 2026-03-02 in the site's time zone."""
     try:
-        found = parse_date(text)
+        date = parse_date(text)
     except ValueError:
-        found = None
-    if found is None:
-        raise argparse.ArgumentTypeError(f"“{text}” is no day like 2026-03-02.")
-    moment = datetime(found.year, found.month, found.day)  # noqa: DTZ001  made aware below
-    return timezone.make_aware(moment)
+        date = None
+    if date is None:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a date like 2026-03-02.")
+    return timezone.make_aware(datetime.combine(date, datetime.min.time()))
 
 
 class RecordedCommand(BaseCommand):
-    """A command whose audit entries share the number of its run."""
+    """A command whose audit entries share one origin, the number of its run."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         with audit_log.origin(audit_log.Origin()):
@@ -68,9 +67,10 @@ class RecordedCommand(BaseCommand):
 
 
 def write_output(pieces: Iterable[bytes], path: Path | None, stdout: Any) -> None:
-    """Write all of it. Raises ``CommandError`` when the file cannot be written.
+    """Write to a file or to standard output. Raises ``CommandError``.
 
-    Under another name until it is whole: no half file is left for a whole one.
+    The file has a temporary name until it is complete, so that an incomplete file
+    cannot be mistaken for a complete one.
     """
     if path is None:
         for piece in pieces:
@@ -91,9 +91,9 @@ S = Delivery.Status
 
 
 def wait_for_end(notification: Notification, stdout: Any) -> None:
-    """Until it is finished, stopped or paused; writes the numbers of each outcome.
+    """Wait until a notification is completed, cancelled or paused; write its counts.
 
-    Raises ``CommandError`` unless all were accepted.
+    Raises ``CommandError`` unless all deliveries were accepted.
     """
     while True:
         notification.refresh_from_db()

@@ -26,7 +26,7 @@ def rejected(code: int) -> Outcome:
     return Outcome(OutcomeKind.REJECTED, http_status=200, error_code=code)
 
 
-def signed_anew(code: int) -> Outcome:
+def retry_with_new_signature(code: int) -> Outcome:
     return replace(rejected(code), retry_with_new_signature=True)
 
 
@@ -88,19 +88,23 @@ UNCONFIRMED = Outcome(OutcomeKind.UNCONFIRMED, reason=Reason.NO_ANSWER)
         # uncertain, and not 10002: never retried automatically
         (rejected(60008), AttemptHistory(), RetryDecision(Decision.FAIL)),
         # signatures: the next one is tried at once, then with backoff, then paused
-        (signed_anew(70009), AttemptHistory(), RetryDecision(Decision.RETRY)),
         (
-            signed_anew(70001),
+            retry_with_new_signature(70009),
+            AttemptHistory(),
+            RetryDecision(Decision.RETRY),
+        ),
+        (
+            retry_with_new_signature(70001),
             AttemptHistory(last_code=60007),
             RetryDecision(Decision.RETRY),
         ),
         (
-            signed_anew(70001),
+            retry_with_new_signature(70001),
             AttemptHistory(last_code=70009),
             RetryDecision(Decision.RETRY, 2),
         ),
         (
-            signed_anew(70009),
+            retry_with_new_signature(70009),
             AttemptHistory(rejections=3, last_code=70009),
             RetryDecision(Decision.REQUEUE_AND_PAUSE),
         ),
@@ -134,7 +138,9 @@ def test_every_code_comes_to_an_end(info):
 
     One more where a signature is refused, because another one is tried at once.
     """
-    outcome = (signed_anew if info.refuses_user_sig else rejected)(info.code)
+    outcome = (retry_with_new_signature if info.refuses_user_sig else rejected)(
+        info.code
+    )
     history, calls = AttemptHistory(), 0
     while True:
         calls += 1
@@ -160,7 +166,7 @@ def test_a_code_that_may_have_been_shown_is_not_repeated(info):
 def test_the_longest_backoff_is_that_of_some_decision():
     outcomes = [NOT_SENT]
     for info in all_codes():
-        outcomes += [rejected(info.code), signed_anew(info.code)]
+        outcomes += [rejected(info.code), retry_with_new_signature(info.code)]
     delays = [
         decide(outcome, history, jitter=1, retry_internal_error=True).delay
         for outcome in outcomes

@@ -1,4 +1,4 @@
-"""Commands in this process: exit code, standard output, standard error."""
+"""Run a command in this process; return exit code, standard output and error."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""``manage.py archive_history``: into files first, read back, then out of the database."""
+"""``manage.py archive_history``: write and verify files, then delete the rows."""
 
 import fcntl
 import gzip
@@ -87,8 +87,12 @@ def test_the_record_is_still_provable(tmp_path):
     sealed()
 
     assert verify().unchanged
-    found = verify(archive=tmp_path)
-    assert (found.unchanged, found.archived, found.rows) == (True, 0, 8)
+    verification = verify(archive=tmp_path)
+    assert (verification.unchanged, verification.archived, verification.rows) == (
+        True,
+        0,
+        8,
+    )
 
 
 def test_only_what_is_sealed_and_old_enough(tmp_path):
@@ -128,7 +132,7 @@ def test_a_trial_changes_nothing(tmp_path):
 
 
 def test_the_same_text_makes_the_same_file(tmp_path):
-    """No time, no name of a file in it: two copies can be compared by their digests."""
+    """The gzip header has no time and no name: equal contents have equal digests."""
     row = sealed()
     archive(tmp_path)
 
@@ -147,7 +151,7 @@ def test_a_second_run_goes_on_after_half_a_file(tmp_path):
 
 
 def test_a_second_run_goes_on_after_a_whole_file(tmp_path):
-    """Killed between the file and the commit; packed by another zlib, besides."""
+    """Killed between the file and the commit; then compressed by another zlib."""
     row = sealed()
     data = gzip.compress(b"".join(canonical_text(row)), compresslevel=1, mtime=7)
     path_of(row, tmp_path).write_bytes(data)
@@ -165,7 +169,7 @@ def test_a_second_run_has_nothing_to_do(tmp_path):
 
 
 def stopped(folder, row, says):
-    """It stops in words, and nothing of ``row`` is removed."""
+    """The command stops with a message, and no part of ``row`` is deleted."""
     code, out, err = archive(folder)
     assert code == 2
     assert says in err
@@ -241,7 +245,7 @@ def test_a_day_that_is_none(tmp_path, day):
     code, _out, err = archive(tmp_path, before=day)
 
     assert code == 1
-    assert f"“{day}” is no day like 2026-03-02." in err
+    assert f"“{day}” is not a date like 2026-03-02." in err
     assert Delivery.objects.count() == 2
 
 

@@ -1,4 +1,4 @@
-"""``manage.py check_connection``: what it prints, and its exit codes."""
+"""``manage.py check_connection``: output and exit codes."""
 
 import threading
 
@@ -48,7 +48,7 @@ def test_a_connection_that_does_not(sandbox, settings):
     [
         (["--group", "hikers"], "Name both --group and --as."),
         (["--as", "lin.mei"], "Name both --group and --as."),
-        (["--group", "hikers", "--as", "ghost"], "nobody called “ghost”"),
+        (["--group", "hikers", "--as", "ghost"], "no active user “ghost”"),
         (["--group", "elsewhere", "--as", "lin.mei"], "elsewhere"),
         (["--group", "hikers", "--as", "wang"], "Your login may not do this."),
     ],
@@ -74,7 +74,7 @@ def test_twice_in_a_row(sandbox):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_off", [True, False])
-def test_a_notice_that_nobody_calls(sandbox, is_off):
+def test_a_notice_that_no_worker_sends(sandbox, is_off):
     make_user(permissions.COMMUNITY_MANAGER)
     make_group(group_id="hikers")
     SendingSwitch.objects.update_or_create(pk=1, defaults={"is_off": is_off})
@@ -88,20 +88,20 @@ def test_a_notice_that_nobody_calls(sandbox, is_off):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("fault", "expected", "told"),
+    ("fault", "expected", "output"),
     [
         ("", 0, "accepted=1 failed=0 unconfirmed=0 cancelled=0"),
         ("code:10015", 1, "accepted=0 failed=1 unconfirmed=0 cancelled=0"),
         ("code:60017", 1, "withdrawn the call for new customers"),
     ],
 )
-def test_the_outcome_of_the_notice(sandbox, fault, expected, told):
+def test_the_outcome_of_the_notice(sandbox, fault, expected, output):
     sandbox.add_group("hikers", "Public", fault=fault)
     make_user(permissions.COMMUNITY_MANAGER)
     make_group(group_id="hikers")
     is_over = threading.Event()
     clock = engine_clock()
-    # It is there before the command asks.
+    # The worker is registered before the command checks for one.
     Worker.objects.create(
         name="w", boot_id=clock.boot_id, lease=clock.now(), heartbeat_at=timezone.now()
     )
@@ -128,5 +128,5 @@ def test_the_outcome_of_the_notice(sandbox, fault, expected, told):
         thread.join()
 
     assert code == expected
-    assert told in out + err
+    assert output in out + err
     assert [call.group_id for call in sandbox.journal] == ["hikers"]

@@ -1,4 +1,4 @@
-"""The commands as processes, and what they say when they refuse."""
+"""The commands as processes, and their error messages."""
 
 import signal
 import subprocess
@@ -37,8 +37,8 @@ def test_the_demo_has_a_past_with_every_outcome():
         "cancelled": 1,
         "paused": 1,
     }
-    found = set(Delivery.objects.values_list("status", "error_code", "reason"))
-    assert found == {
+    results = set(Delivery.objects.values_list("status", "error_code", "reason"))
+    assert results == {
         ("accepted", 0, ""),
         ("failed", 10002, ""),
         ("failed", 10007, ""),
@@ -85,7 +85,7 @@ def start_sandbox(process_env, *arguments: str) -> subprocess.Popen:
 
 
 @pytest.mark.django_db
-def test_the_sandbox_runs_until_it_is_told_to_stop(process_env):
+def test_the_sandbox_runs_until_sigterm(process_env):
     with start_sandbox(process_env) as process:
         line = process.stdout.readline()
         address = line.split()[2]

@@ -1,4 +1,4 @@
-"""Send and export from the command line: output, exit codes, nothing half-done."""
+"""Send and export from the command line: output, exit codes, no partial effects."""
 
 import csv
 import hashlib
@@ -47,14 +47,14 @@ def test_a_notification_is_accepted_for_sending(manager):
 
     notification = Notification.objects.get()
     assert (code, out) == (0, f"notification={notification.pk} groups=2\n")
-    assert err == "1 --group given twice, counted once.\n"
+    assert err == "Ignored duplicates of --group: 1\n"
     assert list(
         notification.deliveries.order_by("id").values_list("group_id", "recipients")
     ) == [("b", "anna\nli"), ("a", "anna\nli")]
 
 
 ONE_WAY = (
-    "Say in one way whom it is for: --group, --audience, --all, or by conditions such "
+    "Choose the chat groups with one of --group, --audience, --all, or conditions such "
     "as --type and --except."
 )
 
@@ -139,7 +139,7 @@ def test_people_who_may_not_send_are_refused():
     )
     assert run("send_notification", "--as", "who", "--content", "x", "--all")[::2] == (
         2,
-        "There is nobody called “who” who may log in.",
+        "There is no active user “who”.",
     )
     assert Notification.objects.count() == 0
 
@@ -169,7 +169,7 @@ def test_wait_reports_the_result(manager, monkeypatch, endings, code, line):
         make_group(group_id=f"g{number}", name=f"G{number}")
 
     def finish(_seconds: float) -> None:
-        """In place of the pause: what a worker would have done meanwhile."""
+        """Replace the sleep: do what a worker would do meanwhile."""
         notification = Notification.objects.get()
         for row, ending in zip(notification.deliveries.all(), endings, strict=True):
             Delivery.objects.filter(pk=row.pk).update(
@@ -179,9 +179,9 @@ def test_wait_reports_the_result(manager, monkeypatch, endings, code, line):
 
     monkeypatch.setattr("time.sleep", finish)
 
-    found, out, _err = send("--content", "Hi", "--all", "--wait")
+    exit_code, out, _err = send("--content", "Hi", "--all", "--wait")
 
-    assert (found, out.splitlines()[1]) == (code, line)
+    assert (exit_code, out.splitlines()[1]) == (code, line)
 
 
 def test_wait_ends_when_it_is_paused(manager, monkeypatch):
@@ -197,7 +197,9 @@ def test_wait_ends_when_it_is_paused(manager, monkeypatch):
     code, _out, err = send("--content", "Hi", "--all", "--wait")
 
     assert code == 1
-    assert err.startswith("No worker is running: it waits until one is started.")
+    assert err.startswith(
+        "No worker is running: the command waits until one is started."
+    )
     assert err.endswith("is paused: account_code.")
 
 

@@ -1,4 +1,4 @@
-"""``export_evidence``: a whole file or none."""
+"""``export_evidence``: a complete file or none."""
 
 import zipfile
 
@@ -17,11 +17,11 @@ def test_the_file_and_its_proper_name(tmp_path):
     seal = make_seal(sent)
     path = tmp_path / "e.zip"
 
-    found = run(
+    result = run(
         "export_evidence", "--notification", str(sent.pk), "--output", str(path)
     )
 
-    assert found == (0, f"evidence-{sent.pk}-{seal.head[:12]}.zip\n", "")
+    assert result == (0, f"evidence-{sent.pk}-{seal.head[:12]}.zip\n", "")
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
     assert [p.name for p in tmp_path.iterdir()] == ["e.zip"]

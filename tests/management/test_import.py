@@ -1,4 +1,4 @@
-"""The command that imports groups: what it says, and with which exit code."""
+"""The command that imports groups: output and exit codes."""
 
 import pytest
 
@@ -93,7 +93,7 @@ def test_columns_that_are_not_read_are_named(import_file):
     assert (code, out, err) == (
         0,
         "added=1 updated=0 unchanged=0 rejected=0\n",
-        "Not read: state, 备注\n",
+        "Ignored columns: state, 备注\n",
     )
     assert ChatGroup.objects.get().state == "in_use"
 

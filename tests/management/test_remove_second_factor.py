@@ -1,4 +1,4 @@
-"""``remove_second_factor``: what it removes, and what it refuses with code 2."""
+"""``remove_second_factor``: its effects, and the refusals with exit code 2."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_it_removes_what_the_last_administrator_lost():
 @pytest.mark.parametrize(
     ("username", "sentence"),
     [
-        ("nobody", "There is no person “nobody”."),
+        ("ghost", "There is no user “ghost”."),
         ("lin.mei", "No second factor is set up for lin.mei."),
     ],
 )

@@ -1,4 +1,4 @@
-"""``manage.py sync_chat_groups``: what it says, and its exit codes."""
+"""``manage.py sync_chat_groups``: output and exit codes."""
 
 import time
 
@@ -19,7 +19,7 @@ def _worker(monkeypatch):
 
 
 def ending(monkeypatch, **values):
-    """The worker's part: it comes while the command waits."""
+    """Do the worker's part while the command sleeps."""
 
     def work(_seconds):
         sync = GroupSync.objects.get()
@@ -37,7 +37,7 @@ def ending(monkeypatch, **values):
 
 
 @pytest.mark.usefixtures("_worker")
-def test_it_waits_for_the_end_and_tells_what_changed(monkeypatch):
+def test_it_waits_for_the_end_and_writes_the_changes(monkeypatch):
     ending(monkeypatch, status="completed")
 
     code, out, err = run("sync_chat_groups")
@@ -82,7 +82,7 @@ def test_a_failure_and_a_stop_are_exit_code_1(monkeypatch, values, sentence):
     assert sentence in err
 
 
-def test_without_a_worker_it_says_so_and_leaves_the_wish():
+def test_without_a_worker_it_fails_and_the_request_stays():
     code, out, err = run("sync_chat_groups")
 
     assert (code, out) == (1, "")

@@ -1,4 +1,4 @@
-"""``manage.py verify_history``: exit codes, sentences, and the entry it leaves."""
+"""``manage.py verify_history``: exit codes, messages, and the audit entry."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -73,9 +73,9 @@ def test_a_notification_without_a_seal():
 @pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [
-        ("--expect", "xyz", "“xyz” is no head: 12 to 64 digits of 0-9 and a-f."),
-        ("--since", "2026-13-45", "“2026-13-45” is no day like 2026-03-02."),
-        ("--since", "tomorrow", "“tomorrow” is no day like 2026-03-02."),
+        ("--expect", "xyz", "“xyz” is not a head: 12 to 64 digits of 0-9 and a-f."),
+        ("--since", "2026-13-45", "“2026-13-45” is not a date like 2026-03-02."),
+        ("--since", "tomorrow", "“tomorrow” is not a date like 2026-03-02."),
     ],
 )
 def test_bad_options(option, value, sentence):

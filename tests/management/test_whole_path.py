@@ -1,4 +1,4 @@
-"""From the file of groups to the export, over the commands alone."""
+"""From the import of groups to the export, with commands only."""
 
 import json
 
@@ -14,7 +14,7 @@ from tests.management.running import run
 
 @pytest.mark.django_db(transaction=True)
 def test_three_hundred_groups_from_the_file_to_the_export(sandbox, tmp_path):
-    """Import, send, work, export: the journal and the export agree group by group."""
+    """Import, send, work, export: journal and export agree for each group."""
     faults = ["", "", "", "code:10010", "code:10007", "reset_after", "html"]
     lines = ["group_id,type,name"]
     for number in range(300):

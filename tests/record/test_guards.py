@@ -512,7 +512,7 @@ def test_flush_is_refused(monkeypatch):
     code, _out, err = run("flush", "--no-input")
 
     assert code == 1
-    assert err.startswith("Nothing was removed: the history is kept")
+    assert err.startswith("Nothing was deleted: flush would delete")
     assert Delivery.objects.get() == row
 
 

@@ -157,7 +157,7 @@ def test_how_many_to_keep_is_a_number_from_one_on(folder, number):
     code, _out, err = run("backup", "--to", str(folder), "--keep", number)
 
     assert code == 1
-    assert f"“{number}” is no number from 1 on." in err
+    assert f"“{number}” is not a positive number." in err
 
 
 def test_the_path_of_the_database(monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""``manage.py backup``: a copy of the SQLite database while everything runs."""
+"""``manage.py backup``: copy the SQLite database while it is in use."""
 
 import argparse
 import sqlite3
@@ -19,8 +19,9 @@ from notifications.system.backup import (
 class Command(BaseCommand):
     help = (
         "Copy the SQLite database while the pages and the workers use it, check the copy, "
-        "and put its SHA-256 beside it (sha256sum -c). Exit code 0: the copy is whole; "
-        "1: it was broken and was removed; 2: no copy was made. PostgreSQL: pg_dump."
+        "and write its SHA-256 to a file next to it, for sha256sum -c. Exit code 0: the "
+        "copy is intact; 1: it was corrupt and was removed; 2: no copy was made. For "
+        "PostgreSQL, use pg_dump."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,30 +30,31 @@ class Command(BaseCommand):
             type=Path,
             required=True,
             metavar="DIR",
-            help="an existing folder, best on another disk",
+            help="an existing folder, preferably on another disk",
         )
         parser.add_argument(
             "--keep",
             type=_count,
             default=0,
             metavar="N",
-            help="then remove all copies there but the newest N; without it, none",
+            help="after the copy, delete all copies in DIR except the newest N; without "
+            "this option, delete none",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            made = back_up(database_file(), options["to"], keep=options["keep"])
+            backup = back_up(database_file(), options["to"], keep=options["keep"])
         except CopyIsBroken as error:
             raise CommandError(str(error), returncode=FAILED) from None
         except (CannotBackUp, OSError, sqlite3.Error) as error:
             raise refusal(error) from None
-        self.stdout.write(f"{made.path} bytes={made.size} sha256={made.digest}")
-        self.stdout.write(f"head: {made.head or 'none'}")
-        for path in made.removed:
+        self.stdout.write(f"{backup.path} bytes={backup.size} sha256={backup.digest}")
+        self.stdout.write(f"head: {backup.head or 'none'}")
+        for path in backup.removed:
             self.stdout.write(f"removed {path}")
 
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"“{text}” is no number from 1 on.")
+        raise argparse.ArgumentTypeError(f"“{text}” is not a positive number.")
     return int(text)

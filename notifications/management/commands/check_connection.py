@@ -1,4 +1,4 @@
-"""``manage.py check_connection``: the way to Tencent, a step at a time."""
+"""``manage.py check_connection``: check the connection to Tencent step by step."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ from notifications.management.base import (
     FAILED,
     REFUSED,
     RecordedCommand,
-    account,
+    get_active_user,
+    os_user,
     refusal,
-    user_named,
     wait_for_end,
 )
 from notifications.models import SendingSwitch
@@ -26,49 +26,53 @@ from notifications.system.connection_presentation import StepLine, first_hour, l
 
 class Command(RecordedCommand):
     help = (
-        "Try the way to Tencent step by step, and make one call that nobody notices. "
-        "With a group, then send it one real notice, marked as a test, and wait for its "
-        "outcome. Exit code 0: all is well; 1: a step failed, or the notice; 2: refused."
+        "Check the connection to Tencent step by step, including one call that no group "
+        "member sees. With --group and --as, then send one real notification, marked as "
+        "a test, to that group and wait for its outcome. Exit code 0: every step and the "
+        "notification succeeded; 1: one of them failed; 2: refused, for example because "
+        "a check has just run."
     )
-    # What is missing is the first step's to say.
+    # The first step of the check reports missing settings.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--group", metavar="ID", help="a test group of the list")
+        parser.add_argument(
+            "--group", metavar="ID", help="ID of the chat group that gets the test"
+        )
         parser.add_argument(
             "--as",
             dest="username",
             metavar="USERNAME",
-            help="in whose name the notice is sent",
+            help="user who sends the test notification",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         group, username = options["group"], options["username"]
         if bool(group) != bool(username):
             raise CommandError("Name both --group and --as.", returncode=REFUSED)
-        sender = user_named(username) if username else None
+        sender = get_active_user(username) if username else None
         try:
-            results = check_connection_by(f"check_connection ({account()})")
+            results = check_connection_by(f"check_connection ({os_user()})")
         except ValidationError as error:
             raise refusal(error) from None
         for result in results:
-            self._tell(line(result))
+            self._write_step(line(result))
         if failed := failed_step(results):
-            self._tell_first_hour()
+            self._write_first_hour()
             raise CommandError(f"{failed.step.label} failed.", returncode=FAILED)
         if sender is not None:
             self._send(sender, group)
 
-    def _tell(self, told: StepLine) -> None:
-        result = told.result
+    def _write_step(self, step: StepLine) -> None:
+        result = step.result
         head = f"{result.state.label:<12} {result.step.label:<17}"
-        self.stdout.write(f"{head} {told.finding or '-'}")
-        for text in told.quotes:
+        self.stdout.write(f"{head} {step.finding or '-'}")
+        for text in step.quotes:
             self.stdout.write(f"    {text}")
-        if told.remedy:
-            self.stdout.write(f"    {told.remedy}")
+        if step.remedy:
+            self.stdout.write(f"    {step.remedy}")
 
-    def _tell_first_hour(self) -> None:
+    def _write_first_hour(self) -> None:
         self.stderr.write("\nWhat goes wrong in the first hour:")
         for hint in first_hour():
             self.stderr.write(f"  {hint.name}. {hint.seen} {hint.remedy}")
@@ -82,12 +86,14 @@ class Command(RecordedCommand):
         self.stdout.write(f"notification={sent.pk}")
         if SendingSwitch.present().is_off:
             raise CommandError(
-                "All sending is stopped: it waits until somebody allows it again.",
+                "All sending is stopped: the notification waits until sending is "
+                "allowed again.",
                 returncode=FAILED,
             )
         if not has_live_worker():
             raise CommandError(
-                "No worker is running: it waits. Start manage.py send_worker.",
+                "No worker is running: the notification waits. Start manage.py "
+                "send_worker.",
                 returncode=FAILED,
             )
         try:
@@ -95,5 +101,5 @@ class Command(RecordedCommand):
         except CommandError:
             if why := explain(sent.deliveries.get()):
                 self.stderr.write(f"{why.meaning} {why.mark} {why.remedy}")
-            self._tell_first_hour()
+            self._write_first_hour()
             raise

@@ -1,4 +1,4 @@
-"""``manage.py export_evidence``: the evidence bundle of one notification."""
+"""``manage.py export_evidence``: export the evidence bundle of one notification."""
 
 from pathlib import Path
 from typing import Any
@@ -13,24 +13,36 @@ from notifications.models import Notification
 
 class Command(BaseCommand):
     help = (
-        "Write the evidence of a sealed notification as a ZIP file: the sealed text, "
-        "the actions, its seal and all later ones, a page to read, and how to check "
-        "it. Prints the name that the console would give the file."
+        "Write the evidence of a sealed notification to a ZIP file: the sealed text, "
+        "the audit entries, its seal and all later seals, a readable page, and "
+        "instructions for verifying it. Prints the name of the file in the console."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--notification", type=int, required=True, metavar="N")
-        parser.add_argument("--output", type=Path, required=True, metavar="FILE")
+        parser.add_argument(
+            "--notification",
+            type=int,
+            required=True,
+            metavar="N",
+            help="number of the notification",
+        )
+        parser.add_argument(
+            "--output",
+            type=Path,
+            required=True,
+            metavar="FILE",
+            help="ZIP file to write",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         number, path = options["notification"], options["output"]
         try:
-            found = evidence("export_evidence", number)
+            bundle = evidence("export_evidence", number)
         except Notification.DoesNotExist:
             raise CommandError(
                 f"There is no notification {number}.", returncode=REFUSED
             ) from None
         except ValidationError as error:
             raise refusal(error) from None
-        write_output(found.pieces, path, self.stdout)
-        self.stdout.write(found.name)
+        write_output(bundle.pieces, path, self.stdout)
+        self.stdout.write(bundle.name)

@@ -1,4 +1,4 @@
-"""``manage.py export_history``: the history as JSON Lines or CSV."""
+"""``manage.py export_history``: export the history as JSON Lines or CSV."""
 
 from contextlib import closing
 from pathlib import Path
@@ -14,34 +14,38 @@ from notifications.record.queries import head
 
 ACTOR = "export_history"
 
-# Option → what it says in --help; the values are those of the list's address.
+# Option → help; the values are those of the query string of the history page.
 FILTERS = {
-    "from": "first day, 2026-03-31",
-    "to": "last day",
+    "from": "first day, like 2026-03-31",
+    "to": "last day, like 2026-03-31",
     "status": "queued, sending, accepted, failed, unconfirmed or cancelled",
-    "type": f"Tencent's word for it, one of {', '.join(GroupType.values)}",
-    "sender": "username",
-    "code": "Tencent's error code",
-    "reason": "why there is no verdict, for example no_answer",
+    "type": f"type of the chat group: {', '.join(GroupType.values)}",
+    "sender": "username of the sender",
+    "code": "Tencent's ErrorCode, like 10010",
+    "reason": "why Tencent's result is unknown, like no_answer",
     "group": "ID or part of the name of a chat group",
 }
 
 
 class Command(RecordedCommand):
     help = (
-        "Write a line per delivery: what was sent to which chat group, its result and "
-        "every attempt. The filters are those of the page. In CSV, a text that begins "
-        "with = + - @ or ' gets a ' before it; without that it is the text as it was, "
-        "so '@TGS#1 is the group ID @TGS#1. JSON Lines hold every text verbatim. The "
-        "head of the seals goes to standard error."
+        "Write one line per delivery: notification, chat group, result and every "
+        "attempt. The filters are those of the history page. CSV puts a ' before each "
+        "text that begins with = + - @ or ', so that no spreadsheet runs it as a "
+        "formula: '@TGS#1 is the group ID @TGS#1. JSON Lines contain every text "
+        "verbatim. Standard error shows the head of the chain of seals."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--format", choices=["jsonl", "csv"], required=True)
-        parser.add_argument("--notification", type=int, metavar="ID")
+        parser.add_argument(
+            "--notification", type=int, metavar="N", help="number of a notification"
+        )
         for name, text in FILTERS.items():
             parser.add_argument(f"--{name}", default="", metavar="VALUE", help=text)
-        parser.add_argument("--output", type=Path, help="a file; else standard output")
+        parser.add_argument(
+            "--output", type=Path, metavar="FILE", help="default: standard output"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         form = self._form(options)
@@ -57,7 +61,7 @@ class Command(RecordedCommand):
             write_output(file, options["output"], self.stdout)
 
     def _form(self, options: dict[str, Any]) -> DeliveryFilterForm:
-        """The filters, checked as the page checks them; a refusal names the option."""
+        """The form of the page, validated. Raises ``CommandError`` naming the option."""
         number = options["notification"]
         if (
             number is not None
@@ -66,14 +70,14 @@ class Command(RecordedCommand):
             raise CommandError(
                 f"There is no notification {number}.", returncode=REFUSED
             )
-        given = {name: options[name] for name in FILTERS}
-        given["q"] = given.pop("group")
-        form = DeliveryFilterForm(given | {"notification": number or ""})
-        wrong = [
+        data = {name: options[name] for name in FILTERS}
+        data["q"] = data.pop("group")
+        form = DeliveryFilterForm(data | {"notification": number or ""})
+        problems = [
             f"--{'group' if field == 'q' else form.add_prefix(field)}: {sentence}"
             for field, sentences in form.errors.items()
             for sentence in sentences
         ]
-        if wrong:
-            raise CommandError(" ".join(wrong), returncode=REFUSED)
+        if problems:
+            raise CommandError(" ".join(problems), returncode=REFUSED)
         return form

@@ -1,4 +1,4 @@
-"""``manage.py export_trail``: the audit trail as JSON Lines or CSV."""
+"""``manage.py export_trail``: export the audit trail as JSON Lines or CSV."""
 
 from contextlib import closing
 from pathlib import Path
@@ -12,28 +12,40 @@ from notifications.audit_log import EVENTS
 from notifications.management.base import (
     REFUSED,
     RecordedCommand,
-    account,
+    os_user,
     write_output,
 )
 
 
 class Command(RecordedCommand):
     help = (
-        "Write a line per action: who did what, when and from where. The export itself "
-        "is written to the audit trail. In CSV, a text that begins with = + - @ "
-        "or ' gets a ' before it; without that it is the text as it was."
+        "Write one line per action: who did what, when and from where. The audit trail "
+        "records the export itself. CSV puts a ' before each text that begins with = + "
+        "- @ or ', so that no spreadsheet runs it as a formula."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--format", choices=["jsonl", "csv"], required=True)
-        parser.add_argument("--output", type=Path, help="a file; else standard output")
-        parser.add_argument("--from", dest="from_day", metavar="YYYY-MM-DD")
-        parser.add_argument("--to", dest="to_day", metavar="YYYY-MM-DD")
-        parser.add_argument("--who", metavar="NAME", help="as on the page")
-        parser.add_argument("--action", choices=list(EVENTS))
-        parser.add_argument("--notification", metavar="ID")
         parser.add_argument(
-            "--origin", metavar="TEXT", help="a whole address or request number"
+            "--output", type=Path, metavar="FILE", help="default: standard output"
+        )
+        parser.add_argument(
+            "--from", dest="from_day", metavar="YYYY-MM-DD", help="first day"
+        )
+        parser.add_argument(
+            "--to", dest="to_day", metavar="YYYY-MM-DD", help="last day"
+        )
+        parser.add_argument(
+            "--who", metavar="NAME", help="user or command that acted, as on the page"
+        )
+        parser.add_argument(
+            "--action", choices=list(EVENTS), metavar="ACTION", help=", ".join(EVENTS)
+        )
+        parser.add_argument(
+            "--notification", metavar="N", help="number of a notification"
+        )
+        parser.add_argument(
+            "--origin", metavar="TEXT", help="a complete IP address or request number"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +63,7 @@ class Command(RecordedCommand):
             sentences = [text for texts in form.errors.values() for text in texts]
             raise CommandError(" ".join(map(str, sentences)), returncode=REFUSED)
         file = download_trail(
-            f"export_trail ({account()})",
+            f"export_trail ({os_user()})",
             form.entries(),
             file_format=options["format"],
             filters=form.active,

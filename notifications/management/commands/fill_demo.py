@@ -1,4 +1,4 @@
-"""``manage.py fill_demo``: people, groups and a past to look at; used by ``make demo``."""
+"""``manage.py fill_demo``: create the users, groups and history of ``make demo``."""
 
 import csv
 from datetime import datetime, timedelta
@@ -21,15 +21,15 @@ PEOPLE = [
     ("wang.fang", "Wang Fang", permissions.AUDITOR),
 ]
 
-# By the place of the group in the file: not everything is as it was.
+# Indexes in the file of the groups whose state or name has changed.
 SWITCHED_OFF, CLOSED, RENAMED = 9, 21, 15
 
 LONG_UNCHECKED = range(0, 42, 13)
 
-# The rest of the file waits for the first sync.
+# The first sync adds the other groups of the file.
 KNOWN = 42
 
-# Label → every how many groups have it, from which on.
+# Label → (step, index of the first group) of the groups that have it.
 LABELS = {"North": (3, 0), "South": (3, 1), "VIP": (7, 2), "校区": (11, 4)}
 
 AUDIENCES = {
@@ -39,11 +39,21 @@ AUDIENCES = {
 
 
 class Command(BaseCommand):
-    help = "Fill an empty database with people, chat groups and a past of two weeks."
+    help = (
+        "Fill an empty database with users, chat groups and two weeks of history for a "
+        "demonstration."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--groups", required=True, help="CSV file of chat groups")
-        parser.add_argument("--password", required=True, help="for the people made")
+        parser.add_argument(
+            "--groups",
+            required=True,
+            metavar="FILE.csv",
+            help="chat groups, with the columns group_id, name, type and member_count",
+        )
+        parser.add_argument(
+            "--password", required=True, help="password of all users that are created"
+        )
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
@@ -87,7 +97,7 @@ class Command(BaseCommand):
         User.objects.create_superuser("admin", password=password)
 
     def _groups(self, path: str, now: datetime) -> list[ChatGroup]:
-        """As they were while the past happened: in the order of the file."""
+        """Create the groups as they were before the first sync, in file order."""
         with open(path, encoding="utf-8") as file:
             rows = list(csv.DictReader(file))[:KNOWN]
         groups = [

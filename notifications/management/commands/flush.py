@@ -1,4 +1,4 @@
-"""``manage.py flush``: refused, since it would remove the history; tests still use it."""
+"""``manage.py flush``: refused, because it would delete the history, except in tests."""
 
 from typing import Any
 
@@ -12,17 +12,17 @@ from notifications.record.guards import install as guards_install
 
 class Command(flush.Command):
     help = (
-        "Refused: it would remove the history. To begin anew, name an empty database in "
-        "DATABASE_URL and run migrate."
+        "Always refused, because it would delete the history. To start over, set "
+        "DATABASE_URL to an empty database and run migrate."
     )
 
     def handle(self, **options: Any) -> None:
-        # The one place that asks: Django's runner of tests keeps sent mails there, and
-        # empties the database between tests that commit.
+        # Django's test runner sets mail.outbox, and flushes the database between tests
+        # that commit. No other code checks for tests.
         if not hasattr(mail, "outbox"):
             raise CommandError(
-                "Nothing was removed: the history is kept, and flush would empty it. To "
-                "begin anew, name an empty database in DATABASE_URL and run migrate.",
+                "Nothing was deleted: flush would delete the history. To start over, set "
+                "DATABASE_URL to an empty database and run migrate.",
                 returncode=FAILED,
             )
         with guards_install.guards_disabled(options["database"]):

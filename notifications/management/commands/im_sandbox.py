@@ -1,4 +1,4 @@
-"""``manage.py im_sandbox``: our local stand-in for Tencent's endpoint."""
+"""``manage.py im_sandbox``: run a local replacement of Tencent's endpoint."""
 
 import argparse
 import signal
@@ -20,42 +20,52 @@ from notifications.sandbox.protocol import Account
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 
 
-class _KeepsLines(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """For the table of faults."""
+class _RawEpilogFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Preserves the line breaks of the table of faults."""
 
 
 class Command(BaseCommand):
     help = (
-        "Run a stand-in for Tencent IM on this machine. It checks every call as the "
-        "documents describe and shows on its page what members would have seen. Set "
-        "IM_BASE_URL to its address."
+        "Run a local replacement of Tencent IM for development. It validates every call "
+        "as Tencent documents it, and its page shows the notices that group members "
+        "would see. Set IM_BASE_URL to its address."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.formatter_class = _KeepsLines
+        parser.formatter_class = _RawEpilogFormatter
         parser.epilog = (
-            "Faults, for the column “fault” and on the page; the sandbox …\n"
-            + faults.table()
+            "Faults, for the column “fault” of --groups and for the form on the page. "
+            "With one,\nthe sandbox …\n" + faults.table()
         )
-        parser.add_argument("--port", type=int, default=8010, help="default 8010")
+        parser.add_argument("--port", type=int, default=8010, help="default: 8010")
         parser.add_argument(
-            "--latency-ms", type=float, default=0, help="answer so much later"
+            "--latency-ms",
+            type=float,
+            default=0,
+            metavar="MS",
+            help="delay of every answer in milliseconds; default: 0",
         )
         parser.add_argument(
-            "--jitter-ms", type=float, default=0, help="give or take so much"
+            "--jitter-ms",
+            type=float,
+            default=0,
+            metavar="MS",
+            help="maximum random deviation from --latency-ms; default: 0",
         )
         parser.add_argument(
             "--groups",
             type=Path,
             default=BUILT_IN,
-            help="CSV file group_id,type,name[,member_count][,members][,fault], members "
-            "with spaces between them; else a built-in set",
+            metavar="FILE.csv",
+            help="chat groups: group_id,type,name[,member_count][,members][,fault], "
+            "members separated by spaces; default: a built-in set",
         )
         parser.add_argument(
             "--journal",
             type=Path,
-            help="append every notice to this file, as JSON Lines",
+            metavar="FILE",
+            help="append every received notice to this file, as JSON Lines",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""``manage.py import_chat_groups FILE.csv``"""
+"""``manage.py import_chat_groups FILE.csv``: import chat groups from a CSV file."""
 
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from notifications.management.base import FAILED, RecordedCommand, refusal
 
 class Command(RecordedCommand):
     help = (
-        "Add and update chat groups from a CSV file with the columns group_id, type, "
-        "name and, if you like, member_count and labels. All lines or none, unless "
-        "--skip-invalid is given. Exit code 1 when a line was rejected."
+        "Add and update chat groups from a CSV file with the columns group_id, type and "
+        "name and the optional columns member_count and labels. If a line is invalid, "
+        "nothing is imported, unless --skip-invalid is set. Exit code 1: at least one "
+        "line was rejected; 2: the file cannot be read."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,26 +25,26 @@ class Command(RecordedCommand):
         parser.add_argument(
             "--skip-invalid",
             action="store_true",
-            help="leave out the lines with errors",
+            help="import the valid lines and skip the others",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
         try:
-            reading = parse_rows(file.read_bytes())
+            rows = parse_rows(file.read_bytes())
         except (OSError, ValidationError) as error:
             raise refusal(error) from None
-        if reading.ignored:
-            self.stderr.write(f"Not read: {', '.join(reading.ignored)}")
-        made = plan(reading)
-        for problem in made.problems:
+        if rows.ignored:
+            self.stderr.write(f"Ignored columns: {', '.join(rows.ignored)}")
+        result = plan(rows)
+        for problem in result.problems:
             self.stderr.write(str(problem))
-        if made.problems and not options["skip_invalid"]:
-            made = Plan(problems=made.problems)
+        if result.problems and not options["skip_invalid"]:
+            result = Plan(problems=result.problems)
         else:
-            made = import_groups(reading, actor="import_chat_groups", file=file.name)
-        self.stdout.write(" ".join(f"{name}={n}" for name, n in made.counts.items()))
-        if made.problems:
+            result = import_groups(rows, actor="import_chat_groups", file=file.name)
+        self.stdout.write(" ".join(f"{name}={n}" for name, n in result.counts.items()))
+        if result.problems:
             raise CommandError(
                 "Some lines were rejected; see above.", returncode=FAILED
             )

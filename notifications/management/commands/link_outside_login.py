@@ -1,4 +1,4 @@
-"""``manage.py link_outside_login``: let somebody who is here come by single sign-on."""
+"""``manage.py link_outside_login``: link an existing user to single sign-on."""
 
 from typing import Any
 
@@ -6,29 +6,29 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from notifications.access.services import sso_accounts
-from notifications.management.base import RecordedCommand, account, refusal
+from notifications.management.base import RecordedCommand, os_user, refusal
 
 
 class Command(RecordedCommand):
     help = (
-        "Let a person log in by single sign-on instead of with a password: their "
-        "sessions end and their password is gone. With --remove, undo it; a people "
-        "administrator then sets a password."
+        "Switch an existing user from a password to single sign-on. This deletes the "
+        "password and ends the user's sessions. With --remove, unlink the user, who then "
+        "needs a new password from a people administrator."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", metavar="USER")
-        what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument(
+        group = parser.add_mutually_exclusive_group(required=True)
+        group.add_argument(
             "--subject",
             metavar="S",
-            help="who this is to the provider: the claim “sub” of its ID tokens",
+            help="the user's identifier at the provider: the claim “sub” of ID tokens",
         )
-        what.add_argument("--remove", action="store_true", help="undo the link")
+        group.add_argument("--remove", action="store_true", help="unlink the user")
 
     def handle(self, *args: Any, **options: Any) -> None:
         username = options["username"]
-        actor = f"command ({account()})"
+        actor = f"command ({os_user()})"
         try:
             if options["remove"]:
                 sso_accounts.unlink_identity(actor, username)

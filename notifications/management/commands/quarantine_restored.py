@@ -1,18 +1,18 @@
-"""``manage.py quarantine_restored``: to be run once after restoring an older backup."""
+"""``manage.py quarantine_restored``: pause open notifications after a restore."""
 
 from typing import Any
 
 from notifications.delivery.restore_guard import quarantine_restored
-from notifications.management.base import RecordedCommand, account
+from notifications.management.base import RecordedCommand, os_user
 
 
 class Command(RecordedCommand):
     help = (
-        "Run this once after restoring the database from a backup, with no worker "
-        "running: every notification that was open is paused, and its open deliveries "
-        "become unconfirmed, since they may have been called after the backup."
+        "Run this once after restoring the database from a backup, while no worker is "
+        "running. It pauses every open notification and marks its open deliveries as "
+        "unconfirmed, because they may have been sent after the backup was made."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        notifications, deliveries = quarantine_restored(f"command ({account()})")
+        notifications, deliveries = quarantine_restored(f"command ({os_user()})")
         self.stdout.write(f"paused={notifications} unconfirmed={deliveries}")

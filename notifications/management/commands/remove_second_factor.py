@@ -1,4 +1,4 @@
-"""``manage.py remove_second_factor USER``: for who lost it when nobody else can help."""
+"""``manage.py remove_second_factor USER``: remove a lost second factor."""
 
 from typing import Any
 
@@ -7,25 +7,25 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
 from notifications.access.services.second_factor import remove_second_factor
-from notifications.management.base import RecordedCommand, account, refusal
+from notifications.management.base import RecordedCommand, os_user, refusal
 
 
 class Command(RecordedCommand):
     help = (
-        "Remove the second factor of USER and end all of USER's sessions. Make sure "
-        "first that it is really this person who asks. Where SECOND_FACTOR demands one, "
-        "the next login leads to setting it up."
+        "Remove the second factor of USER and end all of USER's sessions. First verify "
+        "that this person really made the request. If the setting SECOND_FACTOR requires "
+        "a second factor, USER has to set one up at the next login."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", metavar="USER")
 
     def handle(self, *args: Any, username: str, **options: Any) -> None:
-        person = User.objects.filter(username=username).first()
-        if person is None:
-            raise refusal(ValueError(f"There is no person “{username}”."))
+        user = User.objects.filter(username=username).first()
+        if user is None:
+            raise refusal(ValueError(f"There is no user “{username}”."))
         try:
-            remove_second_factor(person, f"command ({account()})")
+            remove_second_factor(user, f"command ({os_user()})")
         except ValidationError as error:
             raise refusal(error) from None
         self.stdout.write(f"removed={username}")

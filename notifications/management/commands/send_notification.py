@@ -1,4 +1,4 @@
-"""``manage.py send_notification``: what the pages do, for scripts."""
+"""``manage.py send_notification``: send a notification from a script."""
 
 from pathlib import Path
 from typing import Any
@@ -13,49 +13,77 @@ from notifications.audiences.audience import Kind, Values, audience_of
 from notifications.compose.services import drafts
 from notifications.compose.services import send as services_send
 from notifications.delivery.heartbeat import has_live_worker
-from notifications.management.base import refusal, user_named, wait_for_end
+from notifications.management.base import get_active_user, refusal, wait_for_end
 from notifications.models import Notification, Rule
 
 
 class Command(BaseCommand):
     help = (
-        "Send a notification as a person, with that person's permissions. Exit code 0: "
-        "all accepted, or accepted for sending; 1: something failed or is not "
-        "confirmed; 2: refused, nothing was sent."
+        "Send a notification as a user, with that user's permissions. Without --wait, "
+        "exit code 0 only means that the notification is queued for the worker. Exit "
+        "code 0: queued, or with --wait: every group accepted it; 1: a delivery failed "
+        "or is unconfirmed; 2: refused, nothing was sent."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--as", dest="username", required=True, metavar="USERNAME")
+        parser.add_argument(
+            "--as",
+            dest="username",
+            required=True,
+            metavar="USERNAME",
+            help="user who sends the notification",
+        )
         text = parser.add_mutually_exclusive_group(required=True)
-        text.add_argument("--content", metavar="TEXT")
-        text.add_argument("--content-file", type=Path, metavar="FILE", help="UTF-8")
+        text.add_argument("--content", metavar="TEXT", help="text of the notification")
+        text.add_argument(
+            "--content-file", type=Path, metavar="FILE", help="UTF-8 file with the text"
+        )
         several: dict[str, Any] = {"action": "extend", "nargs": "+"}
-        to = parser.add_argument_group("whom it is for, in one way")
-        to.add_argument("--group", metavar="ID", **several)
+        to = parser.add_argument_group("chat groups (exactly one of these options)")
+        to.add_argument("--group", metavar="ID", help="IDs of the groups", **several)
         to.add_argument("--audience", metavar="NAME", help="a saved audience")
         to.add_argument("--all", action="store_true", help="every group in use")
-        fit = parser.add_argument_group("or the groups that fit all of this")
-        fit.add_argument("--type", metavar="TYPE", help="any of these", **several)
-        fit.add_argument("--label", metavar="NAME", help="any of these", **several)
-        fit.add_argument("--name-contains", metavar="TEXT", default="")
-        fit.add_argument("--min-members", metavar="N", type=int)
-        fit.add_argument("--max-members", metavar="N", type=int)
-        fit.add_argument("--except", metavar="ID", help="never these", **several)
+        rule = parser.add_argument_group(
+            "or all groups that meet every one of these conditions"
+        )
+        rule.add_argument(
+            "--type", metavar="TYPE", help="with one of these types", **several
+        )
+        rule.add_argument(
+            "--label", metavar="NAME", help="with one of these labels", **several
+        )
+        rule.add_argument(
+            "--name-contains",
+            metavar="TEXT",
+            default="",
+            help="with this text in the name",
+        )
+        rule.add_argument(
+            "--min-members", metavar="N", type=int, help="with at least N members"
+        )
+        rule.add_argument(
+            "--max-members", metavar="N", type=int, help="with at most N members"
+        )
+        rule.add_argument(
+            "--except", metavar="ID", help="without these groups", **several
+        )
         parser.add_argument(
             "--recipient",
             metavar="USER_ID",
-            help="only these members; without it everyone in the group",
+            help="send to these group members only; default: all members",
             **several,
         )
-        parser.add_argument("--note", default="", help="for your team")
+        parser.add_argument(
+            "--note", default="", help="internal note, not part of the notification"
+        )
         parser.add_argument(
             "--wait",
             action="store_true",
-            help="until it is finished, stopped or paused",
+            help="wait until the notification is completed, cancelled or paused",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = user_named(options["username"])
+        user = get_active_user(options["username"])
         try:
             with audit_log.origin(audit_log.Origin(lambda: user)):
                 sent = self._send(user, options)
@@ -70,22 +98,22 @@ class Command(BaseCommand):
         if options["wait"]:
             if not has_live_worker():
                 self.stderr.write(
-                    "No worker is running: it waits until one is started."
+                    "No worker is running: the command waits until one is started."
                 )
             wait_for_end(sent, self.stdout)
 
     @transaction.atomic
     def _send(self, user: User, options: dict[str, Any]) -> Notification:
-        """Draft and send in one transaction: a refusal leaves no draft behind."""
+        """Save and send a draft in one transaction, so that a refusal leaves no draft."""
         content = options["content"]
         if content is None:
             content = options["content_file"].read_text("utf-8")
-        kind, values = _choice(options)
+        kind, values = _audience(options)
         recipients = options["recipient"]
         for name in ("group", "recipient"):
-            given = options[name] or []
-            if twice := len(given) - len(set(given)):
-                self.stderr.write(f"{twice} --{name} given twice, counted once.")
+            ids = options[name] or []
+            if duplicates := len(ids) - len(set(ids)):
+                self.stderr.write(f"Ignored duplicates of --{name}: {duplicates}")
         draft = drafts.save_draft(
             user,
             drafts.Draft(
@@ -99,7 +127,7 @@ class Command(BaseCommand):
         return services_send.send(user, draft.pk, digest=audience_of(draft).digest)
 
 
-def _choice(options: dict[str, Any]) -> tuple[str, Values]:
+def _audience(options: dict[str, Any]) -> tuple[str, Values]:
     """The kind of audience and its values. Raises ``ValidationError``."""
     rule = Rule(
         types=tuple(options["type"] or ()),
@@ -109,18 +137,18 @@ def _choice(options: dict[str, Any]) -> tuple[str, Values]:
         max_members=options["max_members"],
         exceptions=tuple(options["except"] or ()),
     ).as_json()
-    given: list[tuple[str, Values]] = []
+    audiences: list[tuple[str, Values]] = []
     if options["group"]:
-        given.append((Kind.CHOSEN, options["group"]))
+        audiences.append((Kind.CHOSEN, options["group"]))
     if options["audience"]:
-        given.append((Kind.SAVED, [options["audience"]]))
+        audiences.append((Kind.SAVED, [options["audience"]]))
     if options["all"]:
-        given.append((Kind.EVERY, []))
+        audiences.append((Kind.EVERY, []))
     if rule:
-        given.append((Kind.RULE, rule))
-    if len(given) != 1:
+        audiences.append((Kind.RULE, rule))
+    if len(audiences) != 1:
         raise ValidationError(
-            "Say in one way whom it is for: --group, --audience, --all, or by "
+            "Choose the chat groups with one of --group, --audience, --all, or "
             "conditions such as --type and --except."
         )
-    return given[0]
+    return audiences[0]

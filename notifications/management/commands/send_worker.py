@@ -1,4 +1,4 @@
-"""``manage.py send_worker``: makes the calls for the notifications that were sent."""
+"""``manage.py send_worker``: make the calls for the notifications that were sent."""
 
 import signal
 from types import FrameType
@@ -14,7 +14,7 @@ from notifications.delivery.background import sealing_task
 from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.worker import SendWorker
 from notifications.groups.sync.task import sync_task
-from notifications.management.base import account
+from notifications.management.base import os_user
 from notifications.models import Notification
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.guards import install as guards_install
@@ -23,26 +23,26 @@ from notifications.record.sealing import seal_all
 
 class Command(BaseCommand):
     help = (
-        "Make the calls for the notifications that were sent, and sync the list of "
-        "chat groups where that is asked for or due. Runs until it is asked "
-        "to stop (Ctrl-C or SIGTERM); then it finishes what is under way, which takes "
-        "about 15 s at most. Any number may run at once."
+        "Send the queued notifications to Tencent, and sync the list of chat groups when "
+        "requested or due. Runs until Ctrl-C or SIGTERM; then it finishes the calls in "
+        "progress, which takes 15 s at most. Several workers can run at the same time. "
+        "Exit code 2: refused to start, for example because a setting is missing."
     )
 
-    # Checked in handle(), where what is missing is a reason to refuse, in one sentence.
+    # handle() runs the checks and reports the problems in one sentence.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--until-idle",
             action="store_true",
-            help="end when nothing is queued, waiting for a retry, or sending, and no "
-            "sync is open; paused notifications are named and do not count",
+            help="exit when no delivery is queued, waiting for a retry or sending, and no "
+            "sync is open; lists paused notifications, but does not wait for them",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._refuse_bad_settings()
-        record_settings(f"send_worker ({account()})")
+        record_settings(f"send_worker ({os_user()})")
         stop = _StopFlag()
         signal.signal(signal.SIGTERM, stop.set)
         signal.signal(signal.SIGINT, stop.set)
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from None
         if options["until_idle"]:
             seal_all()
-            self._name_paused()
+            self._write_paused()
 
     def _refuse_bad_settings(self) -> None:
         problems = run_checks(tags=["im"])
@@ -73,12 +73,12 @@ class Command(BaseCommand):
         if names := guards_install.missing():
             raise CommandError(
                 "The worker does not start. Guards of the record are missing or were "
-                f"changed: {', '.join(names)}. Run manage.py migrate, which makes them "
+                f"changed: {', '.join(names)}. Run manage.py migrate to create them "
                 "again; then find out who removed them.",
                 returncode=2,
             )
 
-    def _name_paused(self) -> None:
+    def _write_paused(self) -> None:
         paused = Notification.objects.filter(status=Notification.Status.PAUSED)
         for notification in paused.order_by("id"):
             reason = notification.paused_reason
@@ -90,7 +90,7 @@ class Command(BaseCommand):
 
 
 class _StopFlag:
-    """A signal handler only sets a flag; the worker asks for it every tick."""
+    """A flag that a signal handler sets and the worker reads on every tick."""
 
     def __init__(self) -> None:
         self.is_set = False

@@ -1,4 +1,4 @@
-"""``manage.py sync_chat_groups``: copy the list of groups from Tencent, and wait."""
+"""``manage.py sync_chat_groups``: request a sync of the groups and wait for its end."""
 
 import time
 from typing import Any
@@ -9,40 +9,40 @@ from notifications.delivery.heartbeat import has_live_worker
 from notifications.groups.sync.presentation import explain_failure, summary
 from notifications.groups.sync.queries import change_counts, progress_of
 from notifications.groups.sync.services import request_sync_by
-from notifications.management.base import FAILED, RecordedCommand, account
+from notifications.management.base import FAILED, RecordedCommand, os_user
 from notifications.models import GroupSync
 
-LOOK_EVERY = 1.0
+POLL_SECONDS = 1.0
 
 
 class Command(RecordedCommand):
     help = (
-        "Ask for a sync of the chat groups with Tencent, and wait for its end. A running "
-        "worker (send_worker) does it; one that is open already is waited for. Progress "
-        "goes to stderr, what changed to stdout. Exit code 1: it failed, was stopped, or "
-        "no worker is running."
+        "Request a sync of the chat groups from Tencent and wait until it has ended. A "
+        "running worker (send_worker) does the sync. If a sync is already open, wait for "
+        "that one. Progress goes to stderr, the changes to stdout. Exit code 1: the sync "
+        "failed or was stopped, or no worker is running."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sync = request_sync_by(f"sync_chat_groups ({account()})")
-        told = ""
+        sync = request_sync_by(f"sync_chat_groups ({os_user()})")
+        last_line = ""
         while not sync.has_ended:
             if not has_live_worker():
                 raise CommandError(
-                    f"Sync {sync.pk} is asked for, but no worker is running. Start "
-                    "manage.py send_worker: it begins at once.",
+                    f"Sync {sync.pk} is requested, but no worker is running. Start "
+                    "manage.py send_worker, which begins at once.",
                     returncode=FAILED,
                 )
             progress = progress_of(sync)
-            now = f"{progress.done:,} of {progress.total:,} groups read"
-            if now != told:
-                self.stderr.write(now)
-                told = now
-            time.sleep(LOOK_EVERY)
+            line = f"{progress.done:,} of {progress.total:,} groups read"
+            if line != last_line:
+                self.stderr.write(line)
+                last_line = line
+            time.sleep(POLL_SECONDS)
             sync.refresh_from_db()
-        self._tell_end(sync)
+        self._write_result(sync)
 
-    def _tell_end(self, sync: GroupSync) -> None:
+    def _write_result(self, sync: GroupSync) -> None:
         parts = summary(sync, change_counts(sync)) or ["nothing changed"]
         self.stdout.write(f"Sync {sync.pk}: {', '.join(parts)}")
         if failure := explain_failure(sync):

@@ -1,4 +1,4 @@
-"""``manage.py verify_history``: whether the record is what was sealed."""
+"""``manage.py verify_history``: verify the record against its seals."""
 
 import argparse
 import re
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from notifications import audit_log
-from notifications.management.base import FAILED, REFUSED, day, refusal
+from notifications.management.base import FAILED, REFUSED, date_option, refusal
 from notifications.models import Notification
 from notifications.record.audit_events import VERIFIED
 from notifications.record.verification import Verification, verify
@@ -18,29 +18,37 @@ from notifications.record.verification import Verification, verify
 
 class Command(BaseCommand):
     help = (
-        "Compare the history and the audit trail with their seals. Exit code 0: "
-        "unchanged; 1: changed, the first row that differs is named for each seal; 2: "
-        "it could not be told. What is not sealed yet is counted, not vouched for."
+        "Compare the history and the audit trail with their seals. Notifications that "
+        "are not sealed yet are counted, but not verified. Exit code 0: unchanged; 1: "
+        "changed; the output names the first row that differs for each seal; 2: the "
+        "verification could not run."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--notification", type=int, metavar="N", help="read the rows of this one"
+            "--notification",
+            type=int,
+            metavar="N",
+            help="verify the rows of this notification only",
         )
         parser.add_argument(
             "--since",
-            type=day,
+            type=date_option,
             metavar="DATE",
-            help="read what was sealed from then on",
+            help="verify the rows sealed on or after this date, like 2026-03-02, only",
         )
         parser.add_argument(
             "--expect",
             type=_head,
             metavar="HEAD",
-            help="a head that was kept outside, or its first 12 digits or more",
+            help="a head of the chain of seals that you stored elsewhere, or at least "
+            "its first 12 digits: fail if no seal has it",
         )
         parser.add_argument(
-            "--archive", type=Path, metavar="DIR", help="read the archived files too"
+            "--archive",
+            type=Path,
+            metavar="DIR",
+            help="verify the files of archive_history in this folder, too",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +59,7 @@ class Command(BaseCommand):
             )
         began = time.monotonic()
         try:
-            found = verify(
+            verification = verify(
                 notification=number,
                 since=since,
                 expect=options["expect"] or "",
@@ -59,39 +67,39 @@ class Command(BaseCommand):
             )
         except (DatabaseError, OSError, ValueError) as error:
             raise refusal(error) from None
-        self._write_entry(found, options, time.monotonic() - began)
-        self._tell(found)
+        self._record(verification, options, time.monotonic() - began)
+        self._write_result(verification)
 
-    def _write_entry(
-        self, found: Verification, options: dict[str, Any], seconds: float
+    def _record(
+        self, verification: Verification, options: dict[str, Any], seconds: float
     ) -> None:
         since = options["since"]
         audit_log.write(
             VERIFIED,
             "verify_history",
-            unchanged=found.unchanged,
-            head=found.head,
-            notifications=found.notifications,
-            rows=found.rows,
-            differences=found.differences[:10],
+            unchanged=verification.unchanged,
+            head=verification.head,
+            notifications=verification.notifications,
+            rows=verification.rows,
+            differences=verification.differences[:10],
             only=options["notification"],
             since=since and since.isoformat(),
             seconds=round(seconds, 1),
         )
 
-    def _tell(self, found: Verification) -> None:
+    def _write_result(self, verification: Verification) -> None:
         self.stdout.write(
-            f"seals: {found.seals}; notifications read: {found.notifications}, with "
-            f"{found.rows} rows; head: {found.head or 'none'}"
+            f"seals: {verification.seals}; notifications read: {verification.notifications}, with "
+            f"{verification.rows} rows; head: {verification.head or 'none'}"
         )
-        if found.archived:
+        if verification.archived:
             self.stdout.write(
-                f"archived, not read without --archive DIR: {found.archived}"
+                f"archived, not read without --archive DIR: {verification.archived}"
             )
-        if found.unsealed:
-            self.stdout.write(f"ended, not sealed yet: {found.unsealed}")
-        if not found.unchanged:
-            sentences = "\n".join(found.differences)
+        if verification.unsealed:
+            self.stdout.write(f"ended, not sealed yet: {verification.unsealed}")
+        if not verification.unchanged:
+            sentences = "\n".join(verification.differences)
             raise CommandError(f"Changed.\n{sentences}", returncode=FAILED)
         self.stdout.write("Unchanged.")
 
@@ -100,6 +108,6 @@ def _head(text: str) -> str:
     head = text.strip().lower()
     if not re.fullmatch("[0-9a-f]{12,64}", head):
         raise argparse.ArgumentTypeError(
-            f"“{text}” is no head: 12 to 64 digits of 0-9 and a-f."
+            f"“{text}” is not a head: 12 to 64 digits of 0-9 and a-f."
         )
     return head
