@@ -10,14 +10,14 @@ DEVELOPMENT := .venv/installed-dev
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/make \1\t/p' Makefile | expand -t 16
 
-demo: $(RUNTIME)  ## fill and run everything on this machine, without Tencent; Ctrl-C ends it
+demo: $(RUNTIME)  ## run the console with demo data on this machine, without Tencent; Ctrl-C stops
 	@exec python deploy/demo.py
 
 test: $(DEVELOPMENT)  ## all tests, on PostgreSQL and SQLite
 	@.ci/packages chromium-headless-shell postgresql fonts gcc
 	@.ci/test
 
-coverage: $(DEVELOPMENT)  ## the tests on SQLite, and which lines they miss; at least 95 %
+coverage: $(DEVELOPMENT)  ## test coverage on SQLite, with the missed lines; at least 95 %
 	@python -m pytest -q -m "not browser" --cov
 
 lint: $(DEVELOPMENT)  ## format, style, types, layers, templates, settings, messages
@@ -28,14 +28,14 @@ format: $(DEVELOPMENT)  ## rewrite Python and templates in the project's format
 	ruff format .
 	djlint templates --reformat --quiet || true
 
-messages: $(DEVELOPMENT)  ## bring the Chinese catalogue up to date with the code
+messages: $(DEVELOPMENT)  ## update the Chinese catalogue from the code
 	@.ci/messages
 
-faults: $(DEVELOPMENT)  ## kill, cut, stop and break everything for hours; prints one table
+faults: $(DEVELOPMENT)  ## run the fault tests (crashes, lost connections, power cuts) for hours
 	@.ci/packages postgresql gcc
 	@python -m tests.faults --long
 
-bench: $(DEVELOPMENT)  ## measure the sending, each figure beside its limit
+bench: $(DEVELOPMENT)  ## run the benchmarks, each figure next to its limit
 	@.ci/packages postgresql
 	@python -m tests.benchmarks
 
@@ -43,10 +43,10 @@ requirements: $(DEVELOPMENT)  ## pin the newest releases that pyproject.toml all
 	@.ci/requirements
 	@$(MAKE) --no-print-directory sbom
 
-sbom: $(DEVELOPMENT)  ## write the SBOM and the licences of what is pinned
+sbom: $(DEVELOPMENT)  ## write the SBOM and the licences of the pinned packages
 	@python deploy/inventory.py
 
-clean:  ## remove what these commands made, the demo's data included
+clean:  ## remove everything that these commands created, including the demo's data
 	rm -rf .venv var .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
 """``make demo``: the console, a worker and a sandbox on this machine, until Ctrl-C.
 
-Everything lies in ``var/demo``; a second run finds it again.
+All data is in ``var/demo``, which a second run reuses.
 """
 
 import json
@@ -25,7 +25,7 @@ PEOPLE = [
     ("wang.fang", "auditor: reads and downloads the history"),
     ("admin", "administrator: may do everything"),
 ]
-# What goes wrong in the demo, by the place of the group in the list.
+# The faults of the demo, by the index of the group in the list.
 FAULTS = {
     3: "code:10010",
     11: "code_times:60007:1",
@@ -34,13 +34,14 @@ FAULTS = {
     33: "slow:4000",
     38: "no_answer",
 }
-# In production a timer does it: docs/operating.md. First when the past is sealed.
+# Seconds; a timer verifies in production: docs/operating.md. The first time follows
+# the sealing of the demo's history.
 FIRST_VERIFICATION, VERIFY_EVERY = 10.0, 3600.0
 
 
-def free_port(wanted: int) -> int:
-    """``wanted``, or any free port when it is taken."""
-    for port in (wanted, 0):
+def free_port(preferred: int) -> int:
+    """``preferred``, or any free port if it is in use."""
+    for port in (preferred, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -63,7 +64,7 @@ def environment(web: int, sandbox: int) -> dict[str, str]:
         "STATE_DIR": str(HOME),
         "DATABASE_URL": f"sqlite:///{DATABASE}",
         "DEBUG": "off",
-        # A line for each request would bury what is said below.
+        # A line per request would hide the instructions.
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         "USE_HTTPS": "off",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
@@ -119,7 +120,7 @@ def main() -> None:
          "--bind", f"127.0.0.1:{web}"],
         [*manage, "send_worker"],
     ]  # fmt: skip
-    # A session of their own: Ctrl-C reaches them through us, once.
+    # A new session: Ctrl-C reaches them once, through this process.
     parts = [
         subprocess.Popen(command, env=env, start_new_session=True)  # noqa: S603  our own
         for command in commands

@@ -1,8 +1,8 @@
-"""How gunicorn serves the pages: ``gunicorn --config deploy/gunicorn.conf.py``.
+"""The configuration of gunicorn: ``gunicorn --config deploy/gunicorn.conf.py``.
 
 WEB_BIND          address and port; 127.0.0.1:8000
 WEB_CONCURRENCY   processes; 2
-WEB_THREADS       threads of each; 4, since a page waits for the database
+WEB_THREADS       threads of each process; 4, because pages wait for the database
 """
 
 import os
@@ -10,15 +10,15 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-WAITING_AT_MOST = 100  # connections that are taken over at the end
+MAX_WAITING = 100  # queued connections that a stopping worker accepts
 
 
 class LeavingWorker(ThreadWorker):
-    """Once asked to stop it gives its port back at once.
+    """Closes its port at once when it is stopped.
 
-    gunicorn's own keeps the port until the last answer is written: while one person
-    downloads a long file, others are let in and hear nothing, for as long as
-    ``graceful_timeout``. A port that is closed makes the proxy ask the other instance.
+    gunicorn's own worker keeps the port open until the last response ends: during a long
+    download it accepts other connections and does not respond, for up to
+    ``graceful_timeout``. With a closed port, the proxy tries the other instance.
     """
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -26,13 +26,13 @@ class LeavingWorker(ThreadWorker):
         if self.alive:
             return
         for listener in self.sockets:
-            # Who is connected already, but not accepted, would be cut off.
-            for _n in range(WAITING_AT_MOST):
+            # Closing the socket would reset connections that are not accepted yet.
+            for _n in range(MAX_WAITING):
                 self.accept(listener)
             listener.close()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """As gunicorn's, but what stands behind the ? of an address is not logged."""
+        """Log as gunicorn does, but without the query string."""
         if req is not None:
             req.uri = req.path
         super().handle_error(req, client, addr, exc)
@@ -50,23 +50,23 @@ bind = os.environ.get("WEB_BIND") or "127.0.0.1:8000"
 worker_class = LeavingWorker
 workers = _number("WEB_CONCURRENCY", 2)
 threads = _number("WEB_THREADS", 4)
-# Each process loads the code for itself: a new one after a crash is as the first was.
+# Each process loads the code itself, so that one started after a crash is identical.
 preload_app = False
-# No process is replaced by itself: none grows, and the alarms would be hidden.
+# Do not recycle processes: their memory does not grow, and recycling would hide a leak.
 max_requests = 0
-# A process whose main thread is silent for so long has hung; a download may take longer.
+# Seconds after which a silent main thread counts as hung; downloads may take longer.
 timeout = 60
-# What is under way at a stop may take so long: a download of a million deliveries.
+# Seconds for requests in progress at a stop, such as a download of a million deliveries.
 graceful_timeout = 120
-# The proxy opens a connection for each request. One that was kept could be closed by us
-# at the moment at which it sends a form, which it must not send twice.
+# The proxy opens a connection per request. gunicorn could close a kept connection just
+# as the proxy sends a form, which it must not send twice.
 keepalive = 0
-# The heartbeat of the processes: in memory, never behind a slow disk.
+# The heartbeat files of the processes are in memory, independent of a slow disk.
 worker_tmp_dir = "/dev/shm"  # noqa: S108  a folder of the kernel's, files have no name
 control_socket_disable = True
-# Only the proxy on this machine may say who called; Django asks TRUSTED_PROXIES.
+# Trust forwarded addresses of the local proxy only; Django uses TRUSTED_PROXIES.
 forwarded_allow_ips = "127.0.0.1"
-# The proxy writes the log of requests.
+# The proxy writes the access log.
 accesslog = None
 errorlog = "-"
 loglevel = "info"

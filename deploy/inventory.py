@@ -1,7 +1,7 @@
-"""``make sbom``: what the console runs with, as an SBOM and as a list of licences.
+"""``make sbom``: list the packages of the console as an SBOM and with their licences.
 
-Both name exactly the pins of requirements.txt, and say the same on every machine: they
-hold no time, no path and no number of their own. What is installed tells the licence.
+Both contain exactly the pins of requirements.txt and are equal on every machine: without
+times, paths and generated numbers. The installed packages declare the licences.
 """
 
 import json
@@ -22,16 +22,16 @@ SBOM = ROOT / "docs" / "sbom.cdx.json"
 LICENCES = ROOT / "docs" / "licences.md"
 
 PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([^ ]+)", re.MULTILINE)
-# Two packages name their licence only so; their texts are those of BSD-3-Clause.
+# Two packages declare only this classifier; their licence texts are BSD-3-Clause.
 BSD = "License :: OSI Approved :: BSD License"
-# The table stands last in docs/licences.md; what is above it is written by hand.
+# The table is the last part of docs/licences.md; the text above is written by hand.
 TABLE = "| package | version | licence | to share |"
 # Licences under which changes to the package itself have to be shared.
 COPYLEFT = {
     "LGPL-3.0-only": "changes to the library",
     "MPL-2.0": "changes to its files",
 }
-# The oldest Python that the pins are for: it needs all of them.
+# The oldest Python of the pins, which needs all of them.
 OLDEST = {
     "python_version": "3.11",
     "python_full_version": "3.11.0",
@@ -51,37 +51,39 @@ def licence_of(name: str) -> str:
 
     ValueError when it declares none.
     """
-    told = metadata.metadata(name)
-    if BSD in (told.get_all("Classifier") or []):
+    package = metadata.metadata(name)
+    if BSD in (package.get_all("Classifier") or []):
         return "BSD-3-Clause"
-    licence = told.get("License-Expression") or told.get("License")
+    licence = package.get("License-Expression") or package.get("License")
     if not licence or "\n" in licence:
         raise ValueError(f"The package {name} names no licence; look it up and say it.")
     return licence
 
 
 def needed_by(name: str, extras: set[str]) -> set[str]:
-    """The packages that ``name`` asks for, with those of its ``extras``."""
-    found = set()
+    """The packages that ``name`` requires, including those of its ``extras``."""
+    names = set()
     for line in metadata.requires(name) or []:
         need = Requirement(line)
         if need.marker is None or any(
             need.marker.evaluate(OLDEST | {"extra": extra}) for extra in ("", *extras)
         ):
-            found.add(canonicalize_name(need.name))
-    return found
+            names.add(canonicalize_name(need.name))
+    return names
 
 
 def sbom(project: dict[str, Any], versions: dict[str, str]) -> dict[str, Any]:
     """A CycloneDX 1.6 document. ``project`` is that table of pyproject.toml."""
-    wanted = {
+    dependencies = {
         canonicalize_name(need.name): need.extras
         for need in map(Requirement, project["dependencies"])
     }
     ref = {name: f"pkg:pypi/{name}@{version}" for name, version in versions.items()}
     root = f"{project['name']}@{project['version']}"
     needs = {
-        ref[name]: sorted(ref[n] for n in needed_by(name, wanted.get(name, set())))
+        ref[name]: sorted(
+            ref[n] for n in needed_by(name, dependencies.get(name, set()))
+        )
         for name in versions
     }
     return {
@@ -110,7 +112,7 @@ def sbom(project: dict[str, Any], versions: dict[str, str]) -> dict[str, Any]:
             for name, version in versions.items()
         ],
         "dependencies": [
-            {"ref": root, "dependsOn": sorted(ref[name] for name in wanted)},
+            {"ref": root, "dependsOn": sorted(ref[name] for name in dependencies)},
             *({"ref": name, "dependsOn": on} for name, on in needs.items()),
         ],
     }
@@ -127,7 +129,7 @@ def licence_rows(document: dict[str, Any]) -> str:
 
 
 def written() -> dict[Path, str]:
-    """What each of the two files has to say.
+    """The content of each of the two files.
 
     ValueError when a package is installed in another version than its pin.
     """

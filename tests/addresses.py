@@ -1,4 +1,4 @@
-"""Every named address, about a row that is there, and the people who ask for it."""
+"""Every named URL with an existing row, and the users of the permission matrix."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ from tests.factories import (
     make_user,
 )
 
-# The person of each column of the matrix. The manager wrote and sent what the addresses are about.
+# The user of each column of the matrix. The manager wrote and sent the notifications.
 ROLES = {
     "nobody": None,
     "no-role": None,
@@ -35,7 +35,7 @@ ROLES = {
 
 
 def named(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Each address by its name, with the names of what it takes."""
+    """Each URL by its name, with the names of its parameters."""
     for entry in resolver.url_patterns:
         if isinstance(entry, URLResolver):
             inner = f"{entry.namespace}:" if entry.namespace else ""
@@ -56,7 +56,7 @@ def make_people() -> dict[str, User]:
 
 
 def addresses_about(people: dict[str, User]) -> dict[str, str]:
-    """By name; rows are made for those that are about one."""
+    """The URLs by name, with the rows that they need."""
     sender = people["manager"]
     group = make_group()
     draft = make_notification(sender=sender)
@@ -100,7 +100,7 @@ def addresses_about(people: dict[str, User]) -> dict[str, str]:
 
 
 class Visitor:
-    """One person's browser. Whatever it asks for, it stays logged in."""
+    """The client of one user, who stays logged in after every request."""
 
     def __init__(self, person: User | None, *, secure: bool = False) -> None:
         self.secure = secure
@@ -111,8 +111,8 @@ class Visitor:
         self._session = self._cookie.value if self._cookie else ""
 
     def request(self, method: str, address: str) -> HttpResponseBase:
-        """The answer, read to its end."""
-        if self._session:  # also after the address that logs out
+        """Return the response, read to its end."""
+        if self._session:  # log in again after the logout URL
             self.client.cookies[settings.SESSION_COOKIE_NAME] = self._session
         response = self.client.generic(method, address, secure=self.secure)
         if response.streaming:
@@ -120,7 +120,7 @@ class Visitor:
         return response
 
     def undone(self, method: str, address: str) -> HttpResponseBase:
-        """The answer; what the request changed is undone."""
+        """Return the response and roll back the changes of the request."""
         with transaction.atomic():
             response = self.request(method, address)
             transaction.set_rollback(True)

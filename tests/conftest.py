@@ -1,12 +1,11 @@
-"""What every test may use. Rows: tests/factories.py; variables: tests/environment.py.
+"""Shared fixtures. Rows: tests/factories.py; variables: tests/environment.py.
 
 Fixtures:
-    sandbox        a running stand-in for Tencent's endpoint, known to the settings
-    process_env    the environment for a command started as a process of its own
-    log_in         ``log_in(user)`` gives a test client with that person logged in
+    sandbox        a running sandbox, to which the settings point
+    process_env    the environment of a command that runs in its own process
+    log_in         ``log_in(user)`` returns a test client with that user logged in
 
-Applied to every test by themselves: English, cheap password hashes, collected static
-files.
+Autouse fixtures: English, cheap password hashes, collected static files.
 """
 
 import os
@@ -26,13 +25,13 @@ from django.utils import translation
 from notifications.sandbox.server import SandboxServer
 from tests.environment import STATE_DIR
 
-# No wall-clock limit (the machine may be busy) and no examples kept between runs.
+# No deadline (the machine may be busy) and no examples stored between runs.
 hypothesis.settings.register_profile("notifier", deadline=None, database=None)
 hypothesis.settings.load_profile("notifier")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A test that skips itself has tested nothing: the run fails."""
+    """Fail the run if a test skips itself, because it has tested nothing."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -40,7 +39,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
-    """A file instead of SQLite's memory, so that threads and processes can use it."""
+    """Use an SQLite file, not memory, so that threads and processes can share it."""
     database = django_settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database.setdefault("TEST", {})["NAME"] = str(STATE_DIR / "test.sqlite3")
@@ -54,8 +53,8 @@ def _static_files() -> None:
 @pytest.fixture(autouse=True)
 def _every_test_alike(settings: LazySettings) -> Iterator[None]:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # Else each test client reads all static files anew, which takes a third of the
-    # time of the tests of pages.
+    # Otherwise each test client scans all static files, a third of the time of the
+    # tests of pages.
     settings.WHITENOISE_AUTOREFRESH = True
     with translation.override("en"):
         yield
@@ -75,7 +74,7 @@ def log_in() -> Callable[[User], Client]:
 def process_env(settings: LazySettings) -> dict[str, str]:
     """``os.environ`` with the test's database and endpoint.
 
-    For tests with ``transaction=True``: another process sees committed rows only.
+    For tests with ``transaction=True``, because processes see committed rows only.
     """
     return os.environ | {
         "DATABASE_URL": _url_of(connection.settings_dict),

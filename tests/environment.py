@@ -1,8 +1,8 @@
-"""The settings' variables for tests, set before Django reads them.
+"""The environment variables of the tests, set before Django reads the settings.
 
-Loaded by ``-p tests.environment`` in pyproject.toml. Neither a developer's ``.env``
-nor variables of the shell reach the tests, with one exception: ``DATABASE_URL`` of the
-shell chooses the database server. Without it, tests run on an SQLite file.
+Loaded by ``-p tests.environment`` in pyproject.toml. Tests ignore a developer's
+``.env`` and the variables of the shell, except ``DATABASE_URL``, which selects the
+database server. Without it, tests run on an SQLite file.
 """
 
 import atexit
@@ -16,7 +16,7 @@ import environ
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The sample account in Tencent's own public READMEs; no application of anybody.
+# The sample account of Tencent's public READMEs, which is not a real application.
 SDK_APP_ID = 1400000000
 SECRET_KEY = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e"
 
@@ -30,12 +30,12 @@ VARIABLES = {
     "DATABASE_URL": f"sqlite:///{STATE_DIR / 'notifier.sqlite3'}",
     "IM_SDK_APP_ID": str(SDK_APP_ID),
     "IM_SECRET_KEY": SECRET_KEY,
-    # Nobody listens there: a test that forgets the sandbox fixture fails at once.
+    # A closed port: a test without the sandbox fixture fails at once.
     "IM_BASE_URL": "http://127.0.0.1:9",
-    # A worker asks for nothing that a test did not ask for.
+    # Workers request no sync unless a test does.
     "IM_SYNC_EVERY_HOURS": "0",
-    # Playwright keeps an event loop in the main thread; Django's ORM would refuse
-    # to run there, although no test awaits anything.
+    # Playwright runs an event loop in the main thread, in which Django's ORM would
+    # refuse to run, although no test is asynchronous.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
 

@@ -1,7 +1,7 @@
-"""Rows for tests: plain functions with believable defaults.
+"""Rows for tests: plain functions with realistic defaults.
 
-Each returns a saved row. What a test is about, it names; everything else is filled in
-so that the row is one the application could have made.
+Each function returns a saved row. Tests pass the values that they are about; the
+defaults of the others give a row that the application could have created.
 """
 
 import time
@@ -31,7 +31,7 @@ def make_user(
     superuser: bool = False,
     **kwargs: Any,
 ) -> User:
-    """A person who may log in; ``role`` is a name of ``notifications.roles``."""
+    """An active user; ``role`` is a name of ``notifications.permissions``."""
     values = {"is_staff": True, "is_superuser": superuser} | kwargs
     user = User.objects.create_user(username, password=PASSWORD, **values)
     if role is not None:
@@ -40,13 +40,13 @@ def make_user(
 
 
 def make_second_factor(person: User, **kwargs: Any) -> TOTPDevice:
-    """An authenticator app in use."""
+    """An authenticator app that is set up."""
     values = {"name": "app", "confirmed": True} | kwargs
     return TOTPDevice.objects.create(user=person, **values)
 
 
 def code_of(device: TOTPDevice, *, steps: int = 0) -> str:
-    """What the app shows now, or ``steps`` of 30 seconds later; one each way counts."""
+    """The app's code now, or ``steps`` of 30 seconds later; one step off is accepted."""
     at = time.time() + steps * device.step
     clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
     clock.time = at
@@ -59,7 +59,7 @@ def wrong_code(device: TOTPDevice) -> str:
 
 
 def make_group(**kwargs: Any) -> ChatGroup:
-    """A chat group in use, of type Public unless said otherwise."""
+    """A chat group in use, of type Public by default."""
     number = next(_numbers)
     values = {
         "group_id": f"@TGS#G{number}",
@@ -71,7 +71,7 @@ def make_group(**kwargs: Any) -> ChatGroup:
 
 
 def make_notification(**kwargs: Any) -> Notification:
-    """A draft, or with ``status=`` one that was sent; by ``lin.mei`` by default."""
+    """A draft, or with ``status=`` a sent notification; by ``lin.mei`` by default."""
     status = kwargs.get("status", Notification.Status.DRAFT)
     sender = kwargs.get("sender") or _sender()
     values: dict[str, Any] = {
@@ -101,9 +101,9 @@ def make_delivery(
     group: ChatGroup | None = None,
     **kwargs: Any,
 ) -> Delivery:
-    """A delivery to ``group``; ``status=`` fills in what that status needs.
+    """A delivery to ``group``, with the fields that its ``status=`` requires.
 
-    Without a notification, one that is sending is made.
+    The default notification has the status "sending".
     """
     notification = notification or make_notification(status=Notification.Status.SENDING)
     group = group or make_group()
@@ -123,7 +123,7 @@ def make_delivery(
 
 
 def ending_fields(status: str) -> dict[str, Any]:
-    """What a delivery of that status has besides."""
+    """The other fields of a delivery with that status."""
     finished = {"finished_at": MOMENT + timedelta(seconds=1), "attempt_count": 1}
     match status:
         case Delivery.Status.SENDING:
@@ -144,7 +144,7 @@ def ending_fields(status: str) -> dict[str, Any]:
 
 
 def make_attempt(delivery: Delivery | None = None, **kwargs: Any) -> Attempt:
-    """The next attempt of ``delivery``; ``outcome=`` fills in what that one needs."""
+    """The next attempt of ``delivery``, with the fields its ``outcome=`` requires."""
     delivery = delivery or make_delivery(status=Delivery.Status.ACCEPTED)
     outcome = kwargs.get("outcome", Attempt.Outcome.ACCEPTED)
     values: dict[str, Any] = {
@@ -175,13 +175,13 @@ def make_attempt(delivery: Delivery | None = None, **kwargs: Any) -> Attempt:
 
 
 def make_seal(notification: Notification) -> Seal:
-    """The seal of one that has ended, as the worker makes it, with its tallies."""
-    notification.refresh_from_db()  # times as the database keeps them
+    """The seal of an ended notification with its tallies, as the worker creates it."""
+    notification.refresh_from_db()  # times with the precision of the database
     return seal_notification(notification)
 
 
 def write_fields(**kwargs: str) -> dict[str, str]:
-    """What the form of the Write page posts."""
+    """The POST data of the Write page."""
     return {
         "token": "0b4d2d3e-3c0e-4f0c-9a53-1c3f4f2d7a11",
         "audience": "chosen",

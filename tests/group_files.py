@@ -1,4 +1,4 @@
-"""Files of chat groups for tests: good ones to write, and bad ones with their sentence."""
+"""CSV files of chat groups for tests: valid ones, and invalid ones with their error."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ NO_TEXT = "This is not a text file. Save the list as CSV first."
 EMPTY = "The file is empty."
 TOO_LONG = "The file has more than 100,000 lines. Split it."
 
-# What cannot be used as a whole: the bytes, and what a person reads.
+# Files that are rejected as a whole: content and error message.
 BAD_FILES = {
     "empty": (b"", EMPTY),
     "a mark only": (b"\xef\xbb\xbf", EMPTY),
@@ -62,7 +62,7 @@ def text_of(
     separator: str = ",",
     end: str = "\r\n",
 ) -> str:
-    """As a spreadsheet writes it."""
+    """The file as a spreadsheet program writes it."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=separator, lineterminator=end)
     writer.writerows([headings, *rows])

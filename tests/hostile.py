@@ -1,4 +1,4 @@
-"""Texts that somebody might write to break a page, a file or a reader's eye."""
+"""Texts that attack a page, an exported file or the reader."""
 
 PLAIN = "plain"
 HOSTILE = {

@@ -1,7 +1,7 @@
-"""Hostile texts in every place that people or Tencent fill: shown and exported as text.
+"""Hostile texts in every field that users or Tencent fill: shown and exported as text.
 
-A page with a hostile text has the same elements, with the same attributes, as one with
-a plain text, and shows the text. What is in a file is read back as it was written.
+A page with a hostile text has the same elements and attributes as one with a plain
+text, and shows the text. Exported files contain the text unchanged.
 """
 
 import csv
@@ -43,7 +43,7 @@ every_text = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys(
 
 @dataclass(frozen=True)
 class Told:
-    """A notification that holds a text wherever there is room for one."""
+    """A notification with the text in every text field."""
 
     notification: Notification
     group: ChatGroup
@@ -85,7 +85,7 @@ def tell(text: str) -> Told:
 
 
 class Read(HTMLParser):
-    """A page as a browser reads it: its elements, and its text."""
+    """A page as a browser parses it: its elements and its text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Read(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag, attrs):
-        if tag != "br":  # the admin shows lines of a name so
+        if tag != "br":  # the admin's line breaks
             self.elements.append((tag, tuple(name for name, _value in attrs)))
         self.values += [value for _name, value in attrs if value]
 
@@ -147,7 +147,7 @@ def test_a_name_turns_nothing_round_that_stands_beside_it(auditor):
 
 
 def test_lists_show_all_of_them_as_text(auditor):
-    for n in range(51):  # more than a page, so that there is a pager
+    for n in range(51):  # more than one page, so that the pager appears
         tell(f"{PLAIN} {n}")
     plain = {address: read(auditor, address).elements for address in LISTS}
     for text in HOSTILE.values():
@@ -163,7 +163,7 @@ def test_lists_show_all_of_them_as_text(auditor):
 
 
 def as_written(cell: str) -> str:
-    """By the rule that the page of the deliveries and the documents give."""
+    """The text of a CSV cell, by the rule in the documents and on the history page."""
     return cell.removeprefix("'")
 
 

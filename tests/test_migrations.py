@@ -1,7 +1,7 @@
-"""Migrations keep the old release running: see "Changing tables" in docs/deploy.md.
+"""Migrations keep the previous release running: "Changing tables" in docs/deploy.md.
 
-During an update both releases use the tables, and an older one may come back. So a
-migration only adds, and keeps no table for long. The first one creates the tables.
+During an update both releases use the tables, and the older one may be restored. So a
+migration only adds, and locks no table for long. The first one creates the tables.
 """
 
 from collections.abc import Iterator
@@ -15,21 +15,21 @@ from django.db.migrations.state import ProjectState
 
 pytestmark = pytest.mark.one_database
 
-# Migration → why it must break the rule, and what the update has to do about it.
+# Migration → why it must break the rule, and what the update has to do.
 ALLOWED: dict[str, str] = {}
 
-# They say something about Python only.
+# Operations on Python's state only.
 WITHOUT_SQL = (
     migrations.AlterModelOptions,
     migrations.AlterModelManagers,
 )
-# Seen in a rehearsed update: the worker had the one table and waited for the other.
+# Seen in a rehearsed update: the worker held one table and waited for the other.
 DEADLOCK = "it and a worker may wait for each other; make one migration for each"
 KEEPS_THE_TABLE = "keeps the table while it is made: CONCURRENTLY on PostgreSQL"
 
 
 def broken_rules(migration: Migration, state: ProjectState) -> Iterator[str]:
-    """Sentences; ``state`` is that before the migration."""
+    """Why a migration breaks the rule; ``state`` is the state before it."""
     new: set[str] = set()
     old: set[str] = set()
     for operation in migration.operations:
@@ -47,7 +47,7 @@ def broken_rules(migration: Migration, state: ProjectState) -> Iterator[str]:
 def _problem(
     operation: Any, migration: Migration, state: ProjectState, new: set[str]
 ) -> str:
-    """Why the release before could not work with it; empty where it can."""
+    """Why the previous release could not work with it, or an empty string."""
     table = getattr(operation, "model_name_lower", "")
     match operation:
         case migrations.CreateModel():
@@ -82,7 +82,7 @@ def _of_column(field: Any) -> str:
 
 
 def _of_change(old: Any, new: Any) -> str:
-    """Other words or choices are no change to the database; nor is one that it ignores."""
+    """Labels and choices do not change the database; neither do ignored options."""
     old, new = old.clone(), new.clone()
     for field in (old, new):
         field.set_attributes_from_name("column")
@@ -104,7 +104,7 @@ def test_migrations_leave_the_older_release_working():
             found[name] = problems
 
     assert {name: found[name] for name in found if name not in ALLOWED} == {}
-    # A reason without a migration that needs it is a reason for the next mistake.
+    # An unused reason could excuse a future mistake.
     assert [name for name in ALLOWED if name not in found] == []
 
 

@@ -1,4 +1,4 @@
-"""Another SECRET_KEY: whoever is logged in stays so while the former one is named."""
+"""A new SECRET_KEY: sessions stay valid while the former key is a fallback."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_a_login_outlives_the_key_that_it_was_made_with(settings, log_in):
 
     assert client.get("/").status_code == 200
 
-    # Who came in meanwhile is known by the new key, who did not has to log in.
+    # Sessions used meanwhile are signed with the new key; the others have ended.
     settings.SECRET_KEY_FALLBACKS = []
     assert client.get("/").status_code == 200
     assert away.get("/").status_code == 302

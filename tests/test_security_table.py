@@ -1,4 +1,4 @@
-"""The table of requirements: complete, and with proofs that exist."""
+"""The table of security requirements is complete, and its proofs exist."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.one_database
 
 TABLE = ROOT / "docs" / "asvs.md"
 STATES = {"met", "partly", "accepted risk", "not applicable"}
-# Levels 1 and 2 of ASVS 5.0.0: which numbers each section has.
+# Levels 1 and 2 of ASVS 5.0.0: the requirement numbers of each section.
 REQUIREMENTS = """
 1.1: 1-2    1.2: 1-9    1.3: 1-11   1.4: 1-3    1.5: 1-2
 2.1: 1-3    2.2: 1-3    2.3: 1-4    2.4: 1
@@ -42,7 +42,7 @@ def numbers() -> list[str]:
 
 
 def rows() -> list[list[str]]:
-    """The cells of each row: numbers, what is asked, state, proof."""
+    """The cells of each row: number, requirement, state, proof."""
     lines = [line for line in TABLE.read_text().splitlines() if line.startswith("| ")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [row for row in cells if row[0] != "no."]

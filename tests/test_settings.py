@@ -1,4 +1,4 @@
-"""Settings from the environment, in processes of their own: files, numbers, switches."""
+"""Settings from the environment, each in a new process: files, numbers, switches."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is installed: pinned, hashed, and written down."""
+"""The installed packages are pinned, hashed and listed in the SBOM."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ LISTS = ("requirements.txt", "requirements-dev.txt")
 
 
 def asked_for(name: str) -> list[Requirement]:
-    """What pyproject.toml asks for in one of the lists."""
+    """The requirements in one list of pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     lines = project["project"]["dependencies"]
     if name == "requirements-dev.txt":
@@ -27,7 +27,7 @@ def asked_for(name: str) -> list[Requirement]:
 
 
 def entries(name: str) -> Iterator[tuple[str, list[str]]]:
-    """Each requirement of a list, with its hashes."""
+    """Each requirement of a list with its hashes."""
     text = (ROOT / name).read_text().replace("\\\n", "")
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -55,7 +55,7 @@ def is_for_here(need: Requirement, extras: set[str]) -> bool:
 
 @pytest.mark.parametrize("name", LISTS)
 def test_what_a_package_asks_for_is_pinned_with_its_extras(name):
-    """Else the pip of Debian refuses the whole list, or takes what is newest."""
+    """Otherwise Debian's pip refuses the list, or installs the newest releases."""
     pins = {
         canonicalize_name(pin.name): pin
         for pin in (Requirement(line) for line, _hashes in entries(name))

@@ -1,4 +1,4 @@
-"""What the gate rests on: the layers, and the list of settings."""
+"""The configuration of the gate: the layers, and the list of settings."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.one_database
 
 
 def test_imports_point_one_way():
-    # In a process of its own: it switches off every logger that it finds.
+    # In a new process, because import-linter disables all existing loggers.
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     lint = subprocess.run(  # noqa: S603  our own tool
         command, cwd=ROOT, capture_output=True, text=True, check=False

@@ -1,7 +1,7 @@
-"""Who may speak to the network at all: the client, single sign-on, and the stand-in.
+"""Only the REST client, single sign-on and the sandbox may use the network.
 
-Pages open no connection either: tests/console/test_policy.py. Psycopg and Django's
-own modules are not ours.
+Pages open no connection either: tests/console/test_policy.py. Psycopg and Django
+themselves are not checked.
 """
 
 import ast
@@ -14,7 +14,7 @@ from tests.environment import ROOT
 
 pytestmark = pytest.mark.one_database
 
-# By what a name begins with. ``urllib.parse`` takes addresses apart and asks nobody.
+# Prefixes of module names. ``urllib.parse`` only parses URLs.
 SPEAKS = (
     *("requests", "urllib3", "urllib.request", "http.client", "http.server", "httpx"),
     *("aiohttp", "socket", "socketserver", "ssl", "smtplib", "ftplib", "poplib"),
@@ -24,11 +24,11 @@ SPEAKS = (
 MAY = (
     "notifications/tencent/",
     "notifications/sandbox/",
-    # Single sign-on, where it is set up.
+    # Single sign-on, if it is configured.
     "notifications/access/backends.py",
     "notifications/access/views/sso.py",
 )
-# Programs that are started could speak for us.
+# A started program could use the network.
 STARTS = ("subprocess", "multiprocessing", "pty")
 CALLS = ("os.system", "os.popen", "__import__", "importlib.import_module")
 
@@ -39,7 +39,7 @@ def modules() -> list[Path]:
 
 
 def used(tree: ast.AST) -> Iterator[str]:
-    """Full names of what is imported, and of what is called."""
+    """The full names of imported modules and of called functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -50,7 +50,7 @@ def used(tree: ast.AST) -> Iterator[str]:
 
 
 def speaks(source: str) -> list[str]:
-    """What in a module could reach the network."""
+    """The names in a module that could reach the network."""
     names = (*SPEAKS, *STARTS, *CALLS)
     return [
         name
@@ -66,7 +66,7 @@ def test_nobody_else_speaks():
         if (names := speaks(path.read_text("utf-8")))
     }
 
-    # Asks only whether a test runs, as it says.
+    # Only checks whether a test is running.
     assert found.pop("notifications/management/commands/flush.py") == [
         "django.core.mail"
     ]

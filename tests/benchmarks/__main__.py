@@ -1,7 +1,7 @@
 """The benchmarks: ``make bench``, or ``python -m tests.benchmarks --help``.
 
-Figures depend on the machine and on what else runs on it; so each stands beside its
-physical limit or a bare loop from the same run, and the ratio is what counts.
+Figures depend on the machine and its other load. So the report compares each one with
+its physical limit or with a bare loop from the same run; the ratio is what counts.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def _measured(
                         sizes[size] = getattr(options, size)
                 try:
                     found = benchmark.measure(place, **sizes)
-                except Exception:  # noqa: BLE001  told at the end
+                except Exception:  # noqa: BLE001  reported at the end
                     traceback.print_exc()
                     found = None
                 yield name, found

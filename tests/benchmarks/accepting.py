@@ -1,4 +1,4 @@
-"""Accepting a notification to 100,000 groups, and the pages of others meanwhile."""
+"""Accepting a notification to 100,000 groups, and the pages of other users meanwhile."""
 
 import sys
 import threading
@@ -16,9 +16,9 @@ PAGES = ("/", "/history/deliveries/", "/notifications/chatgroup/")
 
 
 class Reader:
-    """A person who reads one page after another; ``seconds`` of each.
+    """A user who loads one page after another; ``seconds`` of each.
 
-    Each page is read once at least. A page that does not come is raised at the end.
+    Each page is loaded at least once. The end raises the error of a failed page.
     """
 
     def __init__(self, address: str, session_key: str, pages: Sequence[str]) -> None:
@@ -83,8 +83,8 @@ def accept(
             wait_for(lambda: _answers(address), "gunicorn")
             key = scene.order("session_key")
             with Reader(address, key, pages):
-                time.sleep(2)  # both processes have loaded everything
-            # Sent before as well: idle pages must show a history of the same size.
+                time.sleep(2)  # until both processes have loaded everything
+            # Send before as well, so that idle pages show a history of the same size.
             scene.order("timed_send", content="first")
             with Reader(address, key, pages) as idle:
                 time.sleep(idle_seconds)

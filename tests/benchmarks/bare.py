@@ -1,4 +1,4 @@
-"""The yardstick: bare ``requests`` in threads against the same endpoint, nothing else.
+"""The baseline: only ``requests`` in threads against the same endpoint.
 
 usage: python -m tests.benchmarks.bare URL CALLS THREADS [CALLS_PER_SECOND]
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def parameters() -> dict[str, str]:
-    """What each call needs, of the account in the environment."""
+    """The arguments of each call for the account in the environment."""
     account, name = os.environ["IM_SDK_APP_ID"], os.environ["IM_ADMIN_ACCOUNT"]
     key, now = os.environ["IM_SECRET_KEY"], int(time.time())
     return {

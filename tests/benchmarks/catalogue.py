@@ -20,7 +20,7 @@ from tests.benchmarks.report import Figure
 class Benchmark:
     """``measure(place)`` at its own size, ``measure(place, **small)`` in seconds.
 
-    The small form shows that all of it still runs; its figures say nothing.
+    The small form only checks that the benchmark runs; its figures are meaningless.
     """
 
     measure: Callable[..., list[Figure]]

@@ -10,12 +10,12 @@ from tests.benchmarks.report import Figure
 from tests.environment import ROOT
 from tests.faults.places import Place, environment, manage
 
-# Milliseconds in the server, by what is measured.
+# Limits in milliseconds in the server, by measurement.
 TARGETS = {"check": 500, "search": 50, "write": 500, "count": 500}
 
 
 def checking(place: Place, *, groups: int = 100_000, times: int = 5) -> list[Figure]:
-    """Pages, counts and suggestions; what is chosen is as large as it can be."""
+    """Pages, counts and suggestions with the largest possible selection."""
     with tempfile.TemporaryDirectory(prefix="notifier-checking-") as home:
         env = environment(DATABASE_URL=place.fresh(Path(home)), STATE_DIR=home)
         manage(env, "collectstatic", "--no-input", "--verbosity=0")

@@ -1,8 +1,9 @@
-"""Makes many chat groups and chooses them; in the database of the settings.
+"""Create many chat groups and choose them, in the database of the settings.
 
 usage: python -m tests.benchmarks.checking_stage GROUPS TIMES
 
-A process of its own: it needs the settings of one database. One line of JSON a figure.
+A separate process, because it needs the settings of one database. One JSON line per
+figure.
 """
 
 import json
@@ -89,7 +90,7 @@ def measure(name: str, ask: Callable[[], Any], times: int) -> None:
         once(ask)
     cpu = time.process_time()
     best = min(once(ask) for _n in range(times))
-    # Where others use the machine too, this says more; PostgreSQL's own is not in it.
+    # More reliable on a busy machine; does not include PostgreSQL's own time.
     cpu = (time.process_time() - cpu) / times * 1000
     line = {"name": name, "value": best}
     remark = f"{queries} queries, CPU {cpu:.0f} ms"

@@ -1,4 +1,4 @@
-"""A history of any size: made by the database itself, believable, sealed.
+"""A history of any size: realistic, sealed, created in SQL.
 
 About 5,000 groups with Chinese names; five large notifications a day and a small one
 beside them, over 400 days at full size; 3 % failed over ten codes, 1 % not confirmed;
@@ -39,7 +39,7 @@ TYPES = [value for value in GroupType.values for _n in range(GROUPS // 5)]
 NAMES = {400: "直播间：李姐开播", 600: "徒步爱好者", 700: "滨海校区家长"}
 CODES = [10007, 10010, 10015, 10016, 10002, 10004, 60008, 80002, 20012, 6014]
 
-# Only times are written differently: SQLite keeps them as text.
+# Only times differ: SQLite stores them as text.
 _TIME = {
     "sqlite": "substr(n.created_at, 1, 14) || g.offset_text",
     "postgresql": "n.created_at + g.place * interval '5 milliseconds'",
@@ -85,7 +85,7 @@ SELECT notification_id, MIN(sender_name), MIN(created_at), group_type, status,
 FROM notifications_delivery WHERE notification_id <= %s
 GROUP BY notification_id, group_type, status, error_code, reason
 """
-# Notifications in one statement: memory and locks stay small.
+# Notifications per statement, to limit memory and locks.
 BATCH = 100
 
 
@@ -133,7 +133,7 @@ def _groups() -> Iterator[ChatGroup]:
 
 
 def _sends(rows: int, senders: list[User]) -> Iterator[tuple[Notification, int]]:
-    """Oldest first, with the number of groups of each."""
+    """The notifications, oldest first, with the number of groups of each."""
     large = max(2, rows // GROUPS)
     days = -(-large // LARGE_A_DAY)
     number = 0
@@ -193,13 +193,13 @@ def _helper_tables(
 
 @contextmanager
 def _without_indexes() -> Iterator[None]:
-    """They are made again at the end, which is quicker than row by row."""
+    """Create them again at the end, which is faster than updates per row."""
     indexes = [
         (model, index) for model in (Delivery, Attempt) for index in model._meta.indexes
     ]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            # No look-up of foreign keys for rows that are right by the way of making.
+            # Skip the checks of foreign keys: the rows are correct by construction.
             cursor.execute("SET session_replication_role = replica")
     with connection.schema_editor(atomic=False) as editor:
         for model, index in indexes:

@@ -1,10 +1,9 @@
-"""The stand-in for benchmarks, in a process of its own.
+"""The sandbox for benchmarks, in a separate process.
 
-Without a journal on the disk: it shall cost as little as it can. It has no limit,
-unless one is asked for. It prints its address; a line on its standard input is answered
-by one line of JSON: an empty one with the moments of all notices since the last such
-line, any other with moments and codes of the calls of that name. The end of the input
-stops it.
+It writes no journal to the disk, to cost as little as possible, and has no rate limit
+by default. It prints its address. It answers each line of standard input with a line of
+JSON: an empty line with the times of all notices since the last empty line, another line
+with times and codes of the calls of that name. It stops at the end of the input.
 
 usage: python -m tests.benchmarks.endpoint GROUPS LATENCY_MS JITTER_MS [CALLS_PER_SECOND]
 """

@@ -1,8 +1,9 @@
-"""Makes many chat groups and asks for their pages; in the database of the settings.
+"""Create many chat groups and load their pages, in the database of the settings.
 
 usage: python -m tests.benchmarks.grouping_stage GROUPS TIMES
 
-A process of its own: it needs the settings of one database. One line of JSON a figure.
+A separate process, because it needs the settings of one database. One JSON line per
+figure.
 """
 
 import json
@@ -59,7 +60,7 @@ def main() -> None:
         "?state=closed",
         "?checked=day",
         "?checked=never",
-        # Each column that can be sorted by, and the deepest page of one.
+        # Each sortable column, and the last page of one.
         "?o=2",
         "?o=-4",
         "?o=6",
@@ -89,7 +90,7 @@ def measure(client: Client, address: str, times: int) -> None:
         once(client, address)
     cpu = time.process_time()
     best = min(once(client, address) for _n in range(times))
-    # Where others use the machine too, this says more; PostgreSQL's own is not in it.
+    # More reliable on a busy machine; does not include PostgreSQL's own time.
     cpu = (time.process_time() - cpu) / times * 1000
     say(address, best, "ms", f"{queries} queries, CPU {cpu:.0f} ms")
 

@@ -10,13 +10,13 @@ from tests.benchmarks.report import Figure
 from tests.environment import ROOT
 from tests.faults.places import Place, environment, manage
 
-# Unit → what is to be reached, and whether more is better.
+# Unit → target, and whether more is better.
 PAGE, OVERVIEW, FIRST_ROWS = 100, 150, 0.2
 SPEED, MEMORY = 30_000, 30
 
 
 def history(place: Place, *, rows: int = 10_000_000, times: int = 5) -> list[Figure]:
-    """Milliseconds in the server, beside the plain admin list of the same table."""
+    """Milliseconds in the server, compared with the stock admin list of the table."""
     with tempfile.TemporaryDirectory(prefix="notifier-history-") as home:
         env = environment(DATABASE_URL=place.fresh(Path(home)), STATE_DIR=home)
         manage(env, "collectstatic", "--no-input", "--verbosity=0")

@@ -1,8 +1,8 @@
-"""Makes a large history in the database of the settings, and measures its pages there.
+"""Create a large history in the database of the settings, and measure its pages.
 
 usage: python -m tests.benchmarks.history_stage ROWS TIMES [--no-stock]
 
-With 0 ROWS the database is measured as a run before has left it.
+With 0 ROWS, measure the database that a previous run left.
 
 A process of its own: it needs the settings of one database. One line of JSON a figure.
 """
@@ -26,7 +26,7 @@ from tests.benchmarks import dataset, stock
 EXPORTED = 1_000_000
 DELIVERIES = "/history/deliveries/"
 STOCK = f"/{stock.PATH}"
-# One address of each filter, with the same filter of the plain list where it has one.
+# A URL for each filter, with the same filter of the stock list if it has one.
 FILTERS = {
     "status=failed": "status__exact=failed",
     "status=accepted": "status__exact=accepted",
@@ -90,7 +90,7 @@ def pages(client: Client, rows: int, times: int, *, is_beside_stock: bool) -> No
 
 
 def once(client: Client, address: str) -> float:
-    """Milliseconds of one request; what it takes is what a person waits for."""
+    """Milliseconds of one request, including rendering."""
     began = time.perf_counter()
     answer = client.get(address)
     if answer.status_code != 200:
@@ -110,14 +110,14 @@ def measure(client: Client, address: str, beside: float | None, times: int) -> N
         once(client, address)
     cpu = time.process_time()
     fastest = best(client, address, times)
-    # Where others use the machine too, this says more; PostgreSQL's own is not in it.
+    # More reliable on a busy machine; does not include PostgreSQL's own time.
     cpu = (time.process_time() - cpu) / times * 1000
     remark = f"{queries} queries, CPU {cpu:.0f} ms"
     say(address, fastest, "ms", beside=beside, remark=remark)
 
 
 def best(client: Client, address: str, times: int) -> float:
-    """The fastest of some: what else runs on the machine counts least there."""
+    """The fastest of several runs, which other load affects least."""
     return min(once(client, address) for _n in range(times))
 
 

@@ -1,8 +1,9 @@
-"""Imports a file of 100,000 chat groups into the database of the settings, twice.
+"""Import a file of 100,000 chat groups into the database of the settings, twice.
 
 usage: python -m tests.benchmarks.import_stage ROWS
 
-A process of its own: it needs the settings of one database. One line of JSON a figure.
+A separate process, because it needs the settings of one database. One JSON line per
+figure.
 """
 
 import csv
@@ -60,7 +61,7 @@ def groups(count: int) -> list[list[str]]:
 def timed(
     name: str, rows: Sequence[Sequence[str]], *, new: int = 0, changed: int = 0
 ) -> None:
-    """Seconds of the preview and of what the confirmation does after it."""
+    """Seconds of the preview and of the confirmation."""
     text = io.StringIO()
     csv.writer(text).writerows([HEADINGS, *rows])
     raw = text.getvalue().encode()
@@ -75,7 +76,7 @@ def timed(
 
 
 def say(name: str, value: float, unit: str, cpu: float | None = None) -> None:
-    """``cpu``: seconds of this process when it began; on a busy machine they tell more."""
+    """``cpu``: CPU seconds at the start, which are more reliable on a busy machine."""
     used = "" if cpu is None else f"{time.process_time() - cpu:.1f} s of its CPU"
     figure = {"name": name, "value": value, "unit": unit, "remark": used}
     sys.stdout.write(json.dumps(figure) + "\n")

@@ -14,7 +14,7 @@ TARGETS = {"s": 20, "MB": 600}
 
 
 def imports(place: Place, *, rows: int = 100_000) -> list[Figure]:
-    """Seconds in the server: the preview, then what the confirmation does as well."""
+    """Seconds in the server: the preview, then the confirmation."""
     with tempfile.TemporaryDirectory(prefix="notifier-import-") as home:
         env = environment(DATABASE_URL=place.fresh(Path(home)), STATE_DIR=home)
         stage = subprocess.run(  # noqa: S603  our own module

@@ -1,4 +1,4 @@
-"""Many chat groups with Chinese names, types, sizes and labels, as a large account has."""
+"""Many chat groups with Chinese names, types, sizes and labels, as in a large account."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,9 +19,9 @@ BLOCK = 5000
 
 
 def make_many_groups(count: int) -> list[ChatGroup]:
-    """``count`` groups in a table that has none of them yet, each with a label or two.
+    """Create ``count`` groups in an empty table, each with one or two labels.
 
-    One of 50 is switched off, one of 70 closed, one of 100 of a type nobody knows.
+    One of 50 is switched off, one of 70 closed, one of 100 has an unknown type.
     """
     groups = ChatGroup.objects.bulk_create(map(_group, range(count)), batch_size=BLOCK)
     labels = [Label.objects.get_or_create(name=name)[0] for name in LABELS]

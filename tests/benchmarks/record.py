@@ -1,6 +1,6 @@
 """Benchmarks of the record: sealing, verifying and archiving a large notification.
 
-Beside each stands what the database needs to hand over the same columns.
+The baseline of each is the time in which the database returns the same columns.
 """
 
 import json
@@ -13,7 +13,7 @@ from tests.benchmarks.report import Figure
 from tests.environment import ROOT
 from tests.faults.places import Place, environment
 
-# By the first word of the name: what is to be reached, and whether more is better.
+# First word of the name → target, and whether more is better.
 TARGETS = {"seal": (1.0, False), "verify": (200_000, True), "archive": (60.0, False)}
 
 

@@ -1,8 +1,9 @@
-"""Seals, verifies and archives a large notification in the database of the settings.
+"""Seal, verify and archive a large notification in the database of the settings.
 
 usage: python -m tests.benchmarks.record_stage ROWS FOLDER
 
-A process of its own: it needs the settings of one database. One line of JSON a figure.
+A separate process, because it needs the settings of one database. One JSON line per
+figure.
 """
 
 import hashlib
@@ -97,12 +98,12 @@ def made(rows: int) -> object:
         )
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")  # as autovacuum would have done by now
+            cursor.execute("VACUUM ANALYZE")  # as autovacuum would have done
     return notification
 
 
 def plain_reading(notification: int) -> int:
-    """The same columns, read and thrown away: less cannot be done."""
+    """Read and discard the same columns: the minimum of work."""
     deliveries = Delivery.objects.filter(notification=notification).order_by("pk")
     attempts = Attempt.objects.filter(delivery__notification=notification)
     with connection.cursor() as cursor:
@@ -115,7 +116,7 @@ def plain_reading(notification: int) -> int:
 
 
 def best(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of some: what else runs counts least there."""
+    """Seconds of the fastest of several runs, which other load affects least."""
     times = []
     for _n in range(TIMES):
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What a benchmark reports: each figure beside its limit or yardstick of the same run."""
+"""The report of a benchmark: each figure with its limit or baseline of the same run."""
 
 import math
 import os
@@ -62,13 +62,13 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The value below which ``share`` of them lie."""
+    """The value below which ``share`` of the values are."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def most_in_a_second(clocks: Sequence[float]) -> int:
-    """The most moments within any second."""
+    """The largest number of moments within any second."""
     ordered = sorted(clocks)
     most = first = 0
     for last, clock in enumerate(ordered):

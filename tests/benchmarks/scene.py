@@ -1,4 +1,4 @@
-"""A scene of the fault suite with an endpoint that costs little and has no limit."""
+"""A scene of the fault suite with a fast endpoint without a rate limit."""
 
 import json
 import os
@@ -17,12 +17,12 @@ from tests.faults.places import Place
 from tests.faults.scene import Scene, Sent
 from tests.faults.watched import Process
 
-PACE = 190.0  # calls a second: what the engine keeps to under the limit of 200
+PACE = 190.0  # calls per second of the engine, below the limit of 200
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process used from its start to its end."""
+    """The resources that a process used from its start to its end."""
 
     cpu_seconds: float
     memory_mb: float
@@ -41,7 +41,7 @@ class BenchmarkScene(Scene):
         limit: int | None = None,
         **settings: str,
     ) -> None:
-        """``groups`` are ours, ``listed`` are Tencent's: as many, unless said."""
+        """``groups`` in the database, ``listed`` at Tencent; equal by default."""
         super().__init__(
             place,
             Path(tempfile.mkdtemp(prefix="notifier-benchmark-")),
@@ -68,11 +68,11 @@ class BenchmarkScene(Scene):
         self.env["IM_BASE_URL"] = self._answer()
 
     def received(self) -> list[tuple[float, float]]:
-        """Unix and steady seconds of each call since the last time this was asked."""
+        """Unix and monotonic seconds of each call since the last request of this."""
         return [tuple(entry) for entry in self._ask("")]
 
     def asked(self, command: str) -> list[tuple[float, int | None]]:
-        """Steady seconds and code of each call that reads."""
+        """Monotonic seconds and code of each reading call."""
         return [tuple(entry) for entry in self._ask(command)]
 
     def _ask(self, line: str) -> list[list[float]]:
@@ -88,13 +88,13 @@ class BenchmarkScene(Scene):
         return line.strip()
 
     def check_all_accepted(self, sent: Sent) -> None:
-        """RuntimeError unless every group of the scene has got the notice."""
+        """Raise ``RuntimeError`` unless every group of the scene received the notice."""
         by_status = Counter(row.status for row in self.rows(sent))
         if by_status != {"accepted": len(self.groups)}:
             raise RuntimeError(f"“{sent.content}” ended with {dict(by_status)}.")
 
     def drain(self, worker: Process) -> float:
-        """Seconds from SIGTERM to its end, which must be a good one."""
+        """Seconds from SIGTERM to its exit, which must be clean."""
         began = time.perf_counter()
         worker.signal(signal.SIGTERM)
         if worker.wait():
@@ -113,7 +113,7 @@ class BenchmarkScene(Scene):
         return float(rate), float(cpu)
 
     def cost_of(self, worker: Process) -> Cost:
-        """Wait for its end."""
+        """Wait until it ends."""
         _pid, status, used = os.wait4(worker.pid, 0)
         worker.popen.returncode = os.waitstatus_to_exitcode(status)
         if worker.popen.returncode:

@@ -7,13 +7,13 @@ from tests.benchmarks.scene import PACE, BenchmarkScene
 from tests.faults.places import Place
 from tests.faults.watched import wait_for
 
-LATENCY = (80, 40)  # milliseconds, give or take
+LATENCY = (80, 40)  # milliseconds, jitter
 LIMIT = 200
 THREADS = 32
 
 
 def pace(place: Place, *, groups: int = 3000) -> list[Figure]:
-    """One worker under the limit: its rate, what it costs, what it needs."""
+    """One worker below the rate limit: its rate, CPU time and memory."""
     with BenchmarkScene(place, groups=groups, latency=LATENCY) as scene:
         start = scene.cost_of(scene.start_worker("--until-idle"))
         sent = scene.send()
@@ -42,7 +42,7 @@ def pace(place: Place, *, groups: int = 3000) -> list[Figure]:
 def limit(
     place: Place, *, groups: int = 2000, restarted_after: int = 800
 ) -> list[Figure]:
-    """The limit with two workers, of which one is stopped and replaced."""
+    """The rate limit with two workers, of which one is stopped and replaced."""
     with BenchmarkScene(place, groups=groups, latency=LATENCY) as scene:
         scene.have_workers(2)
         sent = scene.send()
@@ -66,7 +66,7 @@ def limit(
 
 
 def speed(place: Place, *, groups: int = 6000) -> list[Figure]:
-    """No latency and no limit: how much the engine adds to the bare calls."""
+    """The overhead of the engine, without latency and rate limit."""
     with BenchmarkScene(place, groups=groups, IM_CALLS_PER_SECOND="10000") as scene:
         before, _cpu = scene.bare(groups, THREADS)
         sent = scene.send()
@@ -82,7 +82,7 @@ def speed(place: Place, *, groups: int = 6000) -> list[Figure]:
 
 
 def first_call(place: Place, *, sends: int = 20) -> list[Figure]:
-    """From the end of Send to the first call at the endpoint, an idle worker waiting."""
+    """From the end of Send to the first call at the endpoint, with an idle worker."""
     waits: list[float] = []
     with BenchmarkScene(place, groups=1) as scene:
         scene.have_workers(1)
@@ -109,7 +109,7 @@ def first_call(place: Place, *, sends: int = 20) -> list[Figure]:
 
 
 def drain(place: Place, *, groups: int = 2000, times: int = 5) -> list[Figure]:
-    """From SIGTERM in the middle of a send to the end of the worker, the worst."""
+    """From SIGTERM in the middle of a send to the worker's exit, the maximum."""
     seconds: list[float] = []
     with BenchmarkScene(place, groups=groups, latency=LATENCY) as scene:
         sent = scene.send()

@@ -1,4 +1,4 @@
-"""The plain list of Django's admin on the same table: what the history stands beside.
+"""The stock list of Django's admin on the same table, a baseline for the history.
 
 Registered by importing it, in the process of the benchmark only.
 """
@@ -7,7 +7,7 @@ from django.contrib import admin
 
 from notifications.models import Delivery
 
-# Below the root.
+# Relative to the root.
 PATH = "notifications/delivery/"
 
 

@@ -1,4 +1,4 @@
-"""Benchmarks of the sync of the groups: alone, and beside a send with a kill -9."""
+"""Benchmarks of the sync of the groups: alone, and during a send with a kill -9."""
 
 import time
 from collections import Counter
@@ -9,17 +9,17 @@ from tests.benchmarks.scene import BenchmarkScene
 from tests.faults.places import Place
 from tests.faults.watched import wait_for
 
-LATENCY = (40, 20)  # milliseconds, give or take
+LATENCY = (40, 20)  # milliseconds, jitter
 LIMIT = 200
 GROUPS_A_CALL = 50
 LIST, INFO = "get_appid_group_list", "get_group_info"
 PATIENCE = 240.0
-LOOK_EVERY = 0.5  # seconds
+POLL_SECONDS = 0.5
 LONGEST_GAP = 1.0  # seconds; a longer one is a kill, and the next worker's start
 
 
 def sync(place: Place, *, groups: int = 100_000) -> list[Figure]:
-    """All groups into an empty list."""
+    """Sync all groups into an empty list."""
     name = f"sync of {groups:,} groups"
     with BenchmarkScene(
         place, groups=0, listed=groups, latency=LATENCY, limit=LIMIT
@@ -91,7 +91,7 @@ def beside(
 
 def _wait_end(scene: BenchmarkScene, number: int) -> dict:
     def has_ended() -> bool:
-        time.sleep(LOOK_EVERY)  # to look takes the time that is measured
+        time.sleep(POLL_SECONDS)  # a query takes CPU time that is measured
         return scene.order("sync_seconds", sync=number) is not None
 
     wait_for(has_ended, "the end of the sync", PATIENCE)
@@ -102,7 +102,7 @@ def _wait_end(scene: BenchmarkScene, number: int) -> dict:
 
 
 def _time(name: str, scene: BenchmarkScene, seconds: float) -> Figure:
-    """Beside what the limits allow: the list at one call a second, the rest at 200."""
+    """Compare with the rate limits: one call per second for lists, 200 for others."""
     lists, infos = len(scene.asked(LIST)), len(scene.asked(INFO))
     allowed = max(lists - 1, infos / LIMIT)
     return Figure(name, scene.place.vendor, seconds, "s", 1.1, beside=allowed,
@@ -124,6 +124,6 @@ def _limits(name: str, scene: BenchmarkScene) -> list[Figure]:
 
 
 def _pace(clocks: list[float]) -> float:
-    """Notices per second, without the seconds that nobody sent because of a kill."""
+    """Notices per second, without the gap after the kill."""
     gaps = [later - one for one, later in pairwise(sorted(clocks))]
     return len(gaps) / sum(gap for gap in gaps if gap < LONGEST_GAP)

@@ -1,6 +1,6 @@
-"""Every benchmark in its small form, and that each fails when what it measures fails.
+"""Every benchmark in its small form, and its failure if the measured code fails.
 
-No figure is judged here: ``make bench`` measures, on a machine that does nothing else.
+These tests ignore the figures: ``make bench`` measures them on an idle machine.
 """
 
 import subprocess
@@ -21,7 +21,7 @@ from tests.faults.places import PLACES, Place, environment, free_port
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A place on the kind of database that the tests run on."""
+    """A place on the database engine of the tests."""
     made = PLACES[connection.vendor](tmp_path_factory.mktemp("benchmarks"))
     try:
         made.start()
@@ -52,7 +52,7 @@ def test_a_page_that_does_not_come_fails_the_benchmark(place: Place):
 
 @pytest.mark.one_database
 def test_a_call_that_fails_fails_the_bare_loop():
-    address = f"http://127.0.0.1:{free_port()}"  # nobody listens there
+    address = f"http://127.0.0.1:{free_port()}"  # a closed port
 
     loop = subprocess.run(  # noqa: S603  our own module
         [sys.executable, "-m", "tests.benchmarks.bare", address, "4", "2"],
@@ -64,7 +64,7 @@ def test_a_call_that_fails_fails_the_bare_loop():
 
 
 class NoPlace:
-    """A database that nothing asks."""
+    """A database without queries."""
 
     def __init__(self, home: Path) -> None:
         pass

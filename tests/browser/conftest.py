@@ -1,11 +1,11 @@
-"""A real browser, in the four views that every page is looked at in.
+"""A real browser, with the four views in which every page is tested.
 
 Fixtures:
     browser     Chromium, one for the whole run
-    page        a page of its own in each of the four views
+    page        a new page in each of the four views
 
-``come_in`` and ``log_in`` open the console for a person; ``check_page`` asks axe about
-the page that is open, and whether it fits the window.
+``come_in`` and ``log_in`` open the console for a user; ``check_page`` checks the current
+page with axe and whether it fits the window.
 """
 
 import shutil
@@ -36,7 +36,7 @@ VIEWS = [
     (390, 844, "light"),
     (390, 844, "dark"),
 ]
-# Only what is wrong comes back: the rest is fifty times as much.
+# Return only violations: all results are fifty times as large.
 VIOLATIONS = """
 axe.run({resultTypes: ["violations"]}).then(
   found => found.violations.map(rule => [rule.id, rule.nodes[0].html])
@@ -47,7 +47,7 @@ axe.run({resultTypes: ["violations"]}).then(
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        # Chromium without a window: half the CPU time of the one with it.
+        # Headless Chromium needs half the CPU time.
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium-headless-shell"), args=ARGUMENTS
         )
@@ -73,7 +73,7 @@ def _plain_names(settings: LazySettings) -> None:
 
 
 def log_in(page: Page, url: str, username: str = "lin.mei") -> None:
-    """As a person does it; where the test is not about that, ``come_in`` is cheaper."""
+    """Log in with the form; ``come_in`` is cheaper for tests of other pages."""
     page.goto(url + "/login/")
     page.fill("#id_username", username)
     page.fill("#id_password", PASSWORD)
@@ -81,9 +81,9 @@ def log_in(page: Page, url: str, username: str = "lin.mei") -> None:
 
 
 def come_in(page: Page, url: str, username: str = "lin.mei", *, to: str = "/") -> None:
-    """At the page ``to``, logged in by the cookie of a session that is there already.
+    """Open the page ``to``, logged in with the cookie of a prepared session.
 
-    Spares a page, a form and a redirect. Unlike ``log_in`` it leaves no entry in the
+    Saves a page, a form and a redirect. Unlike ``log_in``, it writes no entry to the
     audit trail.
     """
     client = Client()
@@ -96,7 +96,7 @@ def come_in(page: Page, url: str, username: str = "lin.mei", *, to: str = "/") -
 
 
 def check_page(page: Page, name: str) -> None:
-    """No violation of accessibility, nothing wider than the window."""
+    """Check accessibility, and that nothing is wider than the window."""
     page.wait_for_load_state("load")
     page.evaluate(Axe().axe_script)
     assert (name, page.evaluate(VIOLATIONS)) == (name, [])

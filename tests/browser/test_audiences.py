@@ -1,4 +1,4 @@
-"""Labels over a filter, and an audience made of them with its count, in a browser."""
+"""Labels for filtered groups, and an audience of them with its count, in a browser."""
 
 from collections.abc import Callable, Iterator
 

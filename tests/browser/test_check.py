@@ -1,4 +1,4 @@
-"""The Check page in a real browser: what must be seen before sending is in sight."""
+"""The Check page in a real browser: everything important is visible before sending."""
 
 import pytest
 from playwright.sync_api import expect

@@ -45,7 +45,7 @@ def test_people_and_roles(page, live_server):
     user = make_user(superuser=True)
     make_user(permissions.AUDITOR, username="wang.fang", is_active=False)
     role = Group.objects.get(name=permissions.AUDITOR)
-    Client().force_login(user)  # there are two in the list of sessions
+    Client().force_login(user)  # a second session for the list
     come_in(page, live_server.url)
 
     for address in (

@@ -1,4 +1,4 @@
-"""Importing groups in a real browser, and the list as a file that is imported again."""
+"""Importing groups in a real browser, and importing the exported list again."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Hostile texts in a real browser: nothing runs, nothing is wider than the window."""
+"""Hostile texts in a real browser: no script runs, nothing is wider than the window."""
 
 import pytest
 
@@ -70,5 +70,5 @@ def test_nothing_runs_and_all_fits(
         page.goto(live_server.url + address)
         check_page(page, address)
         assert page.evaluate("window.ran === undefined"), address
-    assert said == []  # no dialog, and nothing that the policy had to refuse
+    assert said == []  # no dialog, and no violation of the content security policy
     context.close()

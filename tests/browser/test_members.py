@@ -37,7 +37,7 @@ def test_who_is_missing_is_said_in_place(browser, live_server, width, height, th
     search.press("Enter")
     expect(page.locator(".chip")).to_have_count(2)
     button = page.locator("text=Check these members")
-    expect(button).to_be_hidden()  # until members are to be named
+    expect(button).to_be_hidden()  # until "selected members" is chosen
     page.check("[name=members][value=named]")
     page.fill("#id_recipients", "anna, zhao")
     page.fill("#id_content", "Tonight")
@@ -50,7 +50,7 @@ def test_who_is_missing_is_said_in_place(browser, live_server, width, height, th
     expect(page.locator("#id_content")).to_have_value("Tonight")
     check_page(page, "members checked")
     page.fill("#id_recipients", "anna")
-    expect(lines).to_have_count(0)  # it was about other IDs
+    expect(lines).to_have_count(0)  # the result was for other IDs
     button.click()
     expect(lines).to_have_text(["This is a member of the 2 groups."])
     page.check("[name=audience][value=every]")

@@ -1,4 +1,4 @@
-"""Overview and notification page in a real browser: pictures, numbers, paper."""
+"""Overview and notification page in a real browser: charts, numbers, print layout."""
 
 from datetime import timedelta
 
@@ -64,7 +64,7 @@ def test_pictures_with_their_numbers(browser, live_server, past, view):
     expect(page.locator("nav.periods [aria-current]")).to_have_text("30 days")
     picture = page.locator(".chart").locator("visible=true").first
     picture.locator("rect.c-failed").last.click()
-    # On a phone all of the bar leads to its day.
+    # On a phone the whole column of a bar is a link to its day.
     count = 10 if view[0] < 768 else 2
     expect(page.locator(f"text={count} entries, newest first")).to_be_visible()
     page.context.close()
@@ -72,7 +72,7 @@ def test_pictures_with_their_numbers(browser, live_server, past, view):
 
 @pytest.fixture
 def sealed(past) -> Notification:
-    """One with groups left out, actions and a seal that was verified."""
+    """A notification with excluded groups, actions and a verified seal."""
     sent = Notification.objects.latest("pk")
     out = [
         {"group_id": f"g{n}", "name": "广场 Plaza", "state": "closed"} for n in (1, 2)

@@ -87,10 +87,10 @@ def test_from_the_first_letter_to_check_by_keyboard(open_write, width, height, t
 
     page.keyboard.type("周末")
     says(page, "1 group matches.")
-    page.keyboard.press("Enter")  # the only one: no arrow is needed
+    page.keyboard.press("Enter")  # the only suggestion: no arrow key is needed
     says(page, "Added: 周末徒步.")
     page.keyboard.type("live")
-    page.keyboard.press("Enter")  # faster than the answer
+    page.keyboard.press("Enter")  # before the response arrives
     says(page, "Added: Live: Friday show.")
     assert posted(page) == ["hikers", "west", "live"]
 
@@ -155,7 +155,7 @@ def test_a_pasted_list(open_write, width, height, theme):
         "2 groups added. 2 cannot be sent to: see the marks. "
         "1 ID was given more than once and counts once.",
     )
-    # what cannot be sent to comes first, so that it is seen among many
+    # groups that cannot get notifications come first, so that they are noticed
     expect(page.locator(".chip")).to_have_text(
         [
             "nobody · not in the list",
@@ -173,7 +173,7 @@ def test_a_pasted_list(open_write, width, height, theme):
 def test_a_pasted_name_is_searched_for(open_write):
     page = open_write()
 
-    page.evaluate(PASTE, "Weekend hikers")  # prevents nothing: the browser pastes
+    page.evaluate(PASTE, "Weekend hikers")  # not intercepted: the browser pastes
     page.keyboard.insert_text("Weekend hikers")
 
     says(page, "1 group matches.")

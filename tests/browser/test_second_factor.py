@@ -1,4 +1,4 @@
-"""The second factor in a real browser: set up because it is demanded, asked for, lost."""
+"""The second factor in a real browser: required setup, login, loss."""
 
 import pytest
 from django_otp.plugins.otp_totp.models import TOTPDevice

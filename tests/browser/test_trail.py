@@ -1,4 +1,4 @@
-"""The audit trail in a real browser: find what somebody did, its click, the file."""
+"""The audit trail in a real browser: filter by user, open an entry, download."""
 
 import json
 from datetime import timedelta
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def past() -> None:
-    """51 pauses by one person, and one click of somebody who may do everything."""
+    """51 pauses by one user, and one action of a superuser."""
     manager = make_user(first_name="Mei", last_name="Lin")
     chief = make_user(superuser=True, username="chief", first_name="Jie")
     pk = make_notification(sender=manager, status="sending").pk

@@ -1,8 +1,8 @@
-"""A key of its own, and every signature that is made with it written down.
+"""A unique secret key, and a record of every signature made with it.
 
 Fixtures:
-    logs        all that any logger says while the test runs
-    canary      looks through logs and kept places at the end of the test
+    logs        the output of all loggers during the test
+    canary      searches logs and recorded places at the end of the test
 """
 
 import io
@@ -31,7 +31,7 @@ FAULTS = {
 
 @pytest.fixture
 def logs():
-    """All that any logger says, at the level DEBUG, with tracebacks."""
+    """The output of all loggers at level DEBUG, with tracebacks."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     root = logging.getLogger()

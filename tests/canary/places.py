@@ -1,4 +1,4 @@
-"""The secrets that are in use, and the places where they are looked for."""
+"""The secrets in use, and the places that are searched for them."""
 
 import secrets
 from urllib.parse import quote_plus
@@ -21,7 +21,7 @@ class Canary:
         found = set(self.keys)
         for made in self.user_sigs:
             signature = read_user_sig(made)["TLS.sig"]
-            # Its beginning is the same for all: no secret. Its end is.
+            # All signatures share their beginning; only the end is secret.
             found |= {made, made[-40:], signature}
         return found | {quote_plus(secret) for secret in found}
 

@@ -1,4 +1,4 @@
-"""What may go over the wire and into the record: every outcome that there is."""
+"""A scene with every outcome that calls and the record can have."""
 
 import socket
 
@@ -40,7 +40,7 @@ def closed_port() -> str:
 
 
 def run_everything(settings, canary: Canary, sender) -> None:
-    """Every outcome there is, a refused signature, and nobody at the address."""
+    """Every outcome, a refused signature, and a closed port."""
     send_to_all(sender)
     work()
     settings.IM_SECRET_KEY = canary.keys[1]
@@ -61,11 +61,11 @@ def run_everything(settings, canary: Canary, sender) -> None:
         "unconfirmed",
     }
     assert Attempt.objects.filter(error_code=70009).exists()
-    assert len(canary.user_sigs) == 2  # none for the address where nobody was
+    assert len(canary.user_sigs) == 2  # none for the closed port
 
 
 def dump() -> str:
-    """Every column of every row of every table."""
+    """All values of all rows of all tables."""
     with connection.cursor() as cursor:
         rows = []
         for table in connection.introspection.table_names(cursor):

@@ -1,9 +1,9 @@
-"""A secret that can be recognised goes through everything, and is found nowhere.
+"""A recognisable secret passes through the application and appears nowhere.
 
-The whole path runs with a key of its own while every UserSig made is written down:
-sending with all outcomes, a refused signature, nobody there, a crash in a sender
-thread, a failing page, exports, checks. Then all that is left behind is searched:
-every column of every table, logs, pages with their heads, tracebacks, exports.
+The test uses a unique key and records every UserSig: sending with all outcomes, a
+refused signature, a closed port, a crash in a sender thread, a failing page, exports,
+checks. Then it searches all output: every column of every table, logs, pages with their
+headers, tracebacks, exports.
 """
 
 import io
@@ -67,7 +67,7 @@ def test_what_is_downloaded(canary, settings):
 
 
 def test_every_page(canary, settings):
-    """From the overview along every link, as somebody who may see everything."""
+    """Follow every link from the overview as a user with all permissions."""
     sender = make_user(permissions.COMMUNITY_MANAGER)
     run_everything(settings, canary, sender)
     make_notification(sender=sender)
@@ -91,7 +91,7 @@ def test_every_page(canary, settings):
                 link.startswith("/")
                 and not link.startswith(("/static/", "/logout"))
                 and link not in seen
-                # Of pages that differ in their filters only, some are enough.
+                # A few of the pages that differ only in their filters are enough.
                 and visits[shape(link)] < 6
             ):
                 seen.add(link)
@@ -105,7 +105,7 @@ def shape(path: str) -> str:
 
 
 def test_members_that_are_checked(canary, settings):
-    """With the right key, with a wrong one, with nobody there, and half an answer."""
+    """With the right key, a wrong key, a closed port, and an incomplete answer."""
     client = Client()
     client.force_login(make_user(permissions.COMMUNITY_MANAGER))
     fields = write_fields(
@@ -128,7 +128,7 @@ def test_members_that_are_checked(canary, settings):
     canary.server.fail_next("get_specified_group_member_info", "truncated")
     assert "broke before the answer came" in check("half an answer")
     canary.keep("database", dump())
-    assert len(canary.user_sigs) == 3  # none for the address where nobody was
+    assert len(canary.user_sigs) == 3  # none for the closed port
 
 
 def test_a_crash_in_a_sender_thread(canary, monkeypatch):

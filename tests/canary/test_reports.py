@@ -1,4 +1,4 @@
-"""A page that fails: what is shown, and what is mailed to whoever asked for it."""
+"""A page that fails: the response, and the mail to the administrators."""
 
 import logging
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 @pytest.fixture
 def mails(settings):
-    """What an operator gets who lets Django mail him each fault, with all it knows."""
+    """The mail that Django's AdminEmailHandler sends for an error, with all details."""
     settings.ADMINS = [("Li", "li@example.com")]
     handler = AdminEmailHandler(include_html=True)
     logger = logging.getLogger("django.request")
@@ -42,7 +42,7 @@ def test_a_page_that_fails(canary, settings, monkeypatch, mails, debug):
     client = Client(raise_request_exception=False)
     client.force_login(make_user(superuser=True, username="admin"))
 
-    # As of runserver: the request carries the environment too.
+    # As with runserver: the request contains the environment, too.
     response = client.get(
         "/",
         IM_SECRET_KEY=canary.keys[0],
@@ -61,7 +61,7 @@ def test_a_page_that_fails(canary, settings, monkeypatch, mails, debug):
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    # With the signature and the address in the frames, and with the key in them.
+    # With the signature and the URL in the frames, and with the key in them.
     [(tencent_client, "parse_response"), (user_sig, "hashlib")],
 )
 def test_what_is_mailed_of_a_fault_in_the_client(

@@ -1,4 +1,4 @@
-"""The files of an installation agree with each other and with the settings."""
+"""The deployment files are consistent with each other and with the settings."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What gunicorn does when it is asked to stop, with the configuration that is deployed."""
+"""How gunicorn stops with the deployed configuration."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from tests.environment import ROOT
 pytestmark = pytest.mark.one_database
 
 SLOW_SECONDS = 2.0
-# Instead of the console, which needs longer to start.
+# A small application instead of the console, which starts more slowly.
 APPLICATION = f"""
 import time
 
@@ -52,7 +52,7 @@ def server(tmp_path, port) -> Iterator[subprocess.Popen]:
 
 
 def ask(port: int, path: str, seconds: float = 10) -> socket.socket:
-    """A request on its way, as soon as somebody listens."""
+    """Send a request as soon as the port is open."""
     deadline = time.monotonic() + seconds
     while True:
         try:

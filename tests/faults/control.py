@@ -1,4 +1,4 @@
-"""The console with synchronous=NORMAL, as it must not run: for the control alone.
+"""The console with the unsafe synchronous=NORMAL, only for the control experiment.
 
 usage: python -m tests.faults.control COMMAND [ARGUMENT ...]
 """
@@ -16,7 +16,7 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "notifier_site.settings"
     options = settings.DATABASES["default"]["OPTIONS"]
     options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-    # The worker refuses to start with it, rightly; the command imports this name later.
+    # The worker refuses to start with it; the command imports this name later.
     durability.durability_problem = lambda: ""
     execute_from_command_line(["manage.py", *sys.argv[1:]])
 

@@ -49,7 +49,7 @@ def end_session(scene: Scene) -> list[Sent]:
 
 
 def cut_off(scene: Scene) -> list[Sent]:
-    """One worker of three loses its way to PostgreSQL beyond its lease, and heals."""
+    """One worker of three loses PostgreSQL for longer than its lease, then reconnects."""
     server = _server(scene)
     with Cable(server.port) as cable:
         scene.have_workers(2)
@@ -113,7 +113,7 @@ def _server(scene: Scene) -> PostgresPlace:
 
 
 def _all_alive(scene: Scene) -> None:
-    """The workers must have lived through it. Raises ``AssertionError``."""
+    """Check that the workers survived. Raises ``AssertionError``."""
     for worker in scene.workers:
         if not worker.is_alive:
             raise AssertionError(f"A worker ended by itself; see {worker.log}")

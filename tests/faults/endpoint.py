@@ -5,7 +5,7 @@ import time
 
 from tests.faults.scene import Scene, Sent
 
-# What the stand-in does to one group after another.
+# The faults of the sandbox, for one group after another.
 NETWORK = (
     "", "reset_before", "", "reset_after", "", "close_after", "", "truncated", "",
     "garbage", "", "html", "", "bool_code", "", "status_502", "", "redirect", "",
@@ -15,7 +15,7 @@ NETWORK_LONG = (*NETWORK, "code_times:60007:1", "", "shown_then_code:10002", "")
 
 
 def down(scene: Scene) -> list[Sent]:
-    """Nobody listens at the endpoint for 30 seconds (3 in the short form)."""
+    """The endpoint refuses connections for 30 seconds (3 in the short form)."""
     scene.have_workers(1)
     sent = scene.send()
     scene.wait_calls(sent, scene.somewhere())
@@ -28,7 +28,7 @@ def down(scene: Scene) -> list[Sent]:
 
 
 def network(scene: Scene) -> list[Sent]:
-    """Every second answer is broken, in one way after another."""
+    """Every second answer has a fault, of each kind in turn."""
     scene.have_workers(1)
     sent = scene.send()
     scene.wait_end(sent)
@@ -36,7 +36,7 @@ def network(scene: Scene) -> list[Sent]:
 
 
 def clock_jumps(scene: Scene) -> list[Sent]:
-    """The wall clock of the worker's machine jumps by two hours, there and back."""
+    """The wall clock of the worker's machine jumps two hours forward and back."""
     assert scene.machine is not None
     scene.machine.set_clock(0)
     scene.have_workers(1)
@@ -47,7 +47,7 @@ def clock_jumps(scene: Scene) -> list[Sent]:
     for seconds, calls in zip(jumps, places, strict=True):
         scene.wait_calls(sent, calls)
         scene.machine.set_clock(seconds)
-    # Also what is sent while the clock is wrong must go out.
+    # Notifications sent while the clock is wrong must go out, too.
     again = scene.send()
     scene.wait_end(sent, again)
     return [sent, again]

@@ -1,4 +1,4 @@
-"""The table of faults: what each does, where it applies, how often, what it may leave."""
+"""The table of faults: effect, databases, number of runs, allowed doubt."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ BOTH = (SQLITE, POSTGRESQL)
 
 
 class Doubt(Enum):
-    """How many deliveries one run may leave unconfirmed."""
+    """The number of deliveries that one run may leave unconfirmed."""
 
     NONE = "none"
     UNDER_WAY = "rate × (claim to answer + 0.05 s) + 5"  # a worker died

@@ -32,7 +32,7 @@ class Machine:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a process needs in its environment to live on this machine."""
+        """The environment variables of a process on this machine."""
         return {
             "LD_PRELOAD": str(self._library),
             "MACHINE_DISK": str(self.disk),
@@ -41,13 +41,13 @@ class Machine:
         }
 
     def sync(self) -> None:
-        """All that is on the disk now survives; for what the harness itself wrote."""
+        """Mark all files as synced, for files that the harness wrote."""
         for path in self.disk.iterdir():
             if path.is_file():
                 shutil.copy(path, self.safe / path.name)
 
     def come_back(self) -> None:
-        """After a power cut, with every process gone: only what was synced is left."""
+        """Leave only synced data, as after a power cut; no process may run."""
         shutil.rmtree(self.disk)
         self.disk.mkdir()
         for path in self.safe.iterdir():
@@ -55,14 +55,14 @@ class Machine:
                 shutil.copy(path, self.disk / path.name)
 
     def fill_disk(self, names: str = "") -> None:
-        """No space is left, for files whose names begin with ``names``."""
+        """Fill the disk for files whose names begin with ``names``."""
         (self.safe / ".full").write_text(names)
 
     def free_disk(self) -> None:
         (self.safe / ".full").unlink()
 
     def set_clock(self, seconds: int) -> None:
-        """The wall clock is wrong by so many seconds from now on."""
+        """Set the error of the wall clock in seconds."""
         # In place: processes have the file mapped.
         handle = os.open(self._clock, os.O_RDWR | os.O_CREAT)
         os.pwrite(handle, struct.pack("=q", seconds), 0)

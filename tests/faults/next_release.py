@@ -1,4 +1,4 @@
-"""The next release, for the rolling upgrade: this one and a migration that only adds."""
+"""The next release for the rolling upgrade: this one plus an additive migration."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ ADDED = {
     "notifications.py": "Notification.add_to_class('added', models.TextField(null=True))",
     "deliveries.py": "Delivery.add_to_class('added', models.IntegerField(db_default=7))",
 }
-# As docs/deploy.md has it: rather later than in everybody's way.
+# As in docs/deploy.md: retry later instead of blocking all other sessions.
 PATIENCE = {"PGOPTIONS": "-c lock_timeout=4s"}
 
 
@@ -39,17 +39,17 @@ class NextRelease:
             source = ROOT / part
             copy = shutil.copytree if source.is_dir() else shutil.copy
             copy(source, self.folder / part)
-        # One table a migration: with two, it and a worker may wait for each other.
+        # One table per migration: with two, it and a worker could deadlock.
         for name, line in ADDED.items():
             with (self.folder / "notifications" / "models" / name).open("a") as file:
                 file.write(f"\n\n{line}\n")
             self._run("makemigrations", "notifications", "--verbosity=0")
-        # Another style sheet, so that its name differs.
+        # A changed style sheet, so that its hashed name differs.
         sheet = self.folder / "notifications/static/notifications/ui/tokens.css"
         with sheet.open("a") as file:
             file.write("\n/* the next release */\n")
         self._run("collectstatic", "--no-input", "--verbosity=0")
-        # cp -rn: those who hold a page of the older release still get its style sheets.
+        # cp -rn: open pages of the older release still get their style sheets.
         older = Path(self._env["STATE_DIR"], "static")
         for path in older.rglob("*.css"):
             kept = self.folder / "static" / path.relative_to(older)
@@ -58,8 +58,8 @@ class NextRelease:
                 shutil.copy(path, kept)
 
     def migrate_in_vain(self) -> None:
-        """While somebody reads the table for long: it gives up, and nothing stands still
-        for longer than the time that it waits."""
+        """Migrate while a long query reads the table: the migration gives up, and other
+        sessions wait no longer than its lock timeout."""
         with psycopg.connect(self._env["DATABASE_URL"]) as reader:
             reader.execute("SELECT count(*) FROM notifications_delivery")
             process = self._start("migrate", "--verbosity=0")

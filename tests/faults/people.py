@@ -1,4 +1,4 @@
-"""What people do at the wrong moment: send twice, pause, stop."""
+"""Actions of users at a bad moment: send twice, pause, stop."""
 
 import time
 
@@ -9,7 +9,7 @@ A_WHILE = 0.6  # seconds in which a worker would have made a hundred calls
 
 
 def double_send(scene: Scene) -> list[Sent]:
-    """The same draft is sent by two at the same moment."""
+    """Two requests send the same draft at the same time."""
     scene.have_workers(1)
     content = scene.new_content()
     answer = scene.order("send_twice", content=content, patient=False)
@@ -21,7 +21,7 @@ def double_send(scene: Scene) -> list[Sent]:
 
 
 def pause(scene: Scene) -> list[Sent]:
-    """A person pauses a running send; nothing goes out until it is resumed."""
+    """A user pauses a running send; no call is made until it is resumed."""
     scene.have_workers(1)
     sent = scene.send()
     scene.wait_calls(sent, _early(scene))
@@ -33,7 +33,7 @@ def pause(scene: Scene) -> list[Sent]:
 
 
 def stop(scene: Scene) -> list[Sent]:
-    """A person stops a running send; what was not called is cancelled."""
+    """A user stops a running send; deliveries that were not called are cancelled."""
     scene.have_workers(1)
     sent = scene.send()
     scene.wait_calls(sent, _early(scene))
@@ -50,7 +50,7 @@ def _early(scene: Scene) -> int:
 
 
 def _nothing_more(scene: Scene, sent: Sent) -> None:
-    """What was under way ends, and then no call is made. Raises ``AssertionError``."""
+    """Check that no call follows those in progress. Raises ``AssertionError``."""
     ids = [sent.notification]
     wait_for(lambda: not scene.order("state", notifications=ids)["sending"], "answers")
     before = len(scene.calls(sent))

@@ -1,7 +1,7 @@
-"""Where a scene's database lies: a file, or a PostgreSQL server of our own.
+"""The database of a scene: a file, or a private PostgreSQL server.
 
-The server is our own because faults restart it. Each place makes the tables once and
-hands out copies.
+The server is private because faults restart it. Each place creates the tables once and
+returns copies.
 """
 
 import contextlib
@@ -22,8 +22,8 @@ import psycopg
 from tests.environment import ROOT, VARIABLES
 
 MANAGE = [sys.executable, "manage.py"]
-# Of the harness, not of the scene: a killed process has no coverage to tell, and
-# neither a developer's .env nor his shell may decide.
+# The scene must not inherit these from the harness: killed processes report no
+# coverage, and a developer's .env or shell must not have an effect.
 NOT_INHERITED = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 SETTINGS = {
     **VARIABLES,
@@ -47,7 +47,7 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 def manage(env: Mapping[str, str], *arguments: str) -> str:
-    """What a command of the console prints. Raises ``CalledProcessError``."""
+    """Return the output of a command. Raises ``CalledProcessError``."""
     return subprocess.run(  # noqa: S603  our own command
         [*MANAGE, *arguments],
         cwd=ROOT,
@@ -112,18 +112,18 @@ class PostgresPlace:
     vendor = "postgresql"
 
     def __init__(self, _home: Path) -> None:
-        # Not below the harness's folder, which only root may be allowed to enter.
+        # Not below the harness's folder, which may be accessible to root only.
         self._home = Path(tempfile.mkdtemp(prefix="notifier-faults-", dir="/tmp"))
         self.port = free_port()
         self._numbers = itertools.count(1)
         if os.getuid() == 0:
-            # PostgreSQL refuses to run as root; Debian's package made this user.
+            # PostgreSQL refuses to run as root; Debian's package created this user.
             person = pwd.getpwnam("postgres")
             os.chown(self._home, person.pw_uid, person.pw_gid)
 
     @property
     def folders(self) -> Sequence[Path]:
-        """Where the server writes: tables, log of commits, log of messages."""
+        """The files that the server writes: tables, WAL, log."""
         return [self._home]
 
     def start(self) -> None:
@@ -132,8 +132,8 @@ class PostgresPlace:
             "initdb", "--pgdata", data, "--username=notifier", "--auth=trust",
             "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
-        # fsync off: processes die here, never the machine. The log of commits is
-        # written all the same, and read again after an immediate stop.
+        # fsync off: only processes crash here, never the machine. PostgreSQL still
+        # writes the WAL and replays it after an immediate stop.
         options = (
             f"-p {self.port} -k {self._home} -c listen_addresses=127.0.0.1 -c fsync=off"
         )

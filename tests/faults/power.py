@@ -1,4 +1,4 @@
-"""Power cuts on SQLite: everything dies at once, only what was synced is left."""
+"""Power cuts on SQLite: all processes die at once, only synced data survives."""
 
 import signal
 
@@ -6,15 +6,15 @@ from tests.faults.scene import Scene, Sent
 
 
 def power_cut(scene: Scene) -> list[Sent]:
-    """The machine loses its power in the middle of a send and starts again."""
+    """The machine loses power in the middle of a send and restarts."""
     return _cut(scene)
 
 
 def power_cut_unsafe(scene: Scene) -> list[Sent]:
     """The control: with synchronous=NORMAL, calls must be made twice.
 
-    The send itself is made safe first, and the mark beside the database is taken
-    away: this is about SQLite alone.
+    The send itself is synced first, and the restore mark next to the database is
+    removed, so that the control tests SQLite alone.
     """
     return _cut(scene, is_control=True)
 

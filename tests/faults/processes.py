@@ -9,7 +9,7 @@ BEYOND_THE_LEASE = 12.5
 
 
 def kill_one(scene: Scene) -> list[Sent]:
-    """kill -9 of the only worker; another one is started."""
+    """kill -9 of the only worker; another worker starts."""
     scene.have_workers(1)
     sent = scene.send()
     scene.wait_calls(sent, scene.somewhere())
@@ -30,7 +30,7 @@ def kill_one_of_three(scene: Scene) -> list[Sent]:
 
 
 def terminate(scene: Scene) -> list[Sent]:
-    """SIGTERM: nothing is left in doubt; another worker finishes."""
+    """SIGTERM: no delivery is left unconfirmed; another worker finishes."""
     scene.have_workers(1)
     sent = scene.send()
     scene.wait_calls(sent, scene.somewhere())
@@ -53,7 +53,7 @@ def stand_still(scene: Scene) -> list[Sent]:
     time.sleep(BEYOND_THE_LEASE)
     sleeper.signal(signal.SIGCONT)
     scene.wait_end(sent)
-    # Whoever was declared dead meanwhile must be of use again.
+    # The worker that was declared dead meanwhile must make calls again.
     scene.have_workers(2)
     again = scene.send()
     scene.wait_end(again)

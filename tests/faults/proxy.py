@@ -1,4 +1,4 @@
-"""A network cable that can be pulled: a TCP proxy between one worker and PostgreSQL."""
+"""A TCP proxy between one worker and PostgreSQL that simulates a network failure."""
 
 import select
 import socket
@@ -10,9 +10,9 @@ from tests.faults.places import free_port
 
 
 class Cable:
-    """While cut, bytes of both directions wait; once healed, they arrive late.
+    """While cut, bytes in both directions wait; after healing, they arrive late.
 
-    That is what a network does that loses packets for a while: no side is told.
+    This simulates a temporary loss of packets, which neither side is notified of.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -80,7 +80,7 @@ class Cable:
             pass
 
     def _move(self, source: socket.socket, target: socket.socket) -> bool:
-        """Whether both ends are still there."""
+        """Whether both ends are still open."""
         try:
             data = source.recv(65536)
             if data:

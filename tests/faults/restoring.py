@@ -1,6 +1,6 @@
-"""The drill: a backup of the middle of a send is put back, and the rest sent again.
+"""The drill: restore a backup made in the middle of a send, and resend the rest.
 
-As docs/backup.md tells it, with the programs that it names.
+It follows docs/backup.md with the programs named there.
 """
 
 import json
@@ -15,7 +15,7 @@ REFUSED = 2
 
 
 def restore(scene: Scene) -> list[Sent]:
-    """Nothing is called twice unless a person asks, and nothing is lost."""
+    """No group is called twice unless a user requests it, and none is lost."""
     scene.have_workers(1)
     sealed = scene.send()
     scene.wait_end(sealed)
@@ -27,7 +27,7 @@ def restore(scene: Scene) -> list[Sent]:
     copies = scene.folder / "copies" / str(sent.notification)
     copies.mkdir(parents=True)
     scene.place.back_up(scene.env, copies)
-    # It goes on, and breaks down before its end.
+    # The send continues, and the machine fails before its end.
     claimed = scene.order("claimed")
     wait_for(lambda: _mark(scene) > claimed, "the worker's mark")
     scene.kill(worker)
@@ -44,9 +44,9 @@ def restore(scene: Scene) -> list[Sent]:
     if not said.endswith("Unchanged.\n"):
         raise AssertionError(f"verify_history said {said}")
     scene.have_workers(1)
-    scene.wait_end(sent)  # a person continues what was paused
+    scene.wait_end(sent)  # it resumes what was paused
     if len(scene.calls(sent)) != before:
-        raise AssertionError("Groups were called that nobody had asked for again.")
+        raise AssertionError("Groups were called again without a request.")
 
     answer = scene.order("send_unconfirmed_again", notification=sent.notification)
     again = Sent(
@@ -61,7 +61,7 @@ def restore(scene: Scene) -> list[Sent]:
 
 
 def _slow_worker(scene: Scene) -> Process:
-    """In place of the one there is: the send must last longer than the copying."""
+    """Replace the endpoint by a slower one: the send must outlast the backup."""
     scene.workers[0].signal(signal.SIGTERM)
     scene.workers[0].wait()
     rate = min(200, max(1, len(scene.groups) // 20))
@@ -71,7 +71,7 @@ def _slow_worker(scene: Scene) -> Process:
 
 
 def _nobody_is_missing(scene: Scene, sent: Sent, again: Sent) -> None:
-    """Each group accepted the text in the end. Raises ``AssertionError``."""
+    """Check that each group accepted the text. Raises ``AssertionError``."""
     accepted = {
         row.group_id
         for part in (sent, again)
@@ -83,6 +83,6 @@ def _nobody_is_missing(scene: Scene, sent: Sent, again: Sent) -> None:
 
 
 def _mark(scene: Scene) -> int:
-    """How many calls the worker's file beside the database knows of."""
+    """The number of calls in the worker's restore mark next to the database."""
     marks = scene.state / "claims.json"
     return max(json.loads(marks.read_text()).values()) if marks.exists() else 0

@@ -1,4 +1,4 @@
-"""Running a fault many times and counting what came of it."""
+"""Run a fault many times and count the results."""
 
 import math
 import random
@@ -24,9 +24,9 @@ READ_TIMEOUT = "3.5"  # seconds; the least that the worker takes
 
 @dataclass(slots=True)
 class Tally:
-    """One line of the table. ``problems`` say what broke the promise, and where.
+    """One line of the table. ``problems`` describe the broken promises.
 
-    ``secrets`` are files that hold a key or a signature.
+    ``secrets`` are files that contain a key or a signature.
     """
 
     fault: Fault
@@ -42,7 +42,7 @@ class Tally:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the promise held; of a control, whether it was seen to break."""
+        """Whether the promise held; for a control, whether it was broken."""
         if self.secrets:
             return False
         if self.fault.is_control:
@@ -149,7 +149,7 @@ def _run(scene: Scene, fault: Fault, tally: Tally) -> None:
 
 
 def _bound(scene: Scene, fault: Fault, sents: list[Sent]) -> float:
-    """How many deliveries of a run may be unconfirmed."""
+    """The number of deliveries of a run that may be unconfirmed."""
     if fault.doubt is Doubt.NONE:
         return 0
     if fault.doubt is Doubt.ANY:

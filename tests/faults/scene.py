@@ -1,7 +1,7 @@
-"""A scene: one database, the stand-in and workers as processes, and their truth.
+"""A scene: one database, the sandbox and workers as processes, and their journal.
 
-Built once per fault and used for many runs in a row; each run is one notification,
-known in the endpoint's journal by its text.
+Built once per fault and used for many runs in a row; each run is one notification, with
+a unique text that identifies it in the journal.
 """
 
 import json
@@ -26,10 +26,10 @@ LATENCY_MS, JITTER_MS = 80, 40
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A notification, and which calls with its text are its own: ``first`` to ``last``.
+    """A notification; the calls ``first`` to ``last`` with its text belong to it.
 
-    Sent again, another one has the same text, and its calls are those from then on.
-    ``groups`` are those that it is for; without them, all of the scene.
+    A resent notification has the same text, and the later calls belong to it.
+    ``groups`` are its audience; by default all groups of the scene.
     """
 
     notification: int
@@ -62,7 +62,7 @@ class Scene:
         self.random = random_source
         self.is_long = is_long
         self.entry = list(entry)
-        # Group n has the fault n of the list, which begins anew at its end.
+        # Group n has the fault n of the list, which repeats.
         self.groups = [f"@TGS#{n:04d}" for n in range(groups)]
         self.faults = list(faults) or [""]
         self.state = folder / "state"
@@ -114,7 +114,7 @@ class Scene:
         self.sandbox.wait_until_it_says("Sandbox at ")
 
     def start_stagehand(self) -> None:
-        # The person's clock is right, whatever the worker's machine shows.
+        # The user's clock is right even if the worker's clock is wrong.
         env = {k: v for k, v in self.env.items() if k != "MACHINE_CLOCK"}
         self.stagehand = Process(
             [sys.executable, "-m", "tests.faults.stagehand"],
@@ -126,7 +126,7 @@ class Scene:
         )
 
     def start_worker(self, *arguments: str, **settings: str) -> Process:
-        """A worker that has not necessarily begun yet."""
+        """Start a worker without waiting until it works."""
         worker = Process(
             [*self.entry, "send_worker", *arguments],
             self.env | settings,
@@ -136,7 +136,7 @@ class Scene:
         return worker
 
     def have_workers(self, count: int) -> None:
-        """``count`` workers, all of them at work."""
+        """Start ``count`` workers and wait until all of them work."""
         self.workers = [worker for worker in self.workers if worker.is_alive]
         for _n in range(count - len(self.workers)):
             self.start_worker()
@@ -144,7 +144,7 @@ class Scene:
             worker.wait_until_it_says(r"Worker \d+ started")
 
     def kill(self, worker: Process) -> None:
-        """kill -9, and its lease is over."""
+        """kill -9, and end its lease."""
         worker.signal(signal.SIGKILL)
         worker.wait()
         self.workers.remove(worker)
@@ -168,7 +168,7 @@ class Scene:
     # --- what is done in it ----------------------------------------------------------
 
     def order(self, name: str, *, patient: bool = True, **arguments: Any) -> Any:
-        """Let the stagehand do something; ``patient``: again after a database error."""
+        """Send an order to the stagehand; ``patient`` retries after database errors."""
         pipes = self.stagehand.popen
         assert pipes.stdin is not None
         assert pipes.stdout is not None
@@ -204,9 +204,9 @@ class Scene:
         time.sleep(self.random.uniform(0, 0.05))
 
     def wait_end(self, *sents: Sent, seconds: float = 0) -> None:
-        """Until no row is open; what the engine paused meanwhile, a person resumes.
+        """Wait until no row is open; resume notifications that the engine paused.
 
-        Returns as well when the time is over: the verdict counts what is stuck.
+        Returns after a timeout as well: the verdict counts the stuck rows.
         """
         deadline = time.monotonic() + (seconds or self.patience)
         ids = [sent.notification for sent in sents]

@@ -1,6 +1,6 @@
-"""What a run left behind is searched for the keys and for every UserSig.
+"""Search the files that a run left behind for the keys and for every UserSig.
 
-A UserSig is known by what is packed in it, so it is found whichever process made it.
+A UserSig is recognised by its decoded content, whichever process created it.
 """
 
 import base64
@@ -12,13 +12,13 @@ from pathlib import Path
 from tests.environment import VARIABLES
 
 KEYS = {name: VARIABLES[name].encode() for name in ("SECRET_KEY", "IM_SECRET_KEY")}
-# Packed with zlib and written as base64, each begins so; this much of it is enough.
+# Every zlib-compressed, base64-encoded signature begins with these characters.
 BEGINNING, ENOUGH = b"eJ", 120
 _FROM_SIG = bytes.maketrans(b"*-_", b"+/=")
 
 
 def secrets_in(folders: Iterable[Path]) -> list[str]:
-    """Where a secret was found, and which: one line each."""
+    """One line per secret: its place and its kind."""
     return [
         f"{path}: {name}"
         for folder in folders
@@ -31,12 +31,12 @@ def secrets_in(folders: Iterable[Path]) -> list[str]:
 def _named(path: Path) -> Iterator[str]:
     try:
         data = path.read_bytes()
-    except FileNotFoundError:  # of a server that is running
+    except FileNotFoundError:  # deleted by a running server
         return
     yield from (name for name, key in KEYS.items() if key in data)
     for found in re.finditer(BEGINNING, data):
         start = found.start()
-        # In an address the asterisks are written as %2A.
+        # URLs encode asterisks as %2A.
         text = data[start : start + 3 * ENOUGH].replace(b"%2A", b"*")[:ENOUGH]
         if _is_user_sig(text):
             yield "a UserSig"

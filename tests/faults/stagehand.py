@@ -1,9 +1,9 @@
-"""The stagehand: does in a scene's database what pages and people would do.
+"""The stagehand: performs the actions of users in the database of a scene.
 
-A process of its own with the scene's settings, because the settings of the harness
-(under pytest: the test database) are others. One JSON object a line in, one out:
+It runs in its own process with the scene's settings, because the settings of the
+harness (under pytest: the test database) differ. Each line of input and output is JSON:
 ``{"do": "send", "content": "…"}`` → ``{"result": 7}`` or ``{"error": "…"}``.
-It holds no connection between two orders, so that it is in no fault's way.
+It holds no database connection between two orders, so that it disturbs no fault.
 """
 
 import json
@@ -72,7 +72,7 @@ def send(content: str) -> int:
 
 
 def send_twice(content: str) -> dict[str, Any]:
-    """Two people, or one with two clicks, send the same draft at the same moment."""
+    """Two users, or one with two clicks, send the same draft at the same time."""
     written = draft(content)
     digest = audience_of(written).digest
     barrier = threading.Barrier(2)
@@ -112,14 +112,14 @@ def stop(notification: int) -> None:
 
 
 def send_unconfirmed_again(notification: int) -> dict[str, Any]:
-    """What a person does about a doubt who would rather have it shown twice."""
+    """Resend unconfirmed deliveries, as a user who accepts duplicates."""
     again = services_resend.send_again(sender(), notification, ResendKind.UNCONFIRMED)
     groups = again.deliveries.order_by("id").values_list("group_id", flat=True)
     return {"notification": again.pk, "groups": list(groups)}
 
 
 def state(notifications: list[int]) -> dict[str, Any]:
-    """How many rows are open, and which of the notifications are paused or unended."""
+    """The number of open rows, and the paused and unfinished notifications."""
     own = Notification.objects.filter(pk__in=notifications)
     rows_of = Delivery.objects.filter(notification__in=notifications)
     return {
@@ -145,7 +145,7 @@ def rows(notification: int) -> list[dict[str, Any]]:
 
 
 def session_key() -> str:
-    """The cookie of a logged-in session of the sender."""
+    """The session cookie of the logged-in sender."""
     client = Client()
     client.force_login(sender())
     return client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -166,7 +166,7 @@ def head() -> str:
 
 
 def claimed() -> int:
-    """How many calls were ever claimed, those whose slot was missed included."""
+    """The number of claimed calls, including those whose slot was missed."""
     return sum(Pace.objects.values_list("claimed", flat=True))
 
 
@@ -185,26 +185,26 @@ def under_way(notifications: list[int]) -> float:
 
 
 def end_lease(pid: int) -> None:
-    """Spare the harness the ten seconds after which a killed worker counts as dead."""
+    """End a killed worker's lease at once instead of after ten seconds."""
     Worker.objects.filter(name__endswith=f":{pid}", ended_at=None).update(
         lease=engine_clock().now() - LONG_AGO
     )
 
 
 def sync() -> int:
-    """A sync of the groups, asked for."""
+    """Request a sync of the groups."""
     return sync_services.request_sync(sender()).pk
 
 
 def sync_seconds(sync: int) -> float | None:
-    """From its start to its end; ``None`` before. Cheap: it is asked again and again."""
+    """The duration of the sync, or ``None`` before its end. Cheap, for polling."""
     row = GroupSync.objects.get(pk=sync)
     ended, began = row.finished_at, row.started_at
     return (ended - began).total_seconds() if ended and began else None
 
 
 def sync_result(sync: int) -> dict[str, Any]:
-    """What came of it."""
+    """The result of the sync."""
     row = GroupSync.objects.get(pk=sync)
     return {
         "status": row.status,
@@ -238,7 +238,7 @@ def main() -> None:
             try:
                 answer: dict[str, Any] = {"result": ORDERS[name](**order)}
             except (DatabaseError, InterfaceError) as error:
-                # The fault of the scene may hit us too; reading again does no harm.
+                # The fault may hit this process, too; a repeated read is harmless.
                 connection.close()
                 if time.monotonic() < deadline:
                     time.sleep(0.2)

@@ -1,6 +1,6 @@
 """The short form of the fault suite: each fault once or a few times.
 
-On the kind of database that the tests run on; ``make faults`` is the long form.
+It uses the database engine of the test run; ``make faults`` is the long form.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""The search of the fault suite finds what it looks for, however it is written."""
+"""The search for secrets of the fault suite finds them in every encoding."""
 
 import secrets
 from urllib.parse import quote_plus

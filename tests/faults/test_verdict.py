@@ -1,4 +1,4 @@
-"""The judge of the fault suite finds each way in which the promise can be broken."""
+"""The verdict of the fault suite detects every kind of violation."""
 
 import pytest
 

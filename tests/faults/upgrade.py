@@ -1,9 +1,9 @@
 """A rolling upgrade while a large send runs: ``python -m tests.faults.upgrade``.
 
-Two workers and, behind nginx, two instances of the pages run one release. In mid-send the
-next release migrates the tables, and then its processes take the place of the old ones,
-one after the other, while people load pages and send forms all the time. Needs nginx and
-openssl beside PostgreSQL. docs/deploy.md has the steps, docs/reliability.md the figures.
+Two workers and, behind nginx, two instances of the pages run one release. During a send
+the next release migrates the tables, and its processes replace the old ones one after
+the other, while users load pages and submit forms. Needs nginx, openssl and PostgreSQL.
+docs/deploy.md describes the steps, docs/reliability.md the results.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def _upgrade(scene: Scene, web: Web, sent: Sent, release: NextRelease) -> None:
     _timed("migrate", release.migrate)
     scene.wait_calls(sent, 2 * at)
     old = [*scene.workers]
-    # One of the old release that comes back meanwhile, as after a crash.
+    # A process of the old release that restarts meanwhile, as after a crash.
     _timed("worker 1, old release anew", lambda: _replace(scene, old[0], None))
     scene.wait_calls(sent, 3 * at)
     _timed("worker 1", lambda: _replace(scene, scene.workers[-1], release))

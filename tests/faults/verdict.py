@@ -1,7 +1,7 @@
-"""The verdict over one send: what the endpoint received against what the rows say.
+"""The verdict on one send: the requests that the endpoint received against the rows.
 
-The endpoint's journal is the truth; nothing here knows the engine. A pure function of
-plain data, so that tests can show that it finds each kind of violation.
+The endpoint's journal is the reference; this module does not depend on the engine. It
+is a pure function of plain data, so that tests can cover each kind of violation.
 """
 
 from collections import defaultdict
@@ -32,11 +32,11 @@ class Row:
 
 @dataclass(slots=True)
 class Verdict:
-    """What is wrong with a send; all zero when the promise was kept.
+    """The violations in a send; all zero if the promise was kept.
 
     ``twice``   calls beyond the first that no earlier attempt explains
-    ``lost``    groups without a row, calls without a trace in the rows, rows that say
-                something which the endpoint did not
+    ``lost``    groups without a row, calls without a trace in the rows, rows that
+                contradict the endpoint
     ``stuck``   rows that did not end in the time allowed
     """
 
@@ -65,7 +65,7 @@ def judge(groups: Sequence[str], calls: Sequence[Call], rows: Sequence[Row]) -> 
         _judge_row(verdict, row, calls_of[group_id])
     for group_id in rows_of:
         verdict.lost += 1
-        verdict.problems.append(f"{group_id}: a row that nobody asked for")
+        verdict.problems.append(f"{group_id}: a row outside the audience")
     return verdict
 
 
@@ -90,7 +90,7 @@ def _calls_explained(row: Row) -> int:
 
 
 def _contradiction(row: Row, calls: Sequence[Call]) -> str:
-    """What the row says that the endpoint did not, or an empty string."""
+    """The contradiction between a row and the endpoint, or an empty string."""
     answers = {call.code for call in calls}
     if row.reason == "restored":
         return ""  # the history since the backup is gone, and the row says so

@@ -1,4 +1,4 @@
-"""People who load pages and send forms through the proxy, all the time."""
+"""Users who continuously load pages and submit forms through the proxy."""
 
 import re
 import threading
@@ -31,7 +31,7 @@ SESSION, CSRF = "__Host-sessionid", "__Host-csrftoken"
 
 
 class Visitors:
-    """Two who read and one who sends forms. ``problems`` are sentences."""
+    """Two readers and one user who submits forms. ``problems`` are sentences."""
 
     def __init__(self, address: str, certificate: Path, session_key: str) -> None:
         self.address = address

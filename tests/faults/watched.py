@@ -1,4 +1,4 @@
-"""Processes of a scene, and waiting for what they do or say."""
+"""The processes of a scene, and waiting for their actions and output."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ PATIENCE = 60.0  # seconds in which a process must end, and every row of a small
 
 
 class NeverCame(Exception):
-    """What the harness waited for did not happen."""
+    """The expected event did not happen in time."""
 
 
 class Process:
@@ -71,7 +71,7 @@ class Process:
 def wait_for(
     condition: Callable[[], bool], what: str, seconds: float = PATIENCE
 ) -> None:
-    """Until ``condition`` holds. Raises ``NeverCame``."""
+    """Wait until ``condition`` holds. Raises ``NeverCame``."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

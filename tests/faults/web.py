@@ -1,4 +1,4 @@
-"""Two instances of the pages behind nginx, with the configuration that is deployed."""
+"""Two instances of the pages behind nginx, with the deployed configuration."""
 
 import signal
 import subprocess
@@ -67,7 +67,7 @@ class Web:
             self._wait(n)
 
     def replace(self, n: int, release: NextRelease | None) -> None:
-        """One instance ends as it was asked to, and another takes its port."""
+        """Stop one instance and start another on its port."""
         old = self._processes[n]
         old.signal(signal.SIGTERM)
         if code := old.wait():
@@ -80,7 +80,7 @@ class Web:
             process.signal(signal.SIGTERM)
             process.wait()
         if hasattr(self, "_proxy"):
-            # Killed, it would leave its own processes behind.
+            # SIGKILL would leave its worker processes behind.
             self._proxy.signal(signal.SIGTERM)
             self._proxy.wait()
 
@@ -95,7 +95,7 @@ class Web:
         )
 
     def _wait(self, n: int) -> None:
-        """Until it answers, as systemd's ExecStartPost waits for it."""
+        """Wait until it responds, as systemd's ExecStartPost does."""
 
         def answers() -> bool:
             try:
