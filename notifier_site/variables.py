@@ -25,7 +25,7 @@ NO_DATABASE = {"ENGINE": "django.db.backends.dummy"}
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SettingProblem:
     """An invalid variable. ``id`` is the id of the check message, without its prefix."""
 
     sentence: str
@@ -42,7 +42,7 @@ class Variables:
     """
 
     def __init__(self) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[SettingProblem] = []
 
     def read_env(self, path: Path) -> None:
         """Read a ``.env`` file if it exists; the environment takes precedence."""
@@ -152,7 +152,7 @@ class Variables:
             return default
 
     def _problem(self, sentence: str, hint: str, id: str) -> None:
-        problem = Problem(sentence, hint, id)
+        problem = SettingProblem(sentence, hint, id)
         if problem not in self.problems:
             self.problems.append(problem)
 

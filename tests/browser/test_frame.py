@@ -13,7 +13,7 @@ from tests.factories import make_delivery, make_notification, make_user
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_the_door(page, live_server):
+def test_the_login_page(page, live_server):
     make_user(permissions.AUDITOR)
     page.goto(live_server.url + "/")
     expect(page.locator("#id_username")).to_be_focused()

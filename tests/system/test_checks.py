@@ -16,7 +16,7 @@ from notifications.system.checks import (
     check_variables,
     check_web_settings,
 )
-from notifier_site.variables import Problem
+from notifier_site.variables import SettingProblem
 
 pytestmark = pytest.mark.one_database
 
@@ -125,7 +125,7 @@ def test_roles_that_single_sign_on_names_exist(settings):
 
 
 def test_variables_that_could_not_be_read(settings):
-    problem = Problem("DEBUG is “2”.", "Use on or off.", "E010")
+    problem = SettingProblem("DEBUG is “2”.", "Use on or off.", "E010")
     settings.SETTINGS_PROBLEMS = [problem]
 
     (message,) = check_variables()
