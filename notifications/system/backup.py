@@ -58,19 +58,26 @@ def database_file() -> Path:
     return path
 
 
-def back_up(database: Path, folder: Path, *, keep: int = 0) -> Backup:
+def back_up(
+    database: Path,
+    folder: Path,
+    *,
+    keep: int = 0,
+    pages_per_step: int = PAGES_PER_STEP,
+) -> Backup:
     """Write ``notifier-TIME.sqlite3`` (UTC) and its digest with the suffix ``.sha256``.
 
     Both files get these names only when they are complete and on the disk. ``keep`` is
-    the number of copies to leave in the folder, this one included; 0 leaves all. Raises
-    ``CannotBackUp``, ``CopyIsBroken``, ``OSError`` and ``sqlite3.Error``.
+    the number of copies to leave in the folder, this one included; 0 leaves all. Other
+    programs get the disk after each ``pages_per_step`` pages. Raises ``CannotBackUp``,
+    ``CopyIsBroken``, ``OSError`` and ``sqlite3.Error``.
     """
     if not folder.is_dir():
         raise CannotBackUp(f"{folder} is not a folder. Create it first.")
     target = folder / f"notifier-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite3"
     # Private, since it contains digests of passwords.
     with durable_file(target, private=True) as partial:
-        _copy(database, partial)
+        _copy(database, partial, pages_per_step)
         head = _check(partial)
         digest = sha256(partial)
         # The digest gets its name before the copy, so that no copy is without a digest.
@@ -84,7 +91,7 @@ def _digest_path(copy: Path) -> Path:
     return copy.with_name(copy.name + ".sha256")
 
 
-def _copy(database: Path, partial: Path) -> None:
+def _copy(database: Path, partial: Path, pages_per_step: int) -> None:
     with (
         closing(sqlite3.connect(database, timeout=10, isolation_level=None)) as source,
         closing(sqlite3.connect(partial)) as target,
@@ -94,7 +101,7 @@ def _copy(database: Path, partial: Path) -> None:
         (pages,) = source.execute("PRAGMA page_count").fetchone()
         (page_size,) = source.execute("PRAGMA page_size").fetchone()
         _require_space(partial.parent, pages * page_size)
-        source.backup(target, pages=PAGES_PER_STEP, sleep=PAUSE_SECONDS)
+        source.backup(target, pages=pages_per_step, sleep=PAUSE_SECONDS)
         source.execute("ROLLBACK")
         # Keep everything in one file, without a separate log.
         target.execute("PRAGMA journal_mode=DELETE")

@@ -68,14 +68,17 @@ def test_a_copy_with_its_digest_that_only_its_owner_can_read(database, folder):
 
 
 def test_it_is_a_snapshot_and_blocks_no_writer(database, folder, monkeypatch):
-    def write_meanwhile(*_args) -> None:
+    usage = shutil.disk_usage(folder)
+
+    def write_meanwhile(_folder):
         with closing(sqlite3.connect(database, timeout=0)) as other, other:
             other.execute("INSERT INTO row (filling) VALUES ('later')")
+        return usage
 
-    monkeypatch.setattr(backup, "_require_space", write_meanwhile)
-    monkeypatch.setattr(backup, "PAGES_PER_STEP", 1)
+    # The space is measured between the start of the snapshot and the first page.
+    monkeypatch.setattr(shutil, "disk_usage", write_meanwhile)
 
-    backed_up = back_up(database, folder)
+    backed_up = back_up(database, folder, pages_per_step=1)
 
     assert read(database, "SELECT count(*) FROM row") == 1
     assert read(backed_up.path, "SELECT count(*) FROM row") == 0

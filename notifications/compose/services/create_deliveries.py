@@ -26,11 +26,13 @@ def insert_deliveries(
     portion: int,
     recipients: str,
     now: datetime,
+    block: int = BLOCK,
 ) -> int:
     """Insert a queued delivery for each chat group in use; ``groups`` are primary keys.
 
-    ``recipients`` in stored form, empty for everyone. Call it inside a transaction and
-    compare the result, the number of inserted rows, with ``len(groups)``.
+    ``recipients`` in stored form, empty for everyone. ``block`` is the number of groups
+    in one statement. Call it inside a transaction and compare the result, the number of
+    inserted rows, with ``len(groups)``.
     """
     values = {
         "notification": notification.pk,
@@ -41,8 +43,8 @@ def insert_deliveries(
         "created_at": now,
     }
     return sum(
-        _insert(values, groups[start : start + BLOCK])
-        for start in range(0, len(groups), BLOCK)
+        _insert(values, groups[start : start + block])
+        for start in range(0, len(groups), block)
     )
 
 

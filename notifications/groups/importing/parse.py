@@ -47,7 +47,7 @@ class GroupFile:
     lines: Iterator[tuple[int, list[str]]]
 
 
-def open_file(raw: bytes) -> GroupFile:
+def open_file(raw: bytes, max_rows: int = MAX_ROWS) -> GroupFile:
     """Detect encoding, separator and columns.
 
     Raises ``ValidationError`` if the file is invalid; so does the iteration of its lines.
@@ -69,7 +69,8 @@ def open_file(raw: bytes) -> GroupFile:
         raise ValidationError(
             _("The file has no line below the one with the headings.")
         )
-    return GroupFile(encoding, columns, ignored, _at_most(chain([first], lines)))
+    lines = _at_most(max_rows, chain([first], lines))
+    return GroupFile(encoding, columns, ignored, lines)
 
 
 def check_file(raw: bytes) -> None:
@@ -155,9 +156,11 @@ def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
         ) from None
 
 
-def _at_most(lines: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+def _at_most(
+    max_rows: int, lines: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, list[str]]]:
     for count, line in enumerate(lines, start=1):
-        if count > MAX_ROWS:
+        if count > max_rows:
             raise ValidationError(_("The file has more than 100,000 lines. Split it."))
         yield line
 

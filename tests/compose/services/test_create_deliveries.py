@@ -16,13 +16,14 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 2, 9, 30, 5, 123456, tzinfo=UTC)
 
 
-def insert(notification, groups, *, portion=1, recipients=""):
+def insert(notification, groups, *, portion=1, recipients="", **options):
     return insert_deliveries(
         notification,
         [group.pk for group in groups],
         portion=portion,
         recipients=recipients,
         now=NOW,
+        **options,
     )
 
 
@@ -75,11 +76,10 @@ def test_the_database_refuses_recipients_for_a_live_room():
         insert(make_notification(), [make_group(type="AVChatRoom")], recipients="a")
 
 
-def test_more_than_one_block_leaves_the_guards_standing(monkeypatch):
-    monkeypatch.setattr("notifications.compose.services.create_deliveries.BLOCK", 2)
+def test_more_than_one_block_leaves_the_guards_standing():
     groups = [make_group() for _n in range(5)]
 
-    assert insert(make_notification(), groups) == 5
+    assert insert(make_notification(), groups, block=2) == 5
 
     assert guards_install.missing() == []
     with pytest.raises(IntegrityError), transaction.atomic():

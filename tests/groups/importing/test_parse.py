@@ -6,8 +6,7 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.groups.importing import parse
-from notifications.groups.importing.parse import column_of, group_type_of
+from notifications.groups.importing.parse import column_of, group_type_of, open_file
 from notifications.groups.importing.rows import Row, RowProblem, parse_rows
 from notifications.models import ChatGroup, GroupType
 from tests.group_files import ENGLISH, HEADER, TOO_LONG, text_of
@@ -61,12 +60,13 @@ def test_what_excel_saves_as_csv_in_china():
     ]
 
 
-def test_one_line_too_many_is_refused(monkeypatch):
-    monkeypatch.setattr(parse, "MAX_ROWS", 2)
+def test_one_line_too_many_is_refused():
+    file = open_file(HEADER + b"g,Public,G\n\nh,Public,H\n", max_rows=2)
+    assert len(list(file.lines)) == 2
 
-    assert len(parse_rows(HEADER + b"g,Public,G\n\nh,Public,H\n").rows) == 2
+    file = open_file(HEADER + b"g,Public,G\nh,Public,H\ni,Public,I\n", max_rows=2)
     with pytest.raises(ValidationError) as caught:
-        parse_rows(HEADER + b"g,Public,G\nh,Public,H\ni,Public,I\n")
+        list(file.lines)
     assert caught.value.messages == [TOO_LONG]
 
 
