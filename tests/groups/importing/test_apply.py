@@ -270,16 +270,20 @@ def test_nobody_imports_the_file_of_another(administrator):
     assert GroupImport.objects.count() == 1
 
 
-def test_when_something_fails_nothing_is_written(administrator, monkeypatch):
+def test_when_something_fails_nothing_is_written(administrator):
     pending, parsed, digest = pending_and_digest(
         administrator, HEADER + b"g,Public,G\n"
     )
 
-    def fail(*_args):
-        raise IntegrityError("disk full")
+    def fail_at_the_audit_entry(execute, sql, *args):
+        if sql.startswith(f'INSERT INTO "{AuditEntry._meta.db_table}"'):
+            raise IntegrityError("disk full")
+        return execute(sql, *args)
 
-    monkeypatch.setattr(apply, "_add_labels", fail)
-    with pytest.raises(IntegrityError):
+    with (
+        connection.execute_wrapper(fail_at_the_audit_entry),
+        pytest.raises(IntegrityError, match="disk full"),
+    ):
         import_pending(administrator, pending, parsed, digest=digest, leave_out=False)
 
     assert (ChatGroup.objects.count(), GroupImport.objects.count()) == (0, 1)
