@@ -97,20 +97,21 @@ def test_the_groups_that_were_left_out_and_why(log_in, auditor):
     ]
 
 
-def test_only_so_many_are_written_down_by_name(auditor, monkeypatch):
-    monkeypatch.setattr(services_send, "MAX_EXCLUDED_NAMED", 1)
+def test_only_a_thousand_are_written_down_by_name(auditor):
     manager = make_user(permissions.COMMUNITY_MANAGER)
     make_group()
-    for _n in range(3):
-        make_group(state="closed")
+    ChatGroup.objects.bulk_create(
+        ChatGroup(group_id=f"g{n}", name="Plaza", type="Public", state="closed")
+        for n in range(1001)
+    )
     draft = make_notification(sender=manager)
     sent = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
 
     text = page(auditor, sent)
 
     assert "Every group that was in use · 1 group" in text
-    assert "3 groups that did not get it" in text
-    assert "Only the first 1 were written down by name." in text
+    assert "1,001 groups that did not get it" in text
+    assert "Only the first 1,000 were written down by name." in text
 
 
 def test_a_saved_audience_as_it_was(auditor):
