@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from notifications import permissions
 from notifications.history.audit_events import EXPORTED
-from notifications.history.search.by_groups import has_few_rows
+from notifications.history.search.by_groups import FEW, has_few_rows
 from notifications.history.search.facets import UnsealedNotification
 from notifications.history.search.filters import DeliveryFilter
 from notifications.history.search.id_ranges import id_ranges
@@ -112,12 +112,13 @@ def pages(
     unsealed: Sequence[UnsealedNotification],
     *,
     size: int = PAGE_ROWS,
+    few: int = FEW,
 ) -> Iterator[list[Values]]:
     """Yield pages of the values of ``COLUMNS``, at most ``size`` rows each, by id.
 
     Notifications sent after the first page are not included.
     """
-    for page in _deliveries(filters, unsealed, size):
+    for page in _deliveries(filters, unsealed, size, few):
         notifications = _notifications({row[1] for row in page})
         attempts = _attempts([row[0] for row in page])
         yield [
@@ -127,12 +128,15 @@ def pages(
 
 
 def _deliveries(
-    filters: DeliveryFilter, unsealed: Sequence[UnsealedNotification], size: int
+    filters: DeliveryFilter,
+    unsealed: Sequence[UnsealedNotification],
+    size: int,
+    few: int,
 ) -> Iterator[list[tuple[Any, ...]]]:
     # An expression, so that the database finds rare rows by index and sorts them.
     order = F("pk") + 0
     fields = fields_of([*ID_COLUMNS, *DELIVERY_COLUMNS])
-    if filters.group_ids is not None and has_few_rows(filters.group_ids):
+    if filters.group_ids is not None and has_few_rows(filters.group_ids, few):
         yield from pages_by_id(matching_rows(filters), fields, size=size, order=order)
         return
     numbers = [row.notification for row in unsealed if filters.may_match(row)]

@@ -112,8 +112,8 @@ def count_of(rows: QuerySet[Row], page: ListPage[Row]) -> Count:
     return capped(capped_count(rows))
 
 
-def capped(number: int) -> Count:
-    return Count(min(number, COUNTED), is_more=number > COUNTED)
+def capped(number: int, limit: int = COUNTED) -> Count:
+    return Count(min(number, limit), is_more=number > limit)
 
 
 def capped_count(rows: QuerySet[Row]) -> int:

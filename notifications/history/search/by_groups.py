@@ -85,10 +85,17 @@ class NewestOfEach:
 class NotificationScan:
     """A listing for groups with many deliveries, with other filters."""
 
-    def __init__(self, filters: DeliveryFilter, unsealed: Sequence[int]) -> None:
+    def __init__(
+        self,
+        filters: DeliveryFilter,
+        unsealed: Sequence[int],
+        *,
+        batch_size: int = BATCH,
+    ) -> None:
         self._group_ids = list(filters.group_ids or ())
         self._delivery_conditions = filters.delivery_conditions
         self._ranges = list(notification_ranges(filters, unsealed))
+        self._batch_size = batch_size
         self._result_count = 0
         self._is_all = False
 
@@ -99,7 +106,7 @@ class NotificationScan:
             key=lambda e: -e.last,
         )
         ids: list[int] = []
-        for batch in _batches(candidates):
+        for batch in _batches(candidates, self._batch_size):
             if len(ids) == size and ids[-1] > batch[0].last:
                 break  # the following have no newer row
             ids += self._query(batch, beyond, size, is_older=True)
@@ -112,7 +119,7 @@ class NotificationScan:
             (e for e in self._ranges if e.last > after), key=lambda e: e.first
         )
         ids: list[int] = []
-        for batch in _batches(candidates):
+        for batch in _batches(candidates, self._batch_size):
             if len(ids) == size and ids[-1] < batch[0].first:
                 break  # the following have no older row
             ids += self._query(batch, {"pk__gt": after}, size, is_older=False)
@@ -155,15 +162,15 @@ class NotificationScan:
 
 
 def _batches(
-    candidates: Sequence[NotificationRange],
+    candidates: Sequence[NotificationRange], size: int
 ) -> Iterator[Sequence[NotificationRange]]:
-    for start in range(0, len(candidates), BATCH):
-        yield candidates[start : start + BATCH]
+    for start in range(0, len(candidates), size):
+        yield candidates[start : start + size]
 
 
-def has_few_rows(group_ids: Sequence[str]) -> bool:
-    """Whether these groups have at most ``FEW`` deliveries."""
-    return _to_groups(group_ids).values("pk")[: FEW + 1].count() <= FEW
+def has_few_rows(group_ids: Sequence[str], few: int = FEW) -> bool:
+    """Whether these groups have at most ``few`` deliveries."""
+    return _to_groups(group_ids).values("pk")[: few + 1].count() <= few
 
 
 def _to_groups(group_ids: Sequence[str]) -> QuerySet[Delivery]:

@@ -57,10 +57,17 @@ class CountRange:
 class ByResultCounts:
     """A ``Listing``; ``unsealed`` are the ids of notifications without a seal."""
 
-    def __init__(self, filters: DeliveryFilter, unsealed: Iterable[int]) -> None:
+    def __init__(
+        self,
+        filters: DeliveryFilter,
+        unsealed: Iterable[int],
+        *,
+        max_branches: int = BRANCHES,
+    ) -> None:
         self._tallies = matching_counts(filters)
         self._unsealed = sorted(unsealed, reverse=True)
         self._delivery_conditions = filters.delivery_conditions
+        self._max_branches = max_branches
         # Set by older() for count(): a lower bound, and whether it is the exact number.
         self._at_least = 0
         self._is_exact = False
@@ -91,19 +98,19 @@ class ByResultCounts:
         spans = _spans(self._tallies.filter(pk__in=near))
         return self._rows(spans, ">", after, size)
 
-    def count(self) -> Count:
-        """Count all rows, up to ``COUNTED``."""
+    def count(self, limit: int = COUNTED) -> Count:
+        """Count all rows, up to ``limit``."""
         number = self._at_least
-        if not self._is_exact and number <= COUNTED:
+        if not self._is_exact and number <= limit:
             # Each tally counts at least one.
-            some = self._tallies.order_by()[: COUNTED + 1]
+            some = self._tallies.order_by()[: limit + 1]
             number = some.aggregate(n=Sum("count"))["n"] or 0
-        if number <= COUNTED and self._unsealed:
+        if number <= limit and self._unsealed:
             rows = Delivery.objects.filter(
                 notification_id__in=self._unsealed, **self._delivery_conditions
             )
-            number += rows.order_by().values("pk")[: COUNTED + 1 - number].count()
-        return capped(number)
+            number += rows.order_by().values("pk")[: limit + 1 - number].count()
+        return capped(number, limit)
 
     def _rows(
         self, spans: Iterable[CountRange], sign: str, place: int | None, size: int
@@ -115,7 +122,8 @@ class ByResultCounts:
         if not conditions:
             return []
         branches = [_branch(condition, sign, place, size) for condition in conditions]
-        ids = RawSQL(*_first_of(branches, sign, size))  # noqa: S611  values are parameters
+        sql, values = _first_of(branches, sign, size, self._max_branches)
+        ids = RawSQL(sql, values)  # noqa: S611  values are parameters
         rows = Delivery.objects.filter(pk__in=ids).select_related("notification")
         return list(rows.order_by("-pk" if sign == "<" else "pk"))
 
@@ -172,12 +180,14 @@ def _branch(condition: Condition, sign: str, place: int | None, size: int) -> Br
     )
 
 
-def _first_of(branches: list[Branch], sign: str, size: int) -> Branch:
+def _first_of(
+    branches: list[Branch], sign: str, size: int, max_branches: int
+) -> Branch:
     """SELECT the first ``size`` ids among all branches."""
     while True:
         branches = [
-            _union(branches[start : start + BRANCHES], sign, size)
-            for start in range(0, len(branches), BRANCHES)
+            _union(branches[start : start + max_branches], sign, size)
+            for start in range(0, len(branches), max_branches)
         ]
         if len(branches) == 1:
             return branches[0]

@@ -9,6 +9,7 @@ from django.db.models.functions import Concat
 
 from notifications.delivery.portions import groups_with_problems
 from notifications.history.search.by_groups import (
+    FEW,
     FewRows,
     NewestOfEach,
     NotificationScan,
@@ -108,15 +109,21 @@ def group_ids_matching(term: str) -> list[str]:
 
 
 def deliveries(
-    filters: DeliveryFilter, unsealed: Iterable[UnsealedNotification]
+    filters: DeliveryFilter,
+    unsealed: Iterable[UnsealedNotification],
+    *,
+    few: int = FEW,
 ) -> DeliveryListing:
-    """Choose the fastest listing; ``unsealed`` is that of ``facets()``."""
+    """Choose the fastest listing; ``unsealed`` is that of ``facets()``.
+
+    With other filters, at most ``few`` deliveries to the groups are all read.
+    """
     numbers = [row.notification for row in unsealed if filters.may_match(row)]
     if filters.group_ids is None:
         return ByResultCounts(filters, numbers)
     if not filters.conditions:
         return NewestOfEach(filters.group_ids)
-    if has_few_rows(filters.group_ids):
+    if has_few_rows(filters.group_ids, few):
         return FewRows(matching_rows(filters))
     return NotificationScan(filters, numbers)
 

@@ -7,13 +7,14 @@ from datetime import date, timedelta
 import pytest
 
 from notifications.history import export
-from notifications.history.search import by_groups, by_result_counts
 from notifications.history.search import queries as search_queries
+from notifications.history.search.by_groups import NotificationScan
+from notifications.history.search.by_result_counts import ByResultCounts
 from notifications.history.search.facets import facets
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import Archive, Delivery
 from notifications.record.guards import install as guards_install
-from notifications.ui.lists import listing_page
+from notifications.ui.lists import Count, listing_page
 from tests.factories import (
     MOMENT,
     make_delivery,
@@ -92,9 +93,16 @@ def middle() -> int:
     return numbers[len(numbers) // 2]
 
 
-def check(filters: DeliveryFilter, source: random.Random) -> None:
+def unsealed_ids(filters: DeliveryFilter) -> list[int]:
+    return [row.notification for row in facets().unsealed if filters.may_match(row)]
+
+
+def check(
+    rows: search_queries.DeliveryListing,
+    filters: DeliveryFilter,
+    source: random.Random,
+) -> None:
     expected = plain(filters)
-    rows = search_queries.deliveries(filters, facets().unsealed)
     numbers = sorted(Delivery.objects.values_list("pk", flat=True))
     for place in [None, numbers[-1] + 1, *source.sample(numbers, 6)]:
         below = [pk for pk in expected if place is None or pk < place]
@@ -105,27 +113,29 @@ def check(filters: DeliveryFilter, source: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_by_tallies(seed, monkeypatch):
-    monkeypatch.setattr(by_result_counts, "BRANCHES", 2)
+def test_by_tallies(seed):
     source = random.Random(seed)
     fill(source)
 
     for _n in range(40):
-        check(random_filters(source, None), source)
+        filters = random_filters(source, None)
+        rows = ByResultCounts(filters, unsealed_ids(filters), max_branches=2)
+        check(rows, filters, source)
 
 
-@pytest.mark.parametrize("few", [0, 1000])
 @pytest.mark.parametrize("seed", range(2))
-def test_by_groups(seed, few, monkeypatch):
-    monkeypatch.setattr(by_groups, "FEW", few)
-    monkeypatch.setattr(by_groups, "BATCH", 2)
+def test_by_groups(seed):
     source = random.Random(seed)
     fill(source)
     ids = sorted(set(Delivery.objects.values_list("group_id", flat=True)))
 
     for _n in range(25):
-        check(random_filters(source, source.sample(ids, 3)), source)
-        check(DeliveryFilter(group_ids=source.sample(ids, 2)), source)
+        filters = random_filters(source, source.sample(ids, 3))
+        scan = NotificationScan(filters, unsealed_ids(filters), batch_size=2)
+        check(scan, filters, source)
+        for few_rows in (filters, DeliveryFilter(group_ids=source.sample(ids, 2))):
+            rows = search_queries.deliveries(few_rows, facets().unsealed)
+            check(rows, few_rows, source)
 
 
 def test_the_pages_of_a_filter_walked_there_and_back():
@@ -159,15 +169,13 @@ def test_the_count_is_that_of_the_rows_wherever_the_page_is():
             assert not rows.count().is_more
 
 
-def test_counting_ends_at_the_limit(monkeypatch):
-    monkeypatch.setattr("notifications.ui.lists.COUNTED", 9)
-    monkeypatch.setattr(by_result_counts, "COUNTED", 9)
+def test_counting_ends_at_the_limit():
     fill(random.Random(1))
 
     for place in (None, middle()):
-        rows = search_queries.deliveries(DeliveryFilter(), facets().unsealed)
+        rows = ByResultCounts(DeliveryFilter(), unsealed_ids(DeliveryFilter()))
         rows.older(place, SIZE)
-        assert (rows.count().number, rows.count().is_more) == (9, True)
+        assert rows.count(limit=9) == Count(9, is_more=True)
 
 
 def test_what_is_archived_is_gone_from_the_list():
@@ -186,13 +194,12 @@ def test_what_is_archived_is_gone_from_the_list():
     assert rows.count().number == 1
 
 
-def test_of_a_search_with_many_rows_only_what_was_seen_is_counted(monkeypatch):
-    monkeypatch.setattr(by_groups, "FEW", 0)
+def test_of_a_search_with_many_rows_only_what_was_seen_is_counted():
     group = make_group()
     for _n in range(SIZE + 1):
         make_delivery(group=group, status="failed")
     filters = DeliveryFilter(group_ids=[group.group_id], status="failed")
-    rows = search_queries.deliveries(filters, facets().unsealed)
+    rows = search_queries.deliveries(filters, facets().unsealed, few=0)
 
     rows.older(None, SIZE)
     assert (rows.count().number, rows.count().is_more) == (SIZE - 1, True)
@@ -203,15 +210,14 @@ def test_of_a_search_with_many_rows_only_what_was_seen_is_counted(monkeypatch):
 @pytest.mark.parametrize("size", [3, 9])
 @pytest.mark.parametrize("few", [0, 1000])
 @pytest.mark.parametrize("seed", range(2))
-def test_an_export_holds_the_same_rows_in_order_of_id(seed, few, size, monkeypatch):
-    monkeypatch.setattr(by_groups, "FEW", few)
+def test_an_export_holds_the_same_rows_in_order_of_id(seed, few, size):
     source = random.Random(seed)
     fill(source)
     ids = sorted(set(Delivery.objects.values_list("group_id", flat=True)))
 
     for group_ids in [None] * 12 + [source.sample(ids, 3) for _n in range(8)]:
         filters = random_filters(source, group_ids)
-        pages = export.pages(filters, facets().unsealed, size=size)
+        pages = export.pages(filters, facets().unsealed, size=size, few=few)
         assert [row[0] for page in pages for row in page] == plain(filters)[::-1], (
             filters
         )
