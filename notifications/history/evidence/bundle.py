@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, cast
 
-from notifications.history.evidence.page import EvidencePage
+from notifications.history.evidence.page import MAX_OTHERS, EvidencePage
 from notifications.models import AuditEntry, Notification, Seal, Tally
 from notifications.record import queries as record_queries
 from notifications.record.canonical_text import canonical_text
@@ -42,14 +42,16 @@ def bundle_name(seal: Seal) -> str:
     return f"{_folder(seal)}.zip"
 
 
-def bundle(notification: Notification, seal: Seal) -> Iterator[bytes]:
+def bundle(
+    notification: Notification, seal: Seal, *, max_others: int = MAX_OTHERS
+) -> Iterator[bytes]:
     """Yield the ZIP file. ``notification`` must be sealed by ``seal``, not archived.
 
     ``index.html`` and ``VERIFY.txt`` have the language and time zone that are active
     during this call.
     """
     newest = record_queries.newest_seal() or seal
-    page = EvidencePage(notification, seal, newest)
+    page = EvidencePage(notification, seal, newest, max_others=max_others)
     return _zip_pieces(notification, seal, newest, page)
 
 

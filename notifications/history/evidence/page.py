@@ -37,8 +37,18 @@ class EvidencePage:
     The files are rendered later, piece by piece, when others may be active.
     """
 
-    def __init__(self, notification: Notification, seal: Seal, newest: Seal) -> None:
+    def __init__(
+        self,
+        notification: Notification,
+        seal: Seal,
+        newest: Seal,
+        *,
+        max_others: int = MAX_OTHERS,
+        block_rows: int = BLOCK_ROWS,
+    ) -> None:
         self._notification = notification
+        self._max_others = max_others
+        self._block_rows = block_rows
         self._language = translation.get_language() or "en"
         self._zone = timezone.get_current_timezone()
         self._context = {
@@ -47,7 +57,7 @@ class EvidencePage:
             "newest": newest,
             "language": self._language,
             "zone": timezone.get_current_timezone_name(),
-            "others": MAX_OTHERS,
+            "others": max_others,
         }
 
     def html(self) -> Iterator[bytes]:
@@ -66,7 +76,7 @@ class EvidencePage:
         yield before
         yield from self._rows(rows.filter(status__in=PROBLEMS))
         yield between
-        yield from self._rows(rows.exclude(status__in=PROBLEMS)[:MAX_OTHERS])
+        yield from self._rows(rows.exclude(status__in=PROBLEMS)[: self._max_others])
         yield after
 
     def text(self) -> Iterator[bytes]:
@@ -74,10 +84,10 @@ class EvidencePage:
         yield self._render("verify.txt")
 
     def _rows(self, deliveries: QuerySet[Delivery]) -> Iterator[bytes]:
-        rows = deliveries.iterator(chunk_size=BLOCK_ROWS)
-        block = list(islice(rows, BLOCK_ROWS))
+        rows = deliveries.iterator(chunk_size=self._block_rows)
+        block = list(islice(rows, self._block_rows))
         yield self._block(block)
-        while block := list(islice(rows, BLOCK_ROWS)):
+        while block := list(islice(rows, self._block_rows)):
             yield self._block(block)
 
     def _block(self, block: list[Delivery]) -> bytes:
