@@ -28,7 +28,7 @@ class NotificationsConfig(AppConfig):
         import notifications.history.audit_events
         import notifications.record.audit_events
         import notifications.system.audit_events
-        import notifications.ui.audit_events  # noqa: F401
+        import notifications.ui.audit_events  # noqa: F401  registers
 
         from . import permissions
         from .access import admin, checks, login_state, role_admin  # noqa: F401  registers

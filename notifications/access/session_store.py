@@ -59,7 +59,7 @@ class SessionStore(DatabaseStore):
         if previous is None or previous.user_id != user:
             previous = LoginSession(begun_at=now, seen_at=now)
         self.row = LoginSession(
-            session_key=stored_key(self._get_or_create_session_key()),  # type: ignore[attr-defined]
+            session_key=stored_key(self._get_or_create_session_key()),  # type: ignore[attr-defined]  # of the base class
             session_data=self.encode(data),
             expire_date=expiry(previous.begun_at, previous.seen_at),
             user_id=user,

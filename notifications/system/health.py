@@ -83,8 +83,8 @@ def paused() -> dict[str, int]:
 def calls_in_last_minute(now: datetime) -> int:
     """Calls that left this machine, in the 60 s before ``now``."""
     not_calls = [Attempt.Outcome.NOT_SENT, Attempt.Outcome.WORKER_LOST]
-    made = Attempt.objects.filter(started_at__gt=now - MINUTE)
-    return made.exclude(outcome__in=not_calls).count()
+    attempts = Attempt.objects.filter(started_at__gt=now - MINUTE)
+    return attempts.exclude(outcome__in=not_calls).count()
 
 
 def unsealed() -> Unsealed:

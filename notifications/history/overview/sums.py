@@ -86,8 +86,8 @@ def daily_sums(spans: Sequence[DayRange]) -> DailySums:
         .values_list("pk", "status", "sender_name", "made_at")
     )
     unsealed = {pk: status for pk, status, _sender, _at in sent}
-    made = {pk: (sender, at) for pk, _status, sender, at in sent}
-    unsealed_counts = count_results(unsealed, made)
+    sender_and_time = {pk: (sender, at) for pk, _status, sender, at in sent}
+    unsealed_counts = count_results(unsealed, sender_and_time)
     counts: Counter[tuple[int, str, str, int | None, str]] = Counter()
     for row in unsealed_counts:
         day = timezone.localdate(row.created_at)

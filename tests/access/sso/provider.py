@@ -33,7 +33,7 @@ class Provider:
         self.status = 200  # of the token endpoint
         self.keys: Any = {"keys": [self.public()]}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.provider = self  # type: ignore[attr-defined]
+        self._server.provider = self  # type: ignore[attr-defined]  # set by this class
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> "Provider":
@@ -107,10 +107,10 @@ class Provider:
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self._answer(200, self.server.provider.keys)  # type: ignore[attr-defined]
+        self._answer(200, self.server.provider.keys)  # type: ignore[attr-defined]  # set by this class
 
     def do_POST(self) -> None:
-        provider: Provider = self.server.provider  # type: ignore[attr-defined]
+        provider: Provider = self.server.provider  # type: ignore[attr-defined]  # set by this class
         length = int(self.headers["Content-Length"])
         form = parse_qs(self.rfile.read(length).decode())
         token = provider.token({name: values[0] for name, values in form.items()})
