@@ -17,6 +17,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 from notifications import logs
 from notifications.models import Worker
 from notifications.record import sealing
+from notifications.record.chain import SealedByAnother
 
 logger = logging.getLogger(__name__)
 
@@ -129,5 +130,5 @@ def sealing_task(*, every: float = SEAL_INTERVAL) -> BackgroundTask:
 
 def _seal(task: BackgroundTask) -> None:
     # A worker that ends seals as well. The next run seals the remaining notifications.
-    with suppress(sealing.SealedByAnother):
+    with suppress(SealedByAnother):
         sealing.seal_due(pause=task.pause)

@@ -17,10 +17,10 @@ from notifications.models.notifications import Notification
 
 
 class Seal(models.Model):
-    """The digest of a finished notification, or of some days of the audit trail.
+    """The digest of a finished notification, or of a range of the audit trail.
 
     Each seal contains the head of the previous one, so changing, removing or inserting a
-    seal changes every later head. ``notifications.record.sealing`` computes the digests.
+    seal changes every later head. ``notifications.record.chain`` computes the digests.
     """
 
     class Kind(models.TextChoices):
@@ -33,9 +33,9 @@ class Seal(models.Model):
     notification = models.OneToOneField(
         Notification, models.PROTECT, null=True, related_name="seal"
     )
-    # For ACTIONS: the entries with since <= at < until.
-    since = models.DateTimeField(null=True)
-    until = models.DateTimeField(null=True)
+    # For ACTIONS: the ids that it covers, both included. Some may have no entry.
+    first_entry = models.BigIntegerField(null=True, unique=True)
+    last_entry = models.BigIntegerField(null=True)
     # Deliveries and attempts together, or audit entries.
     rows = models.PositiveBigIntegerField()
     # SHA-256 of the sealed text, in hexadecimal digits.
@@ -56,14 +56,15 @@ class Seal(models.Model):
                 condition=Q(
                     kind="notification",
                     notification__isnull=False,
-                    since__isnull=True,
-                    until__isnull=True,
+                    first_entry__isnull=True,
+                    last_entry__isnull=True,
                 )
                 | Q(
                     kind="actions",
                     notification__isnull=True,
-                    since__isnull=False,
-                    until__isnull=False,
+                    first_entry__isnull=False,
+                    last_entry__isnull=False,
+                    last_entry__gte=F("first_entry"),
                 ),
                 name="seal_names_what_it_seals",
             ),

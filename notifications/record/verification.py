@@ -1,13 +1,13 @@
 """Compare the record with its seals, and name the first row of each that differs.
 
 Every seal is checked in order: its link to the previous seal, its head, and the text that
-it covers. Together with a copy of a head kept outside of this installation, this proves
-that nothing up to that seal was changed. It cannot detect changes of rows that are not
-sealed yet, nor the removal of the last seals unless ``expect`` names a head.
+it covers; the seals of the audit trail together cover every id up to the last sealed one.
+With a copy of a head kept outside of this installation, this proves that nothing up to
+that seal was changed. It cannot detect changes of rows that are not sealed yet, nor the
+removal of the last seals unless ``expect`` names a head.
 """
 
 import gzip
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,18 +15,23 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
+from django.db import connection
+from django.db.models import Count, Max
+
 from notifications.files import sha256
-from notifications.models import Archive, Delivery, Notification, Seal, Tally
-from notifications.record.canonical_text import Row, rows, rows_of_file
-from notifications.record.result_counts import count_results
-from notifications.record.sealing import (
-    LEAF,
-    action_rows,
-    digest_of,
-    seal_line,
-    sealable,
-    tally_line,
+from notifications.models import (
+    Archive,
+    AuditEntry,
+    Delivery,
+    Notification,
+    Seal,
+    Tally,
 )
+from notifications.record.canonical_text import Row, rows, rows_of_file
+from notifications.record.chain import LEAF, digest_of, head_of, tally_line
+from notifications.record.result_counts import count_results
+from notifications.record.sealing import sealable
+from notifications.record.trail import action_rows, last_id, unused_ids
 
 
 @dataclass(slots=True)
@@ -40,6 +45,12 @@ class Verification:
     rows: int = 0
     archived: int = 0  # not read: no folder of archive files was passed
     unsealed: int = 0  # ended, but without a seal yet
+    unsealed_entries: int = 0  # of the audit trail
+    # Ids without an audit entry: first and last of each sealed gap, and their number
+    # after the last seal.
+    unused_ids: list[tuple[int, int]] = field(default_factory=list)
+    unused_unsealed: int = 0
+    next_entry: int = 1  # the first audit entry after the seals that were read
 
     @property
     def unchanged(self) -> bool:
@@ -72,6 +83,7 @@ def verify(
             continue
         if difference := _difference(seal, archive, verification):
             verification.differences.append(difference)
+    _verify_unsealed_trail(verification)
     if expect and not any(head.startswith(expect) for head in heads):
         verification.differences.append(
             f"No seal has the head {expect}: seals were removed or made anew."
@@ -90,22 +102,54 @@ def _chain(verification: Verification) -> Iterator[Seal]:
         elif seal.previous != verification.head:
             difference = f"seal {seal.number} does not follow seal {seal.number - 1}."
         else:
-            difference = _difference_of_head(seal)
+            difference = _difference_of_head(seal) or _difference_of_range(
+                seal, verification.next_entry
+            )
         if difference:
             verification.differences.append(difference)
         verification.head = seal.head
+        verification.next_entry = (seal.last_entry or verification.next_entry - 1) + 1
         yield seal
+
+
+def _difference_of_range(seal: Seal, next_entry: int) -> str:
+    """Whether the seal continues the sealed range of the audit trail; empty if it does."""
+    if seal.first_entry in (None, next_entry):
+        return ""
+    return (
+        f"seal {seal.number} begins with audit entry {seal.first_entry} instead of "
+        f"{next_entry}."
+    )
+
+
+def _verify_unsealed_trail(verification: Verification) -> None:
+    """Count the entries after the seals; name entries whose ids were never assigned."""
+    last = verification.next_entry - 1
+    unsealed = AuditEntry.objects.filter(pk__gt=last).aggregate(
+        count=Count("pk"), newest=Max("pk")
+    )
+    # Read after the entries: it only grows.
+    assigned = last_id()
+    outside = AuditEntry.objects.filter(pk__lt=1).order_by("pk").first()
+    stranger = outside.pk if outside else unsealed["newest"]
+    if stranger is not None and not 1 <= stranger <= assigned:
+        verification.differences.append(
+            f"audit entry {stranger} was added to the audit trail: the database has not "
+            "assigned this number."
+        )
+    verification.unsealed_entries = unsealed["count"]
+    verification.unused_unsealed = max(0, assigned - last - unsealed["count"])
 
 
 def _difference_of_head(seal: Seal) -> str:
     """Whether the seal or its result counts were changed; empty if neither was."""
     number = seal.notification_id
     stored = list(Tally.objects.filter(notification_id=number)) if number else []
-    if hashlib.sha256(seal_line(seal, stored)).hexdigest() == seal.head:
+    if head_of(seal, stored) == seal.head:
         return ""
     if number:
         recounted = count_results([number])
-        if hashlib.sha256(seal_line(seal, recounted)).hexdigest() == seal.head:
+        if head_of(seal, recounted) == seal.head:
             before, after = (Counter(map(tally_line, t)) for t in (recounted, stored))
             lines = "; ".join([*(after - before), *(before - after)])
             return f"notification {number}: its tallies were changed ({lines})."
@@ -116,10 +160,7 @@ def _difference(seal: Seal, folder: Path | None, verification: Verification) -> 
     """The first difference of the rows that this seal covers; empty for none."""
     number = seal.notification_id
     if number is None:
-        if seal.since is None or seal.until is None:
-            raise ValueError("A seal over actions has no period.")
-        entries = action_rows(seal.since, seal.until)
-        return _compare(seal, entries, "audit entry", "the audit trail")
+        return _difference_of_trail(seal, verification)
     subject = f"notification {number}"
     notification = Notification.objects.filter(pk=number).first()
     if notification is None:
@@ -144,6 +185,22 @@ def _difference(seal: Seal, folder: Path | None, verification: Verification) -> 
         header = islice(rows(notification), 1)
         text = chain(header, islice(rows_of_file(lines), 1, None))
         return _compare(seal, text, "delivery", subject)
+
+
+def _difference_of_trail(seal: Seal, verification: Verification) -> str:
+    if seal.first_entry is None or seal.last_entry is None:
+        raise ValueError("A seal over actions has no range.")
+    entries = action_rows(seal.first_entry, seal.last_entry)
+    if difference := _compare(seal, entries, "audit entry", "the audit trail"):
+        return difference
+    unused = list(unused_ids(seal))
+    if unused and connection.vendor == "sqlite":
+        # A rollback on SQLite returns its ids, so there was an entry.
+        return (
+            f"audit entry {unused[0][0]} was removed before the audit trail was sealed."
+        )
+    verification.unused_ids += unused
+    return ""
 
 
 def _compare(seal: Seal, text: Iterable[Row], row: str, subject: str) -> str:

@@ -104,7 +104,9 @@ GROUP = [
 ]
 SEAL = [
     ("seal_names_what_it_seals", {"kind": "notification"}),
-    ("seal_names_what_it_seals", {"since": None}),
+    ("seal_names_what_it_seals", {"first_entry": None}),
+    ("seal_names_what_it_seals", {"last_entry": None}),
+    ("seal_names_what_it_seals", {"last_entry": 0}),
     ("seal_names_what_it_seals", {"kind": "whole"}),
     ("seal_follows_another", {"previous": "ab"}),
     ("seal_follows_another", {"number": 2}),
@@ -156,8 +158,8 @@ def make_seal(**values) -> None:
     valid = {
         "number": 1,
         "kind": "actions",
-        "since": MOMENT,
-        "until": MOMENT,
+        "first_entry": 1,
+        "last_entry": 1,
         "rows": 0,
         "digest": "ab",
         "leaves": b"",

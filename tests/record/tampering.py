@@ -53,7 +53,7 @@ class Scene:
         return self.any(Attempt, delivery__notification__in=self.stored)
 
     def entry(self) -> AuditEntry:
-        return self.any(AuditEntry, at__lt=MOMENT + timedelta(days=2))
+        return self.any(AuditEntry)
 
     def file(self, archive: Archive) -> Path:
         return self.folder / archive.file_name
@@ -374,8 +374,8 @@ def seal_inserted(scene: Scene) -> list[str]:
     Seal.objects.create(
         number=last.number + 1,
         kind=Seal.Kind.ACTIONS,
-        since=MOMENT,
-        until=MOMENT,
+        first_entry=9_998,
+        last_entry=9_999,
         rows=0,
         digest=hashlib.sha256(b"").hexdigest(),
         leaves=b"",
@@ -428,18 +428,34 @@ def entry_deleted(scene: Scene) -> list[str]:
 
 
 def entry_inserted(scene: Scene) -> list[str]:
-    row = AuditEntry.objects.create(action="sent", actor="lin.mei", at=MOMENT)
-    return [f"audit entry {row.pk} was added to the audit trail."]
+    AuditEntry.objects.create(pk=-1, action="sent", actor="lin.mei", at=MOMENT)
+    return ["audit entry -1 was added to the audit trail"]
+
+
+def entry_replaced(scene: Scene) -> list[str]:
+    row = scene.entry()
+    delete(row)
+    AuditEntry.objects.create(pk=row.pk, action="sent", actor="lin.mei", at=row.at)
+    return [f"audit entry {row.pk} of the audit trail was changed."]
 
 
 def entry_made_younger(scene: Scene) -> list[str]:
     row = scene.entry()
     edit(row, at=timezone.now())
-    return [f"audit entry {row.pk} is missing from the audit trail."]
+    return [f"audit entry {row.pk} of the audit trail was changed."]
+
+
+def entry_renumbered(scene: Scene) -> list[str]:
+    row = scene.entry()
+    edit(row, id=0)
+    return [
+        f"audit entry {row.pk} is missing from the audit trail.",
+        "audit entry 0 was added to the audit trail",
+    ]
 
 
 def entries_swapped(scene: Scene) -> list[str]:
-    one, other = scene.two(AuditEntry, at__lt=MOMENT + timedelta(days=2))
+    one, other = scene.two(AuditEntry)
     swap(one, other, "actor", "detail")
     return [f"audit entry {one.pk} of the audit trail was changed."]
 
@@ -558,7 +574,9 @@ TAMPERINGS: list[Tampering] = [
     entry_edited,
     entry_deleted,
     entry_inserted,
+    entry_replaced,
     entry_made_younger,
+    entry_renumbered,
     entries_swapped,
     file_edited,
     file_cut,

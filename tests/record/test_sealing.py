@@ -1,4 +1,4 @@
-"""When notifications and audit entries are sealed, and how the seals are chained."""
+"""When notifications are sealed, and how the seals are chained."""
 
 import hashlib
 import json
@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
+from notifications.models import Delivery, Notification, Seal, Tally
+from notifications.record import chain, sealing
 from notifications.record import queries as record_queries
-from notifications.record import sealing
 from notifications.record.canonical_text import canonical_text
 from tests.factories import make_attempt, make_delivery, make_notification
 
@@ -43,7 +43,7 @@ def test_the_head_is_the_digest_of_a_line_that_names_the_seal_before():
     sealing.seal_ended()
 
     last = second.seal
-    line = sealing.seal_line(last, second.tallies.all())
+    line = chain.seal_line(last, second.tallies.all())
     assert last.previous == first.seal.head
     assert last.head == hashlib.sha256(line).hexdigest()
     assert json.loads(line)["previous"] == first.seal.head
@@ -78,7 +78,7 @@ def test_another_sealer_that_was_faster():
     same = Notification.objects.get(pk=notification.pk)
     sealing.seal_notification(same)
 
-    with pytest.raises(sealing.SealedByAnother):
+    with pytest.raises(chain.SealedByAnother):
         sealing.seal_notification(notification)
 
     assert Seal.objects.count() == 1
@@ -87,7 +87,7 @@ def test_another_sealer_that_was_faster():
 
 def test_the_rest_is_sealed_though_another_is_faster(monkeypatch):
     make_notification(status="completed")
-    tries = iter([sealing.SealedByAnother()])
+    tries = iter([chain.SealedByAnother()])
     seal_due = sealing.seal_due
 
     def late():
@@ -114,37 +114,6 @@ def test_what_the_pause_raises_ends_a_sealing():
     assert Seal.objects.count() == 0
 
 
-def entry(at, **kwargs):
-    return AuditEntry.objects.create(action="sent", actor="lin.mei", at=at, **kwargs)
-
-
-def test_days_of_the_audit_trail_are_sealed_when_they_are_over():
-    entry(NOW - timedelta(days=2))
-    entry(NOW - timedelta(days=1))
-    entry(NOW)
-
-    seal = sealing.seal_actions(NOW)
-
-    assert (seal.rows, seal.until) == (2, datetime(2026, 3, 4, tzinfo=UTC))
-    assert sealing.seal_actions(NOW) is None
-    following = sealing.seal_actions(NOW + timedelta(days=1))
-    assert (following.since, following.rows) == (seal.until, 1)
-    assert following.previous == seal.head
-
-
-def test_an_hour_of_grace_after_midnight():
-    entry(NOW - timedelta(days=1))
-
-    seal = sealing.seal_actions(datetime(2026, 3, 4, 0, 30, tzinfo=UTC))
-
-    assert seal is None
-    assert sealing.seal_actions(datetime(2026, 3, 4, 1, 0, tzinfo=UTC)).rows == 1
-
-
-def test_nothing_to_seal_in_an_empty_trail():
-    assert sealing.seal_actions(NOW) is None
-
-
 def test_a_sealed_notification_keeps_its_row_numbers():
     notification = make_notification(status="completed")
     delivery = make_delivery(notification, status=Delivery.Status.ACCEPTED)
@@ -152,7 +121,7 @@ def test_a_sealed_notification_keeps_its_row_numbers():
 
     seal = sealing.seal_notification(notification)
 
-    assert [number for number, _digest in sealing.LEAF.iter_unpack(seal.leaves)] == [
+    assert [number for number, _digest in chain.LEAF.iter_unpack(seal.leaves)] == [
         delivery.pk,
         delivery.pk,
     ]

@@ -12,6 +12,7 @@ from notifications.models import AuditEntry, Delivery, Notification
 from notifications.record import queries as record_queries
 from notifications.record import sealing
 from notifications.record.guards import install as guards_install
+from notifications.record.trail import seal_trail
 from notifications.record.verification import verify
 from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
 from tests.record.tampering import TAMPERINGS, Scene, Tampering, edit
@@ -58,7 +59,7 @@ def scene(tmp_path) -> Scene:
             notification_number=number,
             detail={"groups": number},
         )
-    sealing.seal_actions(MOMENT + timedelta(days=2))
+    seal_trail()
     stored = [ended(number) for number in range(2, 5)]
     sealing.seal_ended()
     return Scene(random.Random(SEED), tmp_path, stored, archived)

@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -10,12 +10,11 @@ from notifications.models import Archive, AuditEntry
 from notifications.record import queries as record_queries
 from notifications.record import sealing
 from notifications.record.canonical_text import canonical_text
+from notifications.record.trail import seal_trail
 from notifications.record.verification import verify
 from tests.factories import make_attempt, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db
-
-NOW = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -27,12 +26,10 @@ def notification():
 
 
 def test_an_unchanged_record(notification):
-    AuditEntry.objects.create(
-        action="sent", actor="lin.mei", at=NOW - timedelta(days=1)
-    )
+    AuditEntry.objects.create(action="sent", actor="lin.mei")
     make_notification(status="completed")
     sealing.seal_ended()
-    sealing.seal_actions(NOW)
+    seal_trail()
     make_notification(status="completed")
     make_notification(status="draft")
 

@@ -21,7 +21,8 @@ from notifications.history.evidence.page import MAX_OTHERS, EvidencePage
 from notifications.models import AuditEntry, Notification, Seal, Tally
 from notifications.record import queries as record_queries
 from notifications.record.canonical_text import canonical_text
-from notifications.record.sealing import action_line, seal_line
+from notifications.record.chain import seal_line
+from notifications.record.trail import action_line
 
 HEAD_DIGITS = 12
 

@@ -15,6 +15,8 @@ from notifications.models import Notification
 from notifications.record.audit_events import VERIFIED
 from notifications.record.verification import Verification, verify
 
+MAX_RANGES = 20
+
 
 class Command(BaseCommand):
     help = (
@@ -98,10 +100,29 @@ class Command(BaseCommand):
             )
         if verification.unsealed:
             self.stdout.write(f"ended, not sealed yet: {verification.unsealed}")
+        self._write_trail(verification)
         if not verification.unchanged:
             sentences = "\n".join(verification.differences)
             raise CommandError(f"Changed.\n{sentences}", returncode=FAILED)
         self.stdout.write("Unchanged.")
+
+    def _write_trail(self, verification: Verification) -> None:
+        if verification.unused_ids:
+            ranges = [
+                str(first) if first == last else f"{first} to {last}"
+                for first, last in verification.unused_ids
+            ]
+            more = ", …" if len(ranges) > MAX_RANGES else ""
+            self.stdout.write(
+                "numbers without an audit entry since before they were sealed: "
+                f"{', '.join(ranges[:MAX_RANGES])}{more}. A rolled back transaction "
+                "leaves such a number; so does a removal before the seal."
+            )
+        if verification.unsealed_entries or verification.unused_unsealed:
+            self.stdout.write(
+                f"audit entries not sealed yet: {verification.unsealed_entries}; numbers "
+                f"without an entry after the last seal: {verification.unused_unsealed}"
+            )
 
 
 def _head(text: str) -> str:

@@ -1,0 +1,129 @@
+"""Sealing of the audit trail, by ranges of ids.
+
+The ranges follow one another without a gap from id 1 on, whatever times the entries
+have. Each id of a range either is an entry or was unused when the range was sealed. So a
+later entry with such an id is reported as added, and a removed one as missing.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from notifications.db.sql import quoted_table
+from notifications.models import AuditEntry, Seal
+from notifications.record.canonical_text import Row, iso_time, json_line
+from notifications.record.chain import LEAF, Pause, append, digest_of
+
+# A new seal when this many entries have no seal, or after this time.
+MAX_WAITING = 1000
+INTERVAL = timedelta(hours=1)
+
+BLOCK = 500  # entries
+
+
+def seal_trail(*, pause: Pause = lambda: None) -> Seal | None:
+    """Seal the entries that have no seal; ``None`` if nothing is due.
+
+    Raises ``SealedByAnother``.
+    """
+    newest = newest_seal_of_trail()
+    first = (newest.last_entry or 0) + 1 if newest else 1
+    waiting = AuditEntry.objects.filter(pk__gte=first)
+    # The clock may have been set back since the last seal.
+    is_recent = newest and abs(timezone.now() - newest.sealed_at) < INTERVAL
+    enough = MAX_WAITING if is_recent else 1
+    if not waiting[enough - 1 : enough].exists():
+        return None
+    last = last_id()
+    if _ids_are_pending() or last < first:
+        return None
+    seal = Seal(kind=Seal.Kind.ACTIONS, first_entry=first, last_entry=last)
+    return append(seal, digest_of(action_rows(first, last, pause=pause)), [])
+
+
+def newest_seal_of_trail() -> Seal | None:
+    """The last seal of audit entries; ``None`` before the first."""
+    seals = Seal.objects.filter(kind=Seal.Kind.ACTIONS).order_by("-number")
+    return seals.defer("leaves").first()
+
+
+def last_id() -> int:
+    """The last id of an audit entry that the database has assigned, 0 for none.
+
+    Its entry may be uncommitted or rolled back.
+    """
+    table = AuditEntry._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        else:
+            cursor.execute(
+                "SELECT pg_sequence_last_value(pg_get_serial_sequence(%s, 'id'))",
+                [quoted_table(AuditEntry)],
+            )
+        row = cursor.fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def _ids_are_pending() -> bool:
+    """Whether another transaction may have inserted an entry and is still open.
+
+    PostgreSQL assigns ids in another order than that of the commits. An INSERT locks the
+    table in the mode ROW EXCLUSIVE before it takes an id, until its transaction has ended.
+    So if no other transaction holds this lock after ``last_id()`` was read, then every id
+    up to that one is committed or will never be used. Nothing waits for this query.
+
+    On SQLite a transaction with writes excludes others, and a rollback returns its ids.
+    """
+    if connection.vendor == "sqlite":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'relation' "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            "AND relation = %s::regclass AND mode = 'RowExclusiveLock' "
+            "AND pid IS DISTINCT FROM pg_backend_pid())",
+            [quoted_table(AuditEntry)],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def action_rows(first: int, last: int, *, pause: Pause = lambda: None) -> Iterator[Row]:
+    """The lines of the audit entries with these ids, in their order."""
+    entries = AuditEntry.objects.filter(pk__range=(first, last)).order_by("pk")
+    for count, entry in enumerate(entries.iterator(chunk_size=BLOCK), start=1):
+        yield entry.pk, action_line(entry)
+        if count % BLOCK == 0:
+            pause()
+
+
+def unused_ids(seal: Seal) -> Iterator[tuple[int, int]]:
+    """The first and the last id of each gap between the entries of the seal."""
+    following = seal.first_entry or 1
+    for number, _digest in LEAF.iter_unpack(seal.leaves):
+        if number > following:
+            yield following, number - 1
+        following = number + 1
+    if seal.last_entry is not None and following <= seal.last_entry:
+        yield following, seal.last_entry
+
+
+def action_line(entry: AuditEntry) -> bytes:
+    """Encode an audit entry as it is sealed, exported and put into the evidence."""
+    return json_line(
+        {
+            "id": entry.pk,
+            "at": iso_time(entry.at),
+            "action": entry.action,
+            "actor": entry.actor,
+            "actor_name": entry.actor_name,
+            "by_superuser": entry.by_superuser,
+            "address": entry.address,
+            "request": entry.request_number and str(entry.request_number),
+            "notification": entry.notification_number,
+            "delivery": entry.delivery_number,
+            "detail": entry.detail,
+        }
+    )
