@@ -55,12 +55,14 @@ class Side:
                 other._database.in_atomic_block
             )
             return holds_the_lock and self._statement.startswith("BEGIN")
-        pid = self._database and self._database.connection.info.backend_pid
+        raw = self._database and self._database.connection
+        if raw is None:  # not connected yet, or ended a moment ago
+            return False
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT 1 FROM pg_stat_activity "
                 "WHERE pid = %s AND wait_event_type = 'Lock'",
-                [pid],
+                [raw.info.backend_pid],
             )
             return cursor.fetchone() is not None
 
