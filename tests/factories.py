@@ -13,7 +13,15 @@ from django.contrib.auth.models import Group, User
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from notifications.models import Attempt, ChatGroup, Delivery, Notification, Seal
+from notifications.models import (
+    Archive,
+    Attempt,
+    ChatGroup,
+    Delivery,
+    Notification,
+    Seal,
+)
+from notifications.record.archive import seal_archive
 from notifications.record.sealing import seal_notification
 from notifications.tencent.outcomes import Reason
 
@@ -178,6 +186,19 @@ def make_seal(notification: Notification) -> Seal:
     """The seal of an ended notification with its tallies, as the worker creates it."""
     notification.refresh_from_db()  # times with the precision of the database
     return seal_notification(notification)
+
+
+def make_archive(notification: Notification, **kwargs: Any) -> Archive:
+    """The sealed archive of a notification, whose rows are still there."""
+    values: dict[str, Any] = {
+        "file_name": f"notification-{notification.pk}.jsonl.gz",
+        "file_digest": "0" * 64,
+        "deliveries": 1,
+        "attempts": 1,
+    }
+    archive = Archive.objects.create(notification=notification, **values | kwargs)
+    seal_archive(archive)
+    return archive
 
 
 def write_fields(**kwargs: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from notifications.files import locked_folder
 from notifications.history.audit_events import ARCHIVED
 from notifications.models import Archive, Attempt, Delivery, Notification, Seal
 from notifications.record import archive as record_archive
+from notifications.record.chain import head_of
 from notifications.record.guards import install as guards_install
 
 
@@ -68,8 +69,12 @@ def archive_history(
 
 
 def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
-    # Without its leaves, which are large.
-    seal = Seal.objects.only("digest", "rows").get(notification=notification)
+    seal = Seal.objects.get(notification=notification)
+    if head_of(seal, notification.tallies.all()) != seal.head:
+        raise record_archive.NotArchivable(
+            f"The seal of notification {notification.pk} was changed. Run manage.py "
+            f"verify_history --notification {notification.pk}."
+        )
     digest = record_archive.write(notification, folder, digest=seal.digest)
     name = record_archive.file_name(notification.pk)
     with transaction.atomic():
@@ -88,10 +93,12 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
                 f"{seal.rows} were sealed. Run manage.py verify_history --notification "
                 f"{notification.pk}."
             )
-        Archive.objects.create(
+        archive = Archive.objects.create(
             notification=notification,
             file_name=name,
             file_digest=digest,
+            deliveries=deliveries,
+            attempts=attempts,
             by_group=by_group,
         )
         audit_log.write(
@@ -103,6 +110,8 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
             deliveries=deliveries,
             attempts=attempts,
         )
+        # Last: until the commit, other seals wait for this one.
+        record_archive.seal_archive(archive)
     return Archived(notification.pk, name, seal.rows)
 
 

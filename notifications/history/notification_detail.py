@@ -145,10 +145,11 @@ def _excluded(sent_detail: Mapping[str, Any]) -> ExcludedGroups:
 
 def _verified(number: int, seal: Seal) -> VerificationState | None:
     """The newest verification that read the rows of this notification."""
-    entries = AuditEntry.objects.filter(
-        action=VERIFIED.word, at__gte=seal.sealed_at
-    ).order_by("-id")[:VERIFICATIONS]
-    for entry in entries:
+    is_archived = Archive.objects.filter(notification_id=number).exists()
+    entries = AuditEntry.objects.filter(action=VERIFIED.word).order_by("-id")
+    for entry in entries[:VERIFICATIONS]:
+        if is_archived and entry.detail.get("archived"):
+            continue
         if _has_read(entry.detail, number, seal):
             differences = entry.detail.get("differences", [])
             return VerificationState(entry.at, entry.detail["unchanged"], differences)
@@ -157,6 +158,8 @@ def _verified(number: int, seal: Seal) -> VerificationState | None:
 
 def _has_read(detail: Mapping[str, Any], number: int, seal: Seal) -> bool:
     since = parse_datetime(detail.get("since") or "")
-    return detail.get("only") in (None, number) and (
-        since is None or since <= seal.sealed_at
+    return (
+        detail.get("seals", 0) >= seal.number
+        and detail.get("only") in (None, number)
+        and (since is None or since <= seal.sealed_at)
     )

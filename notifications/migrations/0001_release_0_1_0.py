@@ -194,6 +194,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('file_name', models.CharField(max_length=200)),
                 ('file_digest', models.CharField(max_length=64)),
+                ('deliveries', models.PositiveIntegerField()),
+                ('attempts', models.PositiveIntegerField()),
                 ('by_group', models.JSONField(null=True)),
                 ('archived_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('notification', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='archive', to='notifications.notification')),
@@ -253,7 +255,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.BigIntegerField(unique=True)),
-                ('kind', models.CharField(choices=[('notification', 'notification'), ('actions', 'actions')], max_length=12)),
+                ('kind', models.CharField(choices=[('notification', 'notification'), ('archive', 'archive'), ('actions', 'actions')], max_length=12)),
                 ('first_entry', models.BigIntegerField(null=True, unique=True)),
                 ('last_entry', models.BigIntegerField(null=True)),
                 ('rows', models.PositiveBigIntegerField()),
@@ -262,6 +264,7 @@ class Migration(migrations.Migration):
                 ('previous', models.CharField(blank=True, max_length=64)),
                 ('head', models.CharField(max_length=64, unique=True)),
                 ('sealed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='sealed')),
+                ('archive', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='seal', to='notifications.archive')),
                 ('notification', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='seal', to='notifications.notification')),
             ],
             options={
@@ -561,7 +564,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='seal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('first_entry__isnull', True), ('kind', 'notification'), ('last_entry__isnull', True), ('notification__isnull', False)), models.Q(('first_entry__isnull', False), ('kind', 'actions'), ('last_entry__gte', models.F('first_entry')), ('last_entry__isnull', False), ('notification__isnull', True)), _connector='OR'), name='seal_names_what_it_seals'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('archive__isnull', True), ('first_entry__isnull', True), ('kind', 'notification'), ('last_entry__isnull', True), ('notification__isnull', False)), models.Q(('archive__isnull', False), ('first_entry__isnull', True), ('kind', 'archive'), ('last_entry__isnull', True), ('notification__isnull', True)), models.Q(('archive__isnull', True), ('first_entry__isnull', False), ('kind', 'actions'), ('last_entry__gte', models.F('first_entry')), ('last_entry__isnull', False), ('notification__isnull', True)), _connector='OR'), name='seal_names_what_it_seals'),
         ),
         migrations.AddConstraint(
             model_name='seal',

@@ -16,8 +16,37 @@ from notifications.models.groups import GroupType
 from notifications.models.notifications import Notification
 
 
+class Archive(models.Model):
+    """The file that holds the removed deliveries of a sealed notification.
+
+    Written and sealed in the transaction that removes them.
+    """
+
+    notification = models.OneToOneField(
+        Notification, models.PROTECT, related_name="archive"
+    )
+    file_name = models.CharField(max_length=200)
+    # SHA-256 of the compressed file, in hexadecimal digits.
+    file_digest = models.CharField(max_length=64)
+    # The numbers of removed rows.
+    deliveries = models.PositiveIntegerField()
+    attempts = models.PositiveIntegerField()
+    # If members were divided into portions: "parts", "counts" of groups by status, and
+    # "problems" as [status, code, reason, groups]. Result counts count deliveries.
+    by_group = models.JSONField(null=True)
+    archived_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("archive")
+        verbose_name_plural = _("archives")
+        ordering: ClassVar = ["notification_id"]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
 class Seal(models.Model):
-    """The digest of a finished notification, or of a range of the audit trail.
+    """The digest of a finished notification, an archive, or a range of the audit trail.
 
     Each seal contains the head of the previous one, so changing, removing or inserting a
     seal changes every later head. ``notifications.record.chain`` computes the digests.
@@ -25,6 +54,7 @@ class Seal(models.Model):
 
     class Kind(models.TextChoices):
         NOTIFICATION = "notification", _("notification")
+        ARCHIVE = "archive", _("archive")
         ACTIONS = "actions", _("actions")
 
     # 1, 2, 3, … without a gap.
@@ -33,10 +63,13 @@ class Seal(models.Model):
     notification = models.OneToOneField(
         Notification, models.PROTECT, null=True, related_name="seal"
     )
+    archive = models.OneToOneField(
+        Archive, models.PROTECT, null=True, related_name="seal"
+    )
     # For ACTIONS: the ids that it covers, both included. Some may have no entry.
     first_entry = models.BigIntegerField(null=True, unique=True)
     last_entry = models.BigIntegerField(null=True)
-    # Deliveries and attempts together, or audit entries.
+    # Deliveries and attempts together, 1 for an archive, or audit entries.
     rows = models.PositiveBigIntegerField()
     # SHA-256 of the sealed text, in hexadecimal digits.
     digest = models.CharField(max_length=64)
@@ -56,12 +89,21 @@ class Seal(models.Model):
                 condition=Q(
                     kind="notification",
                     notification__isnull=False,
+                    archive__isnull=True,
+                    first_entry__isnull=True,
+                    last_entry__isnull=True,
+                )
+                | Q(
+                    kind="archive",
+                    notification__isnull=True,
+                    archive__isnull=False,
                     first_entry__isnull=True,
                     last_entry__isnull=True,
                 )
                 | Q(
                     kind="actions",
                     notification__isnull=True,
+                    archive__isnull=True,
                     first_entry__isnull=False,
                     last_entry__isnull=False,
                     last_entry__gte=F("first_entry"),
@@ -128,26 +170,3 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notification_id} {self.group_type} {self.status} {self.count}"
-
-
-class Archive(models.Model):
-    """The file that holds the removed deliveries of a sealed notification."""
-
-    notification = models.OneToOneField(
-        Notification, models.PROTECT, related_name="archive"
-    )
-    file_name = models.CharField(max_length=200)
-    # SHA-256 of the compressed file, in hexadecimal digits.
-    file_digest = models.CharField(max_length=64)
-    # If members were divided into portions: "parts", "counts" of groups by status, and
-    # "problems" as [status, code, reason, groups]. Result counts count deliveries.
-    by_group = models.JSONField(null=True)
-    archived_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name = _("archive")
-        verbose_name_plural = _("archives")
-        ordering: ClassVar = ["notification_id"]
-
-    def __str__(self) -> str:
-        return self.file_name

@@ -1,7 +1,10 @@
-"""Archive files: the sealed text of a notification, compressed, outside the database.
+"""Archives: the sealed text of a notification, compressed, outside the database.
 
 The file gets its final name only after it was written, flushed to the disk and read back:
 a crash leaves either no file of that name or a correct one, which the next run reuses.
+
+The row that names the file has a seal of its own. Without it, rows could be removed and
+the removal be passed off as archiving.
 """
 
 import gzip
@@ -10,8 +13,9 @@ import zlib
 from pathlib import Path
 
 from notifications.files import durable_file, sha256
-from notifications.models import Notification
-from notifications.record.canonical_text import canonical_text
+from notifications.models import Archive, Notification, Seal
+from notifications.record.canonical_text import Row, canonical_text, iso_time, json_line
+from notifications.record.chain import SealedByAnother, append, digest_of
 
 # Nearly as small as with 9, in a third of the time.
 COMPRESSION = 6
@@ -53,6 +57,33 @@ def write(notification: Notification, folder: Path, *, digest: str) -> str:
                 f"verify_history --notification {notification.pk}."
             )
     return sha256(path)
+
+
+def seal_archive(archive: Archive) -> Seal:
+    """Seal the archive, in the transaction that removes the rows."""
+    seal = Seal(kind=Seal.Kind.ARCHIVE, archive=archive)
+    digest = digest_of([archive_row(archive)])
+    while True:
+        try:
+            return append(seal, digest, [])
+        except SealedByAnother:
+            continue
+
+
+def archive_row(archive: Archive) -> Row:
+    """The number of the notification and the sealed text: all columns of the archive."""
+    return archive.notification_id, json_line(
+        {
+            "id": archive.pk,
+            "notification": archive.notification_id,
+            "file_name": archive.file_name,
+            "file_digest": archive.file_digest,
+            "deliveries": archive.deliveries,
+            "attempts": archive.attempts,
+            "by_group": archive.by_group,
+            "archived_at": iso_time(archive.archived_at),
+        }
+    )
 
 
 def _digest_of_text(path: Path) -> str:

@@ -13,8 +13,16 @@ def _result(values: Values) -> Iterator[str]:
     """The result of the verification, and its first difference."""
     if "unchanged" not in values:
         return
-    result = gettext("unchanged") if values["unchanged"] else gettext("CHANGED")
+    unread = values.get("archived")
+    if not values["unchanged"]:
+        result = gettext("CHANGED")
+    elif unread and not values.get("without_archives"):
+        result = gettext("cannot tell")
+    else:
+        result = gettext("unchanged")
     yield line(gettext("Result"), result)
+    if unread:
+        yield line(gettext("Archive files that were not read"), unread)
     yield from (values.get("differences") or [])[:1]
 
 

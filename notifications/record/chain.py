@@ -7,7 +7,7 @@ this installation, proves later that nothing up to that seal has changed.
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -51,6 +51,15 @@ def digest_of(text: Iterable[Row]) -> Digest:
     return Digest(whole.hexdigest(), bytes(leaves), len(leaves) // LEAF.size)
 
 
+def leaves_of(seal: Seal) -> Iterator[tuple[int, bytes]]:
+    """The number of each row and the start of its digest.
+
+    A seal that was changed may end with a part of a leaf, which is skipped.
+    """
+    whole = len(seal.leaves) // LEAF.size * LEAF.size
+    return LEAF.iter_unpack(seal.leaves[:whole])
+
+
 def append(seal: Seal, digest: Digest, tallies: list[Tally]) -> Seal:
     """Write the result counts, and the seal as the successor of the newest one.
 
@@ -76,6 +85,8 @@ def append(seal: Seal, digest: Digest, tallies: list[Tally]) -> Seal:
 def _covers_the_same(seal: Seal) -> Q:
     if seal.notification_id is not None:
         return Q(notification_id=seal.notification_id)
+    if seal.archive_id is not None:
+        return Q(archive_id=seal.archive_id)
     return Q(first_entry=seal.first_entry)
 
 
@@ -90,6 +101,7 @@ def seal_line(seal: Seal, tallies: Iterable[Tally]) -> bytes:
             "number": seal.number,
             "kind": seal.kind,
             "notification": seal.notification_id,
+            "archive": seal.archive_id,
             "first_entry": seal.first_entry,
             "last_entry": seal.last_entry,
             "rows": seal.rows,

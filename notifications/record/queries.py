@@ -77,12 +77,23 @@ def archive_extent() -> ArchiveExtent | None:
 @dataclass(frozen=True, slots=True)
 class RecordState:
     """``head`` is empty before the first seal; ``verified_at`` is ``None`` before the
-    first complete verification."""
+    first complete verification.
+
+    ``unread_archives`` is the number of archived notifications whose files it did not
+    read; ``may_omit_archives`` tells whether it was run without them on purpose.
+    """
 
     head: str = ""
     sealed_at: datetime | None = None
     verified_at: datetime | None = None
     unchanged: bool = False
+    unread_archives: int = 0
+    may_omit_archives: bool = False
+
+    @property
+    def is_determined(self) -> bool:
+        """False if the verification found no difference, but could not read everything."""
+        return not (self.unchanged and self.unread_archives) or self.may_omit_archives
 
 
 def record_state() -> RecordState:
@@ -110,4 +121,6 @@ def record_state() -> RecordState:
         sealed_at=verification.sealed_at,
         verified_at=verification.at,
         unchanged=bool(verification.detail.get("unchanged")),
+        unread_archives=verification.detail.get("archived", 0),
+        may_omit_archives=bool(verification.detail.get("without_archives")),
     )

@@ -14,7 +14,7 @@ from django.utils import timezone
 from notifications.db.sql import quoted_table
 from notifications.models import AuditEntry, Seal
 from notifications.record.canonical_text import Row, iso_time, json_line
-from notifications.record.chain import LEAF, Pause, append, digest_of
+from notifications.record.chain import Pause, append, digest_of, leaves_of
 
 # A new seal when this many entries have no seal, or after this time.
 MAX_WAITING = 1000
@@ -102,7 +102,7 @@ def action_rows(first: int, last: int, *, pause: Pause = lambda: None) -> Iterat
 def unused_ids(seal: Seal) -> Iterator[tuple[int, int]]:
     """The first and the last id of each gap between the entries of the seal."""
     following = seal.first_entry or 1
-    for number, _digest in LEAF.iter_unpack(seal.leaves):
+    for number, _digest in leaves_of(seal):
         if number > following:
             yield following, number - 1
         following = number + 1

@@ -8,6 +8,7 @@ removal of the last seals unless ``expect`` names a head.
 """
 
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -27,8 +28,9 @@ from notifications.models import (
     Seal,
     Tally,
 )
+from notifications.record.archive import archive_row
 from notifications.record.canonical_text import Row, rows, rows_of_file
-from notifications.record.chain import LEAF, digest_of, head_of, tally_line
+from notifications.record.chain import LEAF, digest_of, head_of, leaves_of, tally_line
 from notifications.record.result_counts import count_results
 from notifications.record.sealing import sealable
 from notifications.record.trail import action_rows, last_id, unused_ids
@@ -43,7 +45,8 @@ class Verification:
     seals: int = 0
     notifications: int = 0  # whose rows were read and compared
     rows: int = 0
-    archived: int = 0  # not read: no folder of archive files was passed
+    archived: int = 0  # whose archive files were not read
+    unreadable: list[str] = field(default_factory=list)  # these files, with the error
     unsealed: int = 0  # ended, but without a seal yet
     unsealed_entries: int = 0  # of the audit trail
     # Ids without an audit entry: first and last of each sealed gap, and their number
@@ -70,25 +73,31 @@ def verify(
     the rows of that notification, or of seals written from then on, are read. ``expect``
     is a head that was kept elsewhere, or its first digits; ``archive`` is the folder of
     ``archive_history``.
-
-    Raises ``OSError`` for an archive file that cannot be read.
     """
     verification = Verification(unsealed=sealable().count())
     heads = []
     for seal in _chain(verification):
         heads.append(seal.head)
-        if notification is not None and seal.notification_id != notification:
+        if notification is not None and _notification_of(seal) != notification:
             continue
         if since is not None and seal.sealed_at < since:
             continue
         if difference := _difference(seal, archive, verification):
             verification.differences.append(difference)
+    verification.differences += _unsealed_archives(notification)
     _verify_unsealed_trail(verification)
     if expect and not any(head.startswith(expect) for head in heads):
         verification.differences.append(
             f"No seal has the head {expect}: seals were removed or made anew."
         )
     return verification
+
+
+def _notification_of(seal: Seal) -> int | None:
+    """The number of the notification or of the archived one; ``None`` for entries."""
+    if seal.archive_id is None:
+        return seal.notification_id
+    return next((number for number, _digest in leaves_of(seal)), None)
 
 
 def _chain(verification: Verification) -> Iterator[Seal]:
@@ -120,6 +129,15 @@ def _difference_of_range(seal: Seal, next_entry: int) -> str:
         f"seal {seal.number} begins with audit entry {seal.first_entry} instead of "
         f"{next_entry}."
     )
+
+
+def _unsealed_archives(notification: int | None) -> Iterator[str]:
+    """The differences of archives without a seal: archiving did not write them."""
+    archives = Archive.objects.filter(seal__isnull=True)
+    if notification is not None:
+        archives = archives.filter(notification_id=notification)
+    for archive in archives:
+        yield f"the archive of notification {archive.notification_id} has no seal."
 
 
 def _verify_unsealed_trail(verification: Verification) -> None:
@@ -158,6 +176,8 @@ def _difference_of_head(seal: Seal) -> str:
 
 def _difference(seal: Seal, folder: Path | None, verification: Verification) -> str:
     """The first difference of the rows that this seal covers; empty for none."""
+    if seal.archive_id is not None:
+        return _difference_of_archive(seal, seal.archive_id)
     number = seal.notification_id
     if number is None:
         return _difference_of_trail(seal, verification)
@@ -165,26 +185,60 @@ def _difference(seal: Seal, folder: Path | None, verification: Verification) -> 
     notification = Notification.objects.filter(pk=number).first()
     if notification is None:
         return f"{subject} is missing."
-    archive = Archive.objects.filter(notification_id=number).first()
+    # An archive without a seal is a difference of its own, and explains nothing.
+    archive = Archive.objects.filter(
+        notification=notification, seal__isnull=False
+    ).first()
     if archive is not None:
         added = Delivery.objects.filter(notification_id=number).order_by("pk").first()
         if added is not None:
             return f"delivery {added.pk} was added to {subject}, which is archived."
-        if folder is None:
-            verification.archived += 1
-            return ""
+        return _difference_of_file(seal, notification, archive, folder, verification)
     verification.notifications += 1
     verification.rows += seal.rows
-    if archive is None or folder is None:
-        return _compare(seal, rows(notification), "delivery", subject)
+    return _compare(seal, rows(notification), "delivery", subject)
+
+
+def _difference_of_archive(seal: Seal, archive_id: int) -> str:
+    """Whether the archive, which names the file and its digest, is the sealed one."""
+    archive = Archive.objects.filter(pk=archive_id).first()
+    if archive is None:
+        return f"the archive of notification {_notification_of(seal)} is missing."
+    if digest_of([archive_row(archive)]).digest != seal.digest:
+        return f"the archive of notification {archive.notification_id} was changed."
+    return ""
+
+
+def _difference_of_file(
+    seal: Seal,
+    notification: Notification,
+    archive: Archive,
+    folder: Path | None,
+    verification: Verification,
+) -> str:
+    """The first difference of the archive file, which is counted if it is not read."""
+    if folder is None:
+        verification.archived += 1
+        return ""
     path = folder / archive.file_name
-    if sha256(path) != archive.file_digest:
-        return f"{path.name} is not the file that was archived."
-    with gzip.open(path) as lines:
-        # The first line comes from the database: both copies must match the seal.
-        header = islice(rows(notification), 1)
-        text = chain(header, islice(rows_of_file(lines), 1, None))
-        return _compare(seal, text, "delivery", subject)
+    try:
+        if sha256(path) != archive.file_digest:
+            return f"{path.name} is not the file that was archived."
+        with gzip.open(path) as lines:
+            # The first line comes from the database: both copies must match the seal.
+            header = islice(rows(notification), 1)
+            text = chain(header, islice(rows_of_file(lines), 1, None))
+            subject = f"notification {notification.pk}"
+            difference = _compare(seal, text, "delivery", subject)
+    except (gzip.BadGzipFile, EOFError, zlib.error, ValueError, LookupError, TypeError):
+        return f"{path.name} does not hold the sealed text of notification {notification.pk}."
+    except OSError as error:
+        verification.archived += 1
+        verification.unreadable.append(f"{archive.file_name}: {error.strerror}")
+        return ""
+    verification.notifications += 1
+    verification.rows += seal.rows
+    return difference
 
 
 def _difference_of_trail(seal: Seal, verification: Verification) -> str:
@@ -208,7 +262,8 @@ def _compare(seal: Seal, text: Iterable[Row], row: str, subject: str) -> str:
     digest = digest_of(text)
     if digest.digest == seal.digest:
         return ""
-    before, after = _digests_by_row(seal.leaves), _digests_by_row(digest.leaves)
+    before = _digests_by_row(leaves_of(seal))
+    after = _digests_by_row(LEAF.iter_unpack(digest.leaves))
     for number in sorted({*before, *after}):
         if number not in after:
             return f"{row} {number} is missing from {subject}."
@@ -221,8 +276,8 @@ def _compare(seal: Seal, text: Iterable[Row], row: str, subject: str) -> str:
     return f"{subject} was changed: its first line, which says what was sent."
 
 
-def _digests_by_row(leaves: bytes | memoryview) -> dict[int, list[bytes]]:
+def _digests_by_row(leaves: Iterable[tuple[int, bytes]]) -> dict[int, list[bytes]]:
     digests: dict[int, list[bytes]] = {}
-    for number, digest in LEAF.iter_unpack(leaves):
+    for number, digest in leaves:
         digests.setdefault(number, []).append(digest)
     return digests

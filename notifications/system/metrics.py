@@ -215,6 +215,11 @@ class _Scrape:
             "1 where the last verification found no change, else 0.",
             state.unchanged,
         )
+        yield _gauge(
+            "notifier_verified_undetermined",
+            "1 where the last verification did not read all archive files, else 0.",
+            not state.is_determined,
+        )
 
     def _syncs(self) -> Iterator[Metric]:
         syncs = system_health.syncs()

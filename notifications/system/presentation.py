@@ -73,6 +73,12 @@ def _of_the_record(state: SystemState) -> Iterator[str]:
             "The last verification found that the record was changed. Keep the database "
             "as it is, and find out who had access."
         )
+    elif not record.is_determined:
+        yield _(
+            "The last verification cannot tell whether the archived notifications are "
+            "unchanged: it did not read all archive files. Run manage.py verify_history "
+            "with --archive and their folder."
+        )
     elif record.head and not state.is_verified_lately:
         yield _(
             "The record was not verified in the last two days. Let a timer run "
@@ -146,9 +152,10 @@ def _record(state: SystemState) -> list[tuple[str, str]]:
     record = state.record
     verified = _("Not yet")
     if record.verified_at is not None:
-        result = (
-            _("Unchanged") if record.unchanged else _("Changed since it was sealed")
-        )
+        if not record.unchanged:
+            result = _("Changed since it was sealed")
+        else:
+            result = _("Unchanged") if record.is_determined else _("Cannot tell")
         verified = f"{result}, {moment(record.verified_at)}"
     return [
         (_("Last verified"), verified),

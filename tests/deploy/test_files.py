@@ -1,8 +1,10 @@
 """The deployment files are consistent with each other and with the settings."""
 
 import re
+import subprocess
 
 import pytest
+from django.core.management import load_command_class
 
 from tests.environment import ROOT, names_of_settings
 
@@ -62,3 +64,31 @@ def test_the_proxy_asks_the_instances_that_the_documents_start():
     text = (ROOT / "docs" / "deploy.md").read_text()
 
     assert ports == sorted({*re.findall(r"notifier-web@(\d+)", text)})
+
+
+def test_the_timer_verifies_the_archive_and_keeps_the_head(tmp_path):
+    unit = (DEPLOY / "systemd" / "notifier-verify.service").read_text()
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    command, *arguments = re.findall(r"manage\.py (.*)", unit)[0].split()
+    parser = load_command_class("notifications", command).create_parser("", command)
+    options = parser.parse_args(arguments)
+
+    assert (str(options.archive), str(options.keep_head)) == (
+        "%S/notifier/archive",
+        "%S/notifier/heads",
+    )
+    assert str(options.expect_file) == "%d/heads"
+    heads = only(r"^LoadCredential=heads:(.+)$", unit)
+    assert f"touch {heads}" in text
+    assert "-o notifier -g notifier /var/lib/notifier/archive" in text
+
+    (tmp_path / "notifier").mkdir()
+    own, kept = tmp_path / "notifier" / "heads", tmp_path / "kept"
+    script = only(r"^ExecStartPost=\+/bin/sh -c '(.+)'$", unit)
+    script = script.replace("%S", str(tmp_path)).replace(heads, str(kept))
+    subprocess.run(["/bin/sh", "-c", script], check=True)  # noqa: S603  of the unit
+    assert not kept.exists()  # nothing is sealed yet
+    lines = [f"{digit * 64} 2026-11-30T03:15:00+00:00\n" for digit in "ab"]
+    own.write_text("".join(lines))
+    subprocess.run(["/bin/sh", "-c", script], check=True)  # noqa: S603  likewise
+    assert kept.read_text() == lines[-1]

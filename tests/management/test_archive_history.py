@@ -14,6 +14,7 @@ from notifications.record.canonical_text import canonical_text
 from notifications.record.guards import install as guards_install
 from notifications.record.verification import verify
 from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
+from tests.interleaving import interleave
 from tests.management.running import run
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +67,10 @@ def test_the_rows_go_into_a_file(tmp_path):
     assert (place.notification, place.file_name) == (row, name)
     assert place.file_digest == hashlib.sha256(data).hexdigest()
     assert (Delivery.objects.count(), Attempt.objects.count()) == (0, 0)
-    assert (Seal.objects.count(), Tally.objects.count()) == (1, 2)
+    assert [seal.kind for seal in Seal.objects.all()] == ["notification", "archive"]
+    assert (place.deliveries, place.attempts) == (2, 2)
+    assert place.seal.previous == row.seal.head
+    assert Tally.objects.count() == 2
     entry = AuditEntry.objects.get(action="archived")
     assert (entry.notification_number, entry.detail) == (
         row.pk,
@@ -224,6 +228,34 @@ def test_a_changed_record_is_not_archived(tmp_path):
 
     stopped(tmp_path, row, f"Run manage.py verify_history --notification {row.pk}.")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_changed_seal_is_not_archived(tmp_path):
+    """Otherwise changed rows could be archived with a digest that fits them."""
+    row = sealed()
+    with guards_install.guards_disabled():
+        Delivery.objects.filter(status="failed").update(error_info="x")
+        text = b"".join(canonical_text(row))
+        Seal.objects.update(digest=hashlib.sha256(text).hexdigest())
+
+    stopped(tmp_path, row, f"The seal of notification {row.pk} was changed.")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_seal_that_another_process_writes_meanwhile(tmp_path):
+    """The removal is not repeated: the archive gets the next number."""
+    sealed()
+    ended(finished_at=datetime(2026, 3, 4, tzinfo=UTC))
+
+    archived, count = interleave(
+        lambda: archive(tmp_path),
+        sealing.seal_ended,
+        at="notifications.record.chain.head_of",
+    )
+
+    assert (archived[0], count) == (0, 1)
+    assert verify(archive=tmp_path).differences == []
 
 
 def test_a_row_that_came_after_the_file_is_not_lost(tmp_path):

@@ -6,12 +6,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from notifications.models import AuditEntry, Seal
+from notifications.models import Attempt, AuditEntry, Delivery, Seal
 from notifications.record import queries as record_queries
 from notifications.record import sealing
 from notifications.record.guards import install as guards_install
 from notifications.record.trail import seal_trail
-from tests.factories import make_attempt, make_delivery, make_notification
+from tests.factories import make_archive, make_attempt, make_delivery, make_notification
+from tests.record.tampering import edit
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +119,93 @@ def test_bad_options(option, value, sentence):
         call_command("verify_history", option, value)
 
 
-def test_an_archive_folder_that_is_not_there(notification, capsys, tmp_path):
+def test_an_archive_folder_that_is_not_there_is_not_needed(
+    notification, tmp_path, capsys
+):
     call_command("verify_history", "--archive", str(tmp_path / "nowhere"))
 
     assert "Unchanged." in capsys.readouterr().out
+
+
+@pytest.fixture
+def archived(notification):
+    """Its file does not exist."""
+    with guards_install.guards_disabled():
+        Attempt.objects.all().delete()
+        Delivery.objects.all().delete()
+    return make_archive(notification)
+
+
+def test_archives_that_are_not_read_cannot_be_judged(archived):
+    code, sentence = refused()
+
+    assert code == 2
+    assert sentence.startswith(
+        "Cannot tell: the files of archived notifications were not read."
+    )
+    entry = AuditEntry.objects.get(action="verified")
+    assert (entry.detail["unchanged"], entry.detail["archived"]) == (True, 1)
+    state = record_queries.record_state()
+    assert (state.unchanged, state.is_determined, state.unread_archives) == (
+        True,
+        False,
+        1,
+    )
+
+
+def test_archives_that_are_left_out_on_purpose(archived, capsys):
+    call_command("verify_history", "--without-archives")
+
+    assert capsys.readouterr().out.endswith("Unchanged.\n")
+    assert record_queries.record_state().is_determined
+
+
+def test_archives_whose_files_are_gone(archived, tmp_path):
+    assert refused("--archive", str(tmp_path)) == (
+        2,
+        "Cannot tell: these archive files could not be read.\n"
+        f"{archived.file_name}: No such file or directory",
+    )
+
+
+def test_a_difference_wins_over_an_unread_archive(archived):
+    with guards_install.guards_disabled():
+        edit(archived, attempts=9)
+
+    code, sentence = refused()
+
+    assert (code, sentence) == (
+        1,
+        f"Changed.\nthe archive of notification {archived.notification_id} was changed.",
+    )
+
+
+def test_heads_that_are_kept_in_a_file(notification, tmp_path, capsys):
+    path = tmp_path / "heads"
+    path.touch()
+    options = ("--expect-file", str(path), "--keep-head", str(path))
+
+    call_command("verify_history", *options)
+    assert f"{path} is empty: no head is expected." in capsys.readouterr().out
+    make_entry()
+    seal_trail()
+    call_command("verify_history", *options)
+
+    heads = [line.split()[0] for line in path.read_text().splitlines()]
+    assert heads == [seal.head for seal in Seal.objects.all()]
+    with guards_install.guards_disabled():
+        Seal.objects.latest("number").delete()
+    assert refused(*options) == (
+        1,
+        f"Changed.\nNo seal has the head {heads[-1]}: seals were removed or made anew.",
+    )
+    assert len(path.read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("text", ["no head", "\n", "0123 2026-11-30", None])
+def test_a_file_without_a_head(notification, tmp_path, text):
+    path = tmp_path / "heads"
+    if text is not None:
+        path.write_text(text)
+
+    assert refused("--expect-file", str(path))[0] == 2

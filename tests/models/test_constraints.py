@@ -107,6 +107,7 @@ SEAL = [
     ("seal_names_what_it_seals", {"first_entry": None}),
     ("seal_names_what_it_seals", {"last_entry": None}),
     ("seal_names_what_it_seals", {"last_entry": 0}),
+    ("seal_names_what_it_seals", {"kind": "archive"}),
     ("seal_names_what_it_seals", {"kind": "whole"}),
     ("seal_follows_another", {"previous": "ab"}),
     ("seal_follows_another", {"number": 2}),

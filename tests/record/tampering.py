@@ -505,16 +505,47 @@ def file_forged(scene: Scene) -> list[str]:
     data = gzip.compress(b"".join(lines), mtime=0)
     path.write_bytes(data)
     edit(archive, file_digest=hashlib.sha256(data).hexdigest())
-    return [f"delivery {number} of notification {archive.notification_id} was changed."]
+    return [
+        f"delivery {number} of notification {archive.notification_id} was changed.",
+        *archive_changed(archive),
+    ]
+
+
+def file_replaced_by_garbage(scene: Scene) -> list[str]:
+    """Write no compressed text at all, and its digest into the database."""
+    archive = scene.any(Archive)
+    data = scene.random.choice([b"garbage", gzip.compress(b"{}\n[]\n"), b""])
+    scene.file(archive).write_bytes(data)
+    edit(archive, file_digest=hashlib.sha256(data).hexdigest())
+    return [f"notification {archive.notification_id}", *archive_changed(archive)]
+
+
+def archive_changed(archive: Archive) -> list[str]:
+    return [f"the archive of notification {archive.notification_id} was changed."]
+
+
+ARCHIVE_EDITS: list[dict[str, Any]] = [
+    {"file_digest": "0" * 64},
+    {"file_name": "another.jsonl.gz"},
+    {"deliveries": 99},
+    {"attempts": 99},
+    {"by_group": {"parts": 2, "counts": {}, "problems": []}},
+    {"archived_at": MOMENT - LATER},
+]
 
 
 def archive_edited(scene: Scene) -> list[str]:
-    one, other = scene.two(Archive)
-    if scene.random.random() < 0.5:
-        edit(one, file_digest="0" * 64)
-        return other_file(scene.file(one))
-    edit(one, file_name=other.file_name)
-    return other_file(scene.file(other))
+    row = scene.any(Archive)
+    edit(row, **scene.random.choice(ARCHIVE_EDITS))
+    return archive_changed(row)
+
+
+def archive_moved(scene: Scene) -> list[str]:
+    """Pass the archive off as that of another notification."""
+    row = scene.any(Archive)
+    to = scene.random.choice(scene.stored)
+    edit(row, notification_id=to.pk)
+    return [f"the archive of notification {to.pk} was changed."]
 
 
 def archive_deleted(scene: Scene) -> list[str]:
@@ -523,25 +554,36 @@ def archive_deleted(scene: Scene) -> list[str]:
     first = archive.notification.tallies.order_by("first_delivery").first()
     return [
         f"delivery {first.first_delivery} is missing from notification "
-        f"{archive.notification_id}."
+        f"{archive.notification_id}.",
+        f"the archive of notification {archive.notification_id} is missing.",
     ]
 
 
 def archive_inserted(scene: Scene) -> list[str]:
+    """Remove the rows and insert an archive that seems to explain it."""
     notification = scene.random.choice(scene.stored)
-    Archive.objects.create(
-        notification=notification, file_name="none.jsonl.gz", file_digest="0" * 64
-    )
     first = notification.deliveries.order_by("pk").first()
+    for attempt in Attempt.objects.filter(delivery__notification=notification):
+        delete(attempt)
+    for delivery in notification.deliveries.all():
+        delete(delivery)
+    Archive.objects.create(
+        notification=notification,
+        file_name="none.jsonl.gz",
+        file_digest="0" * 64,
+        deliveries=5,
+        attempts=6,
+    )
     return [
-        f"delivery {first.pk} was added to notification {notification.pk}, which is archived."
+        f"delivery {first.pk} is missing from notification {notification.pk}.",
+        f"the archive of notification {notification.pk} has no seal.",
     ]
 
 
 def archives_swapped(scene: Scene) -> list[str]:
     one, other = scene.two(Archive)
     swap(one, other, "file_name", "file_digest")
-    return [f"notification {archive.notification_id}" for archive in (one, other)]
+    return archive_changed(one) + archive_changed(other)
 
 
 TAMPERINGS: list[Tampering] = [
@@ -582,7 +624,9 @@ TAMPERINGS: list[Tampering] = [
     file_cut,
     files_swapped,
     file_forged,
+    file_replaced_by_garbage,
     archive_edited,
+    archive_moved,
     archive_deleted,
     archive_inserted,
     archives_swapped,

@@ -59,6 +59,8 @@ def make_archive() -> Archive:
         notification=make_notification(status="completed"),
         file_name="notification-1.jsonl.gz",
         file_digest="f" * 64,
+        deliveries=0,
+        attempts=0,
     )
 
 

@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from notifications.models import Archive, AuditEntry
+from notifications.models import Archive, Attempt, AuditEntry, Delivery
 from notifications.record import queries as record_queries
 from notifications.record import sealing
 from notifications.record.canonical_text import canonical_text
+from notifications.record.guards import install as guards_install
 from notifications.record.trail import seal_trail
 from notifications.record.verification import verify
-from tests.factories import make_attempt, make_delivery, make_notification
+from tests.factories import make_archive, make_attempt, make_delivery, make_notification
+from tests.record.tampering import edit
 
 pytestmark = pytest.mark.django_db
 
@@ -96,15 +98,11 @@ def archived(notification, folder):
     data = gzip.compress(b"".join(canonical_text(notification)), mtime=0)
     (folder / name).write_bytes(data)
     sealing.seal_ended()
-    return Archive(
-        notification=notification,
-        file_name=name,
-        file_digest=hashlib.sha256(data).hexdigest(),
-    )
+    return make_archive(notification, file_digest=hashlib.sha256(data).hexdigest())
 
 
 def test_rows_of_an_archived_notification_that_are_still_there(notification, tmp_path):
-    archived(notification, tmp_path).save()
+    archived(notification, tmp_path)
     first = notification.deliveries.order_by("pk").first()
 
     assert verify().differences == [
@@ -116,7 +114,6 @@ def test_rows_of_an_archived_notification_that_are_still_there(notification, tmp
 def test_an_archived_file(tmp_path):
     notification = make_notification(status="completed")
     archive = archived(notification, tmp_path)
-    archive.save()
 
     assert (verify().archived, verify().notifications) == (1, 0)
     verification = verify(archive=tmp_path)
@@ -133,7 +130,57 @@ def test_an_archived_file(tmp_path):
 
 
 def test_an_archived_file_that_is_gone(tmp_path):
-    archived(make_notification(status="completed"), tmp_path).save()
+    archive = archived(make_notification(status="completed"), tmp_path)
 
-    with pytest.raises(FileNotFoundError):
-        verify(archive=tmp_path / "elsewhere")
+    verification = verify(archive=tmp_path / "elsewhere")
+
+    assert (verification.differences, verification.archived) == ([], 1)
+    assert verification.unreadable == [
+        f"{archive.file_name}: No such file or directory"
+    ]
+
+
+def test_only_the_archive_of_one_notification_is_read(notification, tmp_path):
+    other = make_notification(status="completed")
+    archive = archived(other, tmp_path)
+    with guards_install.guards_disabled():
+        edit(archive, deliveries=9)
+
+    assert verify(notification=notification.pk).differences == []
+    assert verify(notification=other.pk).differences == [
+        f"the archive of notification {other.pk} was changed."
+    ]
+
+
+def test_a_removal_behind_archives_that_nobody_sealed(notification):
+    """All rows removed by SQL, and archives inserted that seem to explain it."""
+    sealing.seal_ended()
+    head = record_queries.head()
+    first = notification.deliveries.order_by("pk").first()
+
+    with guards_install.guards_disabled():
+        Attempt.objects.all().delete()
+        Delivery.objects.all().delete()
+        Archive.objects.create(
+            notification=notification,
+            file_name="notification-1.jsonl.gz",
+            file_digest="0" * 64,
+            deliveries=2,
+            attempts=2,
+        )
+
+    assert verify(expect=head).differences == [
+        f"delivery {first.pk} is missing from notification {notification.pk}.",
+        f"the archive of notification {notification.pk} has no seal.",
+    ]
+
+
+def test_a_removal_behind_an_archive_that_was_sealed_by_hand(notification):
+    """Its file cannot be read: the verification cannot tell."""
+    sealing.seal_ended()
+    with guards_install.guards_disabled():
+        Attempt.objects.all().delete()
+        Delivery.objects.all().delete()
+    make_archive(notification)
+
+    assert verify().archived == 1

@@ -133,6 +133,7 @@ def test_the_record():
         "verify_history",
         at=now - timedelta(days=1),
         unchanged=True,
+        archived=3,
         only=None,
         since=None,
     )
@@ -142,6 +143,7 @@ def test_the_record():
     assert values["notifier_unsealed_notifications"] == 2
     assert 7200 <= values["notifier_unsealed_seconds"] < 7260
     assert values["notifier_verified_unchanged"] == 1
+    assert values["notifier_verified_undetermined"] == 1
     verified = (now - timedelta(days=1)).timestamp()
     assert values["notifier_verified_timestamp_seconds"] == pytest.approx(verified)
 

@@ -41,12 +41,13 @@ def make_worker(name: str = "host:1") -> Worker:
     )
 
 
-def verified(*, unchanged: bool = True, days: int = 0) -> None:
+def verified(*, unchanged: bool = True, days: int = 0, archived: int = 0) -> None:
     audit_log.write(
         VERIFIED,
         "verify_history",
         at=timezone.now() - timedelta(days=days),
         unchanged=unchanged,
+        archived=archived,
         only=None,
         since=None,
     )
@@ -171,6 +172,11 @@ def test_problems_of_the_record(client):
 
     verified(days=3)
     assert [text.startswith(overdue) for text in problems(client)] == [True]
+
+    verified(archived=1)
+    assert [text.split(":")[0] for text in problems(client)] == [
+        "The last verification cannot tell whether the archived notifications are unchanged"
+    ]
 
     verified(unchanged=False)
     make_notification(status="completed")  # ended in March

@@ -6,8 +6,14 @@ import zipfile
 import pytest
 
 from notifications import permissions
-from notifications.models import Archive, AuditEntry, Notification
-from tests.factories import make_delivery, make_notification, make_seal, make_user
+from notifications.models import AuditEntry, Notification
+from tests.factories import (
+    make_archive,
+    make_delivery,
+    make_notification,
+    make_seal,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -70,9 +76,7 @@ def test_without_a_seal_there_is_none_and_the_page_says_why(auditor, status, sen
 
 def test_what_is_archived_lies_in_the_archive(auditor, sent):
     make_seal(sent)
-    Archive.objects.create(
-        notification=sent, file_name="notification-1.jsonl.gz", file_digest="0" * 64
-    )
+    make_archive(sent, file_name="notification-1.jsonl.gz")
 
     answer = auditor.post(address(sent), follow=True)
 

@@ -12,11 +12,12 @@ from notifications.history.search.by_groups import NotificationScan
 from notifications.history.search.by_result_counts import ByResultCounts
 from notifications.history.search.facets import facets
 from notifications.history.search.filters import DeliveryFilter
-from notifications.models import Archive, Delivery
+from notifications.models import Delivery
 from notifications.record.guards import install as guards_install
 from notifications.ui.lists import Count, listing_page
 from tests.factories import (
     MOMENT,
+    make_archive,
     make_delivery,
     make_group,
     make_notification,
@@ -184,7 +185,7 @@ def test_what_is_archived_is_gone_from_the_list():
     gone = make_delivery(archived, status="failed")
     make_seal(present)
     make_seal(archived)
-    Archive.objects.create(notification=archived, file_name="a", file_digest="0" * 64)
+    make_archive(archived)
     with guards_install.guards_disabled():
         Delivery.objects.filter(pk=gone.pk).delete()
 

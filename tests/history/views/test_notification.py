@@ -13,9 +13,10 @@ from notifications.audiences.audience import audience_of
 from notifications.compose.audit_events import SENT
 from notifications.compose.services import send as services_send
 from notifications.delivery.audit_events import RESOLVED, STOPPED
-from notifications.models import Archive, AuditEntry, ChatGroup, SavedAudience
+from notifications.models import AuditEntry, ChatGroup, SavedAudience
 from notifications.record.audit_events import VERIFIED
 from tests.factories import (
+    make_archive,
     make_delivery,
     make_group,
     make_notification,
@@ -216,7 +217,8 @@ def test_from_no_seal_to_verified(auditor):
 
 
 def verified(seal, **detail) -> None:
-    values = {"only": None, "since": None, "differences": []} | detail
+    values = {"only": None, "since": None, "differences": [], "seals": seal.number}
+    values |= {"archived": 0} | detail
     audit_log.write(VERIFIED, "verify_history", **values)
 
 
@@ -228,6 +230,8 @@ def verified(seal, **detail) -> None:
         ({"only": "another"}, False),
         ({"since": "before"}, True),
         ({"since": "after"}, False),
+        ({"seals": 0}, False),
+        ({"archived": 1}, True),
     ],
 )
 def test_a_verification_of_something_else_does_not_count(auditor, detail, has_read):
@@ -239,7 +243,7 @@ def test_a_verification_of_something_else_does_not_count(auditor, detail, has_re
         "before": (seal.sealed_at - timedelta(days=1)).isoformat(),
         "after": (seal.sealed_at + timedelta(days=1)).isoformat(),
     }
-    verified(seal, unchanged=True, **{k: values[v] for k, v in detail.items()})
+    verified(seal, unchanged=True, **{k: values.get(v, v) for k, v in detail.items()})
 
     text = page(auditor, sent)
 
@@ -252,13 +256,15 @@ def test_before_its_end_and_after_its_archiving(auditor):
     archived = make_notification(status="completed")
     make_delivery(archived, status="accepted")
     make_seal(archived)
-    Archive.objects.create(
-        notification=archived, file_name="n.jsonl.gz", file_digest="0" * 64
-    )
+    make_archive(archived, file_name="n.jsonl.gz")
 
     assert "It is sealed when it has ended." in page(auditor, running)
     text = page(auditor, archived)
     assert "· n.jsonl.gz" in text
+    verified(archived.seal, unchanged=True, archived=1)
+    assert "Last verified Not since it was sealed." in page(auditor, archived)
+    verified(archived.seal, unchanged=True)
+    assert "UTC · unchanged" in page(auditor, archived)
     html = auditor.get(f"/sent/{archived.pk}/").content.decode()
     assert "status=accepted" not in html  # nothing is there to be listed
 

@@ -21,20 +21,27 @@ def test_before_anything_was_sealed_or_verified(log_in):
 
 
 @pytest.mark.parametrize(
-    ("unchanged", "words"),
-    [(True, "Unchanged"), (False, "Changed since it was sealed")],
+    ("result", "words"),
+    [
+        ({"unchanged": True}, "Unchanged"),
+        ({"unchanged": True, "archived": 2}, "Cannot tell"),
+        ({"unchanged": True, "archived": 2, "without_archives": True}, "Unchanged"),
+        ({"unchanged": False, "archived": 2}, "Changed since it was sealed"),
+    ],
 )
-def test_the_head_and_the_last_verification(log_in, unchanged, words):
+def test_the_head_and_the_last_verification(log_in, result, words):
     seal = make_seal(make_notification(status="completed"))
     audit_log.write(
         VERIFIED,
         "verify_history",
-        unchanged=unchanged,
         only=None,
         since=None,
+        **result,
     )
 
     page = text_of(log_in(make_user(permissions.AUDITOR, username="wang.fang")))
 
     assert seal.head in page
     assert f">{words}</span>" in page
+    unread = "The archive files of 2 notifications were not read."
+    assert (unread in page) is ("archived" in result)
