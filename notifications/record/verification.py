@@ -70,17 +70,20 @@ def verify(
     """Compare the record with its seals.
 
     The chain is always checked from its start. With ``notification`` or ``since``, only
-    the rows of that notification, or of seals written from then on, are read. ``expect``
-    is a head that was kept elsewhere, or its first digits; ``archive`` is the folder of
-    ``archive_history``.
+    the rows of that notification, or of the first seal written from then on and all later
+    ones, are read. ``expect`` is a head that was kept elsewhere, or its first digits;
+    ``archive`` is the folder of ``archive_history``.
     """
     verification = Verification(unsealed=sealable().count())
     heads = []
+    has_reached_since = since is None
     for seal in _chain(verification):
         heads.append(seal.head)
+        # Later seals may have an earlier time: the clock may have been set back.
+        has_reached_since |= since is not None and seal.sealed_at >= since
         if notification is not None and _notification_of(seal) != notification:
             continue
-        if since is not None and seal.sealed_at < since:
+        if not has_reached_since:
             continue
         if difference := _difference(seal, archive, verification):
             verification.differences.append(difference)

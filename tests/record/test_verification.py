@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from notifications.models import Archive, Attempt, AuditEntry, Delivery
+from notifications.record import chain, sealing
 from notifications.record import queries as record_queries
-from notifications.record import sealing
 from notifications.record.canonical_text import canonical_text
 from notifications.record.guards import install as guards_install
 from notifications.record.trail import seal_trail
@@ -77,6 +77,16 @@ def test_only_what_was_sealed_from_a_day_on_is_read(notification):
     assert verify(since=notification.seal.sealed_at).notifications == 1
     later = notification.seal.sealed_at + timedelta(seconds=1)
     assert verify(since=later).notifications == 0
+
+
+def test_a_seal_after_a_clock_that_was_set_back_is_read(notification, monkeypatch):
+    sealing.seal_ended()
+    since = notification.seal.sealed_at
+    make_notification(status="completed")
+    monkeypatch.setattr(chain.timezone, "now", lambda: since - timedelta(days=1))
+    sealing.seal_ended()
+
+    assert verify(since=since).notifications == 2
 
 
 def test_a_head_that_was_kept_elsewhere(notification):
