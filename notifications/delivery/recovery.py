@@ -12,19 +12,62 @@ from django.db.models import F
 from notifications.delivery import worker_lock
 from notifications.delivery.retry import MAX_BACKOFF
 from notifications.models import Attempt, Delivery, Notification, Worker
-from notifications.rate_limit.clock import EngineClock
 from notifications.tencent.outcomes import Reason
 
 # Must exceed the longest backoff, with a margin for the differences between the clocks of
 # workers. A later ``not_before`` means that the clock was set back.
 MAX_WAIT = timedelta(seconds=5 * MAX_BACKOFF)
 
+# The lease: a worker that renews it every second is dead after this number of checks, a
+# second or more apart, that found it unchanged.
+LEASE_CHECKS = 10
 
-def give_up_lost_rows(clock: EngineClock, worker_id: int, now: datetime) -> int:
-    """Mark rows of dead workers as unconfirmed. Return how many."""
-    for worker in Worker.objects.dead(clock.now(), clock.boot_id):
-        if worker_lock.fence_off(worker.pk):
-            Worker.objects.filter(pk=worker.pk).update(ended_at=now)
+
+class LeaseWatch:
+    """One worker's observation of the leases of the others.
+
+    It compares no clocks, because a clock can be set, and counts no time in which this
+    worker did not run. Call ``restart`` after a database error: the others had the same
+    error and get a whole lease for their next renewal.
+    """
+
+    def __init__(self) -> None:
+        self._checks: dict[int, tuple[float, int]] = {}  # id → lease, unchanged checks
+
+    def restart(self) -> None:
+        self._checks.clear()
+
+    def expired(self, leases: Mapping[int, float]) -> list[int]:
+        """Compare with the previous check. Return the ids of dead workers."""
+        checks = {}
+        for pk, lease in leases.items():
+            previous, count = self._checks.get(pk, (lease, -1))
+            checks[pk] = (lease, count + 1 if lease == previous else 0)
+        self._checks = checks
+        return [pk for pk, (_lease, count) in checks.items() if count >= LEASE_CHECKS]
+
+
+def end_dead_workers(
+    watch: LeaseWatch, boot_id: str, worker_id: int, now: datetime
+) -> None:
+    """Declare workers dead whose lease expired, or that ran before a restart."""
+    others = Worker.objects.filter(ended_at__isnull=True).exclude(pk=worker_id)
+    of_earlier_boot = others.exclude(boot_id=boot_id).values_list("pk", flat=True)
+    dead = {*of_earlier_boot, *watch.expired(dict(others.values_list("pk", "lease")))}
+    for pk in sorted(dead):
+        end_dead_worker(pk, now)
+
+
+def end_dead_worker(worker_id: int, now: datetime) -> bool:
+    """Declare a worker dead. Return ``False`` while its database session still ends."""
+    is_fenced_off = worker_lock.fence_off(worker_id)
+    if is_fenced_off:
+        Worker.objects.filter(pk=worker_id).update(ended_at=now)
+    return is_fenced_off
+
+
+def give_up_lost_rows(worker_id: int, now: datetime) -> int:
+    """Mark rows of ended workers as unconfirmed. Return how many."""
     alive = Worker.objects.filter(ended_at__isnull=True).values("pk")
     lost = list(
         Delivery.objects.filter(status=Delivery.Status.SENDING)

@@ -83,6 +83,7 @@ class SendWorker:
         self.next_chores = 0.0
         self.defect: Exception | None = None
         self.had_database_error = False
+        self.lease_watch = recovery.LeaseWatch()
 
     def run(self) -> None:
         """Work until a stop is requested, or with ``until_idle`` until no work is left.
@@ -130,8 +131,12 @@ class SendWorker:
                     len(self.unwritten),
                 )
                 connection.close()
-                self.had_database_error = True
+                self._after_database_error()
                 time.sleep(DATABASE_ERROR_PAUSE)
+
+    def _after_database_error(self) -> None:
+        self.had_database_error = True
+        self.lease_watch.restart()
 
     def _register(self) -> None:
         self.worker_id = Worker.objects.create(
@@ -219,7 +224,10 @@ class SendWorker:
             # recovers its rows. Continue under a new id.
             logger.warning("Worker %d was declared dead.", self.worker_id)
             self._register()
-        lost = recovery.give_up_lost_rows(self.clock, self.worker_id, now)
+        recovery.end_dead_workers(
+            self.lease_watch, self.clock.boot_id, self.worker_id, now
+        )
+        lost = recovery.give_up_lost_rows(self.worker_id, now)
         if lost:
             logger.warning("%d deliveries of a dead worker became unconfirmed.", lost)
         recovery.repair_clock_jump(now)

@@ -6,7 +6,7 @@ identifies the start of the machine from which they count.
 """
 
 import uuid
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
@@ -59,17 +59,8 @@ class Installation(models.Model):
         return installation
 
 
-LEASE_SECONDS = 10.0
 # Idle workers on PostgreSQL listen to this channel.
 WAKE_CHANNEL = "notifier_work"
-
-
-class WorkerQuerySet(models.QuerySet["Worker"]):
-    def dead(self, now: float, boot_id: str) -> Self:
-        """Workers that have not ended but let their lease expire."""
-        return self.filter(ended_at__isnull=True).exclude(
-            boot_id=boot_id, lease__gte=now - LEASE_SECONDS
-        )
 
 
 def wake_workers() -> None:
@@ -87,13 +78,12 @@ class Worker(models.Model):
 
     name = models.CharField(_("worker"), max_length=100)
     boot_id = models.CharField(max_length=40)
+    # The time of the last renewal. Other workers only compare whether it has changed.
     lease = models.FloatField()
     started_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField()
     # Set by the worker when it stops, or by the recovery that declares it dead.
     ended_at = models.DateTimeField(null=True)
-
-    objects: ClassVar = WorkerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("worker")

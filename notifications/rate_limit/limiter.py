@@ -9,6 +9,7 @@ from django.db import transaction
 from notifications.models import Pace
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.slots import (
+    PAUSE_AFTER_SET,
     SLOW_SECONDS,
     Slots,
     current_rate,
@@ -70,7 +71,10 @@ class RateLimiter:
         rate = current_rate(row, now, self.rate)
         since_late_call = self._read_at - self._next_allowed_start
         earliest = max(now + self._commit_seconds, now - since_late_call)
-        return free_slots(row.next_slot, earliest, rate, limit, self.horizon)
+        # Slots of before the server's clock was set may still be in use.
+        first_after_set = now - (self._read_at - self.clock.set_at) + PAUSE_AFTER_SET
+        next_slot = max(row.next_slot, first_after_set)
+        return free_slots(next_slot, earliest, rate, limit, self.horizon)
 
     def committed(self) -> None:
         """Update the estimate of the commit time: it rises at once and falls slowly."""

@@ -19,6 +19,10 @@ HORIZON = 0.05
 # An upper bound for every slot: the horizon, the commit, the slowest rate, and a margin.
 MAX_LEAD = 3.0
 
+# No slot in this time after the clock was set: a whole second, so that no window of a
+# second holds calls of before and after.
+PAUSE_AFTER_SET = 1.0
+
 # A call starts at most this many seconds after its slot, or not at all.
 MAX_START_DELAY = 0.015
 
@@ -81,8 +85,7 @@ def locked_pace(name: str, clock: EngineClock) -> Pace:
     """Return the row for one call of one app, locked. Reset it after a reboot.
 
     Reset it also when its next slot is further ahead than slots are handed out: the
-    clock was set back. The new slots start one second later, so that no earlier call is
-    in the same window.
+    clock was set back.
     """
     rows = Pace.objects.select_for_update().filter(name=name)
     pace = rows.first()
@@ -94,7 +97,7 @@ def locked_pace(name: str, clock: EngineClock) -> Pace:
     now = clock.now()
     if pace.boot_id != clock.boot_id or pace.next_slot > now + MAX_LEAD:
         pace.boot_id = clock.boot_id
-        pace.next_slot = now + 1
+        pace.next_slot = now + PAUSE_AFTER_SET
         pace.slow_until = 0
         # Save here, because a claim without a free slot in this tick does not save.
         pace.save()

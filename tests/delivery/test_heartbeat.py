@@ -21,7 +21,9 @@ def test_without_a_worker():
 
 
 @pytest.mark.parametrize(
-    ("age", "is_there"), [(0.0, True), (14.0, True), (16.0, False)]
+    ("age", "is_there"),
+    # From the future: the server's clock was set back since.
+    [(0.0, True), (14.0, True), (16.0, False), (-3600.0, False)],
 )
 def test_by_its_last_report(age, is_there):
     make_worker(age=age)

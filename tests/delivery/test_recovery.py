@@ -3,44 +3,90 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import F
 
 from notifications.delivery.recovery import (
+    LEASE_CHECKS,
     MAX_WAIT,
+    LeaseWatch,
+    end_dead_workers,
     give_up_lost_rows,
     repair_clock_jump,
     requeue_undispatched,
 )
 from notifications.delivery.retry import MAX_BACKOFF
 from notifications.models import Delivery, Worker
-from notifications.rate_limit.clock import EngineClock
 from tests.factories import make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 2, 9, 30, 5, tzinfo=UTC)
-CLOCK = EngineClock("boot", lambda: 1000.0)
 
 
-def make_worker(*, lease: float = 999.0, boot_id: str = "boot", **kwargs) -> Worker:
+def make_worker(*, boot_id: str = "boot", **kwargs) -> Worker:
     return Worker.objects.create(
-        name="host:1", boot_id=boot_id, lease=lease, heartbeat_at=NOW, **kwargs
+        name="host:1", boot_id=boot_id, lease=0, heartbeat_at=NOW, **kwargs
     )
 
 
-@pytest.mark.parametrize(
-    "dead",
-    [
-        {"lease": 989.9},  # 10.1 s old
-        {"boot_id": "before the restart"},
-        {"ended_at": NOW},
-    ],
-)
-def test_rows_of_a_dead_worker_become_unconfirmed(dead):
+def is_dead_after(
+    watch: LeaseWatch, me: Worker, other: Worker, *, checks: int, step: float = 0
+) -> bool:
+    """Whether ``me`` declares ``other`` dead, whose lease changes by ``step``."""
+    for _n in range(checks):
+        Worker.objects.filter(pk=other.pk).update(lease=F("lease") + step)
+        end_dead_workers(watch, "boot", me.pk, NOW)
+    other.refresh_from_db()
+    return other.ended_at is not None
+
+
+def test_a_worker_is_dead_when_its_lease_stays_unchanged():
+    me, other, watch = make_worker(), make_worker(), LeaseWatch()
+
+    # The first check only remembers the lease.
+    assert not is_dead_after(watch, me, other, checks=LEASE_CHECKS)
+    assert is_dead_after(watch, me, other, checks=1)
+    me.refresh_from_db()
+    assert me.ended_at is None  # its own lease is not observed
+
+
+def test_a_worker_of_an_earlier_boot_is_dead_at_once():
+    other = make_worker(boot_id="before the restart")
+
+    assert is_dead_after(LeaseWatch(), make_worker(), other, checks=1)
+
+
+@pytest.mark.parametrize("step", [1.0, 3600.0, -3600.0])
+def test_a_worker_that_renews_its_lease_lives_whatever_the_clock_says(step):
+    me, other, watch = make_worker(), make_worker(), LeaseWatch()
+
+    assert not is_dead_after(watch, me, other, checks=30, step=step)
+
+
+def test_after_a_database_error_others_have_a_whole_lease_to_renew_it():
+    me, other, watch = make_worker(), make_worker(), LeaseWatch()
+    assert not is_dead_after(watch, me, other, checks=LEASE_CHECKS)
+
+    watch.restart()
+
+    assert not is_dead_after(watch, me, other, checks=LEASE_CHECKS)
+    assert is_dead_after(watch, me, other, checks=1)
+
+
+def test_a_worker_that_died_after_a_renewal_is_dead_a_lease_later():
+    me, other, watch = make_worker(), make_worker(), LeaseWatch()
+    is_dead_after(watch, me, other, checks=5, step=1)
+
+    assert not is_dead_after(watch, me, other, checks=LEASE_CHECKS - 1)
+    assert is_dead_after(watch, me, other, checks=1)
+
+
+def test_rows_of_a_dead_worker_become_unconfirmed():
     me = make_worker()
-    other = make_worker(**dead)
+    other = make_worker(ended_at=NOW)
     row = make_delivery(status=Delivery.Status.SENDING, owner=other.pk)
 
-    assert give_up_lost_rows(CLOCK, me.pk, NOW) == 1
+    assert give_up_lost_rows(me.pk, NOW) == 1
 
     row.refresh_from_db()
     assert (row.status, row.reason) == ("unconfirmed", "worker_lost")
@@ -52,22 +98,17 @@ def test_rows_of_a_dead_worker_become_unconfirmed(dead):
         me.pk,
     )
     assert attempt.detail == (f"Worker {other.pk} ended while this call was under way.")
-    other.refresh_from_db()
-    assert other.ended_at == NOW
 
 
-@pytest.mark.parametrize("lease", [990.0, 1000.0])
-def test_rows_of_a_living_worker_are_left_alone(lease):
+def test_rows_of_a_living_worker_are_left_alone():
     me = make_worker()
-    other = make_worker(lease=lease)
+    other = make_worker()
     row = make_delivery(status=Delivery.Status.SENDING, owner=other.pk)
 
-    assert give_up_lost_rows(CLOCK, me.pk, NOW) == 0
+    assert give_up_lost_rows(me.pk, NOW) == 0
 
     row.refresh_from_db()
     assert (row.status, row.owner) == ("sending", other.pk)
-    other.refresh_from_db()
-    assert other.ended_at is None
 
 
 def test_rows_that_never_reached_a_thread_are_queued_again():

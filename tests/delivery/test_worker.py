@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from notifications import conf, permissions
 from notifications.audiences.audience import audience_of
@@ -19,7 +20,7 @@ from notifications.delivery import controls as delivery_controls
 from notifications.delivery.worker import SendWorker
 from notifications.models import Attempt, AuditEntry, Delivery, Notification, Worker
 from notifications.rate_limit.clock import engine_clock
-from tests.factories import make_group, make_notification, make_user
+from tests.factories import make_delivery, make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -180,8 +181,8 @@ def test_a_killed_worker_leaves_bounded_doubt_and_no_second_call(sandbox, proces
     wait_for(lambda: len(sandbox.journal) >= random.Random().randrange(5, 60))
     process.kill()
     process.communicate(timeout=30)
-    # Expire the lease of the dead worker, so that the next one need not wait.
-    Worker.objects.update(lease=engine_clock().now() - 60)
+    # Otherwise the next worker observes the lease of the dead one for ten seconds.
+    Worker.objects.update(ended_at=timezone.now())
 
     work_until_idle()
 
@@ -201,7 +202,10 @@ def test_a_killed_worker_leaves_bounded_doubt_and_no_second_call(sandbox, proces
 
 
 def test_until_idle_names_what_is_paused(sandbox, process_env):
-    make_notification(status="paused", paused_reason="account_code", paused_code=70009)
+    paused = make_notification(
+        status="paused", paused_reason="account_code", paused_code=70009
+    )
+    make_delivery(paused)
 
     process = start_worker(process_env, "--until-idle")
     _out, errors = process.communicate(timeout=30)

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import django
@@ -19,15 +20,17 @@ django.setup()
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.db.utils import DatabaseError, InterfaceError
 from django.test import Client
+from django.utils import timezone
 
 from notifications.audiences.audience import audience_of
 from notifications.compose.audit_events import SENT
 from notifications.compose.services import resend as services_resend
 from notifications.compose.services import send as services_send
 from notifications.delivery import controls as delivery_controls
+from notifications.delivery import recovery
 from notifications.delivery.resendable import ResendKind
 from notifications.groups.sync import services as sync_services
 from notifications.groups.sync.queries import change_counts
@@ -40,11 +43,9 @@ from notifications.models import (
     Notification,
     Pace,
     Worker,
+    WrongState,
 )
-from notifications.rate_limit.clock import engine_clock
 from notifications.record import queries as record_queries
-
-LONG_AGO = 60.0  # seconds; more than any lease
 
 
 def prepare(groups: list[str]) -> None:
@@ -104,7 +105,8 @@ def pause(notification: int) -> None:
 
 
 def resume(notification: int) -> None:
-    delivery_controls.resume(sender(), notification)
+    with suppress(WrongState):  # finished since it was seen to be paused
+        delivery_controls.resume(sender(), notification)
 
 
 def stop(notification: int) -> None:
@@ -185,10 +187,12 @@ def under_way(notifications: list[int]) -> float:
 
 
 def end_lease(pid: int) -> None:
-    """End a killed worker's lease at once instead of after ten seconds."""
-    Worker.objects.filter(name__endswith=f":{pid}", ended_at=None).update(
-        lease=engine_clock().now() - LONG_AGO
-    )
+    """Declare a killed worker dead at once, as others do after its lease."""
+    (worker,) = Worker.objects.filter(name__endswith=f":{pid}", ended_at=None)
+    ended = False
+    while not ended:
+        with transaction.atomic():
+            ended = recovery.end_dead_worker(worker.pk, timezone.now())
 
 
 def sync() -> int:

@@ -94,6 +94,28 @@ def test_a_rate_limit_code_halves_the_rate_for_a_minute():
     assert (len(slow), len(quick)) == (2, 4)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("step", [20.0, -3600.0, -2.0])
+def test_a_step_of_the_servers_clock_brings_no_calls_closer(step):
+    machine = Machine()
+    clock = EngineClock("here", machine, offset=10_000.0)
+    Pace.objects.create(name="1:get", boot_id="here")
+    limiter = RateLimiter("1:get", 100.0, clock)
+    before = limiter.take(100)
+
+    machine.now += 0.01
+    clock.offset += step
+    clock.set_at = machine.now
+    after: list[float] = []
+    while not after:
+        assert machine.now < 1004.5, "The pace stands still."
+        after = limiter.take(100)
+        machine.now += 0.01
+
+    assert len(before) == 26
+    assert after[0] >= clock.set_at + 1 - 1e-6
+
+
 class EverySecond(TestCase):
     @given(
         rate=st.floats(min_value=1, max_value=300),
