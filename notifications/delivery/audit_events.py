@@ -63,6 +63,12 @@ RESUMED = Event("resumed", _("continued"), pgettext_lazy("action", "Continued.")
 
 STOPPED = Event("stopped", _("stopped"), pgettext_lazy("action", "Stopped."), *_ENDED)
 
+FINISHED_PAUSED = Event(
+    "finished_paused",
+    _("finished while paused"),
+    _("Finished while it was paused: nothing was left to send."),
+)
+
 RESOLVED = Event(
     "resolved", _("cleared up"), _("Wrote down what became of a delivery."), NOTE
 )

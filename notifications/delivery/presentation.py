@@ -47,6 +47,12 @@ def headline(notification: Notification, progress: Progress) -> str:
             )
         case Notification.Status.PAUSED:
             sentence = _("Paused: %(done)d of %(total)d groups done")
+        case Notification.Status.CANCELLED if progress.in_progress:
+            sentence = ngettext(
+                "Stopping: %(in_progress)d call is still in progress.",
+                "Stopping: %(in_progress)d calls are still in progress.",
+                progress.in_progress,
+            )
         case Notification.Status.CANCELLED if progress.portions > 1:
             sentence = _(
                 "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
@@ -74,6 +80,7 @@ def headline(notification: Notification, progress: Progress) -> str:
         "failed": progress.counts["failed"],
         "unconfirmed": progress.counts["unconfirmed"],
         "cancelled": progress.counts["cancelled"],
+        "in_progress": progress.in_progress,
     }
 
 

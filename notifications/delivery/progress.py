@@ -62,6 +62,11 @@ class Progress:
         return sum(self.calls.values())
 
     @property
+    def in_progress(self) -> int:
+        """The number of calls in progress; a stop does not end them."""
+        return self.calls[S.SENDING]
+
+    @property
     def done(self) -> int:
         return self.total - self.counts[S.QUEUED] - self.counts[S.SENDING]
 
@@ -209,6 +214,8 @@ def wait_state(
     left = queued + counts[Delivery.Status.SENDING]
     rate = _rate(notification, now) if left else 0.0
     seconds_left = round(left / rate) if rate else None
+    if left and not queued and not has_worker:
+        return WaitState(WaitReason.NO_WORKER)
     if not queued:
         return WaitState(WaitReason.NOTHING_QUEUED, rate, seconds_left)
     if SendingSwitch.present().is_off:

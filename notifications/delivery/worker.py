@@ -187,7 +187,7 @@ class SendWorker:
             self.next_chores = self.clock.machine() + CHORE_INTERVAL
         if chores_due or (had_results and not self.in_flight):
             # In a separate transaction: it may conflict with other workers.
-            complete_finished(now)
+            complete_finished(now, f"worker {self.worker_id}")
         return had_results or bool(claims)
 
     def _collect(self) -> None:

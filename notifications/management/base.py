@@ -93,14 +93,17 @@ S = Delivery.Status
 def wait_for_end(notification: Notification, stdout: Any) -> None:
     """Wait until a notification is completed, cancelled or paused; write its counts.
 
+    Its calls in progress have ended, too. A paused one without a queued delivery is
+    completed by the worker.
+
     Raises ``CommandError`` unless all deliveries were accepted.
     """
     while True:
         notification.refresh_from_db()
         counts = notification.deliveries.counts()
-        is_over = notification.has_ended and not counts[S.SENDING]
         is_paused = notification.status == Notification.Status.PAUSED
-        if is_over or is_paused:
+        is_waiting = is_paused and counts[S.QUEUED]
+        if (notification.has_ended or is_waiting) and not counts[S.SENDING]:
             break
         time.sleep(POLL_SECONDS)
     shown = [S.ACCEPTED, S.FAILED, S.UNCONFIRMED, S.CANCELLED]

@@ -104,7 +104,10 @@ TRANSITIONS = (
     Transition("resume", frozenset({Status.PAUSED}), Status.SENDING),
     Transition("cancel", OPEN, Status.CANCELLED),
     Transition(
-        "complete", frozenset({Status.SENDING}), Status.COMPLETED, has_no_open_delivery
+        "complete",
+        frozenset({Status.SENDING, Status.PAUSED}),
+        Status.COMPLETED,
+        has_no_open_delivery,
     ),
 )
 

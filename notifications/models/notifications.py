@@ -290,8 +290,19 @@ class Notification(models.Model):
         )
 
     def complete(self) -> None:
-        """Requires that all deliveries have ended."""
-        notification_states.move(self, "complete", finished_at=timezone.now())
+        """Requires that all deliveries have ended.
+
+        A scheduled notification that was put in quarantine has ended without a start; it
+        may have been sent before the restore.
+        """
+        now = timezone.now()
+        notification_states.move(
+            self,
+            "complete",
+            **notification_states.NOT_PAUSED,
+            sent_at=self.sent_at or now,
+            finished_at=now,
+        )
 
 
 def join_recipients(ids: Sequence[str] | None) -> str:

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from notifications.delivery.finish import complete_finished, finish
-from notifications.models import Delivery, Notification, WrongState
+from notifications.models import AuditEntry, Delivery, Notification, WrongState
 from tests.environment import ROOT
 from tests.factories import MOMENT, make_delivery, make_notification
 
@@ -18,19 +18,47 @@ def test_a_notification_without_open_deliveries_is_completed():
     make_delivery(done, status=Delivery.Status.FAILED)
     waiting = make_notification(status="sending")
     make_delivery(waiting)
-    paused = make_notification(status="paused")
-    make_delivery(paused, status=Delivery.Status.ACCEPTED)
 
-    assert complete_finished(MOMENT) == 1
+    assert complete_finished(MOMENT, "worker 1") == 1
 
-    for notification in (done, waiting, paused):
+    for notification in (done, waiting):
         notification.refresh_from_db()
-    assert (done.status, waiting.status, paused.status) == (
-        "completed",
-        "sending",
-        "paused",
-    )
+    assert (done.status, waiting.status) == ("completed", "sending")
     assert done.finished_at is not None
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "pause",
+    [
+        {"paused_reason": "person", "paused_by": "lin.mei", "paused_note": "Wait."},
+        {"paused_reason": "failures", "paused_by": ""},
+        {"paused_reason": "text_code", "paused_by": "", "paused_code": 80001},
+        # Scheduled, and put in quarantine before its start.
+        {"paused_reason": "restored", "paused_by": "", "sent_at": None},
+    ],
+)
+def test_a_paused_one_is_completed_when_its_last_call_has_ended(pause):
+    paused = make_notification(status="paused", **pause)
+    make_delivery(paused, status=Delivery.Status.ACCEPTED)
+    last = make_delivery(paused, status=Delivery.Status.SENDING, owner=1)
+    waiting = make_notification(status="paused")
+    make_delivery(waiting)
+
+    assert complete_finished(MOMENT, "worker 1") == 0
+    last.status, last.error_code = Delivery.Status.ACCEPTED, 0
+    last.owner, last.finished_at = None, MOMENT
+    last.save()
+    assert complete_finished(MOMENT, "worker 1") == 1
+
+    paused.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (paused.status, waiting.status) == ("completed", "paused")
+    assert (paused.paused_reason, paused.paused_by, paused.paused_note) == ("", "", "")
+    assert paused.sent_at is not None
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor) == ("finished_paused", "worker 1")
+    assert entry.notification_number == paused.pk
 
 
 def test_one_that_another_process_moved_meanwhile_is_left_alone(monkeypatch):
@@ -44,7 +72,7 @@ def test_one_that_another_process_moved_meanwhile_is_left_alone(monkeypatch):
 
     monkeypatch.setattr(Notification, "complete", complete_faster)
 
-    assert complete_finished(MOMENT) == 1
+    assert complete_finished(MOMENT, "worker 1") == 1
     for row, status in ((slower, "sending"), (faster, "completed")):
         row.refresh_from_db()
         assert row.status == status

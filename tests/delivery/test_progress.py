@@ -48,6 +48,14 @@ def test_without_a_worker():
     assert state_of(notification, has_worker=False).reason is WaitReason.NO_WORKER
 
 
+def test_calls_in_progress_without_a_worker():
+    """For example after a kill: another worker gives them up."""
+    notification = make_notification(status="cancelled")
+    make_delivery(notification, status="sending")
+
+    assert state_of(notification, has_worker=False).reason is WaitReason.NO_WORKER
+
+
 def test_for_another_attempt():
     notification = make_notification(status="sending")
     soon = NOW + timedelta(seconds=4)

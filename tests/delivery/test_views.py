@@ -213,6 +213,34 @@ def test_an_auditor_sees_the_strip_and_has_no_switch(client, log_in):
     assert SendingSwitch.present().is_off
 
 
+def test_a_stop_is_shown_as_such_when_its_last_calls_have_ended(client, manager):
+    notification = make_notification(sender=manager, status="sending")
+    make_delivery(notification, status="failed", error_code=60007)
+    make_delivery(notification)
+    last = [make_delivery(notification, status="sending") for _n in range(2)]
+
+    client.post(f"/sent/{notification.pk}/stop/")
+
+    url = f"/sent/{notification.pk}/"
+    page, part = client.get(url), client.get(f"{url}status/")
+    assert page.context["headline"] == "Stopping: 2 calls are still in progress."
+    assert "data-url" in page.content.decode()  # the page asks again
+    assert "Stop sending…" not in page.content.decode()
+    assert "failed group again" not in page.content.decode()
+    assert "X-Done" not in part
+    for row in last:
+        row.status, row.error_code = "accepted", 0
+        row.owner, row.finished_at = None, timezone.now()
+        row.save()
+    page, part = client.get(url), client.get(f"{url}status/")
+    assert page.context["headline"] == (
+        "Stopped: Tencent accepted it for 2 of 4 groups; 1 were not called."
+    )
+    assert "data-url" not in page.content.decode()
+    assert "Try 1 failed group again" in page.content.decode()
+    assert part["X-Done"] == "1"
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_progress_page_takes_one_number_of_queries(
     count, client, manager, django_assert_num_queries

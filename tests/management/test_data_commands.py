@@ -185,22 +185,51 @@ def test_wait_reports_the_result(manager, monkeypatch, endings, code, line):
 
 
 def test_wait_ends_when_it_is_paused(manager, monkeypatch):
-    make_group()
+    """Its calls in progress have ended, too, and are counted."""
+    for _n in range(2):
+        make_group()
+    steps = iter(["sending", "accepted"])
 
-    def pause(_seconds: float) -> None:
-        Notification.objects.get().pause(
-            Notification.PauseReason.ACCOUNT_CODE, code=70009
+    def pause_then_answer(_seconds: float) -> None:
+        notification = Notification.objects.get()
+        first = notification.deliveries.order_by("pk")[:1]
+        Delivery.objects.filter(pk__in=first.values("pk")).update(
+            status=(status := next(steps)), **{"owner": None} | ending_fields(status)
         )
+        if status == "sending":
+            notification.pause(Notification.PauseReason.ACCOUNT_CODE, code=70009)
 
-    monkeypatch.setattr("time.sleep", pause)
+    monkeypatch.setattr("time.sleep", pause_then_answer)
 
-    code, _out, err = send("--content", "Hi", "--all", "--wait")
+    code, out, err = send("--content", "Hi", "--all", "--wait")
 
     assert code == 1
+    assert out.splitlines()[1] == "accepted=1 failed=0 unconfirmed=0 cancelled=0"
     assert err.startswith(
         "No worker is running: the command waits until one is started."
     )
     assert err.endswith("is paused: account_code.")
+
+
+def test_wait_goes_on_when_nothing_is_left_to_continue(manager, monkeypatch):
+    """Paused during its last call: the worker completes it."""
+    make_group()
+    steps = iter(["pause", "complete"])
+
+    def work(_seconds: float) -> None:
+        notification = Notification.objects.get()
+        if next(steps) == "pause":
+            notification.deliveries.update(
+                status="accepted", **ending_fields("accepted")
+            )
+            notification.pause(Notification.PauseReason.PERSON, by="lin.mei")
+        else:
+            notification.complete()
+
+    monkeypatch.setattr("time.sleep", work)
+
+    assert send("--content", "Hi", "--all", "--wait")[0] == 0
+    assert next(steps, None) is None
 
 
 def test_export_as_lines_of_json(tmp_path):

@@ -35,6 +35,7 @@ ALLOWED = {
     ("cancel", S.SENDING): S.CANCELLED,
     ("cancel", S.PAUSED): S.CANCELLED,
     ("complete", S.SENDING): S.COMPLETED,
+    ("complete", S.PAUSED): S.COMPLETED,
 }
 
 

@@ -49,12 +49,9 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 def status(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that progress.js reloads."""
     notification = _visible(request, pk)
-    response = render(
-        request,
-        "notifications/delivery/_progress.html",
-        _context(request, notification),
-    )
-    if notification.has_ended:
+    context = _context(request, notification)
+    response = render(request, "notifications/delivery/_progress.html", context)
+    if context["is_over"]:
         response["X-Done"] = "1"
     return response
 
@@ -97,6 +94,8 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
     )
     return {
         "n": notification,
+        # Not before the last calls of a stopped notification have ended.
+        "is_over": notification.has_ended and not progress.in_progress,
         "again": resendable_group_counts(notification),
         "waits": wait_sentence(rest),
         "resends": notification.resends.order_by("pk"),
