@@ -38,7 +38,7 @@ def network(scene: Scene) -> list[Sent]:
 def clock_jumps(scene: Scene) -> list[Sent]:
     """The wall clock of the worker's machine jumps two hours forward and back."""
     assert scene.machine is not None
-    scene.machine.set_clock(0)
+    scene.machine.clock.set(0)
     scene.have_workers(1)
     sent = scene.send()
     jumps = [2 * 3600, -2 * 3600]
@@ -46,7 +46,7 @@ def clock_jumps(scene: Scene) -> list[Sent]:
     places = sorted(scene.somewhere() for _jump in jumps)
     for seconds, calls in zip(jumps, places, strict=True):
         scene.wait_calls(sent, calls)
-        scene.machine.set_clock(seconds)
+        scene.machine.clock.set(seconds)
     # Notifications sent while the clock is wrong must go out, too.
     again = scene.send()
     scene.wait_end(sent, again)

@@ -62,6 +62,24 @@ FAULTS = {
             long=50,
             places=[POSTGRESQL],
         ),
+        Fault(
+            "postgres-away", databases.away, long=10, groups=300, places=[POSTGRESQL]
+        ),
+        Fault(
+            "server-clock",
+            databases.clock_set,
+            long=10,
+            groups=500,
+            places=[POSTGRESQL],
+        ),
+        Fault(
+            "server-clock-kill",
+            databases.clock_set_after_kill,
+            long=10,
+            groups=300,
+            places=[POSTGRESQL],
+            doubt=Doubt.UNDER_WAY,
+        ),
         Fault("session-ended", databases.end_session, long=30, places=[POSTGRESQL]),
         Fault(
             "cut-off",
@@ -72,6 +90,13 @@ FAULTS = {
             doubt=Doubt.UNDER_WAY,
         ),
         Fault("locked-8-s", databases.locked, long=5, places=[SQLITE]),
+        Fault(
+            "locked-beyond-lease",
+            databases.locked_beyond_the_lease,
+            long=10,
+            groups=300,
+            places=[SQLITE],
+        ),
         Fault(
             "disk-full",
             databases.disk_full,

@@ -19,25 +19,42 @@ def build(folder: Path) -> Path:
     return library
 
 
+class Clock:
+    """The wall clock of the processes with ``variables``; it can be wrong."""
+
+    def __init__(self, library: Path, file: Path) -> None:
+        self._library = library
+        self._file = file
+        self.set(0)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"LD_PRELOAD": str(self._library), "MACHINE_CLOCK": str(self._file)}
+
+    def set(self, seconds: int) -> None:
+        """Set the error of the clock in seconds."""
+        # In place: processes have the file mapped.
+        handle = os.open(self._file, os.O_RDWR | os.O_CREAT)
+        os.pwrite(handle, struct.pack("=q", seconds), 0)
+        os.close(handle)
+
+
 class Machine:
     """``disk`` is the folder that the power cut is about; ``folder`` holds the rest."""
 
     def __init__(self, library: Path, folder: Path, disk: Path) -> None:
         self.disk = disk
         self.safe = folder / "safe"
-        self._library = library
-        self._clock = folder / "clock"
+        self.clock = Clock(library, folder / "clock")
         self.safe.mkdir()
-        self.set_clock(0)
 
     @property
     def variables(self) -> dict[str, str]:
         """The environment variables of a process on this machine."""
         return {
-            "LD_PRELOAD": str(self._library),
+            **self.clock.variables,
             "MACHINE_DISK": str(self.disk),
             "MACHINE_SAFE": str(self.safe),
-            "MACHINE_CLOCK": str(self._clock),
         }
 
     def sync(self) -> None:
@@ -60,10 +77,3 @@ class Machine:
 
     def free_disk(self) -> None:
         (self.safe / ".full").unlink()
-
-    def set_clock(self, seconds: int) -> None:
-        """Set the error of the wall clock in seconds."""
-        # In place: processes have the file mapped.
-        handle = os.open(self._clock, os.O_RDWR | os.O_CREAT)
-        os.pwrite(handle, struct.pack("=q", seconds), 0)
-        os.close(handle)

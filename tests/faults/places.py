@@ -20,6 +20,7 @@ from typing import Any
 import psycopg
 
 from tests.environment import ROOT, VARIABLES
+from tests.faults.machine import Clock, build
 
 MANAGE = [sys.executable, "manage.py"]
 # The scene must not inherit these from the harness: killed processes report no
@@ -116,6 +117,7 @@ class PostgresPlace:
         self._home = Path(tempfile.mkdtemp(prefix="notifier-faults-", dir="/tmp"))
         self.port = free_port()
         self._numbers = itertools.count(1)
+        self._env: dict[str, str] = {}  # of the server's processes
         if os.getuid() == 0:
             # PostgreSQL refuses to run as root; Debian's package created this user.
             person = pwd.getpwnam("postgres")
@@ -132,12 +134,9 @@ class PostgresPlace:
             "initdb", "--pgdata", data, "--username=notifier", "--auth=trust",
             "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
-        # fsync off: only processes crash here, never the machine. PostgreSQL still
-        # writes the WAL and replays it after an immediate stop.
-        options = (
-            f"-p {self.port} -k {self._home} -c listen_addresses=127.0.0.1 -c fsync=off"
-        )
-        self._control("start", "--options", options)
+        self.clock = Clock(build(self._home), self._home / "clock")
+        self._env = self.clock.variables
+        self.go_on()
         self.execute("CREATE DATABASE template")
         with tempfile.TemporaryDirectory() as state:
             env = environment(STATE_DIR=state, DATABASE_URL=self._url("template"))
@@ -151,6 +150,17 @@ class PostgresPlace:
     def restart(self, mode: str) -> None:
         """``mode`` is ``fast`` (sessions are ended) or ``immediate`` (a crash)."""
         self._control("restart", "--mode", mode)
+
+    def halt(self, mode: str) -> None:
+        self._control("stop", "--mode", mode)
+
+    def go_on(self) -> None:
+        # fsync off: only processes crash here, never the machine. PostgreSQL still
+        # writes the WAL and replays it after an immediate stop.
+        options = (
+            f"-p {self.port} -k {self._home} -c listen_addresses=127.0.0.1 -c fsync=off"
+        )
+        self._control("start", "--options", options)
 
     def execute(
         self, sql: str, parameters: Sequence[Any] = (), *, url: str = ""
@@ -198,6 +208,7 @@ class PostgresPlace:
         subprocess.run(  # noqa: S603  PostgreSQL's own programs
             [*as_server, str(_programs() / program), *arguments],
             cwd="/",
+            env=os.environ | self._env,
             check=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -143,12 +143,13 @@ class Scene:
         for worker in self.workers:
             worker.wait_until_it_says(r"Worker \d+ started")
 
-    def kill(self, worker: Process) -> None:
-        """kill -9, and end its lease."""
+    def kill(self, worker: Process, *, ends_lease: bool = True) -> None:
+        """kill -9. ``ends_lease``: do not wait until the others declare it dead."""
         worker.signal(signal.SIGKILL)
         worker.wait()
         self.workers.remove(worker)
-        self.order("end_lease", pid=worker.pid)
+        if ends_lease:
+            self.order("end_lease", pid=worker.pid)
 
     def stop(self) -> None:
         for worker in self.workers:

@@ -10,8 +10,10 @@ import json
 import sys
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import django
@@ -186,6 +188,21 @@ def under_way(notifications: list[int]) -> float:
     return seconds[len(seconds) * 9 // 10] if seconds else 0.0
 
 
+def most_calls_in_a_second() -> int:
+    """Of the newest notification, by the time at which each call began."""
+    newest = Notification.objects.latest("pk")
+    calls = Attempt.objects.filter(delivery__notification=newest)
+    starts = sorted(
+        calls.exclude(outcome=Attempt.Outcome.WORKER_LOST).values_list(
+            "started_at", flat=True
+        )
+    )
+    second = timedelta(seconds=1)
+    return max(
+        bisect_left(starts, start + second) - n for n, start in enumerate(starts)
+    )
+
+
 def end_lease(pid: int) -> None:
     """Declare a killed worker dead at once, as others do after its lease."""
     (worker,) = Worker.objects.filter(name__endswith=f":{pid}", ended_at=None)
@@ -227,7 +244,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
     order.__name__: order
     for order in (
         *(prepare, send, send_twice, pause, resume, stop, send_unconfirmed_again),
-        *(state, rows, under_way, end_lease, checkpoint),
+        *(state, rows, under_way, most_calls_in_a_second, end_lease, checkpoint),
         *(session_key, timed_send, claimed, head, sync, sync_seconds, sync_result),
     )
 }
