@@ -68,6 +68,8 @@ def environment(web: int, sandbox: int) -> dict[str, str]:
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         "USE_HTTPS": "off",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "WEB_BIND": f"127.0.0.1:{web}",
+        "WEB_CONCURRENCY": "1",
         "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{web}",
         "IM_SDK_APP_ID": "1400000000",
         "IM_BASE_URL": f"http://127.0.0.1:{sandbox}",
@@ -115,9 +117,8 @@ def main() -> None:
     commands = [
         [*manage, "im_sandbox", "--port", str(sandbox), "--latency-ms", "80",
          "--jitter-ms", "40", "--groups", str(groups_with_faults())],
-        [sys.executable, "-m", "gunicorn", "notifier_site.wsgi", "--worker-class",
-         "gthread", "--threads", "4", "--no-control-socket", "--log-level", "warning",
-         "--bind", f"127.0.0.1:{web}"],
+        [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py",
+         "--log-level", "warning"],
         [*manage, "send_worker"],
     ]  # fmt: skip
     # A new session: Ctrl-C reaches them once, through this process.

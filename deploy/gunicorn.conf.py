@@ -5,12 +5,20 @@ WEB_CONCURRENCY   processes; 2
 WEB_THREADS       threads of each process; 4, because pages wait for the database
 """
 
+import ctypes
 import os
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
 MAX_WAITING = 100  # queued connections that a stopping worker accepts
+SO_ATTACH_FILTER = 26  # of Linux
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class LeavingWorker(ThreadWorker):
@@ -18,14 +26,24 @@ class LeavingWorker(ThreadWorker):
 
     gunicorn's own worker keeps the port open until the last response ends: during a long
     download it accepts other connections and does not respond, for up to
-    ``graceful_timeout``. With a closed port, the proxy tries the other instance.
+    ``graceful_timeout``. With a closed port, the proxy tries the other instance. And it
+    only notices a stop after it has loaded the console, which takes seconds.
     """
+
+    def load_wsgi(self) -> None:
+        """Load the console; SIGTERM ends the process, which has no request yet."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if not self.alive:
+            sys.exit(0)
+        super().load_wsgi()
+        signal.signal(signal.SIGTERM, self.handle_exit)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
         if self.alive:
             return
         for listener in self.sockets:
+            _drop_new_connections(listener)
             # Closing the socket would reset connections that are not accepted yet.
             for _n in range(MAX_WAITING):
                 self.accept(listener)
@@ -36,6 +54,47 @@ class LeavingWorker(ThreadWorker):
         if req is not None:
             req.uri = req.path
         super().handle_error(req, client, addr, exc)
+
+
+def _drop_new_connections(listener: Any) -> None:
+    """Ignore connections from now on, in all processes that share the port.
+
+    Otherwise the kernel would reset those that arrive between the last ``accept`` and the
+    close. The client repeats an ignored one after a second, and is refused.
+    """
+    # A program of the kernel's packet filter with the only instruction "return 0".
+    program = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    with suppress(OSError):  # not on Linux
+        listener.sock.setsockopt(
+            socket.SOL_SOCKET,
+            SO_ATTACH_FILTER,
+            struct.pack("HP", 1, ctypes.addressof(program)),
+        )
+
+
+def _block_stop_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+
+def _unblock_stop_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+def _end_by_stop_signals() -> None:
+    """In a new process: replace the inherited handlers, then receive what has waited."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    _unblock_stop_signals()
+
+
+# A new process has the handlers of gunicorn's main process until it sets its own. They
+# would put a signal into a queue that this process never reads, and the signal would be
+# lost: the process would keep the port open for up to ``graceful_timeout``.
+os.register_at_fork(
+    before=_block_stop_signals,
+    after_in_parent=_unblock_stop_signals,
+    after_in_child=_end_by_stop_signals,
+)
 
 
 def _number(name: str, default: int) -> int:

@@ -1,12 +1,17 @@
 """How gunicorn stops with the deployed configuration."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +19,7 @@ from tests.environment import ROOT
 
 pytestmark = pytest.mark.one_database
 
+CONFIG = ROOT / "deploy" / "gunicorn.conf.py"
 SLOW_SECONDS = 2.0
 # A small application instead of the console, which starts more slowly.
 APPLICATION = f"""
@@ -36,19 +42,27 @@ def port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def server(tmp_path, port) -> Iterator[subprocess.Popen]:
-    (tmp_path / "slow.py").write_text(APPLICATION)
+@contextmanager
+def running(
+    folder: Path, port: int, application: str = APPLICATION, config: Path = CONFIG
+) -> Iterator[subprocess.Popen]:
+    (folder / "slow.py").write_text(application)
     command = [sys.executable, "-m", "gunicorn", "slow:application",
-               "--config", str(ROOT / "deploy" / "gunicorn.conf.py")]  # fmt: skip
-    env = os.environ | {"WEB_BIND": f"127.0.0.1:{port}", "PYTHONPATH": str(tmp_path)}
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=tmp_path, env=env, stderr=log)  # noqa: S603  our own code
+               "--config", str(config)]  # fmt: skip
+    env = os.environ | {"WEB_BIND": f"127.0.0.1:{port}", "PYTHONPATH": str(folder)}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=env, stderr=log)  # noqa: S603  our own code
     try:
         yield process
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def server(tmp_path, port) -> Iterator[subprocess.Popen]:
+    with running(tmp_path, port) as process:
+        yield process
 
 
 def ask(port: int, path: str, seconds: float = 10) -> socket.socket:
@@ -84,6 +98,111 @@ def test_a_server_that_stops_finishes_its_answer_and_lets_nobody_in(server, port
 
     assert answer.endswith(b"begun ended")
     assert server.wait(timeout=10) == 0
+
+
+def wait_for_log(folder: Path, text: str, count: int = 1) -> None:
+    deadline = time.monotonic() + 30
+    while (folder / "log").read_text().count(text) < count:
+        assert time.monotonic() < deadline, f"“{text}” was never logged."
+        time.sleep(0.01)
+
+
+def is_open(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except (ConnectionRefusedError, ConnectionResetError):
+        return False
+    return True
+
+
+def stop(server: subprocess.Popen, port: int) -> float:
+    """Return the seconds until the port is free and all processes have ended."""
+    began = time.monotonic()
+    server.send_signal(signal.SIGTERM)
+    server.wait(timeout=60)
+    assert not is_open(port)
+    return time.monotonic() - began
+
+
+def test_a_stop_during_the_import_ends_it_at_once(tmp_path, port):
+    with running(tmp_path, port, "import time\ntime.sleep(30)\n") as server:
+        wait_for_log(tmp_path, "Booting worker", 2)
+        time.sleep(0.5)  # the import has begun
+
+        assert stop(server, port) < 5
+
+
+def test_a_stop_between_fork_and_handlers_is_not_lost(tmp_path, port):
+    """gunicorn lost it, and held the port for 120 s."""
+    config = tmp_path / "slow_fork.py"
+    config.write_text(
+        f"import time\n{CONFIG.read_text()}\n"
+        "def post_fork(server, worker):\n    time.sleep(1)\n"
+    )
+    with running(tmp_path, port, config=config) as server:
+        wait_for_log(tmp_path, "Booting worker", 2)
+
+        assert stop(server, port) < 5
+
+
+QUICK = """
+import time
+time.sleep(0.3)
+
+def application(environ, start_response):
+    time.sleep(0.02)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"whole"]
+"""
+
+
+class Visitor(threading.Thread):
+    """Makes one request after the other, and counts their results."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self.port = port
+        self.leaving = threading.Event()
+        self.results: Counter[str] = Counter()
+
+    def run(self) -> None:
+        while not self.leaving.wait(0.005):
+            self.results[self.visit()] += 1
+
+    def visit(self) -> str:
+        answer = b""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 30) as client:
+                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                answer = the_rest(client)
+        except ConnectionRefusedError:
+            return "refused"
+        except ConnectionError:
+            # Queued at a port whose processes had not loaded the application.
+            was_served = self.results["answered"] > 0
+            return "lost" if answer or was_served else "reset before the first answer"
+        return "answered" if answer.endswith(b"whole") else "cut"
+
+
+def test_32_restarts_under_load(tmp_path, port):
+    """Each request is answered or refused, and each stop frees the port."""
+    moments = random.Random(5)
+    total: Counter[str] = Counter()
+    for _n in range(32):
+        with running(tmp_path, port, QUICK) as server:
+            visitors = [Visitor(port) for _n in range(3)]
+            for visitor in visitors:
+                visitor.start()
+            time.sleep(moments.uniform(0, 2))
+            assert stop(server, port) < 5
+            for visitor in visitors:
+                visitor.leaving.set()
+                visitor.join()
+                total += visitor.results
+
+    assert total["answered"] > 100
+    assert total["refused"] > 100
+    assert total["lost"] == total["cut"] == 0
 
 
 def test_what_stands_behind_an_address_is_not_logged(server, port, tmp_path):
