@@ -7,14 +7,13 @@ a pause.
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from django.db import InterfaceError, InternalError, OperationalError, connection
 
 from notifications import logs
+from notifications.delivery.threads import SEALING, Deaths, WorkerThread
 from notifications.models import Worker
 from notifications.record import sealing
 from notifications.record.chain import SealedByAnother
@@ -37,7 +36,7 @@ class BackgroundTask:
 
     ``work`` calls ``pause`` between two pieces of work on the database. ``is_idle``
     returns whether no work is left; the worker calls it in its own thread. ``deaths``
-    are the times of the latest unexpected errors, without losses of the database.
+    counts unexpected errors, without losses of the database.
     """
 
     def __init__(
@@ -53,25 +52,33 @@ class BackgroundTask:
         self.name = name
         self.is_idle = is_idle
         self.worker_id: Callable[[], int] = lambda: 0
-        self.deaths: deque[datetime] = deque(maxlen=100)
+        self.deaths = Deaths()  # of the worker, when it is started by one
         self._work = work
         self._every = every
         self._restart_after = restart_after
         self._pause_seconds = pause_seconds
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread: WorkerThread | None = None
         self._checked_at = 0.0  # when the oldest worker was last queried
         self._is_oldest = False
 
-    def start(self, worker_id: Callable[[], int]) -> None:
+    def start(self, worker_id: Callable[[], int], deaths: Deaths) -> None:
         """``worker_id`` returns the current id of the worker."""
         self.worker_id = worker_id
-        self._thread.start()
+        self.deaths = deaths
+        self._thread = WorkerThread(self.name, self.name, self._run, deaths)
+        self._thread.keep_alive()
+
+    def keep_alive(self) -> None:
+        """Start the thread again if it has ended."""
+        if self._thread is not None:
+            self._thread.keep_alive()
 
     def stop(self) -> None:
         """Wait for the current piece of work, then end the thread."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def pause(self) -> None:
         """Yield the database to sending. Raises ``StopRequested``."""
@@ -100,11 +107,8 @@ class BackgroundTask:
                 'Database error in background task "%s"; retrying.', self.name
             )
             connection.close()
-        except Exception:
-            self.deaths.append(datetime.now(UTC))
-            logger.exception(
-                'Unexpected error in background task "%s"; restarting.', self.name
-            )
+        except BaseException as error:  # noqa: BLE001  SystemExit would end the thread
+            self.deaths.record(self.name, error)
             connection.close()
             return False
         return True
@@ -125,7 +129,7 @@ def sealing_task(*, every: float = SEAL_INTERVAL) -> BackgroundTask:
     Sealed rows do not change any more, so this task blocks no other code. Its pauses
     between blocks of rows keep the HTTP threads on time for their slots.
     """
-    return BackgroundTask("sealing", _seal, every=every)
+    return BackgroundTask(SEALING, _seal, every=every)
 
 
 def _seal(task: BackgroundTask) -> None:

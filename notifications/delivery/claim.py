@@ -163,6 +163,10 @@ class ClaimPlanner:
         self._claimed = 0
         self._last_served = 0  # id of the notification of the last claim
 
+    def check_restored(self) -> None:
+        """Raise ``DatabaseIsOlder`` when the database was restored from a backup."""
+        self.restore_guard.check(self.limiter.claimed())
+
     def should_claim(self, now: datetime) -> bool:
         """Return whether to begin a transaction for a claim. Reads without a lock."""
         has_due = self._more_due or has_due_deliveries(now)

@@ -29,6 +29,13 @@ from notifications.delivery.finish import complete_finished
 from notifications.delivery.http_workers import HttpWorkers, Result
 from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.results import ResultWriter
+from notifications.delivery.threads import (
+    CALLS,
+    MAX_DEATHS,
+    SENDING,
+    Deaths,
+    TooManyDeaths,
+)
 from notifications.models import Delivery, Notification, SendingSwitch, Worker
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
@@ -67,7 +74,10 @@ class SendWorker:
         self.clock = clock
         self.stop_requested = stop_requested
         self.until_idle = until_idle
-        self.http_workers: HttpWorkers[Claim] = HttpWorkers(im, clock, threads)
+        self.deaths = Deaths()
+        self.http_workers: HttpWorkers[Claim] = HttpWorkers(
+            im, clock, threads, self.deaths, CALLS
+        )
         self.limiter = RateLimiter(
             f"{im.endpoint.sdk_app_id}:{SendGroupSystemNotification.COMMAND}",
             conf.calls_per_second(),
@@ -81,7 +91,6 @@ class SendWorker:
         self.in_flight: dict[int, int] = {}  # delivery id → attempt number
         self.unwritten: list[Result[Claim]] = []  # until they are committed
         self.next_chores = 0.0
-        self.defect: Exception | None = None
         self.had_database_error = False
         self.lease_watch = recovery.LeaseWatch()
 
@@ -89,32 +98,49 @@ class SendWorker:
         """Work until a stop is requested, or with ``until_idle`` until no work is left.
 
         After a stop request, nothing is claimed; calls in progress are completed and
-        written. Raises ``DatabaseIsOlder`` when the database was restored from
-        a backup.
+        written. So it ends as well after an unexpected error in this thread, or several
+        ones in another thread, and raises ``TooManyDeaths``. Raises ``DatabaseIsOlder``
+        when the database was restored from a backup.
         """
-        self._register()
-        self.http_workers.start()
-        for task in self.tasks:
-            task.start(lambda: self.worker_id)
+        self.planner.check_restored()
+        if self.stop_requested():
+            return
         try:
+            self._register()
+            self.http_workers.start()
+            for task in self.tasks:
+                task.start(lambda: self.worker_id, self.deaths)
             self._loop()
-        except DatabaseIsOlder:
-            self.http_workers.stop()
-            self._collect()
-            logger.warning("Results that cannot be written: %s", self.unwritten)
-            raise
         finally:
             self.http_workers.stop()
             for task in self.tasks:
                 task.stop()
+            self._end()
+        if task_name := self._dying_task():
+            raise TooManyDeaths(task_name)
+
+    def _end(self) -> None:
+        if self.in_flight:  # after an error only
+            logger.error(
+                "The results of these deliveries could not be written: %s",
+                sorted(self.in_flight),
+            )
+        try:
+            Worker.objects.filter(pk=self.worker_id).update(ended_at=timezone.now())
+            self.deaths.write()
+            worker_lock.release()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("The database has no record of the worker's end: %s", error)
         self.planner.restore_guard.write()
-        Worker.objects.filter(pk=self.worker_id).update(ended_at=timezone.now())
-        worker_lock.release()
+
+    def _dying_task(self) -> str:
+        """Return the name of the task whose errors end the worker, or an empty string."""
+        return SENDING if self.deaths.counts[SENDING] else self.deaths.too_many()
 
     def _loop(self) -> None:
         while True:
             started = self.clock.machine()
-            stopping = self.stop_requested()
+            stopping = self.stop_requested() or bool(self._dying_task())
             if stopping and not self.in_flight and not self.unwritten:
                 return
             try:
@@ -133,6 +159,15 @@ class SendWorker:
                 connection.close()
                 self._after_database_error()
                 time.sleep(DATABASE_ERROR_PAUSE)
+            except DatabaseIsOlder:
+                raise
+            except BaseException as error:
+                # The worker ends, but first it writes the results in hand.
+                self.deaths.record(SENDING, error)
+                if self.deaths.counts[SENDING] >= MAX_DEATHS:
+                    raise TooManyDeaths(SENDING) from error
+                connection.close()
+                self.had_database_error = True
 
     def _after_database_error(self) -> None:
         self.had_database_error = True
@@ -150,9 +185,13 @@ class SendWorker:
 
     def _tick(self, *, claiming: bool) -> bool:
         """Run one tick. Return whether it wrote results or claims."""
+        chores_due = self.had_database_error or self.clock.machine() >= self.next_chores
+        if chores_due:
+            self.http_workers.keep_alive()
+            for task in self.tasks:
+                task.keep_alive()
         self._collect()
         now = datetime.now(UTC)
-        chores_due = self.had_database_error or self.clock.machine() >= self.next_chores
         may_claim = (
             claiming and self.http_workers.free > 0 and self.planner.should_claim(now)
         )
@@ -173,17 +212,16 @@ class SendWorker:
         if claims:
             self.planner.committed()
         self.had_database_error = False
-        if self.defect is not None:
-            raise self.defect  # after the other results were written
         had_results = bool(self.unwritten)
         for result in self.unwritten:
-            del self.in_flight[result.request.delivery_id]
+            self.in_flight.pop(result.request.delivery_id, None)
         self.unwritten.clear()
         for claim in claims:
             self.in_flight[claim.delivery_id] = claim.attempt
             self.http_workers.submit(claim, claim.slot)
         if chores_due:
             self.planner.restore_guard.write()
+            self.deaths.write()
             self.next_chores = self.clock.machine() + CHORE_INTERVAL
         if chores_due or (had_results and not self.in_flight):
             # In a separate transaction: it may conflict with other workers.
@@ -192,15 +230,9 @@ class SendWorker:
 
     def _collect(self) -> None:
         for result in self.http_workers.results():
-            if result.defect is None:
-                self.unwritten.append(result)
-            else:
-                self.defect = result.defect
-                logger.error(
-                    "Unexpected error in a call; the worker stops.",
-                    exc_info=result.defect,
-                    extra=result.request.log_fields,
-                )
+            self.unwritten.append(result)
+            if result.defect is not None:
+                self.deaths.record(CALLS, result.defect, result.request.log_fields)
 
     def _write_results(self, now: datetime) -> None:
         writer = ResultWriter(
@@ -215,6 +247,7 @@ class SendWorker:
 
     def _chores(self, now: datetime) -> None:
         """Once a second: renew the lease, recover lost rows, apply schedules."""
+        self.planner.check_restored()
         self.clock.read_database()
         renewed = Worker.objects.filter(
             pk=self.worker_id, ended_at__isnull=True

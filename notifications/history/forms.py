@@ -18,6 +18,7 @@ REASONS = [
     Reason.HTTP_STATUS,
     Reason.BAD_ANSWER,
     Reason.TOO_LARGE,
+    Reason.DEFECT,
     Reason.WORKER_LOST,
 ]
 

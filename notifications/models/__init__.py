@@ -16,7 +16,7 @@ from .notification_states import WrongState
 from .notifications import Notification
 from .record import Archive, Seal, Tally
 from .syncs import GroupSync, SyncChange, SyncItem
-from .workers import Installation, Pace, SendingSwitch, Worker
+from .workers import Installation, Pace, SendingSwitch, TaskDeaths, Worker
 
 __all__ = [
     "Archive",
@@ -41,6 +41,7 @@ __all__ = [
     "SyncChange",
     "SyncItem",
     "Tally",
+    "TaskDeaths",
     "Worker",
     "WrongState",
     "stored_key",

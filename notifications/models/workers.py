@@ -103,6 +103,27 @@ class Worker(models.Model):
         return f"{self.name} #{self.pk}"
 
 
+class TaskDeaths(models.Model):
+    """How often a task of the workers has died of an unexpected error."""
+
+    task = models.CharField(max_length=50, unique=True)
+    count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField()
+    last_error = models.CharField(max_length=100)  # name of the exception's class
+
+    class Meta:
+        verbose_name = _("deaths of a task")
+        verbose_name_plural = _("deaths of tasks")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(task=""), name="task_deaths_have_task"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task}: {self.count}"
+
+
 class Pace(models.Model):
     """The next free slot for one REST call of one app, shared by all workers."""
 

@@ -5,9 +5,10 @@ pieces. Both are replaced, because benchmarks of the worker need a faster endpoi
 """
 
 import socket
+import sys
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from notifications.sandbox import faults, protocol
 from notifications.sandbox import page as sandbox_page
@@ -118,8 +119,10 @@ class SandboxHttpServer(ThreadingHTTPServer):
         self.open.discard(request)
         super().shutdown_request(request)
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore clients that disconnect: tests of faults do so on purpose."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     def close_connections(self) -> None:
         """Close every open connection."""

@@ -3,8 +3,8 @@
 The System page and the metrics share these queries. They use small indexes and do not
 read the history.
 
-A missing worker is reported, but does not make the console unready: people need the pages
-to notice it, and to pause and stop notifications.
+A missing worker, or one whose threads die, is reported, but does not make the console
+unready: people need the pages to notice it, and to pause and stop notifications.
 """
 
 import logging
@@ -17,17 +17,27 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Min
+from django.utils import timezone
 
 from notifications.db.durability import durability_problem
 from notifications.delivery.heartbeat import has_live_worker
-from notifications.models import Attempt, Delivery, GroupSync, Notification
+from notifications.models import (
+    Attempt,
+    Delivery,
+    GroupSync,
+    Notification,
+    TaskDeaths,
+)
 from notifications.record.guards import install as guards_install
 from notifications.system.machine import enough_disk
 
 logger = logging.getLogger(__name__)
 
 MINUTE = timedelta(minutes=1)
-WORKER = "worker"
+# Checks of the worker.
+WORKER, THREADS = "worker", "threads"
+# A death counts as present for this long: longer than a worker with deaths may live.
+RECENT_DEATHS = timedelta(minutes=15)
 # Seconds. Several probes may ask each second and get the same results.
 CACHE_SECONDS = 5.0
 DATABASE_ERRORS = (DatabaseError, InterfaceError, ImproperlyConfigured)
@@ -110,6 +120,13 @@ def syncs() -> Syncs:
     return Syncs(runs.first(), done.values_list("finished_at", flat=True).first())
 
 
+def threads_live() -> bool:
+    """Whether no thread of a worker has died in the last 15 minutes. One query."""
+    return not TaskDeaths.objects.filter(
+        last_at__gt=timezone.now() - RECENT_DEATHS
+    ).exists()
+
+
 def database_answers() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -132,6 +149,7 @@ DATABASE_CHECKS: Mapping[str, Check] = {
     "guards": lambda: not guards_install.missing(),
     "durability": lambda: not durability_problem(),
     WORKER: has_live_worker,
+    THREADS: threads_live,
 }
 
 
@@ -165,7 +183,9 @@ def checks() -> dict[str, bool]:
 
 
 def is_ready(results: Mapping[str, bool]) -> bool:
-    return all(passed for name, passed in results.items() if name != WORKER)
+    return all(
+        passed for name, passed in results.items() if name not in (WORKER, THREADS)
+    )
 
 
 def _passes(name: str, check: Check) -> bool:

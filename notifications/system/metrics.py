@@ -24,7 +24,8 @@ from prometheus_client.core import (
 
 from notifications import conf
 from notifications.delivery.heartbeat import live_workers
-from notifications.models import Delivery, GroupSync, SendingSwitch, Tally
+from notifications.delivery.threads import CALLS, SEALING, SENDING, SYNC
+from notifications.models import Delivery, GroupSync, SendingSwitch, Tally, TaskDeaths
 from notifications.record.queries import record_state
 from notifications.record.result_counts import count_results
 from notifications.system import health as system_health
@@ -88,7 +89,7 @@ class Metrics:
         self._outcomes = OutcomeCounts()
 
     def text(self, checks: Mapping[str, bool]) -> bytes:
-        """``checks`` are the results by name. About 17 queries."""
+        """``checks`` are the results by name. About 18 queries."""
         registry = CollectorRegistry()
         registry.register(_Scrape(self._outcomes, checks))
         return generate_latest(registry)
@@ -136,6 +137,14 @@ class _Scrape:
             "Workers that reported within the last 15 seconds.",
             live_workers().count(),
         )
+        deaths = CounterMetricFamily(
+            "notifier_thread_deaths",
+            "Threads of workers that died of an unexpected error, by task.",
+            labels=["task"],
+        )
+        for task, count in _deaths().items():
+            deaths.add_metric([task], count)
+        yield deaths
         yield _gauge(
             "notifier_sending_allowed",
             "0 while all sending is stopped, else 1.",
@@ -235,6 +244,12 @@ class _Scrape:
             "When a sync of the groups was last finished; 0 for never.",
             _stamp(syncs.completed_at),
         )
+
+
+def _deaths() -> dict[str, int]:
+    """The deaths by task; with zeros, so that ``increase()`` includes the first one."""
+    rows = TaskDeaths.objects.values_list("task", "count")
+    return dict.fromkeys((SENDING, CALLS, SEALING, SYNC), 0) | dict(rows)
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:

@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from notifications.delivery.threads import CALLS, SEALING, SENDING, SYNC
 from notifications.models import Delivery, GroupSync, Notification
 from notifications.system.machine import MEGABYTE
 from notifications.system.state import SystemState
@@ -44,6 +45,15 @@ def _of_sending(state: SystemState) -> Iterator[str]:
             "Deliveries are due since %(time)s and nobody is called. Look into the log "
             "of the worker."
         ) % {"time": moment(state.queue.oldest_due)}
+    for deaths in state.recent_deaths:
+        yield _(
+            "A thread of the worker died at %(time)s of an unexpected error (%(error)s): "
+            "%(task)s. It was started again. Look into the log of the worker."
+        ) % {
+            "time": moment(deaths.last_at),
+            "error": deaths.last_error,
+            "task": _task(deaths.task),
+        }
     if state.switch.is_off:
         yield _("%(who)s stopped all sending.") % {"who": state.switch.changed_by}
     if state.paused_by_console:
@@ -129,6 +139,11 @@ def _sending(state: SystemState) -> list[tuple[str, str]]:
         (_("First one due since"), moment(state.queue.oldest_due)),
         (_("Being called now"), f"{state.queue.in_flight:,}"),
         (
+            _("Threads that died"),
+            ", ".join(f"{_task(row.task)} {row.count:,}" for row in state.deaths)
+            or _("none"),
+        ),
+        (
             _("Calls in the last minute"),
             _("%(n)s of %(most)s at most")
             % {"n": f"{state.calls:,}", "most": f"{state.max_calls:,}"},
@@ -209,6 +224,16 @@ def _syncs(state: SystemState) -> list[tuple[str, str]]:
         (_("Newest sync"), newest),
         (_("Last finished sync"), moment(state.syncs.completed_at)),
     ]
+
+
+def _task(task: str) -> str:
+    labels = {
+        SENDING: _("the database of sending"),
+        CALLS: _("calls to Tencent"),
+        SEALING: _("sealing"),
+        SYNC: _("the sync of the groups"),
+    }
+    return labels.get(task, task)
 
 
 def _reasons(counts: dict[str, int]) -> str:

@@ -13,7 +13,7 @@ from notifications.audit.settings_changes import SECRETS, present_settings
 from notifications.db.durability import durability_problem
 from notifications.delivery.heartbeat import live_workers
 from notifications.history.overview.sums import daily_sums, last_day_ranges
-from notifications.models import Notification, SendingSwitch, Worker
+from notifications.models import Notification, SendingSwitch, TaskDeaths, Worker
 from notifications.record.guards import install as guards_install
 from notifications.record.queries import RecordState, record_state
 from notifications.system import health as system_health
@@ -49,6 +49,7 @@ class SystemState:
     now: datetime
     switch: SendingSwitch
     workers: Sequence[Worker]
+    deaths: Sequence[TaskDeaths]
     queue: system_health.Queue
     paused: Mapping[str, int]
     calls: int  # in the last minute
@@ -65,6 +66,11 @@ class SystemState:
     versions: Mapping[str, str]
     settings: Sequence[Setting]
     messages: Sequence[CheckMessage]  # not about a single setting
+
+    @property
+    def recent_deaths(self) -> list[TaskDeaths]:
+        earliest = self.now - system_health.RECENT_DEATHS
+        return [deaths for deaths in self.deaths if deaths.last_at > earliest]
 
     @property
     def paused_by_console(self) -> dict[str, int]:
@@ -105,6 +111,7 @@ def state(now: datetime) -> SystemState:
         now=now,
         switch=SendingSwitch.present(),
         workers=list(live_workers().order_by("pk")),
+        deaths=list(TaskDeaths.objects.order_by("task")),
         queue=system_health.queue(now),
         paused=system_health.paused(),
         calls=system_health.calls_in_last_minute(now),

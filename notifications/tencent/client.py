@@ -93,6 +93,11 @@ class ImClient:
         """The ``Date`` of the last response in Unix seconds, or ``None`` without one."""
         return parse_http_date(self._transport.answer_date)
 
+    @property
+    def has_sent(self) -> bool:
+        """Whether a byte was sent since the last ``connect`` or of the last request."""
+        return self._transport.progress.sent
+
     def close(self) -> None:
         self._transport.close()
 

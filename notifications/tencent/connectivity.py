@@ -136,19 +136,24 @@ def _resolve(host: str, port: int, timeout: float) -> tuple[str, ...] | None:
 
     ``getaddrinfo`` has no timeout, so it runs in a thread of its own.
     """
-    results: list[tuple[str, ...]] = []
+    results: list[tuple[str, ...] | BaseException] = []
 
     def resolve() -> None:
         try:
             rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            results.append(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
         except (OSError, UnicodeError):  # UnicodeError: not a valid host name
-            rows = []
-        results.append(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
+            results.append(())
+        except BaseException as error:  # noqa: BLE001  raised in the caller's thread
+            results.append(error)
 
     thread = threading.Thread(target=resolve, daemon=True)
     thread.start()
     thread.join(timeout)
-    return results[0] if results else None
+    result = results[0] if results else None
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 def _fault(error: BaseException) -> ConnectionFault:

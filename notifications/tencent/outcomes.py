@@ -42,6 +42,7 @@ class Reason(StrEnum):
     BAD_ANSWER = "bad_answer"  # 200, but no JSON object with an integer ErrorCode
     TOO_LARGE = "too_large"  # more than the body cap
 
+    DEFECT = "defect"  # an unexpected error in this program, before or after sending
     WORKER_LOST = "worker_lost"  # written by recovery, never by the client
     RESTORED = "restored"  # written by quarantine_restored, never by the client
 
@@ -103,6 +104,12 @@ def unknown_outcome(error: BaseException) -> Outcome:
     return unconfirmed(
         Reason.CONNECTION_LOST, "The connection was lost before the whole answer."
     )
+
+
+def defect_outcome(error: BaseException, *, sent: bool) -> Outcome:
+    """The outcome of an error that is none of the network."""
+    kind = OutcomeKind.UNCONFIRMED if sent else OutcomeKind.NOT_SENT
+    return Outcome(kind, Reason.DEFECT, f"An unexpected error: {type(error).__name__}.")
 
 
 def causes_of(error: BaseException) -> list[BaseException]:

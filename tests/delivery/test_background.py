@@ -1,5 +1,6 @@
 """Background tasks: which worker runs them, errors, and a stop; and sealing."""
 
+import sys
 import threading
 import time
 
@@ -8,6 +9,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from notifications.delivery.background import BackgroundTask, sealing_task
+from notifications.delivery.threads import Deaths
 from notifications.models import Seal, Worker
 from tests.factories import make_delivery, make_notification
 
@@ -24,7 +26,7 @@ def wait_for(event: threading.Event) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_an_unexpected_error_is_logged_and_counted_and_the_task_goes_on(caplog):
-    errors = iter([KeyError("first"), RuntimeError("second")])
+    errors = iter([KeyError("first"), SystemExit("second")])
     went_on = threading.Event()
 
     def work(_task):
@@ -34,13 +36,34 @@ def test_an_unexpected_error_is_logged_and_counted_and_the_task_goes_on(caplog):
 
     worker = living_worker()
     task = BackgroundTask("test", work, every=0.01, restart_after=0.02)
-    task.start(lambda: worker)
+    task.start(lambda: worker, Deaths())
     wait_for(went_on)
     task.stop()
 
-    assert len(task.deaths) == 2
+    assert task.deaths.counts == {"test": 2}
     assert "KeyError: 'first'" in caplog.text
-    assert "RuntimeError: second" in caplog.text
+    assert "SystemExit: second" in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_that_ends_is_started_again(monkeypatch):
+    """For example because the error could not be logged."""
+    worked = threading.Event()
+    deaths = Deaths()
+    worker = living_worker()
+    task = BackgroundTask("test", lambda _task: worked.set(), every=0.01)
+    with monkeypatch.context() as patched:
+        patched.setattr(task, "run_once", lambda: sys.exit("no memory"))
+        task.start(lambda: worker, deaths)
+        while "test" in {thread.name for thread in threading.enumerate()}:
+            time.sleep(0.01)
+
+    task.keep_alive()
+    wait_for(worked)
+    task.stop()
+
+    assert deaths.counts == {"test": 1}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -54,7 +77,7 @@ def test_a_lost_database_is_logged_and_not_counted(caplog):
 
     assert task.run_once()
 
-    assert len(task.deaths) == 0
+    assert task.deaths.counts == {}
     assert "OperationalError: the server is gone" in caplog.text
 
 
@@ -69,13 +92,13 @@ def test_a_stop_ends_work_at_its_next_pause():
 
     worker = living_worker()
     task = BackgroundTask("test", work, every=0.01)
-    task.start(lambda: worker)
+    task.start(lambda: worker, Deaths())
     wait_for(started)
 
     task.stop()
 
     assert "test" not in {thread.name for thread in threading.enumerate()}
-    assert len(task.deaths) == 0
+    assert task.deaths.counts == {}
     assert not task.may_go_on()
 
 
@@ -85,7 +108,7 @@ def test_what_ends_is_sealed():
     make_delivery(notification, status="accepted")
     worker = living_worker()
     task = sealing_task(every=0.01)
-    task.start(lambda: worker)
+    task.start(lambda: worker, Deaths())
 
     deadline = time.monotonic() + 20
     while not Seal.objects.exists() and time.monotonic() < deadline:

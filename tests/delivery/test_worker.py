@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from django.db import connection
@@ -151,9 +151,11 @@ def test_the_limit_holds_and_everything_is_called_once(sandbox):
     assert sandbox.journal.most_in_window(1.0) <= 200
 
 
-def start_worker(process_env, *arguments: str) -> subprocess.Popen:
+def start_worker(
+    process_env, *arguments: str, program: Sequence[str] = ("manage.py", "send_worker")
+) -> subprocess.Popen:
     return subprocess.Popen(  # noqa: S603  our own command
-        [sys.executable, "manage.py", "send_worker", *arguments],
+        [sys.executable, *program, *arguments],
         env=process_env,
         stderr=subprocess.PIPE,
         text=True,

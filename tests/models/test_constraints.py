@@ -18,6 +18,7 @@ from notifications.models import (
     Seal,
     SendingSwitch,
     Tally,
+    TaskDeaths,
     Worker,
 )
 from tests.factories import (
@@ -128,6 +129,11 @@ OTHERS = [
         Worker.objects.create,
         "worker_has_name",
         {"name": "", "boot_id": "b", "lease": 0, "heartbeat_at": MOMENT},
+    ),
+    (
+        TaskDeaths.objects.create,
+        "task_deaths_have_task",
+        {"task": "", "last_at": MOMENT},
     ),
     (
         AuditEntry.objects.create,

@@ -1,6 +1,7 @@
 """/healthz, /readyz and /metrics: for any host, over plain HTTP, without details."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
@@ -9,7 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
-from notifications.models import Worker
+from notifications.models import TaskDeaths, Worker
 from notifications.rate_limit.clock import engine_clock
 from notifications.system import health as system_health
 from notifications.system import machine
@@ -26,6 +27,7 @@ ALL_PASSED = {
     "guards": True,
     "durability": True,
     "worker": True,
+    "threads": True,
 }
 
 
@@ -80,6 +82,19 @@ def test_ready():
 
 def test_without_a_worker_the_pages_stay():
     assert ready() == (200, ALL_PASSED | {"worker": False})
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize(("minutes_ago", "live"), [(14, False), (16, True)])
+def test_a_thread_that_died_is_reported_and_the_pages_stay(minutes_ago, live):
+    TaskDeaths.objects.create(
+        task="sealing",
+        count=1,
+        last_at=timezone.now() - timedelta(minutes=minutes_ago),
+        last_error="KeyError",
+    )
+
+    assert ready() == (200, ALL_PASSED | {"threads": live})
 
 
 @pytest.mark.usefixtures("_worker")

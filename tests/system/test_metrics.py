@@ -8,7 +8,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifications import audit_log
-from notifications.models import GroupSync, SendingSwitch, Worker
+from notifications.models import GroupSync, SendingSwitch, TaskDeaths, Worker
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.audit_events import VERIFIED
 from notifications.system.health import checks
@@ -24,7 +24,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 17
+QUERIES = 18
 
 
 def samples(metrics: Metrics | None = None) -> dict[str, float]:
@@ -82,6 +82,7 @@ def test_sending():
             name="w", boot_id=clock.boot_id, lease=clock.now() - age, heartbeat_at=now
         )
     SendingSwitch.objects.create(pk=1, is_off=True)
+    TaskDeaths.objects.create(task="sync", count=3, last_at=now, last_error="KeyError")
 
     values = samples()
 
@@ -94,6 +95,8 @@ def test_sending():
     assert values["notifier_paused_notifications{reason=doubt}"] == 1
     assert values["notifier_paused_notifications{reason=person}"] == 0
     assert values["notifier_workers"] == 2
+    assert values["notifier_thread_deaths_total{task=sync}"] == 3
+    assert values["notifier_thread_deaths_total{task=sealing}"] == 0
     assert values["notifier_sending_allowed"] == 0
 
 

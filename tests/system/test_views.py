@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications import audit_log, permissions
-from notifications.models import GroupSync, SendingSwitch, Worker
+from notifications.models import GroupSync, SendingSwitch, TaskDeaths, Worker
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.audit_events import VERIFIED
 from notifications.system import state as system_state
@@ -23,7 +23,7 @@ from tests.record.tampering import drop_guard
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-QUERIES = 24
+QUERIES = 25
 
 
 @pytest.fixture
@@ -211,6 +211,18 @@ def test_problems_of_the_machine(client, monkeypatch, settings):
     ]
     page = text_of(client)
     assert "IM_SECRET_KEY is empty: nothing can be sent. Copy the key" in page
+
+
+def test_a_thread_that_died_is_named(client):
+    died = {"task": "sealing", "count": 2, "last_error": "KeyError"}
+    TaskDeaths.objects.create(**died, last_at=timezone.now())
+
+    text = text_of(client)
+    assert "of an unexpected error (KeyError): sealing." in text
+    assert "<dt>Threads that died</dt> <dd> sealing 2 </dd>" in text
+
+    TaskDeaths.objects.update(last_at=timezone.now() - timedelta(hours=1))
+    assert "unexpected error" not in text_of(client)
 
 
 def test_as_many_queries_for_one_worker_as_for_three(client, django_assert_num_queries):

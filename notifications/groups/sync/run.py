@@ -14,6 +14,7 @@ from typing import Any
 
 from notifications import conf
 from notifications.delivery.http_workers import HttpWorkers, Result
+from notifications.delivery.threads import SYNC, Deaths
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import listing
 from notifications.groups.sync.details import (
@@ -63,6 +64,7 @@ class SyncRun:
     ``may_go_on`` is called in every round, ``pause`` between two pieces of work on the
     database. ``list_filters`` are the group types to list, ``page_limit`` and ``block``
     the numbers of groups per read and write; ``backoff`` returns a delay in seconds.
+    ``deaths`` counts threads that end.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class SyncRun:
         actor: str,
         may_go_on: Callable[[], bool],
         pause: Callable[[], None],
+        deaths: Deaths | None = None,
         threads: int = THREADS,
         lists_per_second: float = listing.LISTS_PER_SECOND,
         list_filters: Sequence[str] = listing.LIST_FILTERS,
@@ -97,7 +100,7 @@ class SyncRun:
         self.next_send_check = 0.0
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.http_workers: HttpWorkers[ListRequest | DetailsRequest] = HttpWorkers(
-            im, clock, threads
+            im, clock, threads, deaths or Deaths(), SYNC
         )
         self.list_filters = list_filters
         self.page_limit = page_limit
@@ -114,8 +117,8 @@ class SyncRun:
     def run(self) -> None:
         """Run until the sync ends or may not go on. Raises ``DatabaseError``."""
         sync_finish.begin(self.sync)
-        self.http_workers.start()
         try:
+            self.http_workers.start()
             while self.may_go_on() and not self._run_round():
                 pass
         except sync_finish.RunEnded:
@@ -256,10 +259,11 @@ class SyncRun:
             self.http_workers.submit(details_request, slot)
 
     def _adjust_rate(self) -> None:
-        """Reduce the rate of detail requests during a send."""
+        """Once a second: reduce the rate of detail requests during a send."""
         now = self.clock.machine()
         if now >= self.next_send_check:
             self.next_send_check = now + SEND_CHECK_INTERVAL
+            self.http_workers.keep_alive()
             sends = Notification.objects.filter(status=Notification.Status.SENDING)
             share = RATE_SHARE_DURING_SEND if sends.exists() else 1.0
             self.details_limiter.rate = self.full_rate * share

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from notifications import conf
 from notifications.delivery.background import BackgroundTask, StopRequested
+from notifications.delivery.threads import SYNC
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import services as sync_services
 from notifications.groups.sync.run import SyncRun
@@ -39,7 +40,7 @@ def sync_task(
                 _run(task, sync, im, make_run)
                 sync_finish.purge(task.pause)
 
-    return BackgroundTask("sync of the groups", work, every=every, is_idle=is_idle)
+    return BackgroundTask(SYNC, work, every=every, is_idle=is_idle)
 
 
 def _run(
@@ -56,6 +57,7 @@ def _run(
         actor=actor,
         may_go_on=task.may_go_on,
         pause=task.pause,
+        deaths=task.deaths,
     )
     try:
         run.run()
@@ -66,7 +68,7 @@ def _run(
         )
     except (StopRequested, DatabaseError, InterfaceError):
         raise
-    except Exception:
+    except BaseException:
         # A retry would fail again: the run ends, and the error is logged.
         with suppress(sync_finish.RunEnded):
             sync_finish.finish(

@@ -100,4 +100,6 @@ class Command(BaseCommand):
         with server:
             self.stdout.write(f"Sandbox at {server.url}/ with {len(groups)} groups")
             self.stdout.flush()
-            stop.wait()
+            while not stop.wait(1):
+                if not server.is_alive:
+                    raise CommandError("The sandbox died of an error; see above.")

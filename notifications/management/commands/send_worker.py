@@ -12,9 +12,10 @@ from notifications.audit.settings_changes import record_settings
 from notifications.db.durability import durability_problem
 from notifications.delivery.background import sealing_task
 from notifications.delivery.restore_guard import DatabaseIsOlder
+from notifications.delivery.threads import TooManyDeaths
 from notifications.delivery.worker import SendWorker
 from notifications.groups.sync.task import sync_task
-from notifications.management.base import os_user
+from notifications.management.base import FAILED, REFUSED, os_user
 from notifications.models import Notification
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.guards import install as guards_install
@@ -26,7 +27,8 @@ class Command(BaseCommand):
         "Send the queued notifications to Tencent, and sync the list of chat groups when "
         "requested or due. Runs until Ctrl-C or SIGTERM; then it finishes the calls in "
         "progress, which takes 15 s at most. Several workers can run at the same time. "
-        "Exit code 2: refused to start, for example because a setting is missing."
+        "Exit code 1: ended after unexpected errors. Exit code 2: refused to start, for "
+        "example because a setting is missing."
     )
 
     # handle() runs the checks and reports the problems in one sentence.
@@ -58,7 +60,9 @@ class Command(BaseCommand):
             with logs.log_context(worker=lambda: worker.worker_id):
                 worker.run()
         except DatabaseIsOlder as error:
-            raise CommandError(str(error), returncode=2) from None
+            raise CommandError(str(error), returncode=REFUSED) from None
+        except TooManyDeaths as error:
+            raise CommandError(str(error), returncode=FAILED) from None
         if options["until_idle"]:
             seal_all()
             self._write_paused()
@@ -67,15 +71,19 @@ class Command(BaseCommand):
         problems = run_checks(tags=["im"])
         if problems:
             sentences = " ".join(f"{p.msg} {p.hint}" for p in problems)
-            raise CommandError(f"The worker does not start. {sentences}", returncode=2)
+            raise CommandError(
+                f"The worker does not start. {sentences}", returncode=REFUSED
+            )
         if problem := durability_problem():
-            raise CommandError(f"The worker does not start. {problem}", returncode=2)
+            raise CommandError(
+                f"The worker does not start. {problem}", returncode=REFUSED
+            )
         if names := guards_install.missing():
             raise CommandError(
                 "The worker does not start. Guards of the record are missing or were "
                 f"changed: {', '.join(names)}. Run manage.py migrate to create them "
                 "again; then find out who removed them.",
-                returncode=2,
+                returncode=REFUSED,
             )
 
     def _write_paused(self) -> None:

@@ -13,6 +13,7 @@ from notifications import conf, permissions
 from notifications.audiences.audience import audience_of
 from notifications.compose.services import send as services_send
 from notifications.delivery.background import BackgroundTask
+from notifications.delivery.threads import Deaths
 from notifications.delivery.worker import SendWorker
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import services as sync_services
@@ -79,7 +80,7 @@ def test_a_mistake_in_this_program_ends_the_run_and_is_logged(tencent, caplog):
 
     sync.refresh_from_db()
     assert (sync.status, sync.reason) == ("failed", "defect")
-    assert len(task.deaths) == 1
+    assert task.deaths.counts == {"sync": 1}
     assert "Unexpected error" in caplog.text
     assert "KeyError: 'mistake'" in caplog.text
 
@@ -93,7 +94,7 @@ def test_a_database_that_is_away_fails_no_run(tencent, caplog, error):
     task.run_once()
 
     sync.refresh_from_db()
-    assert (sync.status, len(task.deaths)) == ("waiting", 0)
+    assert (sync.status, task.deaths.counts) == ("waiting", {})
     assert type(error).__name__ in caplog.text
 
 
@@ -194,7 +195,7 @@ def test_a_stop_leaves_the_run_for_the_next_worker(tencent):
     sync = GroupSync.objects.create(requested_by="lin.mei")
     worker = living_worker()
     task = sync_task(conf.connection(), every=0.01, make_run=quick_run)
-    task.start(lambda: worker)
+    task.start(lambda: worker, Deaths())
     while not tencent.calls.codes("get_appid_group_list"):
         time.sleep(0.01)
 
