@@ -244,7 +244,10 @@ def test_an_idle_worker_ends_when_its_database_is_restored(
     time.sleep(0.5)  # its results are written, and it is idle
 
     Pace.objects.update(claimed=1)
-    _out, errors = process.communicate(timeout=10)
+    try:
+        _out, errors = process.communicate(timeout=10)
+    finally:
+        process.kill()
 
     assert process.returncode == 2
     assert "The database has 1 claimed calls, but" in errors
