@@ -101,9 +101,11 @@ ATTEMPT_COLUMNS = [
     Column("finished_at", _as_text("finished_at"), _local_time),
     Column("outcome", "outcome"),
     Column("http_status", "http_status"),
+    Column("action_status", "action_status"),
     Column("error_code", "error_code"),
     Column("error_info", "error_info"),
     Column("reason", "reason"),
+    Column("detail", "detail"),
 ]
 
 

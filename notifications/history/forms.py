@@ -17,6 +17,7 @@ REASONS = [
     Reason.CONNECTION_LOST,
     Reason.HTTP_STATUS,
     Reason.BAD_ANSWER,
+    Reason.CONTRADICTION,
     Reason.TOO_LARGE,
     Reason.DEFECT,
     Reason.WORKER_LOST,

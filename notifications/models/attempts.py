@@ -45,9 +45,9 @@ class Attempt(models.Model):
         "finished_at": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "outcome": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "reason": Use.FIXED | Use.SEALED | Use.EXPORTED,
-        "detail": Use.FIXED | Use.SEALED,
+        "detail": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "http_status": Use.FIXED | Use.SEALED | Use.EXPORTED,
-        "action_status": Use.FIXED | Use.SEALED,
+        "action_status": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "error_code": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "error_info": Use.FIXED | Use.SEALED | Use.EXPORTED,
     }

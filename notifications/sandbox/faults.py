@@ -42,6 +42,7 @@ FAULTS = {
     "slow": Fault("answers so many milliseconds late", 1, answers=True),
     "no_length_close": Fault("answers without a length, then closes", answers=True),
     "chunked": Fault("answers in chunks", answers=True),
+    "no_action_status": Fault("answers without an ActionStatus", answers=True),
     "close_idle": Fault(
         "answers, promises to keep the connection, and closes it", answers=True
     ),
@@ -64,6 +65,9 @@ FAULTS = {
     "empty_body": Fault("shows the notice, then answers nothing with HTTP 200"),
     "wrong_json_types": Fault("shows the notice, then answers ErrorCode “0”, a text"),
     "bool_code": Fault("shows the notice, then answers ErrorCode false"),
+    "fail_with_0": Fault("shows the notice, then answers FAIL with ErrorCode 0"),
+    "ok_with_code": Fault("shows the notice, then answers OK with this ErrorCode", 1),
+    "odd_action_status": Fault("shows the notice, then answers ActionStatus DONE"),
     "json_list": Fault("shows the notice, then answers a JSON list"),
     "packed_body": Fault("shows the notice, then answers packed with gzip"),
     "status": Fault("shows the notice, then answers this HTTP status", 1),
@@ -158,6 +162,9 @@ KEEPING_RESPONSES = {
     "empty_body": response(b""),
     "wrong_json_types": response(b'{"ActionStatus": 1, "ErrorCode": "0"}'),
     "bool_code": response(b'{"ActionStatus": "OK", "ErrorCode": false}'),
+    "fail_with_0": response(protocol.answer(0, fields={"ActionStatus": "FAIL"})),
+    "odd_action_status": response(protocol.answer(0, fields={"ActionStatus": "DONE"})),
+    "no_action_status": response(b'{"ErrorCode": 0, "ErrorInfo": ""}'),
     "json_list": response(b"[" + OK_BODY + b"]"),
     "packed_body": response(gzip.compress(OK_BODY), "Content-Encoding: gzip"),
     "status_502": response(OK_BODY, status=502),
@@ -165,7 +172,9 @@ KEEPING_RESPONSES = {
 
 
 # Faults with a verdict in an unusual HTTP form.
-UNUSUAL_VERDICTS = frozenset({"no_length_close", "chunked", "close_idle"})
+UNUSUAL_VERDICTS = frozenset(
+    {"no_length_close", "chunked", "no_action_status", "close_idle"}
+)
 
 
 def answer_with_fault(
@@ -189,6 +198,11 @@ def answer_with_fault(
             # Responses with these statuses have no body.
             body = b"" if status in (204, 304) else OK_BODY
             connection.sendall(response(body, status=status))
+            return True
+        case "ok_with_code":
+            fields = {"ActionStatus": "OK"}
+            text = protocol.answer(int(number), "contradiction", fields)
+            connection.sendall(response(text))
             return True
         case "reset_before" | "reset_after":
             linger = struct.pack("ii", 1, 0)

@@ -2,8 +2,10 @@
 
 A call has exactly one of four outcomes, and only two of them are verdicts of Tencent:
 
-    accepted      HTTP 200, a JSON object, ``ErrorCode`` 0
-    rejected      HTTP 200, a JSON object, another integer ``ErrorCode``
+    accepted      HTTP 200, a JSON object, ``ErrorCode`` 0, no other ``ActionStatus``
+                  than OK
+    rejected      HTTP 200, a JSON object, another integer ``ErrorCode``, no other
+                  ``ActionStatus`` than FAIL
     not_sent      our own byte count proves that nothing reached the service
     unconfirmed   anything else: the group may or may not have seen the notice
 
@@ -40,6 +42,7 @@ class Reason(StrEnum):
     CONNECTION_LOST = "connection_lost"  # reset or closed before the answer was whole
     HTTP_STATUS = "http_status"  # any status but 200, redirects included
     BAD_ANSWER = "bad_answer"  # 200, but no JSON object with an integer ErrorCode
+    CONTRADICTION = "contradiction"  # ActionStatus FAIL with code 0, OK with another
     TOO_LARGE = "too_large"  # more than the body cap
 
     DEFECT = "defect"  # an unexpected error in this program, before or after sending
@@ -50,6 +53,8 @@ class Reason(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of one call; fields of the response are verbatim.
+
+    ``error_code`` is that of a verdict; ``detail`` names the code of a contradiction.
 
     ``detail`` is a sentence for users; it never contains the key, the UserSig or the
     URL of the request. ``retry_with_new_signature``: Tencent refused the signature,

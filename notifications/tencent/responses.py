@@ -3,13 +3,18 @@
 Only HTTP 200 with a JSON object that holds an integer ``ErrorCode`` is accepted or
 rejected. After any other response, the group may have seen the notice.
 
+``ActionStatus`` must agree with the code: OK with 0, FAIL with another one. A response
+that contradicts itself is no verdict. Without an ``ActionStatus`` (missing, null or
+empty), the code decides. Any value but OK and FAIL, in upper or lower case, is another
+shape.
+
 A response that cannot be parsed, or whose shape is not the documented one, is no
 verdict as a whole. Each call in ``tencent/calls`` parses the fields of its responses.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
 
@@ -17,7 +22,8 @@ from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason, unconfi
 
 # The range of the database column; documented codes are far smaller.
 _CODES = range(-(2**31), 2**31)
-
+# What each ActionStatus states about the call.
+_SUCCEEDED = {"OK": True, "FAIL": False}
 
 Fields = Mapping[str, Any]
 
@@ -36,13 +42,28 @@ def parse_response(status: int, body: bytes) -> tuple[Outcome, Fields]:
     code = answer.get("ErrorCode")
     if not is_code(code):
         return bad_answer("The answer holds no integer ErrorCode."), {}
+    action_status = answer.get("ActionStatus")
+    if action_status is None:
+        action_status = ""
     outcome = Outcome(
         OutcomeKind.ACCEPTED if code == 0 else OutcomeKind.REJECTED,
         http_status=status,
-        action_status=storable(answer.get("ActionStatus", "")),
+        action_status=storable(action_status),
         error_code=code,
         error_info=storable(answer.get("ErrorInfo", "")),
     )
+    if action_status == "":
+        return outcome, answer
+    if not isinstance(action_status, str) or action_status.upper() not in _SUCCEEDED:
+        return bad_answer("The ActionStatus is neither OK nor FAIL."), {}
+    if _SUCCEEDED[action_status.upper()] != (code == 0):
+        return replace(
+            outcome,
+            kind=OutcomeKind.UNCONFIRMED,
+            reason=Reason.CONTRADICTION,
+            detail=f"The answer holds ActionStatus {action_status} and ErrorCode {code}.",
+            error_code=None,
+        ), {}
     return outcome, answer
 
 
@@ -57,9 +78,11 @@ def is_code(value: object) -> bool:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if sum(name == "ErrorCode" for name, _value in pairs) > 1:
-        raise ValueError("Two ErrorCodes in one response: the verdict is ambiguous.")
-    return dict(pairs)
+    fields = dict(pairs)
+    for verdict in ("ErrorCode", "ActionStatus"):
+        if verdict in fields and [name for name, _value in pairs].count(verdict) > 1:
+            raise ValueError(f"Two values of {verdict}: the verdict is ambiguous.")
+    return fields
 
 
 def storable(value: Any) -> str:

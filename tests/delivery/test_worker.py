@@ -71,6 +71,10 @@ def test_every_outcome_is_recorded_and_agrees_with_the_journal(sandbox):
             "busy": "code_times:60007:1",
             "lost": "reset_after",
             "odd": "bool_code",
+            "failed-with-0": "fail_with_0",
+            "ok-with-a-code": "ok_with_code:10010",
+            "done": "odd_action_status",
+            "no-status": "no_action_status",
             "proxy": "status_502",
         },
     )
@@ -83,6 +87,10 @@ def test_every_outcome_is_recorded_and_agrees_with_the_journal(sandbox):
         "busy": ("accepted", 0, "", 2),
         "lost": ("unconfirmed", None, "connection_lost", 1),
         "odd": ("unconfirmed", None, "bad_answer", 1),
+        "failed-with-0": ("unconfirmed", None, "contradiction", 1),
+        "ok-with-a-code": ("unconfirmed", None, "contradiction", 1),
+        "done": ("unconfirmed", None, "bad_answer", 1),
+        "no-status": ("accepted", 0, "", 1),
         "proxy": ("unconfirmed", None, "http_status", 1),
     }
     notification.refresh_from_db()
@@ -90,6 +98,16 @@ def test_every_outcome_is_recorded_and_agrees_with_the_journal(sandbox):
     for row in notification.deliveries.all():
         assert len(sandbox.journal.calls_for(row.group_id)) == row.attempts.count()
     assert {entry.content for entry in sandbox.journal} == {notification.content}
+    # Both halves of a contradiction are recorded as they came.
+    attempts = Attempt.objects.filter(reason="contradiction").order_by("action_status")
+    assert [*attempts.values_list("action_status", "detail", "error_info")] == [
+        ("FAIL", "The answer holds ActionStatus FAIL and ErrorCode 0.", ""),
+        (
+            "OK",
+            "The answer holds ActionStatus OK and ErrorCode 10010.",
+            "contradiction",
+        ),
+    ]
     assert Worker.objects.get().ended_at is not None
 
 

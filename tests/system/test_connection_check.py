@@ -149,6 +149,8 @@ def test_what_tencents_code_is_about(sandbox, settings, wrong, states, code):
         ("code:70014", [P, P, F, N, N], "code"),
         ("code:424242", [F, P, N, N, N], "code"),
         ("html", [F, N, N, N, N], "no_verdict"),
+        ("fail_with_0", [F, N, N, N, N], "no_verdict"),
+        ("ok_with_code:70009", [F, N, N, N, N], "no_verdict"),
         ("status_502", [F, N, N, N, N], "no_verdict"),
         ("close_after", [F, N, N, N, N], "no_verdict"),
     ],

@@ -185,8 +185,27 @@ def test_accounts():
     assert (odd.data, odd.outcome.reason) == (None, Reason.BAD_ANSWER)
 
 
+@pytest.mark.parametrize("call", [page, infos, member_infos, account_check])
+@pytest.mark.parametrize(("status", "code"), [("FAIL", 0), ("OK", 70009), ("ok", 1)])
+def test_a_contradiction_is_no_verdict(call, status, code):
+    response, _request, _line = answered(call, ActionStatus=status, ErrorCode=code)
+    response = response[0] if isinstance(response, tuple) else response
+
+    assert (response.data, response.outcome.reason) == (None, Reason.CONTRADICTION)
+    assert not response.outcome.retry_with_new_signature
+
+
+def test_an_imported_account_with_a_result_code_is_a_contradiction():
+    row = {"UserID": "anna", "ResultCode": 70107, "AccountStatus": "Imported"}
+    (response, _at), _request, _line = answered(account_check, ResultItem=[row])
+
+    assert (response.data, response.outcome.reason) == (None, Reason.BAD_ANSWER)
+
+
 def test_a_refusal_has_no_data():
-    response, _request, _line = answered(page, ErrorCode=60007, TotalCount=1)
+    response, _request, _line = answered(
+        page, ActionStatus="FAIL", ErrorCode=60007, TotalCount=1
+    )
 
     assert (response.outcome.kind, response.outcome.error_code) == ("rejected", 60007)
     assert response.data is None

@@ -1,5 +1,7 @@
 """What counts as a verdict of Tencent."""
 
+import json
+
 import pytest
 
 from notifications.tencent.outcomes import OutcomeKind, Reason
@@ -60,6 +62,7 @@ def test_texts_that_no_database_stores_are_made_visible(value, stored):
         b'{"ErrorCode":2147483648}',
         b'{"ErrorCode":-2147483649}',
         b'{"ErrorCode":10010,"ErrorCode":0}',
+        b'{"ActionStatus":"FAIL","ActionStatus":"OK","ErrorCode":0}',
         b'{"errorcode":0}',
         b'{"ErrorCode":0',
         b'\xff{"ErrorCode":0}',
@@ -71,6 +74,47 @@ def test_anything_else_is_no_verdict(body):
 
     assert (answer.kind, answer.reason) == (OutcomeKind.UNCONFIRMED, Reason.BAD_ANSWER)
     assert answer.error_code is None
+
+
+CONTRADICTION = (OutcomeKind.UNCONFIRMED, Reason.CONTRADICTION)
+BAD = (OutcomeKind.UNCONFIRMED, Reason.BAD_ANSWER)
+ACCEPTED, REJECTED = (OutcomeKind.ACCEPTED, None), (OutcomeKind.REJECTED, None)
+MISSING = object()
+# ActionStatus: the outcome with ErrorCode 0, and with another one.
+ACTION_STATUS = [
+    ("OK", ACCEPTED, CONTRADICTION),
+    ("FAIL", CONTRADICTION, REJECTED),
+    ("ok", ACCEPTED, CONTRADICTION),
+    ("Fail", CONTRADICTION, REJECTED),
+    *((nothing, ACCEPTED, REJECTED) for nothing in (MISSING, None, "")),
+    *(
+        (odd, BAD, BAD)
+        for odd in ("DONE", "OK ", "成功", 0, 1, True, False, [], ["OK"], {}, "\ud800")
+    ),
+]
+
+
+@pytest.mark.parametrize("code", [0, 1, -1, 10002, 10010, 60011, 70009, 2**31 - 1])
+@pytest.mark.parametrize(("action_status", "with_0", "with_code"), ACTION_STATUS)
+def test_action_status_and_code_agree(action_status, with_0, with_code, code):
+    fields = {"ErrorCode": code, "ErrorInfo": "something went wrong"}
+    if action_status is not MISSING:
+        fields["ActionStatus"] = action_status
+
+    outcome, parsed = parse_response(200, json.dumps(fields).encode())
+
+    expected = with_code if code else with_0
+    assert (outcome.kind, outcome.reason) == expected
+    assert bool(parsed) == (expected in (ACCEPTED, REJECTED))
+    if expected != BAD:  # verbatim
+        status = "" if action_status in (MISSING, None) else action_status
+        assert outcome.action_status == status
+        assert outcome.error_info == "something went wrong"
+    if expected == CONTRADICTION:
+        assert outcome.error_code is None
+        assert outcome.detail == (
+            f"The answer holds ActionStatus {action_status} and ErrorCode {code}."
+        )
 
 
 @pytest.mark.parametrize("status", [204, 301, 307, 400, 404, 500, 502])

@@ -40,6 +40,7 @@ def not_sent(reason: Reason):
 LOST, BAD = unconfirmed(Reason.CONNECTION_LOST), unconfirmed(Reason.BAD_ANSWER)
 SILENT = unconfirmed(Reason.NO_ANSWER)
 STATUS = unconfirmed(Reason.HTTP_STATUS)
+CONTRADICTION = unconfirmed(Reason.CONTRADICTION)
 LARGE = unconfirmed(Reason.TOO_LARGE)
 
 

@@ -8,7 +8,13 @@ Source: https://cloud.tencent.com/document/product/269/38417.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from notifications.tencent.calls.base import Call, check_count, id_in, rows_in
+from notifications.tencent.calls.base import (
+    Call,
+    OtherShape,
+    check_count,
+    id_in,
+    rows_in,
+)
 from notifications.tencent.responses import Fields
 
 
@@ -29,8 +35,8 @@ class AccountCheck(Call[frozenset[str]]):
 
     def parse(self, fields: Fields) -> frozenset[str]:
         """The accounts that exist."""
-        return frozenset(
-            id_in(row, "UserID")
-            for row in rows_in(fields, "ResultItem")
-            if row.get("AccountStatus") == "Imported"
-        )
+        rows = rows_in(fields, "ResultItem")
+        imported = [row for row in rows if row.get("AccountStatus") == "Imported"]
+        if any(row.get("ResultCode", 0) != 0 for row in imported):
+            raise OtherShape("An account that is imported and has a ResultCode")
+        return frozenset(id_in(row, "UserID") for row in imported)

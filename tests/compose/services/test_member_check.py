@@ -98,6 +98,7 @@ def test_groups_that_cannot_be_asked_about(manager, sandbox):
         ("code:60017", 60017, None),  # the app may not
         ("code:60007", 60007, None),  # too often
         ("html", None, Reason.BAD_ANSWER),
+        ("ok_with_code:10010", None, Reason.CONTRADICTION),
         ("reset_after", None, Reason.CONNECTION_LOST),
     ],
 )

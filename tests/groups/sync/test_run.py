@@ -409,6 +409,17 @@ def test_a_list_that_never_ends_is_given_up(tencent, run_sync, monkeypatch):
     assert (sync.status, sync.reason) == ("failed", "bad_answer")
 
 
+def test_an_answer_that_contradicts_itself_is_no_list(tencent, run_sync):
+    tencent.add_group("g", "Public")
+    tencent.fail_next("get_appid_group_list", "fail_with_0", times=5)
+
+    sync = run_sync()
+
+    assert (sync.status, sync.reason) == ("failed", "contradiction")
+    assert sync.error_code is None
+    assert not ChatGroup.objects.exists()
+
+
 def test_a_run_that_somebody_stopped_changes_nothing_more(tencent, run_sync):
     for number in range(100):
         tencent.add_group(f"g{number}", "Public")
