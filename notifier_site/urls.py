@@ -10,4 +10,5 @@ urlpatterns = [
 
 handler400 = "notifications.console.views.rejected_request"
 handler403 = "notifications.console.views.forbidden"
+handler500 = "notifications.console.views.broken"
 handler404 = "notifications.console.views.not_found"

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.crypto import constant_time_compare
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
 from prometheus_client import CONTENT_TYPE_LATEST
 from whitenoise.middleware import WhiteNoiseFileResponse
 
@@ -151,6 +152,54 @@ class SecurityHeadersMiddleware(MiddlewareMixin):
         return response
 
 
+REDIRECTED_COOKIE = "__Host-redirected"
+
+
+class RedirectLoopMiddleware:
+    """Explains a redirect to itself instead of sending it for ever.
+
+    If a proxy terminates TLS and this process does not know, every request seems to come
+    over plain HTTP and is redirected to HTTPS. Such a request has ``X-Forwarded-Proto:
+    https``, or a cookie that browsers send over HTTPS only; each redirect sets one.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        location = response.headers.get("Location", "")
+        if request.is_secure() or not location.startswith("https://"):
+            return response
+        knows_proxy = settings.SECURE_PROXY_SSL_HEADER is not None
+        protocol = request.headers.get("X-Forwarded-Proto", "")
+        if protocol.lower() == "https" and not knows_proxy:
+            return self._explain(_("Set BEHIND_TLS_PROXY=on, and restart it."))
+        if not any(name.startswith("__Host-") for name in request.COOKIES):
+            response.set_cookie(
+                REDIRECTED_COOKIE,
+                "1",
+                max_age=60,
+                secure=True,
+                httponly=True,
+                samesite="Lax",
+            )
+            return response
+        return self._explain(
+            _(
+                "Set BEHIND_TLS_PROXY=on, restart it, and have the proxy set "
+                "“X-Forwarded-Proto: https”."
+            )
+        )
+
+    def _explain(self, remedy: str) -> HttpResponse:
+        sentence = _(
+            "This page would redirect to itself for ever: a proxy in front of this "
+            "console terminates TLS, and the console does not recognize it."
+        )
+        return _plain(f"{sentence} {remedy}", 503)
+
+
 ALLOWED_METHODS = ("GET", "HEAD", "POST")
 
 
@@ -269,4 +318,6 @@ def _alive(_request: HttpRequest) -> HttpResponse:
 
 
 def _plain(text: str, status: int) -> HttpResponse:
-    return HttpResponse(text + "\n", content_type="text/plain", status=status)
+    return HttpResponse(
+        text + "\n", content_type="text/plain; charset=utf-8", status=status
+    )

@@ -1,12 +1,13 @@
-"""Error pages: permission denied, not found, bad request, CSRF failure."""
+"""Error pages: permission denied, not found, bad request, CSRF failure, an error."""
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.views.defaults import bad_request
+from django.views.defaults import bad_request, server_error
 
 from notifications.history.presentation import ArchivedDelivery
+from notifications.system.machine import are_static_files_collected
 from notifications.ui.pages import page
 
 
@@ -29,6 +30,19 @@ def rejected_request(request: HttpRequest, exception: Exception) -> HttpResponse
         return bad_request(request, exception)
     sentence = _("This is more than 10 MB at once. Split it, and send the parts.")
     return _page(request, "403.html", _("Too much at once"), 413, exception=sentence)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """``handler500``: without the style sheets no template can be rendered."""
+    if are_static_files_collected():
+        return server_error(request)
+    sentence = _(
+        "This console is not set up completely: its style sheets are missing. On the "
+        "server, run “manage.py collectstatic” and restart the web process."
+    )
+    return HttpResponse(
+        f"{sentence}\n", content_type="text/plain; charset=utf-8", status=503
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> TemplateResponse:

@@ -29,7 +29,7 @@ from notifications.models import (
     TaskDeaths,
 )
 from notifications.record.guards import install as guards_install
-from notifications.system.machine import enough_disk
+from notifications.system.machine import are_static_files_collected, enough_disk
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,11 @@ def migrations_applied() -> bool:
 
 Check = Callable[[], bool]
 
-BASIC_CHECKS: Mapping[str, Check] = {"database": database_answers, "disk": enough_disk}
+BASIC_CHECKS: Mapping[str, Check] = {
+    "database": database_answers,
+    "disk": enough_disk,
+    "static": are_static_files_collected,
+}
 
 # Skipped if the database does not answer: each of them would wait for it.
 DATABASE_CHECKS: Mapping[str, Check] = {

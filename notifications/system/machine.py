@@ -1,11 +1,17 @@
-"""Free disk space, the size of the database, and versions."""
+"""Free disk space, collected static files, the size of the database, and versions."""
 
 import platform
 import shutil
 from pathlib import Path
+from typing import Any
 
 import django
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import (
+    ManifestStaticFilesStorage,
+    staticfiles_storage,
+)
 from django.db import connection
 
 from notifications import __version__
@@ -25,6 +31,24 @@ def enough_disk() -> bool:
     """Whether each disk has at least ``DISK_FLOOR_MB`` free."""
     floor = settings.DISK_FLOOR_MB * MEGABYTE
     return all(free >= floor for free in free_bytes().values())
+
+
+def are_static_files_collected() -> bool:
+    """Whether ``STATIC_ROOT`` holds the files of this version, as pages need them."""
+    if settings.DEBUG or not isinstance(
+        staticfiles_storage, ManifestStaticFilesStorage
+    ):
+        return True
+    try:
+        manifest: Any = staticfiles_storage.load_manifest()
+    except (OSError, ValueError):
+        return False
+    collected = manifest[0]  # names of files with their digest, by name
+    return all(
+        Path(path).as_posix() in collected
+        for finder in get_finders()
+        for path, _storage in finder.list(ignore_patterns=[])
+    ) and all(staticfiles_storage.exists(path) for path in collected.values())
 
 
 def database_bytes() -> int:

@@ -112,6 +112,11 @@ def _of_the_machine(state: SystemState) -> Iterator[str]:
             "The database is older than this version. Stop the worker, run "
             "manage.py migrate, and start it again."
         )
+    if not state.has_static_files:
+        yield _(
+            "Style sheets and scripts of the pages are missing or of another version. Run "
+            "manage.py collectstatic, and restart the web process."
+        )
     for disk in state.full_disks:
         yield _("%(disk)s: only %(free)s are free, and %(floor)s must be.") % {
             "disk": _disk(disk),

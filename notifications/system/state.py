@@ -60,6 +60,7 @@ class SystemState:
     missing_guards: Sequence[str]
     durability_problem: str
     is_migrated: bool
+    has_static_files: bool
     free: Mapping[str, int]
     database_bytes: int
     syncs: system_health.Syncs
@@ -122,6 +123,7 @@ def state(now: datetime) -> SystemState:
         missing_guards=guards_install.missing(),
         durability_problem=durability_problem(),
         is_migrated=migrations_applied(),
+        has_static_files=machine.are_static_files_collected(),
         free=machine.free_bytes(),
         database_bytes=machine.database_bytes(),
         syncs=system_health.syncs(),

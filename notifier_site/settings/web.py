@@ -30,6 +30,7 @@ MIDDLEWARE = [
     "notifications.console.middleware.SecurityHeadersMiddleware",
     "notifications.console.middleware.OriginMiddleware",
     "notifications.console.middleware.RequestLogMiddleware",
+    "notifications.console.middleware.RedirectLoopMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "notifications.console.middleware.AllowedMethodsMiddleware",
     "notifications.console.middleware.HealthMiddleware",

@@ -1,9 +1,12 @@
 """/healthz, /readyz and /metrics: for any host, over plain HTTP, without details."""
 
 import json
+import shutil
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -23,6 +26,7 @@ BY_ADDRESS = {"Host": "10.0.0.7:8000"}  # not in ALLOWED_HOSTS
 ALL_PASSED = {
     "database": True,
     "disk": True,
+    "static": True,
     "migrations": True,
     "guards": True,
     "durability": True,
@@ -105,6 +109,29 @@ def test_too_little_disk(settings):
 
 
 @pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize("loss", ["manifest", "entry", "file", "junk"])
+def test_style_sheets_that_were_not_collected(monkeypatch, tmp_path, loss):
+    name = "admin/css/base.css"
+    collected, _digest = staticfiles_storage.load_manifest()
+    root = shutil.copytree(settings.STATIC_ROOT, tmp_path / "static")
+    storage = type(staticfiles_storage._wrapped)(location=str(root))
+    monkeypatch.setattr(machine, "staticfiles_storage", storage)
+    assert ready() == (200, ALL_PASSED)
+    manifest = root / "staticfiles.json"
+    match loss:
+        case "manifest":
+            manifest.unlink()
+        case "entry":  # the files are of an older version
+            manifest.write_text(manifest.read_text().replace(f'"{name}":', '"gone":'))
+        case "file":
+            (root / collected[name]).unlink()
+        case "junk":
+            manifest.write_text("junk")
+
+    assert ready() == (503, ALL_PASSED | {"static": False})
+
+
+@pytest.mark.usefixtures("_worker")
 def test_a_guard_that_is_missing():
     drop_guard("notifier_guard_delivery_delete")
 
@@ -134,7 +161,10 @@ def test_without_a_database_nothing_else_is_tried(caplog):
         raise OperationalError("could not connect")
 
     with connection.execute_wrapper(fail):
-        assert ready() == (503, dict.fromkeys(ALL_PASSED, False) | {"disk": True})
+        assert ready() == (
+            503,
+            dict.fromkeys(ALL_PASSED, False) | {"disk": True, "static": True},
+        )
 
     assert queries == ["SELECT 1"]
     assert caplog.messages[0] == (

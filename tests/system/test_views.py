@@ -10,6 +10,7 @@ from notifications import audit_log, permissions
 from notifications.models import GroupSync, SendingSwitch, TaskDeaths, Worker
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.audit_events import VERIFIED
+from notifications.system import machine
 from notifications.system import state as system_state
 from tests.environment import SECRET_KEY
 from tests.factories import (
@@ -238,3 +239,12 @@ def test_as_many_queries_for_one_worker_as_for_three(client, django_assert_num_q
             client.get("/system/")
         make_worker()
         make_notification(status="paused")
+
+
+def test_style_sheets_that_are_missing_are_a_problem(client, monkeypatch):
+    make_worker()
+    monkeypatch.setattr(machine, "are_static_files_collected", lambda: False)
+
+    (problem,) = problems(client)
+
+    assert "manage.py collectstatic" in problem

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from notifications import conf, logs
 from notifications.audit.settings_changes import record_settings
-from notifications.db.durability import durability_problem
+from notifications.db.durability import durability_problem, pooling_problem
 from notifications.delivery.background import sealing_task
 from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.threads import TooManyDeaths
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The worker does not start. {sentences}", returncode=REFUSED
             )
-        if problem := durability_problem():
+        if problem := durability_problem() or pooling_problem():
             raise CommandError(
                 f"The worker does not start. {problem}", returncode=REFUSED
             )
