@@ -4,8 +4,22 @@
 import os
 import sys
 
+from django.conf import settings
 from django.core.management import execute_from_command_line
+from django.db import DatabaseError, connection
+
+from notifier_site.variables import FATAL
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifier_site.settings")
-    execute_from_command_line(sys.argv)
+    problems = [p for p in settings.SETTINGS_PROBLEMS if p.id in FATAL]
+    if problems and sys.argv[1:2] != ["check"]:
+        sys.exit("\n".join(f"{p.sentence} {p.hint}" for p in problems))
+    try:
+        execute_from_command_line(sys.argv)
+    except DatabaseError as error:
+        if connection.connection is not None:
+            raise
+        # The text has the address of the database, but no password.
+        reason = str(error).strip().splitlines()[0]
+        sys.exit(f"The database cannot be opened: {reason}. Check DATABASE_URL.")

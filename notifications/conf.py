@@ -3,13 +3,15 @@
 Hosts: https://cloud.tencent.com/document/product/269/1519 (overview of the REST API).
 """
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
 from notifications.tencent.client import Endpoint, ImClient
+from notifications.tencent.transport import tls_context
 from notifications.tencent.user_sig import UserSigCache
 
 HOSTS = {
@@ -31,8 +33,8 @@ USER_SIG_LIFETIME = 24 * 3600  # seconds
 
 def is_loopback(url: str) -> bool:
     """Whether ``url`` points to this machine: to a sandbox instead of Tencent."""
-    host = urlsplit(url).hostname or ""
     try:
+        host = urlsplit(url).hostname or ""
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
@@ -53,11 +55,27 @@ def uses_sandbox() -> bool:
     return is_loopback(base_url())
 
 
+def is_sdk_app_id(text: str) -> bool:
+    return bool(re.fullmatch(r"[1-9][0-9]{0,18}", text))
+
+
 def is_configured() -> bool:
-    """Whether the settings suffice for ``connection()``; ``manage.py check`` explains."""
-    app_id = settings.IM_SDK_APP_ID
-    is_number = app_id.isascii() and app_id.isdigit()
-    return bool(is_number and settings.IM_SECRET_KEY and base_url())
+    """Whether ``connection()`` makes a client; ``manage.py check`` explains."""
+    if not (is_sdk_app_id(settings.IM_SDK_APP_ID) and settings.IM_SECRET_KEY):
+        return False
+    return bool(base_url()) and not client_problem()
+
+
+def client_problem() -> str:
+    """Why no client can be made of the settings, or an empty string.
+
+    The name of the error only: its text may contain the password of the proxy.
+    """
+    try:
+        connection().client().close()
+    except (OSError, ValueError) as error:
+        return type(error).__name__
+    return ""
 
 
 def calls_per_second() -> float:
@@ -92,7 +110,7 @@ def connection() -> Connection:
             connect_timeout=settings.IM_CONNECT_TIMEOUT,
             read_timeout=settings.IM_READ_TIMEOUT,
             proxy_url=settings.IM_PROXY_URL,
-            ca_file=settings.IM_CA_FILE,
+            tls=tls_context(settings.IM_CA_FILE),
         ),
         UserSigCache(
             sdk_app_id,
@@ -104,8 +122,50 @@ def connection() -> Connection:
     )
 
 
+_HOST_NAME = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", re.I)
+
+
 def is_secure_url(url: str) -> bool:
     """Whether ``url`` is an HTTPS URL or points to this machine."""
-    parts = urlsplit(url)
+    parts = _parts(url)
+    if parts is None:
+        return False
     is_local = parts.scheme == "http" and is_loopback(url)
-    return bool(parts.hostname) and (parts.scheme == "https" or is_local)
+    return parts.scheme == "https" or is_local
+
+
+def is_base_url(url: str) -> bool:
+    """Whether ``url`` can be ``IM_BASE_URL``: a secure URL of a host only."""
+    return is_secure_url(url) and _is_bare(url) and "@" not in url
+
+
+def is_proxy_url(url: str) -> bool:
+    """Whether ``url`` can be ``IM_PROXY_URL``; it may contain a user and a password."""
+    parts = _parts(url)
+    is_http = parts is not None and parts.scheme in ("http", "https")
+    return is_http and _is_bare(url)
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The parts of a URL with a valid host and port, else ``None``.
+
+    ``urlsplit`` removes blanks and control characters, which ``requests`` refuses.
+    """
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        if "[" in parts.netloc:
+            ip_address(host)
+        elif not _HOST_NAME.fullmatch(host):
+            return None
+    except ValueError:
+        return None
+    return None if port == 0 or parts.netloc.endswith(":") else parts
+
+
+def _is_bare(url: str) -> bool:
+    """Whether a URL ends after its host and port."""
+    parts = urlsplit(url)
+    return url.partition("://")[2] in (parts.netloc, f"{parts.netloc}/")

@@ -5,23 +5,30 @@ check reports the variable, its value and a hint. Values that may contain a secr
 not reported.
 """
 
+import io
 import os
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import environ
 
+from notifier_site import values
+from notifier_site.values import visible
+
 T = TypeVar("T")
 
-ON = ("true", "on", "yes", "y", "ok", "1")
-OFF = ("false", "off", "no", "n", "0")
-DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
+# The lines of a .env file that django-environ understands.
+ENV_LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|#.*|")
 # Refuses every query, instead of using an unintended database.
 NO_DATABASE = {"ENGINE": "django.db.backends.dummy"}
+
+# Problems for which no default helps: no database, no folder, an unreadable .env file.
+# Every command but ``check``, and the web process, refuse to start.
+FATAL = ("E013", "E014", "E016")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,43 @@ class Variables:
 
     def read_env(self, path: Path) -> None:
         """Read a ``.env`` file if it exists; the environment takes precedence."""
-        environ.Env.read_env(path)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            self._problem(
+                f"{path} cannot be read: {error.strerror}.",
+                "Make it a file that this user may read, or remove it.",
+                "E016",
+            )
+            return
+        try:
+            lines = content.decode("utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            self._wrong_encoding(path, content, error.start)
+            return
+        if b"\0" in content:  # UTF-16, which may be valid UTF-8
+            self._wrong_encoding(path, content, content.index(b"\0"))
+            return
+        for number, line in enumerate(lines, start=1):
+            if not ENV_LINE.fullmatch(line):
+                # The line is not shown, since it may contain a secret.
+                self._problem(
+                    f"{path}, line {number}, is not NAME=VALUE and was ignored.",
+                    "Write NAME=VALUE without blanks before the value; a comment is a "
+                    "line that begins with #.",
+                    "E019",
+                )
+        environ.Env.read_env(io.StringIO("\n".join(filter(ENV_LINE.fullmatch, lines))))
+
+    def _wrong_encoding(self, path: Path, content: bytes, position: int) -> None:
+        line = content[:position].count(b"\n") + 1
+        self._problem(
+            f"{path}, line {line}, is not UTF-8: no setting was read from the file.",
+            "Save the file as UTF-8, for example with iconv -f GB18030 -t UTF-8.",
+            "E016",
+        )
 
     def text(self, name: str, default: str) -> str:
         text = self._raw(name)
@@ -54,10 +97,43 @@ class Variables:
 
     def words(self, name: str, default: Sequence[str]) -> list[str]:
         """Parts separated by commas."""
-        text = self._raw(name)
-        if text is None:
-            return [*default]
-        return [part.strip() for part in text.split(",") if part.strip()]
+        parts = [part.strip() for part in (self._raw(name) or "").split(",")]
+        return [part for part in parts if part] or [*default]
+
+    def hosts(self, name: str, default: Sequence[str]) -> list[str]:
+        """Host names; without those that Django would never match."""
+        hint = (
+            "Write names or addresses such as notifier.example.com or [::1], without "
+            "https://, port and path, and commas between them."
+        )
+        return self._matching(name, default, values.HOST, "a host name", hint, "E017")
+
+    def origins(self, name: str) -> list[str]:
+        """Addresses of a scheme and a host; without those that Django never matches."""
+        hint = (
+            "Write addresses such as https://notifier.example.com, with a port if it is "
+            "not the usual one, without a path or a / at the end."
+        )
+        return self._matching(name, [], values.ORIGIN, "an origin", hint, "E018")
+
+    def _matching(
+        self,
+        name: str,
+        default: Sequence[str],
+        pattern: re.Pattern[str],
+        what: str,
+        hint: str,
+        id: str,
+    ) -> list[str]:
+        words = self.words(name, default)
+        for word in words:
+            if not pattern.fullmatch(word):
+                self._problem(
+                    f"{name} has the part “{visible(word)}”, which is not {what}.",
+                    hint,
+                    id,
+                )
+        return [word for word in words if pattern.fullmatch(word)]
 
     def pairs(self, name: str) -> list[tuple[str, str]]:
         """``key=value`` pairs separated by commas; a key may contain ``=``."""
@@ -68,38 +144,69 @@ class Variables:
                 pairs.append((key, value))
             else:
                 self._problem(
-                    f"{name} has the part “{part}”, which is no pair.",
+                    f"{name} has the part “{visible(part)}”, which is no pair.",
                     "Write VALUE=NAME, and commas between the pairs.",
                     "E015",
                 )
         return pairs
 
     def boolean(self, name: str, *, default: bool) -> bool:
-        return self._converted(name, default, _boolean, "on or off", "E010")
+        return self._converted(name, default, values.boolean, "on or off", "E010")
 
     def integer(self, name: str, default: int) -> int:
-        return self._converted(name, default, int, "a whole number", "E011")
+        return self._converted(name, default, values.integer, "a whole number", "E011")
 
     def number(self, name: str, default: float) -> float:
-        return self._converted(name, default, _number, "a number", "E011")
+        return self._converted(name, default, values.number, "a number", "E011")
 
     def choice(self, name: str, default: str, of: Sequence[str]) -> str:
         """One of several values, in upper or lower case."""
         words = {word.lower(): word for word in of}
         what = f"one of {', '.join(of)}"
-        return self._converted(name, default, partial(_choice, words), what, "E015")
+        return self._converted(
+            name, default, partial(values.choice, words), what, "E015"
+        )
+
+    def language(self, name: str, default: str) -> str:
+        """The language of the pages; simplified Chinese also as zh, zh-CN, zh_CN."""
+        convert = partial(values.choice, values.LANGUAGES)
+        what = "a language of the pages"
+        hint = "Use en, or zh-hans, which may be written zh, zh-CN or zh_CN."
+        return self._converted(
+            name, default, convert, what, "E003", strip=False, hint=hint
+        )
+
+    def time_zone(self, name: str, default: str) -> str:
+        what = "a known time zone"
+        hint = (
+            "Use a name such as UTC, Asia/Shanghai (the zone of all of China) or "
+            "Europe/Berlin, in this spelling."
+        )
+        return self._converted(
+            name, default, values.time_zone, what, "E002", strip=False, hint=hint
+        )
 
     def path(self, name: str, default: Path) -> Path:
-        return Path(self._raw(name) or default)
+        text = self._raw(name) or ""
+        if not values.is_one_line(text) or text.startswith(("~", '"', "'", "“")):
+            self._problem(
+                f"{name} is “{visible(text)}”, which begins or ends with a blank, begins "
+                "with a quotation mark or ~, or holds signs that are not printed.",
+                "Give the path as it is, without quotation marks.",
+                "E014",
+            )
+            return default
+        return Path(text or default)
 
     def folder(self, name: str, default: Path) -> Path:
         """A folder, which is created where it is missing."""
-        path = self.path(name, default)
+        path = self.path(name, default).absolute()
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             self._problem(
-                f"{name} is “{path}”, where no folder can be made: {error.strerror}.",
+                f"{name} is “{visible(str(path))}”, where no folder can be made: "
+                f"{error.strerror}.",
                 "Give the path of a folder that this user may write to.",
                 "E014",
             )
@@ -108,45 +215,66 @@ class Variables:
     def database(self, name: str, default: str) -> dict[str, Any]:
         """The settings of a database; those of no database where the URL is invalid."""
         try:
-            return _database(self._raw(name) or default)
+            return values.database(self._raw(name) or default)
+        except values.Unusable as error:
+            problem = str(error)
         except (ValueError, KeyError, TypeError):
-            # The value is not shown, since it may contain a password.
-            self._problem(
-                f"{name} is no address of a database.",
-                "Use postgres://USER:PASSWORD@HOST/NAME or sqlite:////PATH. Write "
-                "signs such as @ / : # % in a password as %40 %2F %3A %23 %25.",
-                "E013",
-            )
-            return {**NO_DATABASE}
+            problem = "is no address of a database"
+        # The value is not shown, since it may contain a password.
+        self._problem(
+            f"{name} {problem}.",
+            "Use postgres://USER:PASSWORD@HOST/NAME or sqlite:////PATH. Write "
+            "signs such as @ / : # % in a password as %40 %2F %3A %23 %25.",
+            "E013",
+        )
+        return {**NO_DATABASE}
 
     def _raw(self, name: str) -> str | None:
         path = os.environ.get(f"{name}_FILE")
         if not path:
-            return os.environ.get(name)
+            text = os.environ.get(name)
+            if text is None or values.is_unicode(text):
+                return text
+            self._problem(
+                f"{name} is not UTF-8 text and was ignored.",
+                f"Write {name} in UTF-8.",
+                "E012",
+            )
+            return None
         try:
             return Path(path).read_text("utf-8").rstrip("\r\n")
         except (OSError, ValueError) as error:
             # The bytes of a file that is not UTF-8 are not shown.
             reason = error.strerror if isinstance(error, OSError) else "no UTF-8 text"
             self._problem(
-                f"{name}_FILE is “{path}”, which cannot be read: {reason}.",
+                f"{name}_FILE is “{visible(path)}”, which cannot be read: {reason}.",
                 f"Give the path of a file that holds {name}, or set {name} itself.",
                 "E012",
             )
             return None
 
     def _converted(
-        self, name: str, default: T, convert: Callable[[str], T], what: str, id: str
+        self,
+        name: str,
+        default: T,
+        convert: Callable[[str], T],
+        what: str,
+        id: str,
+        *,
+        strip: bool = True,
+        hint: str = "",
     ) -> T:
-        text = (self._raw(name) or "").strip()
+        text = self._raw(name) or ""
+        if strip:
+            text = text.strip()
         if not text:
             return default
         try:
             return convert(text)
         except ValueError:
             self._problem(
-                f"{name} is “{text}”, which is not {what}.",
-                f"Use {what}; without the variable it is {_label(default)}.",
+                f"{name} is “{visible(text)}”, which is not {what}.",
+                hint or f"Use {what}; without the variable it is {_label(default)}.",
                 id,
             )
             return default
@@ -155,33 +283,6 @@ class Variables:
         problem = SettingProblem(sentence, hint, id)
         if problem not in self.problems:
             self.problems.append(problem)
-
-
-def _database(url: str) -> dict[str, Any]:
-    if urlsplit(url).scheme not in DATABASE_SCHEMES:
-        raise ValueError
-    config: dict[str, Any] = environ.Env.db_url_config(url)
-    return config
-
-
-def _boolean(text: str) -> bool:
-    word = text.lower()
-    if word not in (*ON, *OFF):
-        raise ValueError
-    return word in ON
-
-
-def _choice(words: Mapping[str, str], text: str) -> str:
-    if text.lower() not in words:
-        raise ValueError
-    return words[text.lower()]
-
-
-def _number(text: str) -> float:
-    number = float(text)
-    if not abs(number) < float("inf"):  # "inf" and "nan" are numbers to Python
-        raise ValueError
-    return number
 
 
 def _label(value: object) -> object:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,9 @@ print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))
 """
 
 
-def run(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess:
+def run(
+    variables: dict[str, str], *arguments: str, cwd: Path = ROOT
+) -> subprocess.CompletedProcess:
     """Run a process with only these settings' variables, and no ``.env``."""
     ours = {*names_of_settings(), *(f"{name}_FILE" for name in names_of_settings())}
     environment = {
@@ -29,7 +32,7 @@ def run(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProce
         env=environment
         | {"DJANGO_SETTINGS_MODULE": "notifier_site.settings"}
         | variables,
-        cwd=ROOT,
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=60,

@@ -105,6 +105,7 @@ class SsoBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[misc] 
                 settings.OIDC_OP_TOKEN_ENDPOINT,
                 data=payload,
                 timeout=settings.OIDC_TIMEOUT,
+                verify=settings.OIDC_VERIFY_SSL,
                 allow_redirects=False,
             )
             if response.status_code != requests.codes.ok:

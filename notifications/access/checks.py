@@ -10,6 +10,7 @@ from django.db import connection
 
 from notifications.access.queries import OPTIONAL, SECOND_FACTOR_MODES
 from notifications.conf import is_secure_url
+from notifier_site.values import is_one_line, visible
 
 MAX_SESSION_HOURS = 24
 
@@ -43,7 +44,7 @@ def check_second_factor(**_kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"SECOND_FACTOR is “{settings.SECOND_FACTOR}”.",
+            f"SECOND_FACTOR is “{visible(settings.SECOND_FACTOR)}”.",
             hint=f"Use one of {', '.join(SECOND_FACTOR_MODES)}.",
             id="notifier.E030",
         )
@@ -76,7 +77,7 @@ def check_single_sign_on(**_kwargs: Any) -> list[CheckMessage]:
     }
     problems: list[CheckMessage] = [
         Error(
-            f"{name} is “{address}”, which is not a usable address.",
+            f"{name} is “{visible(address)}”, which is not a usable address.",
             hint="Copy it from the provider's /.well-known/openid-configuration.",
             id=f"notifier.E{number}",
         )
@@ -89,6 +90,29 @@ def check_single_sign_on(**_kwargs: Any) -> list[CheckMessage]:
                 "OIDC_CLIENT_SECRET is empty.",
                 hint="Copy it from the provider.",
                 id="notifier.E134",
+            )
+        )
+    texts = {
+        "OIDC_CLIENT_ID": settings.OIDC_RP_CLIENT_ID,
+        "OIDC_CLIENT_SECRET": settings.OIDC_RP_CLIENT_SECRET,
+        "OIDC_ROLES_CLAIM": settings.OIDC_ROLES_CLAIM,
+    }
+    problems += [
+        Error(
+            f"{name} begins or ends with a blank, or holds a line break or a byte order "
+            "mark.",
+            hint="Write it on one line; save a file as UTF-8 without a byte order mark.",
+            id="notifier.E135",
+        )
+        for name, text in texts.items()
+        if not is_one_line(text)
+    ]
+    if "openid" not in settings.OIDC_RP_SCOPES.split():
+        problems.append(
+            Error(
+                f"OIDC_SCOPES is “{visible(settings.OIDC_RP_SCOPES)}”, without openid.",
+                hint="Separate the scopes by spaces; openid is one of them.",
+                id="notifier.E136",
             )
         )
     return problems

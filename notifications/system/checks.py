@@ -4,34 +4,32 @@ Missing settings are warnings, because the console can be set up and read withou
 worker refuses to start if any check of the tag ``im`` fails.
 """
 
-import zoneinfo
-from collections.abc import Iterator
-from pathlib import Path
+import os
+import re
+import ssl
+from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications import conf
-from notifications.conf import is_secure_url
+from notifications.db.durability import pooling_problem
+from notifications.system.machine import are_static_files_collected
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
 from notifications.tencent.ids import is_user_id
+from notifications.tencent.transport import tls_context
+from notifier_site.values import is_one_line, visible
 
 
 @register("im")
 def check_connection(**_kwargs: Any) -> list[CheckMessage]:
     """The settings ``IM_*``: W1xx for missing values, E1xx for invalid ones."""
-    return [
-        *_missing(),
-        *_account(),
-        *_address(),
-        *_connectivity(),
-        *_numbers(),
-    ]
+    problems = [*_account(), *_address(), *_connectivity(), *_numbers()]
+    return [*_missing(), *problems, *([] if problems else _client())]
 
 
 def _missing() -> Iterator[CheckMessage]:
@@ -52,36 +50,68 @@ def _missing() -> Iterator[CheckMessage]:
 
 def _account() -> Iterator[CheckMessage]:
     app_id = settings.IM_SDK_APP_ID
-    if app_id and not (app_id.isascii() and app_id.isdigit() and int(app_id) > 0):
+    if app_id and not conf.is_sdk_app_id(app_id):
         yield Error(
-            f"IM_SDK_APP_ID is “{app_id}”, which is not a whole number.",
+            f"IM_SDK_APP_ID is “{visible(app_id)}”, which is not a whole number.",
             hint="An SDKAppID has ten digits, for example 1400000000.",
             id="notifier.E101",
         )
     if not is_user_id(settings.IM_ADMIN_ACCOUNT):
         yield Error(
-            f"IM_ADMIN_ACCOUNT is “{settings.IM_ADMIN_ACCOUNT}”, which is no "
+            f"IM_ADMIN_ACCOUNT is “{visible(settings.IM_ADMIN_ACCOUNT)}”, which is no "
             "account name.",
             hint="Use the App administrator's account: 1 to 32 letters, digits, "
             "_ or -.",
             id="notifier.E102",
         )
+    for name in ("IM_SECRET_KEY", "IM_SECRET_KEY_NEXT"):
+        key = getattr(settings, name)
+        if key and not _KEY.fullmatch(key):
+            yield Error(
+                f"{name} holds signs that no key has: {_foreign_signs(key)}.",
+                hint="Copy the key from the application's page in Tencent's console. "
+                "It is alone on one line: no quotation marks, no blanks, no NAME= "
+                "before it. Save a file as UTF-8 without a byte order mark.",
+                id="notifier.E108",
+            )
+
+
+# Keys are hexadecimal; Tencent does not document that, so other letters are accepted.
+_KEY = re.compile(r"[0-9A-Za-z+/_-]+={0,2}")
+_FOREIGN_SIGNS = {
+    "a byte order mark": "\ufeff",
+    "a quotation mark": "\"'`“”‘’„",
+    "a line break": "\r\n",
+    "a blank": " \t\u00a0\u3000",
+    "=": "=",
+}
+
+
+def _foreign_signs(key: str) -> str:
+    """The kinds of signs in a key that no key has, without the key."""
+    kinds = [
+        kind
+        for kind, signs in _FOREIGN_SIGNS.items()
+        if any(sign in key for sign in signs)
+    ]
+    return ", ".join(kinds) or "others than letters and digits"
 
 
 def _address() -> Iterator[CheckMessage]:
-    if settings.IM_BASE_URL:
-        url = urlsplit(settings.IM_BASE_URL)
-        is_bare = url.path in ("", "/") and not url.query and not url.username
-        if not (is_bare and is_secure_url(settings.IM_BASE_URL)):
-            yield Error(
-                f"IM_BASE_URL is “{settings.IM_BASE_URL}”, which cannot be used.",
-                hint="Use https://HOST, or http://127.0.0.1:PORT for a sandbox on this "
-                "machine, without a path.",
-                id="notifier.E103",
-            )
-    elif settings.IM_REGION not in conf.HOSTS:
+    url = settings.IM_BASE_URL
+    if url and not conf.is_base_url(url):
+        # What is before an @ may be a password.
+        shown = visible(re.sub(r"(?s)//.*@", "//…@", url))
         yield Error(
-            f"IM_REGION is “{settings.IM_REGION}”.",
+            f"IM_BASE_URL is “{shown}”, which cannot be used.",
+            hint="Use https://HOST, or http://127.0.0.1:PORT for a sandbox on this "
+            "machine: without a path or blanks, with a port from 1 to 65535, and a host "
+            "of letters, digits and hyphens.",
+            id="notifier.E103",
+        )
+    elif not url and settings.IM_REGION not in conf.HOSTS:
+        yield Error(
+            f"IM_REGION is “{visible(settings.IM_REGION)}”.",
             hint=f"Use one of {', '.join(conf.HOSTS)}: the region of the application's "
             "data.",
             id="notifier.E104",
@@ -90,29 +120,45 @@ def _address() -> Iterator[CheckMessage]:
 
 def _connectivity() -> Iterator[CheckMessage]:
     """Check the proxy and the file of certificates, without showing a password."""
-    if settings.IM_PROXY_URL and not _is_proxy(settings.IM_PROXY_URL):
+    if settings.IM_PROXY_URL and not conf.is_proxy_url(settings.IM_PROXY_URL):
         yield Error(
             "IM_PROXY_URL is not the URL of a proxy.",
-            hint="Use http://HOST:PORT without a path, with USER:PASSWORD@ before HOST "
-            "if the proxy requires it.",
+            hint="Use http://HOST:PORT without a path or blanks, with USER:PASSWORD@ "
+            "before HOST if the proxy requires it. Write signs such as @ / : # % in a "
+            "password as %40 %2F %3A %23 %25.",
             id="notifier.E105",
         )
-    if settings.IM_CA_FILE and not Path(settings.IM_CA_FILE).is_file():
+    if settings.IM_CA_FILE and (problem := _ca_file_problem(settings.IM_CA_FILE)):
         yield Error(
-            f"IM_CA_FILE is “{settings.IM_CA_FILE}”, which is not a file.",
-            hint="Set it to the path of a PEM file with the certificates to trust.",
+            f"IM_CA_FILE is “{visible(settings.IM_CA_FILE)}”, which {problem}.",
+            hint="Set it to the path of a PEM file with the certificates to trust, "
+            "which begin with -----BEGIN CERTIFICATE-----. openssl x509 -inform DER "
+            "-in FILE -out FILE.pem converts a DER file.",
             id="notifier.E106",
         )
 
 
-def _is_proxy(value: str) -> bool:
+def _ca_file_problem(path: str) -> str:
+    if not os.path.isfile(path):
+        return "is not a file"
     try:
-        url = urlsplit(value)
-        has_host = bool(url.hostname) and url.port != 0
-    except ValueError:  # the port is not a number
-        return False
-    is_bare = url.path in ("", "/") and not url.query
-    return url.scheme in ("http", "https") and has_host and is_bare
+        tls_context(path)
+    except ssl.SSLError:
+        return "contains no PEM certificate"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return ""
+
+
+def _client() -> Iterator[CheckMessage]:
+    """Make a client: requests may refuse what the other checks accept."""
+    if settings.IM_SDK_APP_ID and (problem := conf.client_problem()):
+        yield Error(
+            "No connection can be made with IM_BASE_URL, IM_PROXY_URL and IM_CA_FILE: "
+            f"{problem}.",
+            hint="Correct the address, the proxy and the file of certificates.",
+            id="notifier.E107",
+        )
 
 
 # name, lowest, highest, unit
@@ -168,17 +214,12 @@ def check_web_settings(
             'python -c "import secrets; print(secrets.token_urlsafe(50))"',
             id="notifier.E001",
         )
-    if settings.TIME_ZONE not in zoneinfo.available_timezones():
+    elif not is_one_line(settings.SECRET_KEY):
         yield Error(
-            f"TIME_ZONE is “{settings.TIME_ZONE}”, which is not a known time zone.",
-            hint="Use a name such as UTC, Asia/Shanghai or Europe/Berlin.",
-            id="notifier.E002",
-        )
-    if settings.LANGUAGE_CODE not in dict(settings.LANGUAGES):
-        yield Error(
-            f"LANGUAGE_CODE is “{settings.LANGUAGE_CODE}”.",
-            hint="Use en or zh-hans.",
-            id="notifier.E003",
+            "SECRET_KEY begins or ends with a blank, or holds a line break or a byte "
+            "order mark.",
+            hint="Write it on one line; save a file as UTF-8 without a byte order mark.",
+            id="notifier.E007",
         )
     if settings.TRUSTED_PROXIES < 0:
         yield Error(
@@ -195,6 +236,43 @@ def _has_secret_key(settings: Any) -> bool:
         return False
 
 
+@register(Tags.security, deploy=True)
+def check_static_files(**_kwargs: Any) -> Iterator[CheckMessage]:
+    if not are_static_files_collected():
+        yield Error(
+            f"STATIC_ROOT is “{settings.STATIC_ROOT}”, where the style sheets of this "
+            "version are missing: no page can be shown.",
+            hint="Run manage.py collectstatic, and restart the web process.",
+            id="notifier.E050",
+        )
+
+
+@register(Tags.security, deploy=True)
+def check_proxy(settings: Any = settings, **_kwargs: Any) -> Iterator[CheckMessage]:
+    if settings.USE_HTTPS and not settings.SECURE_PROXY_SSL_HEADER:
+        yield Warning(
+            "BEHIND_TLS_PROXY is off: behind a proxy that terminates TLS, every page "
+            "redirects to itself.",
+            hint="Set BEHIND_TLS_PROXY=on if a proxy sets X-Forwarded-Proto. Ignore this "
+            "if the web process itself terminates TLS.",
+            id="notifier.W024",
+        )
+
+
+@register(Tags.database)
+def check_pool(
+    databases: Iterable[str] | None = None, **_kwargs: Any
+) -> Iterator[CheckMessage]:
+    """Warn about a transaction pool. Not an error: the pages work; workers refuse."""
+    if databases and (problem := pooling_problem()):
+        yield Warning(
+            problem,
+            hint="Give the worker an address of PostgreSQL itself, or of a pool with "
+            "pool_mode=session, in DATABASE_URL.",
+            id="notifier.W023",
+        )
+
+
 @register(Tags.security)
 def check_monitoring(**_kwargs: Any) -> Iterator[CheckMessage]:
     if 0 < len(settings.METRICS_TOKEN) < METRICS_TOKEN_MIN_LENGTH:
@@ -203,6 +281,12 @@ def check_monitoring(**_kwargs: Any) -> Iterator[CheckMessage]:
             hint=f"Use {METRICS_TOKEN_MIN_LENGTH} or more random characters, as for "
             "SECRET_KEY, or leave it empty.",
             id="notifier.E060",
+        )
+    elif not re.fullmatch(r"[!-~]*", settings.METRICS_TOKEN):
+        yield Error(
+            "METRICS_TOKEN holds signs that no request can send.",
+            hint="Use letters, digits, - and _, without blanks.",
+            id="notifier.E062",
         )
     if settings.DISK_FLOOR_MB < 0:
         yield Error(

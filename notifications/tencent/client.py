@@ -7,6 +7,7 @@ those contain the URL with the UserSig.
 
 import json
 import secrets
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,13 +31,16 @@ from notifications.tencent.responses import (
     parse_http_date,
     parse_response,
 )
-from notifications.tencent.transport import Transport
+from notifications.tencent.transport import Transport, tls_context
 from notifications.tencent.user_sig import UserSigCache
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The service, the account that calls it, and the timeouts in seconds."""
+    """The service, the account that calls it, and the timeouts in seconds.
+
+    All clients of an endpoint share ``tls``, which holds the trusted certificates.
+    """
 
     base_url: str
     sdk_app_id: int
@@ -45,7 +49,7 @@ class Endpoint:
     read_timeout: float = 10.0
     total_deadline: float = 15.0
     proxy_url: str = field(default="", repr=False)  # may hold a password
-    ca_file: str = ""
+    tls: ssl.SSLContext = field(default_factory=tls_context, repr=False)
 
 
 class ImClient:
@@ -66,7 +70,7 @@ class ImClient:
             connect_timeout=endpoint.connect_timeout,
             read_timeout=endpoint.read_timeout,
             proxy_url=endpoint.proxy_url,
-            ca_file=endpoint.ca_file,
+            tls=endpoint.tls,
         )
 
     def connect(self) -> Outcome | None:

@@ -116,7 +116,7 @@ def probe(endpoint: Endpoint, *, dns_timeout: float = 5.0) -> ConnectivityResult
         connect_timeout=endpoint.connect_timeout,
         read_timeout=endpoint.read_timeout,
         proxy_url=endpoint.proxy_url,
-        ca_file=endpoint.ca_file,
+        tls=endpoint.tls,
     )
     with closing(transport):
         try:

@@ -122,12 +122,27 @@ class _TlsConnection(_ProgressMixin, HTTPSConnection):  # type: ignore[misc]  # 
         return False  # closed, or data without a request
 
 
-class _Adapter(HTTPAdapter):
-    """Builds connections that update one ``SendProgress``."""
+def tls_context(ca_file: str = "") -> ssl.SSLContext:
+    """Trust the certificates of the machine, or only those in ``ca_file``.
 
-    def __init__(self, progress: SendProgress) -> None:
+    Raises ``OSError`` if no certificate can be read from the file.
+    """
+    context = ssl.create_default_context(cafile=ca_file or None)
+    if ca_file and not context.cert_store_stats()["x509"]:
+        raise ssl.SSLError(f"{ca_file} contains no certificate.")
+    return context
+
+
+class _Adapter(HTTPAdapter):
+    """Builds connections that update one ``SendProgress`` and use one ``tls``."""
+
+    def __init__(self, progress: SendProgress, tls: ssl.SSLContext) -> None:
         self.progress = progress
+        self.tls = tls
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=0)
+
+    def cert_verify(self, *_args: Any) -> None:
+        """Nothing to set: requests would trust the certificates of certifi."""
 
     def _with_progress(self, manager: Any) -> Any:
         plain = type("Plain", (_PlainConnection,), {"progress": self.progress})
@@ -139,17 +154,22 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, ssl_context=self.tls, **kwargs)
         self.poolmanager: PoolManager = self._with_progress(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         is_new = proxy not in self.proxy_manager
-        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager = super().proxy_manager_for(
+            proxy, ssl_context=self.tls, proxy_ssl_context=self.tls, **kwargs
+        )
         return self._with_progress(manager) if is_new else manager
 
 
 class Transport:
-    """A session with one connection to one host. Not thread-safe."""
+    """A session with one connection to one host. Not thread-safe.
+
+    Raises ``ValueError`` for an address that ``requests`` cannot use.
+    """
 
     def __init__(
         self,
@@ -158,13 +178,13 @@ class Transport:
         connect_timeout: float,
         read_timeout: float,
         proxy_url: str = "",
-        ca_file: str = "",
+        tls: ssl.SSLContext,
     ) -> None:
         self.progress = SendProgress(read_timeout=read_timeout)
         self._timeouts = (connect_timeout, read_timeout)
         self._last_used = 0.0
         self.answer_date = ""  # the Date header of the last response
-        self._adapter = _Adapter(self.progress)
+        self._adapter = _Adapter(self.progress, tls)
         self._session = requests.Session()
         # Ignore netrc files and proxy variables of the machine.
         self._session.trust_env = False
@@ -173,23 +193,20 @@ class Transport:
         self._session.proxies = (
             {"http": proxy_url, "https": proxy_url} if proxy_url else {}
         )
-        self._session.verify = ca_file or True
         self._session.headers["Accept-Encoding"] = "identity"
         self._session.headers["Content-Type"] = "application/json"
         # All calls go to one host: prepare what they have in common once.
         self._prepared = self._session.prepare_request(
             requests.Request("POST", base_url)
         )
-        self._pool: Any = None
+        self._pool: Any = self._adapter.get_connection_with_tls_context(
+            self._prepared, verify=True, proxies=self._session.proxies
+        )
 
     def connect(self) -> None:
         """Open the connection. Raise the exceptions of ``requests`` and ``urllib3``."""
         self.progress.sent = False
         self.progress.deadline = float("inf")
-        if self._pool is None:
-            self._pool = self._adapter.get_connection_with_tls_context(
-                self._prepared, self._session.verify, proxies=self._session.proxies
-            )
         pool = self._pool
         connection = pool._get_conn()  # there is no public API to connect in advance
         try:
@@ -244,7 +261,7 @@ class Transport:
             request,
             stream=True,
             timeout=self._timeouts,
-            verify=self._session.verify,
+            verify=True,
             proxies=self._session.proxies,
         ) as response:
             self.answer_date = response.headers.get("Date", "")

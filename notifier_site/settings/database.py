@@ -1,6 +1,7 @@
 """The database: SQLite or PostgreSQL; commits survive a power cut."""
 
 from typing import Any
+from urllib.parse import quote
 
 from notifier_site.variables import NO_DATABASE
 
@@ -8,7 +9,8 @@ from .environment import STATE_DIR, env
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database(
-        "DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'notifier.sqlite3'}"
+        "DATABASE_URL",
+        default=f"sqlite:///{quote(str(STATE_DIR / 'notifier.sqlite3'))}",
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -3,6 +3,8 @@
 The prefixes are those of mozilla-django-oidc: OP is the provider, RP this application.
 """
 
+import ssl
+
 from .access import AUTHENTICATION_BACKENDS
 from .environment import env
 
@@ -23,6 +25,9 @@ OIDC_ROLES = env.pairs("OIDC_ROLES")
 OIDC_OP_USER_ENDPOINT = ""
 OIDC_RP_SIGN_ALGO = "RS256"
 OIDC_USE_PKCE = True
+# The certificates of the machine, as for Tencent; requests would use those of certifi.
+_paths = ssl.get_default_verify_paths()
+OIDC_VERIFY_SSL = _paths.cafile or _paths.capath or True
 OIDC_TIMEOUT = (3.05, 10)  # seconds: connect, read
 OIDC_AUTHENTICATION_CALLBACK_URL = "admin:sso_callback"
 

@@ -9,8 +9,8 @@ SECRET_KEY = env.text("SECRET_KEY", default="")
 # Previous keys: their signatures remain valid, so that sessions survive a new key.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_PREVIOUS", default=[])
 DEBUG = env.boolean("DEBUG", default=False)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "notifications.apps.ConsoleAdminConfig",
@@ -77,9 +77,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 # list of groups for an import, up to 10 MB, is one field as well.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
 
-LANGUAGE_CODE = env.text("LANGUAGE_CODE", default="en")
+LANGUAGE_CODE = env.language("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
-TIME_ZONE = env.text("TIME_ZONE", default="UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 # Explicit, since the catalogue of the app also contains the texts of templates/.
 LOCALE_PATHS = [BASE_DIR / "notifications" / "locale"]

@@ -1,8 +1,11 @@
 """The ids of the messages of ``manage.py check`` for missing and invalid settings."""
 
+import ssl
+
 import pytest
 from django.core.checks import run_checks
 
+from notifications import conf
 from notifications.access.checks import (
     check_roles_of_single_sign_on,
     check_second_factor,
@@ -17,6 +20,7 @@ from notifications.system.checks import (
     check_web_settings,
 )
 from notifier_site.variables import SettingProblem
+from tests.tencent.wire import CA_FILE, TLS
 
 pytestmark = pytest.mark.one_database
 
@@ -46,6 +50,39 @@ GOOD = {
         ({"IM_BASE_URL": "https://im.example.com/v4"}, ["notifier.E103"]),
         ({"IM_BASE_URL": "https://me@im.example.com"}, ["notifier.E103"]),
         ({"IM_BASE_URL": "im.example.com"}, ["notifier.E103"]),
+        ({"IM_BASE_URL": "https://im.example.com:8443"}, []),
+        ({"IM_BASE_URL": "https://[2001:db8::1]:8443/"}, []),
+        ({"IM_BASE_URL": "HTTPS://IM.EXAMPLE.COM"}, []),
+        *(
+            ({"IM_BASE_URL": url}, ["notifier.E103"])
+            for url in (
+                "https://127.0.0.1:99999",
+                "https://console.tim.qq.com ",
+                " https://console.tim.qq.com",
+                "https://console.tim.qq.com\n",
+                "https://*.tim.qq.com",
+                "https://im.example.com:",
+                "https://im.example.com:0",
+                "https://im.example.com:x",
+                "https://im.example.com:４４３",
+                "https://im.example.com?",
+                "https://im.example.com/?x=1",
+                "https://im.example.com#x",
+                "https://@im.example.com",
+                "https://:hush@im.example.com",
+                "https://me:hush@im.example.com",
+                "https://腾讯.example.com",
+                "https://im..example.com",
+                "https://[::1",
+                "https://[im.example.com]",
+                "https://",
+                "https:///im.example.com",
+                "//im.example.com",
+                "ftp://im.example.com",
+                "\ufeffhttps://im.example.com",
+                '"https://im.example.com"',
+            )
+        ),
         ({"IM_REGION": "mars"}, ["notifier.E104"]),
         ({"IM_REGION": "mars", "IM_BASE_URL": "https://im.example.com"}, []),
         ({"IM_PROXY_URL": "http://proxy.example:3128"}, []),
@@ -54,7 +91,29 @@ GOOD = {
         ({"IM_PROXY_URL": "http://me:hush@proxy:x"}, ["notifier.E105"]),
         ({"IM_PROXY_URL": "socks5://proxy.example"}, ["notifier.E105"]),
         ({"IM_PROXY_URL": "http://proxy.example/path"}, ["notifier.E105"]),
-        ({"IM_CA_FILE": __file__}, []),
+        ({"IM_PROXY_URL": "http://me:hu%23sh@[::1]:3128"}, []),
+        *(
+            ({"IM_PROXY_URL": url}, ["notifier.E105"])
+            for url in (
+                "http://me:hush@proxy.example:99999",
+                "http://me:hush@proxy.example:3128 ",
+                "http://me:hush@proxy.example:3128?",
+                "http://me:hush#1@proxy.example:3128",
+                "http://me:hush@*.example",
+                "http://me:hush@代理:3128",
+                "http://me:hush@[::1",
+                "\ufeffhttp://proxy.example:3128",
+            )
+        ),
+        ({"IM_SDK_APP_ID": "1400000000 "}, ["notifier.E101"]),
+        ({"IM_SDK_APP_ID": "9" * 5000}, ["notifier.E101"]),
+        ({"IM_SDK_APP_ID": "0"}, ["notifier.E101"]),
+        ({"IM_REGION": "china "}, ["notifier.E104"]),
+        ({"IM_CA_FILE": CA_FILE}, []),
+        ({"IM_CA_FILE": __file__}, ["notifier.E106"]),
+        ({"IM_CA_FILE": "/"}, ["notifier.E106"]),
+        ({"IM_CA_FILE": "x" * 5000}, ["notifier.E106"]),
+        ({"IM_CA_FILE": f"{CA_FILE} "}, ["notifier.E106"]),
         ({"IM_CA_FILE": "/no/such/file"}, ["notifier.E106"]),
         ({"IM_CALLS_PER_SECOND": 0}, ["notifier.E110"]),
         ({"IM_RECIPIENTS_PER_CALL": 501}, ["notifier.E111"]),
@@ -76,6 +135,49 @@ def test_connection(settings, changes, ids):
     assert [message.id for message in messages] == ids
     assert all(message.hint for message in messages)
     assert not any("hush" in message.msg for message in messages)
+
+
+@pytest.mark.parametrize("kind", ["DER", "empty", "junk", "key", "revoked"])
+def test_files_without_a_pem_certificate(settings, tmp_path, kind):
+    der = ssl.PEM_cert_to_DER_cert(_pem("CERTIFICATE"))
+    content = {
+        "DER": der,
+        "empty": b"",
+        "junk": b"junk\n",
+        "key": _pem("EC PRIVATE KEY").encode(),
+        "revoked": b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    }
+    path = tmp_path / "ca.cer"
+    path.write_bytes(content[kind])
+    for name, value in (GOOD | {"IM_CA_FILE": str(path)}).items():
+        setattr(settings, name, value)
+
+    (message,) = check_connection()
+
+    assert (message.id, message.msg) == (
+        "notifier.E106",
+        f"IM_CA_FILE is “{path}”, which contains no PEM certificate.",
+    )
+    assert not conf.is_configured()
+
+
+def _pem(label: str) -> str:
+    text = (TLS / "right.pem").read_text()
+    begin, end = f"-----BEGIN {label}-----", f"-----END {label}-----"
+    return begin + text.partition(begin)[2].partition(end)[0] + end + "\n"
+
+
+def test_a_client_that_cannot_be_made(settings, monkeypatch):
+    """What the other checks accept and requests refuses."""
+    for name, value in (GOOD | {"IM_BASE_URL": "https://*.tim.qq.com"}).items():
+        setattr(settings, name, value)
+    monkeypatch.setattr(conf, "is_base_url", lambda _url: True)
+
+    (message,) = check_connection()
+
+    assert message.id == "notifier.E107"
+    assert message.msg.endswith("InvalidURL.")
+    assert not conf.is_configured()
 
 
 PROVIDER = {
@@ -101,6 +203,12 @@ PROVIDER = {
         ({"OIDC_OP_JWKS_ENDPOINT": "https://"}, ["notifier.E133"]),
         ({"OIDC_RP_CLIENT_SECRET": ""}, ["notifier.E134"]),
         ({"OIDC_RP_CLIENT_ID": "", "OIDC_ISSUER": ""}, []),
+        ({"OIDC_ISSUER": "https://[::1"}, ["notifier.E130"]),
+        ({"OIDC_OP_JWKS_ENDPOINT": "https://id.example.com/keys "}, ["notifier.E133"]),
+        ({"OIDC_RP_CLIENT_SECRET": "hush "}, ["notifier.E135"]),
+        ({"OIDC_RP_CLIENT_SECRET": "\ufeffhush"}, ["notifier.E135"]),
+        ({"OIDC_ROLES_CLAIM": "groups\n"}, ["notifier.E135"]),
+        ({"OIDC_RP_SCOPES": "profile,openid"}, ["notifier.E136"]),
     ],
 )
 def test_single_sign_on(settings, changes, ids):
@@ -161,8 +269,9 @@ def test_second_factor(settings, word, ids):
     [
         ({}, []),
         ({"SECRET_KEY": ""}, ["notifier.E001"]),
-        ({"TIME_ZONE": "Mars/Olympus"}, ["notifier.E002"]),
-        ({"LANGUAGE_CODE": "fr"}, ["notifier.E003"]),
+        ({"SECRET_KEY": "hush "}, ["notifier.E007"]),
+        ({"SECRET_KEY": "hush\nhush"}, ["notifier.E007"]),
+        ({"SECRET_KEY": "\ufeffhush"}, ["notifier.E007"]),
         ({"TRUSTED_PROXIES": -1}, ["notifier.E004"]),
         ({"SESSION_HOURS": 24, "SESSION_IDLE_MINUTES": 1440}, []),
         ({"SESSION_HOURS": 0}, ["notifier.E005"]),
@@ -174,20 +283,19 @@ def test_second_factor(settings, word, ids):
 def test_web_settings(changes, ids):
     class Settings:
         SECRET_KEY = "x"
-        TIME_ZONE = "Asia/Shanghai"
-        LANGUAGE_CODE = "en"
         TRUSTED_PROXIES = 1
         SESSION_HOURS = 8
         SESSION_IDLE_MINUTES = 30
-        LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
 
     changed = type("Changed", (Settings,), changes)
 
-    assert [
-        message.id
+    messages = [
+        message
         for check in (check_web_settings, check_sessions)
         for message in check(settings=changed)
-    ] == ids
+    ]
+    assert [message.id for message in messages] == ids
+    assert not any("hush" in message.msg for message in messages)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +304,8 @@ def test_web_settings(changes, ids):
         ({}, []),
         ({"METRICS_TOKEN": "x" * 32, "DISK_FLOOR_MB": 0}, []),
         ({"METRICS_TOKEN": "x" * 31}, ["notifier.E060"]),
+        ({"METRICS_TOKEN": "x" * 32 + " "}, ["notifier.E062"]),
+        ({"METRICS_TOKEN": "\ufeff" + "x" * 32}, ["notifier.E062"]),
         ({"DISK_FLOOR_MB": -1}, ["notifier.E061"]),
     ],
 )

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import socket
 from datetime import timedelta
 
 import pytest
@@ -70,11 +71,14 @@ def test_who_may_not_see_the_system_may_not_check(sandbox, role):
     [
         ("IM_SDK_APP_ID", "", [F], "settings_problems"),
         ("IM_REGION", "mars", [F], "settings_problems"),
-        ("IM_BASE_URL", "https://a..b", [P, F], "host_no_address"),
+        ("IM_BASE_URL", "https://a..b", [F], "settings_problems"),
+        ("IM_BASE_URL", "https://im.invalid", [P, F], "host_no_address"),
         ("IM_BASE_URL", "http://127.0.0.1:9", [P, P, F], "connection_refused"),
     ],
 )
-def test_the_first_steps(settings, name, value, states, finding):
+def test_the_first_steps(settings, monkeypatch, name, value, states, finding):
+    if value == "https://im.invalid":
+        monkeypatch.setattr(socket, "getaddrinfo", _no_name)
     settings.IM_BASE_URL = "" if name == "IM_REGION" else settings.IM_BASE_URL
     setattr(settings, name, value)
 
@@ -82,6 +86,22 @@ def test_the_first_steps(settings, name, value, states, finding):
 
     assert steps == states + [N] * (9 - len(states))
     assert failed.finding == finding
+
+
+def _no_name(*_args: object, **_kwargs: object) -> None:
+    raise socket.gaierror(socket.EAI_NONAME, "not known")
+
+
+def test_a_certificate_that_only_the_machine_knows(sandbox, settings, monkeypatch):
+    """The check and the worker trust the same certificates."""
+    monkeypatch.setenv("SSL_CERT_FILE", CA_FILE)
+    answer = b'{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ResultItem":[]}'
+    with FaultServer(body(answer), tls="right") as server:
+        settings.IM_BASE_URL = server.url
+        steps, failed = checked()
+
+    # The server sends no date.
+    assert (steps, failed) == ([P, P, P, P, P, N, P, P, P], None)
 
 
 def test_a_certificate_of_a_firewall(settings):

@@ -11,7 +11,9 @@ from tests.tencent.wire import (
     IMPATIENT,
     LOST,
     OK,
+    TLS,
     FaultServer,
+    ProxyServer,
     body,
     client_for,
     end_of,
@@ -149,3 +151,29 @@ def test_a_safe_connection_opened_ahead_is_the_one_that_is_used():
             connections = server.connections(1)
 
     assert connections == server.received == 1
+
+
+@pytest.mark.parametrize("connects_first", [True, False])
+@pytest.mark.parametrize("through_proxy", [True, False])
+def test_every_call_trusts_the_certificates_of_the_machine(
+    monkeypatch, connects_first, through_proxy
+):
+    """Also a call without ``connect``, as the connection check makes it."""
+    monkeypatch.setenv("SSL_CERT_FILE", CA_FILE)
+    with FaultServer(body(OK), tls="right") as server, ProxyServer() as proxy:
+        proxy_url = proxy.url if through_proxy else ""
+        with client_for(server.url, proxy_url=proxy_url) as client:
+            failure = client.connect() if connects_first else None
+            outcome = send(client)
+
+    assert (failure, end_of(outcome)) == (None, ACCEPTED)
+
+
+def test_a_file_of_certificates_replaces_those_of_the_machine(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", CA_FILE)
+    other = str(TLS / "expired.pem")  # not the one that signed the server's
+    with FaultServer(body(OK), tls="right") as server:
+        with client_for(server.url, ca_file=other) as client:
+            outcome = send(client)
+
+    assert end_of(outcome) == not_sent(Reason.TLS)

@@ -7,13 +7,14 @@ import pytest
 
 from notifications.tencent.client import Endpoint
 from notifications.tencent.connectivity import Certificate, ConnectionFault, probe
+from notifications.tencent.transport import tls_context
 from tests.tencent.wire import CA_FILE, OK, FaultServer, ProxyServer, body
 
 pytestmark = pytest.mark.one_database
 
 
-def run_probe(url: str, **kwargs):
-    values = {"connect_timeout": 10.0} | kwargs
+def run_probe(url: str, *, ca_file: str = "", **kwargs):
+    values = {"connect_timeout": 10.0, "tls": tls_context(ca_file)} | kwargs
     return probe(Endpoint(url, 1, "administrator", **values))
 
 

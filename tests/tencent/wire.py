@@ -17,6 +17,7 @@ from notifications.tencent.calls.send_group_system_notification import (
 )
 from notifications.tencent.client import Endpoint, ImClient
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
+from notifications.tencent.transport import tls_context
 from notifications.tencent.user_sig import UserSigCache
 
 KEY = Account().key
@@ -54,10 +55,11 @@ IMPATIENT = {"connect_timeout": 0.5, "read_timeout": 0.25, "total_deadline": 0.5
 
 @contextmanager
 def client_for(
-    url: str, account: Account | None = None, **kwargs
+    url: str, account: Account | None = None, *, ca_file: str = "", **kwargs
 ) -> Iterator[ImClient]:
     # Long enough for slow machines: only calls with IMPATIENT reach a timeout.
     values = {"connect_timeout": 10, "read_timeout": 20, "total_deadline": 20}
+    values["tls"] = tls_context(ca_file)
     account = account or Account()
     endpoint = Endpoint(url, account.sdk_app_id, account.identifier, **values | kwargs)
     client = ImClient(
@@ -81,7 +83,7 @@ def body(content: bytes, *headers: bytes) -> bytes:
     return HEAD + length + b"".join(h + b"\r\n" for h in headers) + b"\r\n" + content
 
 
-def tls_context(name: str) -> ssl.SSLContext:
+def server_tls(name: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(TLS / f"{name}.pem")
     return context
@@ -154,7 +156,7 @@ class FaultServer(TcpServer):
     ):
         super().__init__()
         self.reply, self.reads, self.ending = reply, reads, ending
-        self.tls = tls_context(tls) if tls else None
+        self.tls = server_tls(tls) if tls else None
         self.greeted = threading.Event()  # after a handshake
         self.received = 0
         self.requests: list[bytes] = []

@@ -89,7 +89,8 @@ def check_members(
         raise ValidationError(
             _(
                 "This console is not connected to Tencent yet, so members cannot be "
-                "checked. Ask whoever runs it to set IM_SDK_APP_ID and IM_SECRET_KEY."
+                "checked. Ask whoever runs it to run manage.py check, which names what is "
+                "missing."
             )
         )
     result = MemberCheckResult(len(members))
