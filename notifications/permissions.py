@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -140,6 +141,23 @@ def actor_name(actor: User | str, *required: str) -> str:
     for permission in required:
         require(actor, permission)
     return actor.get_username()
+
+
+def users_with(permission: str) -> QuerySet[User]:
+    """The people who can log in to the console and have the permission."""
+    people: QuerySet[User] = User.objects.with_perm(
+        permission, backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return people.filter(is_staff=True).order_by("username")
+
+
+def require_own_draft(user: User, draft: Notification) -> None:
+    """Only its sender opens, changes, deletes or sends a draft, and no superuser."""
+    if draft.sender_id != user.pk:
+        raise PermissionDenied(
+            _("This is a draft of %(sender)s, who can hand it over to you.")
+            % {"sender": draft.sender_name}
+        )
 
 
 def require_own(user: User, notification: Notification) -> None:

@@ -85,6 +85,8 @@ def make_notification(**kwargs: Any) -> Notification:
     values: dict[str, Any] = {
         "sender": sender,
         "sender_name": sender.get_username(),
+        "written_by": sender,
+        "written_by_name": sender.get_username(),
         "content": "Maintenance tonight from 23:00. 今晚 23:00 维护。",
         "audience": Notification.Audience.EVERY,
     }

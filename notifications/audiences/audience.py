@@ -3,7 +3,6 @@
 The database counts: a notification may be for 100,000 groups.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -18,15 +17,12 @@ from django.db.models import (
     Q,
     QuerySet,
     Sum,
-    TextField,
     Value,
     When,
 )
-from django.db.models.functions import Concat
 from django.utils import timezone
 
 from notifications.audiences.exclusions import ExclusionReason
-from notifications.db.expressions import JoinedTexts
 from notifications.groups.queries import groups_among
 from notifications.models import ChatGroup, GroupType, Notification, Rule, SavedAudience
 from notifications.models.groups import ChatGroupQuerySet, matches_rule
@@ -138,11 +134,6 @@ class Audience:
         return sum(self.excluded.values())
 
     @cached_property
-    def digest(self) -> str:
-        """Changes when the included groups, or the type of one of them, change."""
-        return digest_of(self.included_groups(), "group_id", "type")
-
-    @cached_property
     def unknown_ids(self) -> list[str]:
         """The chosen IDs without a ``ChatGroup``, in the order of the choice."""
         if sum(totals.groups for totals in self.totals.values()) == len(self.ids):
@@ -250,15 +241,6 @@ def audience_of(notification: Notification) -> Audience:
         notification.audience_values,
         names_members=bool(notification.recipients),
     )
-
-
-def digest_of(rows: QuerySet[Any], group_id: str, group_type: str) -> str:
-    """SHA-256 over the IDs and types of groups, in order of the IDs."""
-    line = Concat(group_id, Value("\t"), group_type, output_field=TextField())
-    lines = rows.order_by().aggregate(lines=JoinedTexts(line, Value("\n")))["lines"]
-    # Sorted here, because PostgreSQL sorts by its collation.
-    text = "\n".join(sorted((lines or "").split("\n")))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _reason(*, names_members: bool) -> Case:

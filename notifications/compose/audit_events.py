@@ -5,7 +5,13 @@ from django.utils.translation import ngettext_lazy
 
 from notifications.audit.presentation import choice
 from notifications.audit_log import Detail, Event
-from notifications.delivery.audit_events import LEFT_OUT, NOT_AFTER, NOTE, RULE
+from notifications.delivery.audit_events import (
+    LEFT_OUT,
+    NOT_AFTER,
+    NOTE,
+    RULE,
+    WRITTEN_BY,
+)
 from notifications.models import Notification
 
 DRAFT_SAVED = Event(
@@ -21,10 +27,17 @@ DRAFT_SAVED = Event(
 
 DRAFT_DELETED = Event("draft_deleted", _("draft deleted"), _("Threw a draft away."))
 
+HANDED_OVER = Event(
+    "draft_handed_over",
+    _("draft handed over"),
+    _("Handed the draft of %(of)s over to %(to)s."),
+)
+
 SENT = Event(
     "sent",
     _("sent"),
     ngettext_lazy("Sent it to %(n)d group.", "Sent it to %(n)d groups.", "n"),
+    WRITTEN_BY,
     RULE,
     NOT_AFTER,
     LEFT_OUT,

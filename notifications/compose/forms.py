@@ -1,4 +1,4 @@
-"""The form of the Write page; it enforces the all-member rule of group types."""
+"""The forms for drafts; that of the Write page enforces the all-member rule of types."""
 
 import uuid
 from typing import Any
@@ -7,7 +7,9 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Fieldset, Layout
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from notifications.audiences.audience import (
@@ -120,6 +122,7 @@ class WriteForm(ChoiceForm):
     """The form of the Write page; a valid form has a ``draft`` for ``save_draft``."""
 
     token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0, required=False)
     recipients = forms.CharField(
         label=_("Member IDs"),
         required=False,
@@ -155,6 +158,7 @@ class WriteForm(ChoiceForm):
         self.helper.disable_csrf = True
         self.helper.layout = Layout(
             "token",
+            "version",
             Fieldset(
                 _("Groups"),
                 "audience",
@@ -194,6 +198,7 @@ class WriteForm(ChoiceForm):
                     recipients=split_ids(data["recipients"]) if names_members else None,
                     note=data["note"],
                     token=data["token"],
+                    version=data["version"] or 0,
                 )
             )
         except ValidationError as error:
@@ -201,11 +206,36 @@ class WriteForm(ChoiceForm):
         return data
 
 
+class DraftVersionForm(forms.Form):
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class HandOverForm(DraftVersionForm):
+    to = forms.ModelChoiceField(
+        User.objects.none(),
+        label=_("Colleague"),
+        empty_label=_("Choose a colleague"),
+        help_text=_("Only people who may send are listed."),
+    )
+
+    def __init__(self, *args: Any, receivers: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        to = self.fields["to"]
+        to.queryset = receivers  # type: ignore[attr-defined]  # a ModelChoiceField
+        to.label_from_instance = _name_of  # type: ignore[attr-defined]  # likewise
+
+
+def _name_of(user: User) -> str:
+    full_name = user.get_full_name()
+    return f"{user.get_username()} ({full_name})" if full_name else user.get_username()
+
+
 def initial_of(notification: Notification) -> dict[str, Any]:
     """Initial values of the form for a draft."""
     initial: dict[str, Any] = {
         "audience": notification.audience,
         "token": notification.token,
+        "version": notification.version,
         "members": "named" if notification.recipients else "everyone",
         "recipients": notification.recipients,
         "content": notification.content,

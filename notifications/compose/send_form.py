@@ -13,9 +13,10 @@ NOW, LATER = "now", "later"
 
 
 class SendForm(ScheduleForm):
-    """``digest`` identifies the audience that the page showed."""
+    """``digest`` and ``shown`` are those of ``Checked``, as the page showed it."""
 
     digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)
     moment = forms.ChoiceField(
         label=gettext_lazy("When"),
         choices=[

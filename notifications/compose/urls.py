@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from notifications.compose.views import audience_count, check, write
+from notifications.compose.views import audience_count, check, handover, write
 from notifications.compose.views import resend as views_resend
 
 
@@ -17,6 +17,11 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
         path("write/count/", protected(audience_count.count), name="write_count"),
         path("write/<int:pk>/", write.write, name="write_edit"),
         path("write/<int:pk>/delete/", protected(write.delete), name="draft_delete"),
+        path(
+            "write/<int:pk>/hand-over/",
+            protected(handover.hand_over),
+            name="draft_hand_over",
+        ),
         path("write/<int:pk>/check/", protected(check.check), name="check"),
         path(
             "sent/<int:pk>/try-failed/",

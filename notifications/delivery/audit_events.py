@@ -26,6 +26,7 @@ LEFT_OUT = Detail("left_out_count", _("Groups left out"))
 NOTE = Detail("note", _("Note"))
 NOT_AFTER = Detail("not_after", _("Not after"), moment)
 RULE = Detail("rule", _("Rule"), _rule)
+WRITTEN_BY = Detail("written_by", _("Written by"))
 
 _ENDED = (Detail("cancelled", _("Not called")), Detail("failed", _("Failed")))
 
@@ -35,6 +36,7 @@ SCHEDULED = Event(
     _("Set the time to send."),
     Detail("start", _("Start"), moment),
     Detail("before", _("Start before"), moment),
+    WRITTEN_BY,
     NOT_AFTER,
     GROUPS,
     RULE,

@@ -141,9 +141,12 @@ class DemoHistory:
     ) -> None:
         index = Notification.objects.count()
         ended = at + timedelta(seconds=30)
+        person = User.objects.get(username=sender)
         notification = Notification.objects.create(
-            sender=User.objects.get(username=sender),
+            sender=person,
             sender_name=sender,
+            written_by=person,
+            written_by_name=sender,
             content=TEXTS[index % len(TEXTS)],
             note=f"CM-{400 + index}",
             recipients=join_recipients(recipients),

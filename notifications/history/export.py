@@ -65,6 +65,7 @@ NOTIFICATION_COLUMNS = [
     Column("seal", "seal__number"),
     # Number of the notification that this one resends.
     Column("sent_again_of", "resend_of_id"),
+    Column("written_by", "written_by_name"),
     Column("by_superuser", "by_superuser"),
     Column("content", "content"),
     Column("note", "note"),

@@ -126,7 +126,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('token', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('version', models.PositiveIntegerField(default=1)),
                 ('sender_name', models.CharField(max_length=150, verbose_name='sender')),
+                ('written_by_name', models.CharField(max_length=150, verbose_name='written by')),
                 ('by_superuser', models.BooleanField(default=False)),
                 ('content', models.TextField(verbose_name='message')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note for the history')),
@@ -134,7 +136,7 @@ class Migration(migrations.Migration):
                 ('audience', models.CharField(choices=[('chosen', 'Groups I choose'), ('rule', 'Groups by type, label or name'), ('saved', 'A saved audience'), ('every', 'Every group')], max_length=8, verbose_name='send to')),
                 ('audience_values', models.JSONField(default=list)),
                 ('audience_count', models.PositiveIntegerField(null=True)),
-                ('audience_digest', models.CharField(blank=True, max_length=64)),
+                ('checked_digest', models.CharField(blank=True, max_length=64)),
                 ('status', models.CharField(choices=[('draft', 'Draft'), ('scheduled', 'Scheduled'), ('sending', 'Sending'), ('paused', 'Paused'), ('completed', 'Finished'), ('cancelled', 'Stopped')], default='draft', max_length=10, verbose_name='status')),
                 ('paused_reason', models.CharField(blank=True, choices=[('person', 'paused by a person'), ('account_code', 'Tencent refused the account'), ('text_code', 'Tencent refused the text or the list of members'), ('doubt', 'too many calls in a row without an answer'), ('not_sent', 'the chat service cannot be reached'), ('failures', 'half of the last 200 calls failed'), ('late', 'the scheduled time was missed by more than 15 minutes'), ('restored', 'the database was restored from a backup')], max_length=16)),
                 ('paused_by', models.CharField(blank=True, max_length=150)),
@@ -150,6 +152,7 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(null=True, verbose_name='finished')),
                 ('resend_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='resends', to='notifications.notification')),
                 ('sender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='sender')),
+                ('written_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'verbose_name': 'notification',
@@ -440,6 +443,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='notification',
             constraint=models.CheckConstraint(condition=models.Q(('sender_name', ''), _negated=True), name='notification_has_sender'),
+        ),
+        migrations.AddConstraint(
+            model_name='notification',
+            constraint=models.CheckConstraint(condition=models.Q(('written_by_name', ''), _negated=True), name='notification_has_writer'),
         ),
         migrations.AddConstraint(
             model_name='notification',

@@ -34,7 +34,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(status=Notification.Status.DRAFT, sender_id=user_id)
 
     def visible_to(self, user_id: int) -> Self:
-        """The history and the drafts of this user."""
+        """The history, and the drafts that this user holds."""
         return self.filter(~Q(status=Notification.Status.DRAFT) | Q(sender_id=user_id))
 
 
@@ -54,10 +54,18 @@ class Notification(models.Model):
 
     # Created with the page or the command: a form sent twice reuses the first draft.
     token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    # Counts the changes of a draft: a form with an older version is refused.
+    version = models.PositiveIntegerField(default=1)
+    # Who pressed Send; of a draft, the only person who may open, change and send it.
     sender = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("sender")
     )
     sender_name = models.CharField(_("sender"), max_length=150)
+    # Who last changed the draft: another person than the sender after a handover.
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
+    )
+    written_by_name = models.CharField(_("written by"), max_length=150)
     # Sent by a superuser, so without the permissions of a role.
     by_superuser = models.BooleanField(default=False)
     content = models.TextField(_("message"))
@@ -71,9 +79,9 @@ class Notification(models.Model):
     # Group IDs for CHOSEN, in the order of the input; a Rule as JSON for RULE; the name
     # of the audience for SAVED.
     audience_values = models.JSONField(default=list)
-    # As shown by the Check page; sending is refused if the groups have changed since.
     audience_count = models.PositiveIntegerField(null=True)
-    audience_digest = models.CharField(max_length=64, blank=True)
+    # The digest of ``compose.checked``: everything that Check showed and Send recorded.
+    checked_digest = models.CharField(max_length=64, blank=True)
 
     status = models.CharField(
         _("status"), max_length=10, choices=Status, default=Status.DRAFT
@@ -103,8 +111,11 @@ class Notification(models.Model):
     FIELDS: ClassVar = {
         "id": Use.FIXED | Use.SEALED,
         "token": Use.FIXED | Use.SEALED,
+        "version": Use.FROZEN,
         "sender": Use.FROZEN,
         "sender_name": Use.FROZEN | Use.SEALED,
+        "written_by": Use.FROZEN | Use.COPIED,
+        "written_by_name": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
         "by_superuser": Use.FROZEN | Use.SEALED | Use.EXPORTED,
         "content": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
         "note": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
@@ -112,7 +123,7 @@ class Notification(models.Model):
         "audience": Use.FROZEN | Use.SEALED,
         "audience_values": Use.FROZEN | Use.SEALED,
         "audience_count": Use.FROZEN | Use.SEALED,
-        "audience_digest": Use.FROZEN | Use.SEALED,
+        "checked_digest": Use.FROZEN | Use.SEALED,
         "status": Use.SEALED,
         "paused_reason": Use.NONE,
         "paused_by": Use.NONE,
@@ -145,6 +156,9 @@ class Notification(models.Model):
             CheckConstraint(condition=~Q(content=""), name="notification_has_content"),
             CheckConstraint(
                 condition=~Q(sender_name=""), name="notification_has_sender"
+            ),
+            CheckConstraint(
+                condition=~Q(written_by_name=""), name="notification_has_writer"
             ),
             CheckConstraint(
                 condition=Q(status__in=notification_states.Status.values),

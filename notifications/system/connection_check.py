@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, conf, permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import drafts
 from notifications.compose.services import send as services_send
 from notifications.files import locked_folder
@@ -235,4 +235,4 @@ def send_trial_notice(user: User, group_id: str) -> Notification:
             note=_("Test of the connection"),
         ),
     )
-    return services_send.send(user, draft.pk, digest=audience_of(draft).digest)
+    return services_send.send(user, draft.pk, digest=checked_of(user, draft).digest())

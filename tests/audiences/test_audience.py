@@ -1,12 +1,9 @@
 """Which groups an audience includes and excludes, their totals, and the reasons."""
 
-import hashlib
-
 import pytest
 
 from notifications.audiences.audience import (
     build_audience,
-    digest_of,
     saved_audience_counts,
 )
 from notifications.audiences.exclusions import (
@@ -16,7 +13,7 @@ from notifications.audiences.exclusions import (
 )
 from notifications.groups.queries import known_ids
 from notifications.models import Label, Rule, SavedAudience
-from tests.factories import make_delivery, make_group, make_notification
+from tests.factories import make_group
 
 pytestmark = pytest.mark.django_db
 
@@ -104,7 +101,6 @@ def test_all_members_only_groups_are_excluded_when_members_are_named(
     assert ExclusionReason.RECIPIENTS not in everyone.excluded
     assert set(ids_of(named)) == {"a", "b"}
     assert named.excluded[ExclusionReason.RECIPIENTS] == 1
-    assert named.digest != everyone.digest
 
 
 def test_chosen_groups_stay_in_their_order_and_the_unknown_are_named(groups):
@@ -137,35 +133,6 @@ def test_a_missing_saved_audience(groups, name):
     audience = build_audience("saved", [name])
 
     assert (audience.is_missing, audience.count, audience.name) == (True, 0, name)
-
-
-def test_the_digest_is_over_ids_and_types_whatever_the_order_of_the_database():
-    for group_id in ("b", "A", "a", "@TGS#9", "Z", "-"):
-        make_group(group_id=group_id)
-    make_group(group_id="live", type="AVChatRoom")
-    lines = sorted(
-        [
-            *(f"{i}\tPublic" for i in ("b", "A", "a", "@TGS#9", "Z", "-")),
-            "live\tAVChatRoom",
-        ]
-    )
-
-    assert (
-        build_audience("every", []).digest
-        == hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    )
-    assert build_audience("chosen", []).digest == hashlib.sha256(b"").hexdigest()
-
-
-def test_rows_of_a_send_have_the_digest_of_their_groups():
-    notification = make_notification(status="sending")
-    groups = [make_group(), make_group(type="AVChatRoom")]
-    for group in groups:
-        make_delivery(notification, group)
-
-    made = digest_of(notification.deliveries.all(), "group_id", "group_type")
-
-    assert made == build_audience("every", []).digest
 
 
 @pytest.mark.parametrize("count", [1, 3])

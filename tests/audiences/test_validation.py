@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from notifications import permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import create_deliveries
 from notifications.compose.services import send as services_send
 from notifications.compose.services.drafts import Draft, save_draft
@@ -33,7 +33,7 @@ def refusal(manager, kind, values, recipients=None) -> dict[str, list[str]]:
 
 
 def send(manager, draft, digest=None):
-    digest = digest or audience_of(draft).digest
+    digest = digest or checked_of(manager, draft).digest()
     return services_send.send(manager, draft.pk, digest=digest)
 
 
@@ -204,7 +204,7 @@ def test_a_chosen_group_that_changed_is_refused_by_name(
     draft = draft_for(
         manager, "chosen", ["hikers", make_group().group_id], recipients="anna"
     )
-    digest = audience_of(draft).digest
+    digest = checked_of(manager, draft).digest()
     ChatGroup.objects.filter(pk=group.pk).update(**change)
 
     page = log_in(manager).get(f"/write/{draft.pk}/check/")
@@ -230,10 +230,10 @@ def test_a_group_that_no_longer_fits_has_to_be_checked_anew(manager, change):
     group = make_group()
     make_group()
     draft = draft_for(manager, "rule", {"min_members": 100}, recipients="anna")
-    digest = audience_of(draft).digest
+    digest = checked_of(manager, draft).digest()
     ChatGroup.objects.filter(pk=group.pk).update(**change)
 
-    with pytest.raises(ValidationError, match="now it would go to 1\\. Look again"):
+    with pytest.raises(ValidationError, match="What you checked has changed"):
         send(manager, draft, digest)
 
     assert not draft.deliveries.exists()
@@ -245,11 +245,11 @@ def test_a_saved_audience_is_evaluated_at_send(manager):
     make_group(member_count=500)
     saved = SavedAudience.objects.create(name="Big", stored_rule={"min_members": 100})
     draft = draft_for(manager, "saved", ["Big"])
-    digest = audience_of(draft).digest
+    digest = checked_of(manager, draft).digest()
     saved.stored_rule = {"min_members": 10}
     saved.save()
 
-    with pytest.raises(ValidationError, match="now it would go to 2"):
+    with pytest.raises(ValidationError, match="What you checked has changed"):
         send(manager, draft, digest)
     saved.delete()
     with pytest.raises(ValidationError) as refused:
@@ -264,7 +264,7 @@ def test_a_deleted_label_is_refused_at_send(manager):
     label = Label.objects.create(name="North")
     make_group().labels.set([label])
     draft = draft_for(manager, "rule", {"labels": ["North"]})
-    digest = audience_of(draft).digest
+    digest = checked_of(manager, draft).digest()
     label.delete()
 
     with pytest.raises(ValidationError) as refused:
@@ -285,7 +285,7 @@ def test_a_group_that_changes_while_it_is_sent_stops_the_send(manager, monkeypat
 
     monkeypatch.setattr(services_send, "insert_deliveries", insert_after_sync)
 
-    with pytest.raises(ValidationError, match="The groups changed since you checked"):
+    with pytest.raises(ValidationError, match="What you checked has changed"):
         send(manager, draft)
 
     assert not draft.deliveries.exists()

@@ -149,6 +149,8 @@ def _sends(rows: int, senders: list[User]) -> Iterator[tuple[Notification, int]]
                     pk=number,
                     sender=sender,
                     sender_name=sender.username,
+                    written_by=sender,
+                    written_by_name=sender.username,
                     content=f"第 {number} 号通知：今晚 23:00 系统维护，请提前下线。"
                     "Maintenance tonight from 23:00, please log out before.",
                     audience="every",

@@ -5,7 +5,7 @@ import socket
 from django.db import connection
 
 from notifications import conf
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import send as services_send
 from notifications.delivery import controls as delivery_controls
 from notifications.delivery.worker import SendWorker
@@ -31,7 +31,9 @@ def work() -> None:
 
 def send_to_all(sender) -> Notification:
     draft = make_notification(sender=sender, audience="every")
-    return services_send.send(sender, draft.pk, digest=audience_of(draft).digest)
+    return services_send.send(
+        sender, draft.pk, digest=checked_of(sender, draft).digest()
+    )
 
 
 def closed_port() -> str:

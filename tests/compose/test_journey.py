@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from notifications import permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.models import AuditEntry, Delivery, Notification
 from tests.factories import (
     PASSWORD,
@@ -43,10 +43,10 @@ def test_the_whole_task(client_of_manager):
     assert "Send to 2 groups" in page.content.decode()
 
     sent = client_of_manager.post(
-        written["Location"], {"digest": audience_of(draft).digest}
+        written["Location"], {"digest": checked_of(draft.sender, draft).digest()}
     )
     again = client_of_manager.post(
-        written["Location"], {"digest": audience_of(draft).digest}
+        written["Location"], {"digest": checked_of(draft.sender, draft).digest()}
     )
     assert sent["Location"] == again["Location"] == f"/sent/{draft.pk}/"
     assert Delivery.objects.count() == 2
@@ -81,7 +81,7 @@ def test_every_group_needs_a_tick(client_of_manager, manager):
     make_group()
     draft = make_notification(sender=manager)
     address = f"/write/{draft.pk}/check/"
-    digest = audience_of(draft).digest
+    digest = checked_of(manager, draft).digest()
 
     unticked = client_of_manager.post(address, {"digest": digest})
     assert unticked.context["form"].errors == {
@@ -97,14 +97,14 @@ def test_a_group_that_changed_between_check_and_send(client_of_manager, manager)
         sender=manager, audience="chosen", audience_values=["hikers"], recipients="anna"
     )
     address = f"/write/{draft.pk}/check/"
-    digest = audience_of(draft).digest
+    digest = checked_of(manager, draft).digest()
     group.type = "BChatRoom"
     group.save()
 
     page = client_of_manager.post(address, {"digest": digest}, follow=True)
 
     sentence = "Hikers can only be sent to everyone. Remove it, or pick “Everyone in the group”."
-    assert [str(message) for message in page.context["messages"]] == [sentence]
+    assert page.context["has_changed"]
     assert page.context["problems"] == [sentence]
     assert "Send to 1 group" not in page.content.decode()
     assert Delivery.objects.count() == 0
@@ -149,7 +149,7 @@ def test_an_own_draft_is_edited_and_thrown_away(client_of_manager, manager):
 
     form = client_of_manager.get(f"/write/{draft.pk}/").context["form"]
     assert (form["groups"].value(), form["members"].value()) == ("hikers", "named")
-    gone = client_of_manager.post(f"/write/{draft.pk}/delete/")
+    gone = client_of_manager.post(f"/write/{draft.pk}/delete/", {"version": 1})
 
     assert gone["Location"] == WRITE
     assert Notification.objects.count() == 0
@@ -305,7 +305,7 @@ def test_a_refusal_has_a_message(log_in, manager):
     ]
 
     assert "Your login may not do this." in pages[0]
-    assert "Only lin.mei can do this, because they wrote the notification." in pages[1]
+    assert "This is a draft of lin.mei, who can hand it over to you." in pages[1]
 
 
 def test_a_draft_has_no_progress(client_of_manager, manager):

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from notifications import conf, permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import send as services_send
 from notifications.delivery.worker import SendWorker
 from notifications.models import GroupType
@@ -50,7 +50,7 @@ def send(user, group_ids, **kwargs):
     draft = make_notification(
         sender=user, audience="chosen", audience_values=group_ids, **kwargs
     )
-    return services_send.send(user, draft.pk, digest=audience_of(draft).digest)
+    return services_send.send(user, draft.pk, digest=checked_of(user, draft).digest())
 
 
 def test_what_people_read_for_each_word_of_tencent():
@@ -74,7 +74,9 @@ def test_a_community_from_choosing_it_to_the_evidence(sandbox, log_in):
     }
     assert "City runners Community ·" in words(client.get(f"/write/{draft.pk}/check/"))
 
-    to_one = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
+    to_one = services_send.send(
+        manager, draft.pk, digest=checked_of(manager, draft).digest()
+    )
     to_all = send(manager, [CITY])
     work()
 

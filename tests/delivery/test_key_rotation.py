@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from notifications import conf, permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import send as services_send
 from notifications.compose.services.member_check import check_members
 from notifications.delivery.worker import SendWorker
@@ -49,7 +49,9 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def send_to_all(sender):
     draft = make_notification(sender=sender, audience="every")
-    return services_send.send(sender, draft.pk, digest=audience_of(draft).digest)
+    return services_send.send(
+        sender, draft.pk, digest=checked_of(sender, draft).digest()
+    )
 
 
 def work() -> None:

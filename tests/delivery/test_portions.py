@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from notifications import conf, permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import send as services_send
 from notifications.delivery.progress import Progress, progress_of
 from notifications.delivery.worker import SendWorker
@@ -84,7 +84,9 @@ def test_to_120_members_of_three_groups(sandbox, log_in, settings):
         audience_values=list(faults),
         recipients="\n".join(MEMBERS),
     )
-    sent = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
+    sent = services_send.send(
+        manager, draft.pk, digest=checked_of(manager, draft).digest()
+    )
     client = log_in(manager)
     assert client.get(f"/sent/{sent.pk}/").context["headline"] == (
         "Sending: 0 of 3 groups done"

@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications import conf, permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import send as services_send
 from notifications.delivery import controls as delivery_controls
 from notifications.delivery.worker import SendWorker
@@ -42,7 +42,7 @@ def send_to(sandbox, faults: dict[str, str], **kwargs) -> Notification:
     draft = make_notification(
         sender=user, audience="chosen", audience_values=list(faults), **kwargs
     )
-    return services_send.send(user, draft.pk, digest=audience_of(draft).digest)
+    return services_send.send(user, draft.pk, digest=checked_of(user, draft).digest())
 
 
 def work_until_idle() -> None:
@@ -149,7 +149,7 @@ def test_an_unreachable_service_pauses_without_a_call(settings):
     make_group(group_id="g")
     user = make_user(permissions.COMMUNITY_MANAGER)
     draft = make_notification(sender=user, audience="every", doubt_streak=19)
-    services_send.send(user, draft.pk, digest=audience_of(draft).digest)
+    services_send.send(user, draft.pk, digest=checked_of(user, draft).digest())
 
     work_until_idle()
 

@@ -27,8 +27,8 @@ from django.db.utils import DatabaseError, InterfaceError
 from django.test import Client
 from django.utils import timezone
 
-from notifications.audiences.audience import audience_of
 from notifications.compose.audit_events import SENT
+from notifications.compose.checked import checked_of
 from notifications.compose.services import resend as services_resend
 from notifications.compose.services import send as services_send
 from notifications.delivery import controls as delivery_controls
@@ -63,21 +63,27 @@ def sender() -> User:
 
 
 def draft(content: str) -> Notification:
+    person = sender()
     return Notification.objects.create(
-        sender=sender(), sender_name="sender", content=content, audience="every"
+        sender=person,
+        sender_name="sender",
+        written_by=person,
+        written_by_name="sender",
+        content=content,
+        audience="every",
     )
 
 
 def send(content: str) -> int:
     written = draft(content)
-    digest = audience_of(written).digest
+    digest = checked_of(sender(), written).digest()
     return services_send.send(sender(), written.pk, digest=digest).pk
 
 
 def send_twice(content: str) -> dict[str, Any]:
     """Two users, or one with two clicks, send the same draft at the same time."""
     written = draft(content)
-    digest = audience_of(written).digest
+    digest = checked_of(sender(), written).digest()
     barrier = threading.Barrier(2)
     found: list[Any] = []
 
@@ -158,7 +164,7 @@ def session_key() -> str:
 def timed_send(content: str) -> dict[str, Any]:
     """The send, and how many seconds the service took to accept it."""
     written = draft(content)
-    digest = audience_of(written).digest
+    digest = checked_of(sender(), written).digest()
     began = time.perf_counter()
     services_send.send(sender(), written.pk, digest=digest)
     return {"notification": written.pk, "seconds": time.perf_counter() - began}

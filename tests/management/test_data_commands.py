@@ -250,6 +250,7 @@ def test_export_as_lines_of_json(tmp_path):
         "seal": None,
         "sent_again_of": None,
         "sender": "lin.mei",
+        "written_by": "lin.mei",
         "by_superuser": False,
         "created_at": "2026-03-02T09:30:00+00:00",
         "content": delivery.notification.content,

@@ -35,6 +35,7 @@ pytestmark = pytest.mark.django_db
 NOTIFICATION = [
     ("notification_has_content", {"content": ""}),
     ("notification_has_sender", {"sender_name": ""}),
+    ("notification_has_writer", {"written_by_name": ""}),
     ("notification_status_known", {"status": "lost"}),
     ("notification_audience_known", {"audience": "all"}),
     ("notification_sent_has_time", {"status": "sending", "sent_at": None}),

@@ -17,6 +17,7 @@ EXPORTED_AS = {
     "notification_id": "notification",
     "resend_of_id": "sent_again_of",
     "sender_name": "sender",
+    "written_by_name": "written_by",
 }
 FROM_OTHER_TABLES = {"seal", "attempts"}
 
@@ -34,8 +35,18 @@ def test_every_field_is_listed(model):
 
 
 def test_names_in_the_order_of_the_fields():
-    assert column_names(Notification, Use.COPIED) == ["content", "note", "recipients"]
-    assert column_names(Notification, Use.COPIED | Use.EXPORTED) == ["content", "note"]
+    assert column_names(Notification, Use.COPIED) == [
+        "written_by_id",
+        "written_by_name",
+        "content",
+        "note",
+        "recipients",
+    ]
+    assert column_names(Notification, Use.COPIED | Use.EXPORTED) == [
+        "written_by_name",
+        "content",
+        "note",
+    ]
     assert column_names(Notification, Use.LATE) == ["doubt_streak"]
     assert "doubt_streak" not in column_names(Notification, without=Use.LATE)
     assert len(column_names(Attempt)) == len(Attempt._meta.concrete_fields)

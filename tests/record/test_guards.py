@@ -88,7 +88,9 @@ NEVER = [
 ]
 # Frozen when it is sent; the values differ from those of the factory.
 OF_THE_WRITER = {
+    "version": 2,
     "sender_name": "chen.jie",
+    "written_by_name": "chen.jie",
     "by_superuser": True,
     "content": "Hi",
     "note": "CM-1",
@@ -96,7 +98,7 @@ OF_THE_WRITER = {
     "audience": "chosen",
     "audience_values": '["g1"]',
     "audience_count": 3,
-    "audience_digest": "ab",
+    "checked_digest": "ab",
     "created_at": MOMENT - timedelta(days=1),
 }
 OF_A_DELIVERY = {

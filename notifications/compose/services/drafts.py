@@ -8,13 +8,12 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -26,14 +25,27 @@ from notifications.compose.recipients import clean_recipients
 from notifications.groups.ids import count_duplicates
 from notifications.models import Notification
 from notifications.models.notifications import join_recipients
-from notifications.permissions import require, require_own
+from notifications.permissions import require, require_own_draft
 from notifications.ui.text import clean_note, has_control
 
 Kind = Notification.Audience
 
-_draft_values = attrgetter(
-    "content", "note", "recipients", "audience", "audience_values"
-)
+# A form with other values than these is a change of the draft.
+COMPARED = ["content", "note", "recipients", "audience", "audience_values"]
+
+
+class DraftChanged(ValidationError):
+    """The draft has been changed since the page with the form was opened.
+
+    ``entered`` is an unsaved notification with the values of the form, if there are any.
+    """
+
+    def __init__(self, stored: Notification, entered: Notification | None = None):
+        super().__init__(
+            _("The draft was changed meanwhile, for example in another tab.")
+        )
+        self.stored = stored
+        self.entered = entered
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +53,9 @@ class Draft:
     """The input of a person; ``audience_values`` as in ``Notification``.
 
     ``recipients`` is ``None`` for everyone in the group; an empty list is an error
-    (“named members” without any), never everyone. ``duplicates``: in a checked draft,
-    how many IDs were entered more than once.
+    (“named members” without any), never everyone. ``version`` is the one of the stored
+    draft that was edited. ``duplicates``: in a checked draft, how many IDs were entered
+    more than once.
     """
 
     content: str
@@ -51,6 +64,7 @@ class Draft:
     recipients: Sequence[str] | None = None
     note: str = ""
     token: uuid.UUID | None = None
+    version: int = 0
     duplicates: int = 0
 
 
@@ -123,7 +137,14 @@ def check_draft(draft: Draft) -> Draft:
     if draft.audience == Kind.CHOSEN:
         duplicates += count_duplicates(list(draft.audience_values))
     return Draft(
-        content, draft.audience, values, recipients, note, draft.token, duplicates
+        content,
+        draft.audience,
+        values,
+        recipients,
+        note,
+        draft.token,
+        draft.version,
+        duplicates,
     )
 
 
@@ -133,55 +154,100 @@ def save_draft(
 ) -> Notification:
     """Check and save a draft; with ``notification_id``, update that draft.
 
-    A form that is submitted twice (same token) updates the same draft. A draft that has
-    been sent since is returned unchanged: the caller shows its page.
+    A form that is submitted twice (same token) is one draft. A draft that has been sent
+    since is returned unchanged: the caller shows its page.
+
+    Raises ``PermissionDenied``; ``ValidationError`` by field; ``DraftChanged`` if the
+    stored draft has another version than ``draft`` and other values;
+    ``Notification.DoesNotExist`` if the draft was deleted.
     """
     require(user, permissions.SEND)
     cleaned = check_draft(draft)
-    existing = None
-    rows = Notification.objects.select_for_update()
     if notification_id is not None:
-        existing = rows.get(pk=notification_id)
-    elif cleaned.token is not None:
-        existing = rows.filter(token=cleaned.token).first()
-    if existing is not None:
-        require_own(user, existing)
-        if existing.status != Notification.Status.DRAFT:
-            return existing
-    notification = existing or Notification(
-        sender=user, token=cleaned.token or uuid.uuid4()
-    )
-    before = _draft_values(notification)
-    notification.sender_name = user.get_username()
-    notification.content = cleaned.content
-    notification.note = cleaned.note
-    notification.recipients = join_recipients(cleaned.recipients)
-    notification.audience = cleaned.audience
-    notification.audience_values = cleaned.audience_values
-    notification.save()
-    if existing is None or _draft_values(notification) != before:
-        audit_log.write(
-            DRAFT_SAVED,
-            user.get_username(),
-            notification=notification.pk,
-            audience=cleaned.audience,
-            **_audience_detail(cleaned),
-            note=cleaned.note,
+        stored = Notification.objects.select_for_update().get(pk=notification_id)
+    else:
+        new = Notification(
+            token=cleaned.token or uuid.uuid4(),
+            sender=user,
+            sender_name=user.get_username(),
+            **_columns(user, cleaned),
         )
-    return notification
+        inserted = _insert_or_lock(new)
+        if inserted is new:
+            _write_saved(user, new, cleaned)
+            return new
+        stored = inserted
+    require_own_draft(user, stored)
+    entered = _columns(user, cleaned)
+    if stored.status != Notification.Status.DRAFT or all(
+        getattr(stored, name) == entered[name] for name in COMPARED
+    ):
+        return stored
+    if stored.version != cleaned.version:
+        raise DraftChanged(stored, Notification(pk=stored.pk, **entered))
+    for name, value in entered.items():
+        setattr(stored, name, value)
+    stored.version += 1
+    stored.save()
+    _write_saved(user, stored, cleaned)
+    return stored
+
+
+def _columns(user: User, draft: Draft) -> dict[str, Any]:
+    return {
+        "content": draft.content,
+        "note": draft.note,
+        "recipients": join_recipients(draft.recipients),
+        "audience": draft.audience,
+        "audience_values": draft.audience_values,
+        "written_by": user,
+        "written_by_name": user.get_username(),
+    }
+
+
+def _insert_or_lock(draft: Notification) -> Notification:
+    """Insert the draft, or lock the one that exists with its token."""
+    same_token = Notification.objects.select_for_update().filter(token=draft.token)
+    if stored := same_token.first():
+        return stored
+    try:
+        with transaction.atomic():
+            draft.save(force_insert=True)
+    except IntegrityError:
+        # The same form was submitted a second time, and the first submission committed
+        # between the two statements.
+        stored = same_token.first()
+        if stored is None:
+            raise
+        return stored
+    return draft
+
+
+def _write_saved(user: User, draft: Notification, cleaned: Draft) -> None:
+    audit_log.write(
+        DRAFT_SAVED,
+        user.get_username(),
+        notification=draft.pk,
+        audience=cleaned.audience,
+        **_audience_detail(cleaned),
+        note=cleaned.note,
+    )
 
 
 @transaction.atomic
-def delete_draft(user: User, notification_id: int) -> None:
+def delete_draft(user: User, notification_id: int, *, version: int) -> None:
     """Delete a draft of the user.
 
-    Raises ``Notification.DoesNotExist`` if the notification is not a draft.
+    Raises ``PermissionDenied``; ``DraftChanged`` if the draft has another version;
+    ``Notification.DoesNotExist`` if the notification is not a draft.
     """
     require(user, permissions.SEND)
     draft = Notification.objects.select_for_update().get(
         pk=notification_id, status=Notification.Status.DRAFT
     )
-    require_own(user, draft)
+    require_own_draft(user, draft)
+    if draft.version != version:
+        raise DraftChanged(draft)
     audit_log.write(DRAFT_DELETED, user.get_username(), notification=draft.pk)
     draft.delete()
 

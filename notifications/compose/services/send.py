@@ -2,24 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
-from notifications.audiences.audience import Audience, audience_of, digest_of
+from notifications.audiences.audience import Audience, audience_of
 from notifications.audiences.validation import check_audience
 from notifications.compose.audit_events import SENT
+from notifications.compose.checked import (
+    ChangedSinceCheck,
+    Checked,
+    checked_of,
+    list_groups,
+)
 from notifications.compose.recipients import portions
 from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery.audit_events import SCHEDULED
 from notifications.delivery.schedule import check_not_after, check_start
 from notifications.models import Notification
-from notifications.permissions import require, require_own
+from notifications.permissions import require, require_own, require_own_draft
 
 # Limits the size of an audit entry, which also has the number of all excluded groups.
 MAX_EXCLUDED_NAMED = 1000
@@ -40,39 +45,46 @@ SEND_NOW = SendTimes()
 def send(
     user: User, notification_id: int, *, digest: str, when: SendTimes = SEND_NOW
 ) -> Notification:
-    """Create the deliveries of a draft and start or schedule it.
+    """Create the deliveries of a draft and start or schedule it, sent by ``user``.
 
-    ``digest`` identifies the audience that the Check page showed. A draft is sent once:
-    a notification that has been sent is returned unchanged, so that a double click, a
-    reload and a second tab all show the same page. One transaction covers all changes,
+    ``digest`` is the one of ``checked_of`` that the Check page showed. A draft is sent
+    once: a notification that has been sent is returned unchanged, so that a double click,
+    a reload and a second tab all show the same page. One transaction covers all changes,
     so that a crash leaves the draft unchanged.
 
-    Raises ``PermissionDenied``; ``ValidationError`` if a group was removed, switched
-    off or changed its type since Check, or for an invalid time (``start``,
-    ``not_after``).
+    Raises ``PermissionDenied``; ``ChangedSinceCheck``; ``ValidationError`` if a group
+    cannot be sent to any more, or for an invalid time (``start``, ``not_after``).
     """
     require(user, permissions.SEND)
     notification = Notification.objects.select_for_update().get(pk=notification_id)
-    require_own(user, notification)
     if notification.status != Notification.Status.DRAFT:
+        require_own(user, notification)
         return notification
+    require_own_draft(user, notification)
     check_start(when.start)
     check_not_after(when.not_after, when.start)
     audience = audience_of(notification)
     check_audience(audience)
-    if audience.digest != digest:
-        raise _groups_changed(audience.count)
-    _make_deliveries(notification, audience)
-    notification.audience_count = audience.count
-    notification.audience_digest = digest
-    notification.not_after = when.not_after
+    checked = checked_of(user, notification, audience)
+    if checked.digest() != digest:
+        raise ChangedSinceCheck
+    notification.sender = user
+    notification.sender_name = user.get_username()
     notification.by_superuser = user.is_superuser
+    notification.audience_count = checked.groups.count
+    notification.checked_digest = checked.digest(
+        start=when.start, not_after=when.not_after
+    )
+    notification.not_after = when.not_after
+    _make_deliveries(notification, audience, checked)
     notification.save(
         update_fields=[
-            "audience_count",
-            "audience_digest",
-            "not_after",
+            "sender",
+            "sender_name",
             "by_superuser",
+            "audience_count",
+            "checked_digest",
+            "not_after",
         ]
     )
     if when.start is None:
@@ -83,40 +95,39 @@ def send(
         SENT if when.start is None else SCHEDULED,
         user.get_username(),
         notification=notification.pk,
-        groups=audience.count,
-        digest=digest,
-        **_audience_detail(audience),
+        groups=checked.groups.count,
+        digest=notification.checked_digest,
+        **_audience_detail(audience, checked),
+        written_by=notification.written_by_name,
         start=when.start and when.start.isoformat(),
         not_after=when.not_after and when.not_after.isoformat(),
     )
     return notification
 
 
-def _audience_detail(audience: Audience) -> dict[str, Any]:
+def _audience_detail(audience: Audience, checked: Checked) -> dict[str, Any]:
     """Details for the audit entry: the rule, and the excluded groups with reasons.
 
-    Auditors need them after the rule and the groups have changed.
+    Auditors need them after the rule and the groups have changed, and to compute the
+    digest again.
     """
-    count = audience.excluded_count
-    excluded = audience.excluded_groups().values("group_id", "name", "reason")
+    excluded = (line.split("\t", 2) for line in checked.left_out.lines)
+    by_name = sorted(excluded, key=itemgetter(2, 0))
     return {
         **({"rule": audience.rule.as_json()} if audience.rule else {}),
-        "left_out_count": count,
-        "left_out": list(excluded[:MAX_EXCLUDED_NAMED]) if count else [],
+        "groups_digest": checked.groups.digest,
+        "left_out_digest": checked.left_out.digest,
+        "left_out_count": checked.left_out.count,
+        "left_out": [
+            {"group_id": group_id, "name": name, "reason": reason}
+            for group_id, reason, name in by_name[:MAX_EXCLUDED_NAMED]
+        ],
     }
 
 
-def _groups_changed(count: int) -> ValidationError:
-    return ValidationError(
-        _(
-            "The groups changed since you checked; now it would go to %(n)d. Look "
-            "again, then send."
-        )
-        % {"n": count}
-    )
-
-
-def _make_deliveries(notification: Notification, audience: Audience) -> None:
+def _make_deliveries(
+    notification: Notification, audience: Audience, checked: Checked
+) -> None:
     groups = audience.group_pks()
     now = timezone.now()
     for number, recipients in enumerate(portions(notification.recipient_ids), start=1):
@@ -126,5 +137,5 @@ def _make_deliveries(notification: Notification, audience: Audience) -> None:
         # A sync may have changed a group between two queries: the inserted rows are
         # compared.
         rows = notification.deliveries.filter(portion=number)
-        if digest_of(rows, "group_id", "group_type") != audience.digest:
-            raise _groups_changed(rows.count())
+        if list_groups(rows, "group_id", "group_type", "group_name") != checked.groups:
+            raise ChangedSinceCheck

@@ -22,19 +22,26 @@ from notifications.audiences.exclusions import (
     reason_label,
 )
 from notifications.audiences.validation import check_audience
+from notifications.compose.checked import (
+    MAX_LISTED,
+    ChangedSinceCheck,
+    Checked,
+    checked_of,
+    sign,
+    unsign,
+)
+from notifications.compose.differences import differences
 from notifications.compose.recipients import portions
 from notifications.compose.send_form import SendForm
 from notifications.compose.services import send as services_send
 from notifications.compose.warnings import quota_today, same_text
 from notifications.groups.queries import groups_by_id
 from notifications.models import ChatGroup, Notification, Rule
-from notifications.permissions import require_own
+from notifications.permissions import require_own_draft
 from notifications.ui.pages import page, require_permission
 from notifications.ui.text import NAMED, join_first
 
 MAX_UNFOLDED = 8
-
-MAX_LISTED = 500
 
 CONFIRM_ABOVE = 50
 
@@ -42,24 +49,31 @@ CONFIRM_ABOVE = 50
 def check(request: HttpRequest, pk: int) -> HttpResponse:
     user = require_permission(request, permissions.SEND)
     draft = get_object_or_404(Notification, pk=pk)
-    require_own(user, draft)
     if draft.status != Notification.Status.DRAFT:
         return redirect(draft)
-    audience = audience_of(draft)
-    problems = _problems(audience)
-    form = _send_form(request, draft, audience)
-    if request.method == "POST" and form.is_valid():
+    require_own_draft(user, draft)
+    # First of all that the page shows, so that Send notices what changes meanwhile.
+    checked = checked_of(user, draft)
+    is_posted = request.method == "POST"
+    has_changed = is_posted and request.POST.get("digest") != checked.digest()
+    form = _send_form(request, draft, checked, confirm_anew=has_changed)
+    if is_posted and not has_changed and form.is_valid():
         try:
-            sent = services_send.send(
-                user, pk, digest=form.cleaned_data["digest"], when=form.when
+            return redirect(
+                services_send.send(user, pk, digest=checked.digest(), when=form.when)
             )
+        except ChangedSinceCheck:
+            has_changed = True
         except ValidationError as error:
             for sentence in error.messages:
                 messages.error(request, sentence)
-            # Keeps the chosen times; the changed groups have to be confirmed.
-            form = _send_form(request, draft, audience, confirm_anew=True)
-        else:
-            return redirect(sent)
+        draft = get_object_or_404(Notification, pk=pk, status=draft.status)
+        checked = checked_of(user, draft)
+        # Keeps the chosen times; the send has to be confirmed again.
+        form = _send_form(request, draft, checked, confirm_anew=True)
+    before = unsign(request.POST.get("shown", "")) if has_changed else None
+    audience = audience_of(draft)
+    problems = _problems(audience)
     count = audience.count
     calls = len(portions(draft.recipient_ids))
     listed = audience.first(MAX_LISTED)
@@ -71,6 +85,8 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         draft=draft,
         people=audience.included.people,
         uncounted=audience.included.uncounted,
+        has_changed=has_changed,
+        differences=differences(before, checked.shown()) if before else [],
         problems=problems,
         warnings=[] if problems else _warnings(draft, audience, calls * count),
         form=form,
@@ -187,18 +203,20 @@ def _warnings(draft: Notification, audience: Audience, calls: int) -> list[str]:
 def _send_form(
     request: HttpRequest,
     draft: Notification,
-    audience: Audience,
+    checked: Checked,
     *,
     confirm_anew: bool = False,
 ) -> SendForm:
-    count = audience.count
+    count = checked.groups.count
+    shown = {"digest": checked.digest(), "shown": sign(checked.shown())}
     posted = request.POST.copy()
     if confirm_anew:
-        posted["digest"] = audience.digest
+        for name, value in shown.items():
+            posted[name] = value
         posted.pop("sure", None)
     return SendForm(
         posted if request.method == "POST" else None,
-        initial={"digest": audience.digest},
+        initial=shown,
         count=count,
         must_confirm=(
             count > CONFIRM_ABOVE or draft.audience == Notification.Audience.EVERY

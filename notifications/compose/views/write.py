@@ -5,7 +5,7 @@ import json
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,13 +15,20 @@ from django.views.decorators.http import require_POST
 from notifications import permissions
 from notifications.audiences.audience import build_audience
 from notifications.audiences.picker import duplicates_message, picker_context
-from notifications.compose.forms import SAVED, WriteForm, initial_of
-from notifications.compose.services import drafts
+from notifications.compose.checked import checked_of
+from notifications.compose.differences import Difference, differences
+from notifications.compose.forms import (
+    SAVED,
+    DraftVersionForm,
+    WriteForm,
+    initial_of,
+)
+from notifications.compose.services import drafts, handover
 from notifications.compose.views import member_check
 from notifications.groups.filters import SELECTED_GROUPS_KEY
 from notifications.groups.forms import GroupIds
 from notifications.models import Notification
-from notifications.permissions import require_own
+from notifications.permissions import require_own_draft
 from notifications.ui.pages import page, require_permission
 
 # Session key of the form values that were posted after a logout.
@@ -38,20 +45,35 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if not request.user.is_authenticated:
         return _log_in_first(request)
     user = require_permission(request, permissions.SEND)
-    draft = get_object_or_404(Notification, pk=pk) if pk is not None else None
+    draft = _stored_draft(request, pk)
+    if draft is not None and draft.status != Notification.Status.DRAFT:
+        return _redirect_to_sent(request, draft)
     if draft is not None:
-        require_own(user, draft)
-        if draft.status != Notification.Status.DRAFT:
-            return redirect(draft)
+        require_own_draft(user, draft)
     form = _form(request, draft)
     checks_members = member_check.is_requested(request)
-    if form.is_valid() and form.draft is not None and not checks_members:
-        saved = drafts.save_draft(user, form.draft, notification_id=pk)
-        if saved.status != Notification.Status.DRAFT:
-            return redirect(saved)
-        if form.draft.duplicates:
-            messages.info(request, duplicates_message(form.draft.duplicates))
-        return redirect("admin:check", saved.pk)
+    changed = []
+    entered = form.draft if form.is_valid() and not checks_members else None
+    if entered is not None:
+        try:
+            saved = _save(user, entered, draft)
+        except drafts.DraftChanged as conflict:
+            changed = _differences(user, conflict)
+            # Submitted again, the form replaces the version that the page shows.
+            posted = request.POST.copy()
+            posted["version"] = str(conflict.stored.version)
+            form, draft = WriteForm(posted), conflict.stored
+        else:
+            if saved.status != Notification.Status.DRAFT:
+                return _redirect_to_sent(request, saved)
+            if pk not in (None, saved.pk):
+                messages.warning(
+                    request,
+                    _("The draft had been thrown away meanwhile. This is a new one."),
+                )
+            if entered.duplicates:
+                messages.info(request, duplicates_message(entered.duplicates))
+            return redirect("admin:check", saved.pk)
     form.show_counts()
     return page(
         request,
@@ -59,14 +81,52 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         _("New notification") if pk is None else _("Edit the draft"),
         form=form,
         step=1,
+        stored=draft,
+        differences=changed,
         picked={
             name: _picked(form[name].value())
             for name, field in form.fields.items()
             if isinstance(field, GroupIds)
         },
         drafts=_drafts(user, pk),
+        ownerless_drafts=_ownerless_drafts(user),
         members_checked=member_check.result(request, user) if checks_members else [],
     )
+
+
+def _stored_draft(request: HttpRequest, pk: int | None) -> Notification | None:
+    """``None`` for a new draft, and for one that was deleted while it was edited."""
+    if pk is None:
+        return None
+    if request.method == "POST":
+        return Notification.objects.filter(pk=pk).first()
+    return get_object_or_404(Notification, pk=pk)
+
+
+def _save(
+    user: User, entered: drafts.Draft, stored: Notification | None
+) -> Notification:
+    if stored is not None:
+        try:
+            return drafts.save_draft(user, entered, notification_id=stored.pk)
+        except Notification.DoesNotExist:  # deleted meanwhile: the text is not lost
+            pass
+    return drafts.save_draft(user, entered)
+
+
+def _redirect_to_sent(request: HttpRequest, sent: Notification) -> HttpResponse:
+    if request.method == "POST":
+        messages.warning(
+            request, _("This has been sent already: what you entered was not saved.")
+        )
+    return redirect(sent)
+
+
+def _differences(user: User, conflict: drafts.DraftChanged) -> list[Difference]:
+    if conflict.entered is None:
+        return []
+    entered = checked_of(user, conflict.entered).shown()
+    return differences(entered, checked_of(user, conflict.stored).shown())
 
 
 def _picked(ids: str) -> list[dict[str, str]]:
@@ -75,10 +135,25 @@ def _picked(ids: str) -> list[dict[str, str]]:
     return picker_context(build_audience(Notification.Audience.CHOSEN, chosen))
 
 
-def _drafts(user: User, edited: int | None) -> list[Notification]:
-    """The newest other drafts of the user, without their long lists of groups."""
+def _drafts(user: User, edited: int | None) -> list[tuple[Notification, str]]:
+    """The newest other drafts of the user, and who handed them over.
+
+    They are queried without their long lists of groups.
+    """
     own = Notification.objects.drafts_of(user.pk).exclude(pk=edited or 0)
-    return list(own.only("content", "created_at").order_by("-id")[:MAX_DRAFTS])
+    newest = list(
+        own.only("content", "created_at", "version").order_by("-id")[:MAX_DRAFTS]
+    )
+    by = handover.handed_over_by(user, newest)
+    return [(draft, by.get(draft.pk, "")) for draft in newest]
+
+
+def _ownerless_drafts(user: User) -> list[Notification]:
+    """Drafts that only a superuser can give to a person who may send."""
+    if not user.is_superuser:
+        return []
+    others = handover.ownerless_drafts().only("sender_name", "created_at")
+    return list(others.order_by("-id")[:MAX_DRAFTS])
 
 
 def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
@@ -113,7 +188,14 @@ def _log_in_first(request: HttpRequest) -> HttpResponse:
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a draft of the user."""
     user = require_permission(request, permissions.SEND)
-    get_object_or_404(Notification, pk=pk, status=Notification.Status.DRAFT)
-    drafts.delete_draft(user, pk)
+    form = DraftVersionForm(request.POST)
+    version = form.cleaned_data["version"] if form.is_valid() else 0
+    try:
+        drafts.delete_draft(user, pk, version=version)
+    except Notification.DoesNotExist:
+        raise Http404 from None
+    except drafts.DraftChanged as error:
+        messages.warning(request, f"{error.messages[0]} {_('It was not thrown away.')}")
+        return redirect("admin:write_edit", pk)
     messages.success(request, _("The draft is gone. Nothing was sent."))
     return redirect("admin:write")

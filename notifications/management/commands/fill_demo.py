@@ -64,9 +64,12 @@ class Command(BaseCommand):
         groups = self._groups(options["groups"], now)
         history.fill_history(groups, now)
         self._labels_and_audiences(groups)
+        manager = User.objects.get(username="lin.mei")
         Notification.objects.create(
-            sender=User.objects.get(username="lin.mei"),
+            sender=manager,
             sender_name="lin.mei",
+            written_by=manager,
+            written_by_name="lin.mei",
             content="The market on Sunday opens at ten. Bring your own bags!",
             audience=Notification.Audience.CHOSEN,
             audience_values=[group.group_id for group in groups[10:13]],

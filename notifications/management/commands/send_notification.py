@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from notifications import audit_log
-from notifications.audiences.audience import Kind, Values, audience_of
+from notifications.audiences.audience import Kind, Values
+from notifications.compose.checked import checked_of
 from notifications.compose.services import drafts
 from notifications.compose.services import send as services_send
 from notifications.delivery.heartbeat import has_live_worker
@@ -124,7 +125,9 @@ class Command(BaseCommand):
                 note=options["note"],
             ),
         )
-        return services_send.send(user, draft.pk, digest=audience_of(draft).digest)
+        return services_send.send(
+            user, draft.pk, digest=checked_of(user, draft).digest()
+        )
 
 
 def _audience(options: dict[str, Any]) -> tuple[str, Values]:

@@ -8,10 +8,12 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from notifications import permissions
 from notifications.compose.services.drafts import (
     Draft,
+    DraftChanged,
     check_draft,
     delete_draft,
     save_draft,
 )
+from notifications.compose.services.handover import hand_over
 from notifications.models import AuditEntry, Notification
 from tests.factories import make_group, make_notification, make_user
 
@@ -108,10 +110,59 @@ def test_the_same_form_sent_twice_is_one_draft(manager):
     token = uuid.uuid4()
 
     first = save_draft(manager, Draft("One", CHOSEN, ["g"], token=token))
-    second = save_draft(manager, Draft("Two", CHOSEN, ["g"], token=token))
+    second = save_draft(manager, Draft("One ", CHOSEN, ["g"], token=token))
 
     assert first.pk == second.pk
+    assert Notification.objects.get().version == 1
+
+
+@pytest.mark.parametrize("by_number", [True, False])
+def test_a_save_over_a_newer_version_is_refused_with_both_texts(manager, by_number):
+    make_group(group_id="g")
+    token = uuid.uuid4()
+    first = save_draft(manager, Draft("One", CHOSEN, ["g"], token=token))
+    number = first.pk if by_number else None
+
+    def save(text: str, version: int) -> Notification:
+        draft = Draft(text, CHOSEN, ["g"], token=token, version=version)
+        return save_draft(manager, draft, notification_id=number)
+
+    assert save("Two", 1).version == 2
+    with pytest.raises(DraftChanged) as refused:
+        save("Three", 1)
+
+    assert refused.value.stored.content == "Two"
+    assert refused.value.entered.content == "Three"
     assert Notification.objects.get().content == "Two"
+    # The same text is no conflict, and the newest version can be replaced.
+    assert save("Two", 1).version == 2
+    assert save("Three", 2).content == "Three"
+
+
+def test_the_writer_is_the_person_who_changed_it_last(manager):
+    make_group(group_id="g")
+    writer = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    draft = save_draft(writer, Draft("One", CHOSEN, ["g"]))
+    hand_over(writer, draft.pk, to=manager, version=1)
+
+    same = Draft("One", CHOSEN, ["g"], version=1)
+    assert save_draft(manager, same, notification_id=draft.pk).written_by_name == (
+        "j.okafor"
+    )
+    other = Draft("Two", CHOSEN, ["g"], version=1)
+    saved = save_draft(manager, other, notification_id=draft.pk)
+
+    saved.refresh_from_db()
+    assert (saved.written_by, saved.written_by_name) == (manager, "lin.mei")
+
+
+def test_a_newer_version_is_not_thrown_away(manager):
+    draft = make_notification(sender=manager, version=2)
+
+    with pytest.raises(DraftChanged):
+        delete_draft(manager, draft.pk, version=1)
+
+    assert Notification.objects.count() == 1
 
 
 def test_a_form_that_comes_after_the_sending_changes_nothing(manager):
@@ -129,10 +180,18 @@ def test_a_draft_is_edited_by_its_writer_only(manager):
     make_group(group_id="g")
     draft = make_notification(sender=manager, content="One")
     colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    chief = make_user(username="chief", superuser=True)
 
-    save_draft(manager, Draft("Two", CHOSEN, ["g"]), notification_id=draft.pk)
-    with pytest.raises(PermissionDenied, match=r"Only lin\.mei can do this"):
-        save_draft(colleague, Draft("Three", CHOSEN, ["g"]), notification_id=draft.pk)
+    save_draft(
+        manager, Draft("Two", CHOSEN, ["g"], version=1), notification_id=draft.pk
+    )
+    for other in (colleague, chief):
+        with pytest.raises(PermissionDenied, match=r"a draft of lin\.mei"):
+            save_draft(
+                other,
+                Draft("Three", CHOSEN, ["g"], version=2),
+                notification_id=draft.pk,
+            )
 
     draft.refresh_from_db()
     assert draft.content == "Two"
@@ -151,10 +210,12 @@ def test_an_auditor_writes_nothing(db):
 def test_drafts_are_thrown_away_by_their_writer_only(manager):
     draft = make_notification(sender=manager)
     colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    chief = make_user(username="chief", superuser=True)
 
-    with pytest.raises(PermissionDenied):
-        delete_draft(colleague, draft.pk)
-    delete_draft(manager, draft.pk)
+    for other in (colleague, chief):
+        with pytest.raises(PermissionDenied):
+            delete_draft(other, draft.pk, version=1)
+    delete_draft(manager, draft.pk, version=1)
 
     assert Notification.objects.count() == 0
 
@@ -163,7 +224,7 @@ def test_what_was_sent_is_not_thrown_away(manager):
     sent = make_notification(sender=manager, status="completed")
 
     with pytest.raises(Notification.DoesNotExist):
-        delete_draft(manager, sent.pk)
+        delete_draft(manager, sent.pk, version=1)
 
     assert Notification.objects.get() == sent
 
@@ -173,8 +234,8 @@ def test_saving_and_throwing_away_are_entries_but_not_saving_it_unchanged(manage
     token = uuid.uuid4()
     saved = save_draft(manager, Draft("Rain", CHOSEN, ["hikers"], token=token))
     save_draft(manager, Draft("Rain ", CHOSEN, ["hikers"], token=token))
-    save_draft(manager, Draft("Sun", EVERY, note="CM-1", token=token))
-    delete_draft(manager, saved.pk)
+    save_draft(manager, Draft("Sun", EVERY, note="CM-1", token=token, version=1))
+    delete_draft(manager, saved.pk, version=2)
 
     entries = AuditEntry.objects.filter(notification_number=saved.pk, actor="lin.mei")
     assert list(entries.order_by("id").values_list("action", "detail")) == [

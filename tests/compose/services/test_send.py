@@ -1,6 +1,8 @@
 """Send, pause, continue and stop: changes, audit entries and permissions."""
 
-from datetime import timedelta
+import hashlib
+import json
+from datetime import UTC, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -8,8 +10,9 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications import permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import ChangedSinceCheck, checked_of
 from notifications.compose.services import send as services_send
+from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.compose.services.send import SendTimes
 from notifications.delivery import controls as delivery_controls
 from notifications.models import AuditEntry, Delivery, Notification
@@ -28,7 +31,7 @@ def draft_for(manager, *groups, **kwargs) -> Notification:
 
 
 def send(user, draft, digest=None) -> Notification:
-    digest = digest or audience_of(draft).digest
+    digest = digest or checked_of(user, draft).digest()
     return services_send.send(user, draft.pk, digest=digest)
 
 
@@ -74,7 +77,7 @@ def test_recipients_go_out_in_portions(manager, settings):
 
 def test_a_second_press_changes_nothing(manager):
     draft = draft_for(manager, make_group(), make_group())
-    digest = audience_of(draft).digest
+    digest = checked_of(manager, draft).digest()
 
     first = send(manager, draft, digest)
     second = send(manager, draft, digest)
@@ -102,7 +105,7 @@ def test_a_second_press_changes_nothing(manager):
         ),
         (
             {"type": "Private"},
-            "The groups changed since you checked; now it would go to 2. Look again, then "
+            "What you checked has changed since, so nothing was sent. Look again, then "
             "send.",
         ),
         ({"group_id": "new"}, "This ID is not in the list of groups: hikers"),
@@ -111,7 +114,7 @@ def test_a_second_press_changes_nothing(manager):
 def test_a_group_that_changed_since_check_is_refused(manager, change, sentence):
     hikers = make_group(group_id="hikers", name="Hikers")
     draft = draft_for(manager, hikers, make_group(), recipients="anna")
-    digest = audience_of(draft).digest
+    digest = checked_of(manager, draft).digest()
     type(hikers).objects.filter(pk=hikers.pk).update(**change)
 
     with pytest.raises(ValidationError) as refused:
@@ -126,22 +129,21 @@ def test_a_group_that_changed_since_check_is_refused(manager, change, sentence):
 def test_a_new_group_is_noticed_in_the_audience_every_group(manager):
     make_group()
     draft = make_notification(sender=manager, audience="every")
-    digest = audience_of(draft).digest
+    digest = checked_of(manager, draft).digest()
     make_group()
 
-    with pytest.raises(ValidationError, match="now it would go to 2"):
+    with pytest.raises(ValidationError, match="What you checked has changed"):
         send(manager, draft, digest)
 
 
 @pytest.mark.parametrize(
     "act",
     [
-        lambda user, n: send(user, n, "digest"),
         lambda user, n: delivery_controls.pause(user, n.pk),
         lambda user, n: delivery_controls.resume(user, n.pk),
         lambda user, n: delivery_controls.stop(user, n.pk),
     ],
-    ids=["send", "pause", "resume", "stop"],
+    ids=["pause", "resume", "stop"],
 )
 def test_auditors_and_colleagues_are_refused(manager, act):
     notification = draft_for(manager, make_group())
@@ -157,10 +159,153 @@ def test_auditors_and_colleagues_are_refused(manager, act):
     assert notification.status == "draft"
 
 
+def test_only_its_sender_sends_a_draft(manager):
+    draft = draft_for(manager, make_group())
+    auditor = make_user(permissions.AUDITOR, username="wang.fang")
+    others = [
+        make_user(permissions.COMMUNITY_MANAGER, username="j.okafor"),
+        make_user(username="chief", superuser=True),
+    ]
+
+    with pytest.raises(PermissionDenied, match="Your login may not do this"):
+        send(auditor, draft)
+    for other in others:
+        with pytest.raises(PermissionDenied, match=r"a draft of lin\.mei"):
+            send(other, draft)
+
+    draft.refresh_from_db()
+    assert (draft.status, draft.sender) == ("draft", manager)
+
+
+def test_the_person_who_presses_send_is_the_sender(manager):
+    writer = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    draft = draft_for(
+        manager,
+        make_group(),
+        sender_name="name before a change",
+        written_by=writer,
+        written_by_name="j.okafor",
+    )
+
+    send(manager, draft)
+
+    draft.refresh_from_db()
+    assert (draft.sender, draft.sender_name) == (manager, "lin.mei")
+    assert (draft.written_by, draft.written_by_name) == (writer, "j.okafor")
+    assert draft.deliveries.get().sender_name == "lin.mei"
+    assert AuditEntry.objects.get().detail["written_by"] == "j.okafor"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"content": "TEXT TWO"},
+        {"note": "CM-2"},
+        {"recipients": ""},
+        {"recipients": "anna\nli"},
+        {"audience": "every", "recipients": ""},
+        {"written_by_name": "j.okafor"},
+    ],
+)
+def test_a_draft_that_changed_since_check_is_refused(manager, change):
+    draft = draft_for(manager, make_group(), content="TEXT ONE", recipients="anna")
+    digest = checked_of(manager, draft).digest()
+    Notification.objects.filter(pk=draft.pk).update(**change)
+
+    with pytest.raises(ChangedSinceCheck):
+        send(manager, draft, digest)
+
+    draft.refresh_from_db()
+    assert (draft.status, draft.deliveries.count()) == ("draft", 0)
+
+
+def test_a_renamed_group_is_refused(manager):
+    hikers = make_group(name="Hikers")
+    draft = draft_for(manager, hikers)
+    digest = checked_of(manager, draft).digest()
+    type(hikers).objects.update(name="Runners")
+
+    with pytest.raises(ChangedSinceCheck):
+        send(manager, draft, digest)
+
+
+def test_a_group_renamed_while_the_rows_are_made_is_refused(manager, monkeypatch):
+    hikers = make_group(name="Hikers")
+    draft = draft_for(manager, hikers)
+
+    def insert(*arguments, **options):
+        type(hikers).objects.update(name="Runners")
+        return insert_deliveries(*arguments, **options)
+
+    monkeypatch.setattr(services_send, "insert_deliveries", insert)
+
+    with pytest.raises(ChangedSinceCheck):
+        send(manager, draft)
+
+
+def test_a_group_that_is_newly_left_out_is_refused(manager):
+    make_group()
+    draft = make_notification(sender=manager, audience="every")
+    digest = checked_of(manager, draft).digest()
+    make_group(state="closed")
+
+    with pytest.raises(ChangedSinceCheck):
+        send(manager, draft, digest)
+
+
+def test_the_recorded_digest_can_be_computed_from_the_record(manager):
+    """As docs/auditing.md describes it."""
+    make_group(group_id="a", name="Hikers")
+    make_group(group_id="B", name="直播间")
+    make_group(group_id="c", name="Old club", state="closed")
+    draft = make_notification(
+        sender=manager, audience="every", content="明天见", note="CM-1"
+    )
+    start = timezone.now().replace(microsecond=120_000) + timedelta(hours=1)
+    services_send.send(
+        manager,
+        draft.pk,
+        digest=checked_of(manager, draft).digest(),
+        when=SendTimes(start=start),
+    )
+    sent = Notification.objects.get()
+    entry = AuditEntry.objects.get()
+
+    def sha256(text: str) -> str:
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    rows = sent.deliveries.values_list("group_id", "group_type", "group_name")
+    groups = sha256("\n".join(sorted("\t".join(row) for row in rows)))
+    out = [
+        (row["group_id"], row["reason"], row["name"])
+        for row in entry.detail["left_out"]
+    ]
+    left_out = sha256("\n".join(sorted("\t".join(row) for row in out)))
+    values = {
+        "message": "明天见",
+        "note": "CM-1",
+        "members": None,
+        "audience": "every",
+        "audience_values": [],
+        "rule": None,
+        "written_by": "lin.mei",
+        "sender": "lin.mei",
+        "by_superuser": False,
+        "groups": groups,
+        "left_out": left_out,
+        "start": start.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.12Z"),
+        "not_after": None,
+    }
+    line = json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    assert sent.checked_digest == entry.detail["digest"] == sha256(line + "\n")
+    assert entry.detail["groups_digest"] == groups
+    assert entry.detail["left_out_digest"] == left_out
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_sending_takes_one_number_of_queries(manager, count, django_assert_num_queries):
     draft = draft_for(manager, *[make_group() for _n in range(count)])
-    digest = audience_of(draft).digest
+    digest = checked_of(manager, draft).digest()
     user = type(manager).objects.get(pk=manager.pk)
 
     # On PostgreSQL, one more query wakes the workers.
@@ -176,7 +321,7 @@ def test_a_send_can_wait_for_its_time(manager):
     services_send.send(
         manager,
         draft.pk,
-        digest=audience_of(draft).digest,
+        digest=checked_of(manager, draft).digest(),
         when=SendTimes(start=start, not_after=end),
     )
 
@@ -200,7 +345,7 @@ def test_a_time_that_is_over_leaves_the_draft_alone(manager):
         services_send.send(
             manager,
             draft.pk,
-            digest=audience_of(draft).digest,
+            digest=checked_of(manager, draft).digest(),
             when=SendTimes(start=timezone.now() - timedelta(minutes=1)),
         )
 

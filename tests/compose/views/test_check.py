@@ -6,6 +6,8 @@ import pytest
 from django.utils import timezone
 
 from notifications import permissions
+from notifications.compose.differences import Difference
+from notifications.models import Delivery, Notification
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +138,57 @@ def test_warnings_do_not_prevent_sending(person, manager, page_of):
     assert sent["Location"] == f"/sent/{draft.pk}/"
 
 
+def test_a_text_changed_in_another_tab_is_shown_and_not_sent(person, manager, page_of):
+    draft = draft_for(person, [fresh_group()], content="TEXT ONE")
+    form = page_of(draft).context["form"].initial
+    address = f"/write/{draft.pk}/check/"
+    Notification.objects.update(content="TEXT TWO")
+
+    page = manager.post(address, form)
+
+    assert page.context["differences"] == [
+        Difference("Message", "TEXT ONE", "TEXT TWO", [])
+    ]
+    text = page.content.decode()
+    assert "Changed since you checked" in text
+    assert '<p class="bubble">TEXT TWO</p>' in text
+    assert not Delivery.objects.exists()
+    again = {name: page.context["form"][name].value() for name in form}
+    assert again != form
+    assert manager.post(address, again)["Location"] == f"/sent/{draft.pk}/"
+
+
+def test_a_box_that_was_not_ticked_does_not_hide_a_change(person, manager, page_of):
+    draft = draft_for(person, [fresh_group()], audience="every", note="One")
+    form = page_of(draft).context["form"].initial
+    Notification.objects.update(note="Two")
+
+    page = manager.post(f"/write/{draft.pk}/check/", form)
+
+    assert page.context["differences"] == [Difference("Note", "One", "Two", [])]
+    assert page.context["form"]["digest"].value() != form["digest"]
+
+
+@pytest.mark.parametrize("shown", ["", "not signed"])
+def test_without_the_shown_values_the_send_is_refused_all_the_same(
+    person, manager, shown
+):
+    draft = draft_for(person, [fresh_group()])
+
+    page = manager.post(
+        f"/write/{draft.pk}/check/", {"digest": "0" * 64, "shown": shown}
+    )
+
+    assert (page.context["has_changed"], page.context["differences"]) == (True, [])
+    assert not Delivery.objects.exists()
+
+
+def test_the_page_names_the_writer(person, page_of):
+    draft = draft_for(person, [fresh_group()], written_by_name="j.okafor")
+
+    assert "Written by <bdi>j.okafor</bdi>" in page_of(draft).content.decode()
+
+
 def test_what_goes_where(person, page_of):
     groups = [fresh_group(name=f"Club {n:02}", member_count=2000) for n in range(10)]
     draft = draft_for(person, groups, note="CM-431")
@@ -222,8 +275,11 @@ def test_the_queries_do_not_grow(person, page_of, django_assert_max_num_queries)
 def test_a_colleague_sees_no_draft_of_others(person, log_in):
     draft = draft_for(person, [fresh_group()])
     colleague = log_in(make_user(permissions.COMMUNITY_MANAGER, username="j.okafor"))
+    chief = log_in(make_user(username="chief", superuser=True))
 
-    assert colleague.get(f"/write/{draft.pk}/check/").status_code == 403
+    for other in (colleague, chief):
+        for page in ("", "check/", "hand-over/"):
+            assert other.get(f"/write/{draft.pk}/{page}").status_code == 403
 
 
 def test_groups_of_unknown_size(person, page_of):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from notifications import permissions
+from notifications.compose.services.handover import hand_over
 from notifications.models import Notification
 from tests.factories import make_group, make_notification, make_user, write_fields
 
@@ -123,11 +124,152 @@ def test_own_drafts_are_listed_newest_first(manager, person):
     page = manager.get(WRITE)
     text = page.content.decode()
 
-    assert [draft.pk for draft in page.context["drafts"]] == [second.pk, first.pk]
+    assert [draft.pk for draft, _by in page.context["drafts"]] == [second.pk, first.pk]
     assert f'href="/write/{second.pk}/"' in text
     assert f'action="/write/{second.pk}/delete/"' in text
     assert '<details class="card drafts" open>' in text
-    assert manager.get(f"/write/{second.pk}/").context["drafts"] == [first]
+    assert manager.get(f"/write/{second.pk}/").context["drafts"] == [(first, "")]
+
+
+def test_a_draft_that_was_handed_over_names_the_colleague(manager, person):
+    colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    draft = make_notification(sender=colleague)
+    hand_over(colleague, draft.pk, to=person, version=1)
+
+    page = manager.get(WRITE)
+
+    assert page.context["drafts"] == [(draft, "j.okafor")]
+    assert "Handed over by <bdi>j.okafor</bdi>" in page.content.decode()
+
+
+def test_a_superuser_sees_which_drafts_nobody_can_send_but_not_their_texts(
+    person, log_in
+):
+    draft = make_notification(sender=person, content="A secret plan")
+    chief = log_in(make_user(username="chief", superuser=True))
+    assert chief.get(WRITE).context["ownerless_drafts"] == []
+    person.is_active = False
+    person.save()
+
+    text = chief.get(WRITE).content.decode()
+    page = chief.get(f"/write/{draft.pk}/hand-over/").content.decode()
+
+    assert f'href="/write/{draft.pk}/hand-over/"' in text
+    assert "is one of lin.mei, who can no longer send" in page
+    assert "A secret plan" not in text + page
+    assert chief.get(f"/write/{draft.pk}/").status_code == 403
+
+
+def test_an_old_form_is_refused_with_both_texts(manager, person):
+    make_group(group_id="hikers")
+    draft = make_notification(
+        sender=person,
+        version=2,
+        content="Theirs",
+        audience="chosen",
+        audience_values=["hikers"],
+    )
+    address = f"/write/{draft.pk}/"
+
+    page = manager.post(address, write_fields(content="Mine", version="1"))
+
+    text = page.content.decode()
+    assert [(d.label, d.before, d.after) for d in page.context["differences"]] == [
+        ("Message", "Mine", "Theirs")
+    ]
+    assert "This draft was changed meanwhile" in text
+    assert Notification.objects.get().content == "Theirs"
+    form = page.context["form"]
+    assert (form["content"].value(), form["version"].value()) == ("Mine", "2")
+
+    saved = manager.post(address, write_fields(content="Mine", version="2"))
+
+    assert saved["Location"] == f"/write/{draft.pk}/check/"
+    draft.refresh_from_db()
+    assert (draft.content, draft.version) == ("Mine", 3)
+
+
+def test_a_form_without_a_number_is_refused_the_same_way(manager):
+    make_group(group_id="hikers")
+    manager.post(WRITE, write_fields(content="One"))
+
+    page = manager.post(WRITE, write_fields(content="Two"))
+
+    assert [d.before for d in page.context["differences"]] == ["Two"]
+    assert page.context["form"]["version"].value() == "1"
+    assert page.context["stored"] == Notification.objects.get()
+
+
+def test_the_text_of_a_draft_that_was_thrown_away_is_not_lost(manager):
+    make_group(group_id="hikers")
+
+    page = manager.post(
+        "/write/999/", write_fields(content="Mine", version="1"), follow=True
+    )
+
+    assert Notification.objects.get().content == "Mine"
+    assert [str(message) for message in page.context["messages"]] == [
+        "The draft had been thrown away meanwhile. This is a new one."
+    ]
+    assert manager.get("/write/1234/").status_code == 404
+
+
+def test_a_form_that_comes_after_the_send_is_answered_in_words(manager, person):
+    make_group(group_id="hikers")
+    sent = make_notification(
+        sender=person, status="completed", token=write_fields()["token"]
+    )
+
+    for address in (WRITE, f"/write/{sent.pk}/"):
+        page = manager.post(address, write_fields(), follow=True)
+
+        assert page.redirect_chain == [(f"/sent/{sent.pk}/", 302)]
+        assert [str(message) for message in page.context["messages"]] == [
+            "This has been sent already: what you entered was not saved."
+        ]
+
+
+@pytest.mark.parametrize("version", ["1", "", "x", "9" * 5000])
+def test_a_newer_version_is_not_thrown_away(manager, person, version):
+    draft = make_notification(sender=person, version=2)
+
+    page = manager.post(f"/write/{draft.pk}/delete/", {"version": version}, follow=True)
+
+    assert page.redirect_chain == [(f"/write/{draft.pk}/", 302)]
+    assert [str(message) for message in page.context["messages"]] == [
+        "The draft was changed meanwhile, for example in another tab. It was not "
+        "thrown away."
+    ]
+    assert Notification.objects.count() == 1
+    assert manager.post("/write/9999/delete/", {"version": "1"}).status_code == 404
+
+
+def test_handing_a_draft_over(manager, person):
+    colleague = make_user(
+        permissions.COMMUNITY_MANAGER, username="j.okafor", first_name="Jo"
+    )
+    make_user(permissions.AUDITOR, username="wang.fang")
+    draft = make_notification(sender=person)
+    address = f"/write/{draft.pk}/hand-over/"
+
+    form = manager.get(address).context["form"]
+    assert [label for _value, label in form.fields["to"].choices] == [
+        "Choose a colleague",
+        "j.okafor (Jo)",
+    ]
+    empty = manager.post(address, {"version": "1"})
+    assert list(empty.context["form"].errors) == ["to"]
+    old = manager.post(address, {"version": "0", "to": colleague.pk})
+    assert old["Location"] == address
+    page = manager.post(address, {"version": "1", "to": colleague.pk}, follow=True)
+
+    assert page.redirect_chain == [(WRITE, 302)]
+    assert [str(message) for message in page.context["messages"]][-1] == (
+        "The draft is handed over to j.okafor."
+    )
+    draft.refresh_from_db()
+    assert draft.sender == colleague
+    assert manager.get(address).status_code == 403
 
 
 def test_many_drafts_are_folded_away(manager, person):
@@ -154,7 +296,7 @@ def test_the_queries_do_not_grow(manager, person, django_assert_max_num_queries)
         draft = make_notification(
             sender=person, audience="chosen", audience_values=chosen
         )
-        with django_assert_max_num_queries(12) as counted:
+        with django_assert_max_num_queries(13) as counted:
             page = manager.get(f"/write/{draft.pk}/")
         assert len(carried(page)) == len(chosen)
         return len(counted)

@@ -10,7 +10,7 @@ from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
 from notifications import conf, permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import send as services_send
 from notifications.delivery.background import BackgroundTask
 from notifications.delivery.threads import Deaths
@@ -164,7 +164,7 @@ def test_a_worker_syncs_and_sends_side_by_side(settings, tencent):
         make_group(group_id=f"g{number}")
     user = make_user(permissions.COMMUNITY_MANAGER)
     draft = make_notification(sender=user, audience="every")
-    services_send.send(user, draft.pk, digest=audience_of(draft).digest)
+    services_send.send(user, draft.pk, digest=checked_of(user, draft).digest())
     GroupSync.objects.create(requested_by="lin.mei")
     im = conf.connection()
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifications import audit_log, permissions
-from notifications.audiences.audience import audience_of
 from notifications.compose.audit_events import SENT
+from notifications.compose.checked import checked_of
 from notifications.compose.services import send as services_send
 from notifications.delivery.audit_events import RESOLVED, STOPPED
 from notifications.models import AuditEntry, ChatGroup, SavedAudience
@@ -77,7 +77,9 @@ def test_the_groups_that_were_left_out_and_why(log_in, auditor):
     draft = make_notification(
         sender=manager, audience="rule", audience_values={"types": ["Public"]}
     )
-    sent = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
+    sent = services_send.send(
+        manager, draft.pk, digest=checked_of(manager, draft).digest()
+    )
     off.state = ChatGroup.State.IN_USE  # what happens later changes nothing
     off.save()
 
@@ -89,7 +91,7 @@ def test_the_groups_that_were_left_out_and_why(log_in, auditor):
     assert f"Old hikers · {off.group_id} · Switched off" in text
     assert "· Closed" in text
     assert "Live ·" not in text
-    assert sent.audience_digest in text
+    assert sent.checked_digest in text
     entry = AuditEntry.objects.get(action=SENT.word)
     assert entry.detail["left_out_count"] == 2
     assert [row["name"] for row in entry.detail["left_out"]] == [
@@ -106,7 +108,9 @@ def test_only_a_thousand_are_written_down_by_name(auditor):
         for n in range(1001)
     )
     draft = make_notification(sender=manager)
-    sent = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
+    sent = services_send.send(
+        manager, draft.pk, digest=checked_of(manager, draft).digest()
+    )
 
     text = page(auditor, sent)
 
@@ -128,7 +132,9 @@ def test_a_saved_audience_as_it_was(auditor):
         audience_values=["Big <b>"],
         recipients="anna",
     )
-    sent = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
+    sent = services_send.send(
+        manager, draft.pk, digest=checked_of(manager, draft).digest()
+    )
     saved.delete()
 
     text = page(auditor, sent)

@@ -1,0 +1,151 @@
+"""Names the differences between two versions of a notification, field by field."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from notifications.audiences.exclusions import reason_label
+from notifications.compose.checked import Shown
+from notifications.models import GroupType, Notification, Rule
+from notifications.ui.text import join_first
+
+NAMED_MEMBERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """``changes`` names the members or groups that were added, removed or changed."""
+
+    label: str
+    before: str
+    after: str
+    changes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """Differs if one of ``keys`` differs; ``changes`` compares the values of the first."""
+
+    label: Any
+    keys: Sequence[str]
+    text: Callable[[Shown], str]
+    changes: Callable[[Any, Any], Iterator[str]] = lambda _before, _after: iter(())
+
+
+def differences(before: Shown, after: Shown) -> list[Difference]:
+    """The fields that differ; both arguments are values of ``Checked.shown``."""
+    changed = [
+        Difference(
+            str(row.label),
+            row.text(before),
+            row.text(after),
+            list(row.changes(before[row.keys[0]], after[row.keys[0]])),
+        )
+        for row in FIELDS
+        if any(before[key] != after[key] for key in row.keys)
+    ]
+    if not changed and before["order"] != after["order"]:
+        sentence = _("The order of the groups changed.")
+        count = _group_count("groups")
+        return [Difference(_("Groups"), count(before), count(after), [sentence])]
+    return changed
+
+
+def _members(shown: Shown) -> str:
+    members = shown["members"]
+    if members is None:
+        return _("Everyone in the group")
+    return join_first(members, most=NAMED_MEMBERS)
+
+
+def _member_changes(
+    before: Sequence[str] | None, after: Sequence[str] | None
+) -> Iterator[str]:
+    if before is not None and after is not None:
+        yield from _added_and_removed(
+            [member for member in after if member not in before],
+            [member for member in before if member not in after],
+        )
+
+
+def _audience(shown: Shown) -> str:
+    parts = [str(Notification.Audience(shown["audience"]).label)]
+    if shown["audience_name"]:
+        parts.append(shown["audience_name"])
+    if shown["rule"] is not None:
+        parts.append(str(Rule.from_json(shown["rule"])))
+    return ": ".join(parts)
+
+
+def _group_count(key: str) -> Callable[[Shown], str]:
+    def text(shown: Shown) -> str:
+        count = shown[key]["count"]
+        return ngettext("%(n)s group", "%(n)s groups", count) % {"n": f"{count:,}"}
+
+    return text
+
+
+def _group_changes(before: Shown, after: Shown) -> Iterator[str]:
+    """The columns of a line are described in ``GroupList``."""
+    if before["lines"] is None or after["lines"] is None:
+        yield _("The list is too long to name what changed in it.")
+        return
+    old, new = _by_id(before["lines"]), _by_id(after["lines"])
+    yield from _added_and_removed(
+        [new[i][1] for i in new if i not in old],
+        [old[i][1] for i in old if i not in new],
+    )
+    both = [(old[i], new[i]) for i in old if i in new]
+    if renamed := [f"{a[1]} → {b[1]}" for a, b in both if a[1] != b[1]]:
+        yield _("Renamed: %(names)s") % {"names": join_first(renamed)}
+    other_type = [
+        f"{b[1]} ({_type_label(a[0])} → {_type_label(b[0])})"
+        for a, b in both
+        if a[0] != b[0]
+    ]
+    if other_type:
+        yield _("Changed: %(names)s") % {"names": join_first(other_type)}
+
+
+def _by_id(lines: Sequence[str]) -> Mapping[str, list[str]]:
+    rows = (line.split("\t", 2) for line in lines)
+    return {group_id: columns for group_id, *columns in rows}
+
+
+def _type_label(value: str) -> str:
+    """The label of a group's type, or of the reason that excludes it."""
+    types: dict[str, Any] = dict(GroupType.choices)
+    return str(types[value]) if value in types else reason_label(value)
+
+
+def _added_and_removed(added: Sequence[str], removed: Sequence[str]) -> Iterator[str]:
+    if added:
+        yield _("Added: %(names)s") % {"names": join_first(added)}
+    if removed:
+        yield _("Removed: %(names)s") % {"names": join_first(removed)}
+
+
+def _sender(shown: Shown) -> str:
+    name: str = shown["sender"]
+    return f"{name} · {_('may do everything')}" if shown["by_superuser"] else name
+
+
+FIELDS = [
+    _Field(gettext_lazy("Message"), ["message"], itemgetter("message")),
+    _Field(gettext_lazy("Members"), ["members"], _members, _member_changes),
+    _Field(gettext_lazy("Send to"), ["audience", "audience_name", "rule"], _audience),
+    _Field(gettext_lazy("Groups"), ["groups"], _group_count("groups"), _group_changes),
+    _Field(
+        gettext_lazy("Groups left out"),
+        ["left_out"],
+        _group_count("left_out"),
+        _group_changes,
+    ),
+    _Field(gettext_lazy("Note"), ["note"], itemgetter("note")),
+    _Field(gettext_lazy("Written by"), ["written_by"], itemgetter("written_by")),
+    _Field(gettext_lazy("Sent by"), ["sender", "by_superuser"], _sender),
+]
