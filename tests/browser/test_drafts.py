@@ -79,8 +79,8 @@ def test_both_texts_of_a_draft_in_two_tabs(page, live_server, draft):
     page.click("text=Check before sending")
 
     texts = page.locator(".changed .message")
-    expect(texts.nth(0)).to_have_text("TEXT THREE")
-    expect(texts.nth(1)).to_have_text("TEXT TWO")
+    expect(texts.nth(0)).to_have_text("TEXT TWO")
+    expect(texts.nth(1)).to_have_text("TEXT THREE")
     expect(page.locator("#id_content")).to_have_value("TEXT THREE")
     check_page(page, "conflict")
     keep = page.locator("text=Keep the stored one")

@@ -125,8 +125,8 @@ def _redirect_to_sent(request: HttpRequest, sent: Notification) -> HttpResponse:
 def _differences(user: User, conflict: drafts.DraftChanged) -> list[Difference]:
     if conflict.entered is None:
         return []
-    entered = checked_of(user, conflict.entered).shown()
-    return differences(entered, checked_of(user, conflict.stored).shown())
+    stored = checked_of(user, conflict.stored).shown()
+    return differences(stored, checked_of(user, conflict.entered).shown())
 
 
 def _picked(ids: str) -> list[dict[str, str]]:

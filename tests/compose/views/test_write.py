@@ -175,7 +175,7 @@ def test_an_old_form_is_refused_with_both_texts(manager, person):
 
     text = page.content.decode()
     assert [(d.label, d.before, d.after) for d in page.context["differences"]] == [
-        ("Message", "Mine", "Theirs")
+        ("Message", "Theirs", "Mine")
     ]
     assert "This draft was changed meanwhile" in text
     assert Notification.objects.get().content == "Theirs"
@@ -195,7 +195,7 @@ def test_a_form_without_a_number_is_refused_the_same_way(manager):
 
     page = manager.post(WRITE, write_fields(content="Two"))
 
-    assert [d.before for d in page.context["differences"]] == ["Two"]
+    assert [d.after for d in page.context["differences"]] == ["Two"]
     assert page.context["form"]["version"].value() == "1"
     assert page.context["stored"] == Notification.objects.get()
 
