@@ -123,6 +123,7 @@ class WriteForm(ChoiceForm):
 
     token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0, required=False)
+    page = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, required=False)
     recipients = forms.CharField(
         label=_("Member IDs"),
         required=False,
@@ -159,6 +160,7 @@ class WriteForm(ChoiceForm):
         self.helper.layout = Layout(
             "token",
             "version",
+            "page",
             Fieldset(
                 _("Groups"),
                 "audience",
@@ -199,6 +201,7 @@ class WriteForm(ChoiceForm):
                     note=data["note"],
                     token=data["token"],
                     version=data["version"] or 0,
+                    page=data["page"],
                 )
             )
         except ValidationError as error:

@@ -127,6 +127,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('token', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('version', models.PositiveIntegerField(default=1)),
+                ('saved_from', models.UUIDField(editable=False, null=True)),
                 ('sender_name', models.CharField(max_length=150, verbose_name='sender')),
                 ('written_by_name', models.CharField(max_length=150, verbose_name='written by')),
                 ('by_superuser', models.BooleanField(default=False)),

@@ -134,6 +134,19 @@ def test_two_submissions_of_one_form_are_one_draft(manager, text):
     assert AuditEntry.objects.count() == 1
 
 
+def test_a_double_click_on_the_first_form_leads_to_one_draft(manager, log_in):
+    make_group(group_id="hikers")
+    clients = [log_in(manager), log_in(manager)]
+
+    one, two = interleave(
+        *[lambda c=client: c.post("/write/", write_fields()) for client in clients],
+        at=f"{DRAFTS}._write_saved",
+    )
+
+    address = f"/write/{Notification.objects.get().pk}/check/"
+    assert (one["Location"], two["Location"]) == (address, address)
+
+
 def test_of_two_edits_the_second_is_refused(manager, draft):
     first, second = interleave(
         edit(manager, draft),

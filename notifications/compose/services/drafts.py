@@ -54,7 +54,7 @@ class Draft:
 
     ``recipients`` is ``None`` for everyone in the group; an empty list is an error
     (“named members” without any), never everyone. ``version`` is the one of the stored
-    draft that was edited. ``duplicates``: in a checked draft, how many IDs were entered
+    draft that was edited, and ``page`` identifies the page with the form. ``duplicates``: in a checked draft, how many IDs were entered
     more than once.
     """
 
@@ -65,6 +65,7 @@ class Draft:
     note: str = ""
     token: uuid.UUID | None = None
     version: int = 0
+    page: uuid.UUID | None = None
     duplicates: int = 0
 
 
@@ -144,6 +145,7 @@ def check_draft(draft: Draft) -> Draft:
         note,
         draft.token,
         draft.version,
+        draft.page,
         duplicates,
     )
 
@@ -159,7 +161,8 @@ def save_draft(
 
     Raises ``PermissionDenied``; ``ValidationError`` by field; ``DraftChanged`` if the
     stored draft has another version than ``draft`` and other values;
-    ``Notification.DoesNotExist`` if the draft was deleted.
+    ``Notification.DoesNotExist`` if the draft was deleted. The version may be older if
+    the same page saved the draft last: the browser's Back button leads to that page.
     """
     require(user, permissions.SEND)
     cleaned = check_draft(draft)
@@ -183,7 +186,8 @@ def save_draft(
         getattr(stored, name) == entered[name] for name in COMPARED
     ):
         return stored
-    if stored.version != cleaned.version:
+    is_own_page = cleaned.page is not None and stored.saved_from == cleaned.page
+    if stored.version != cleaned.version and not is_own_page:
         raise DraftChanged(stored, Notification(pk=stored.pk, **entered))
     for name, value in entered.items():
         setattr(stored, name, value)
@@ -202,6 +206,7 @@ def _columns(user: User, draft: Draft) -> dict[str, Any]:
         "audience_values": draft.audience_values,
         "written_by": user,
         "written_by_name": user.get_username(),
+        "saved_from": draft.page,
     }
 
 

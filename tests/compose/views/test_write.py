@@ -200,6 +200,20 @@ def test_a_form_without_a_number_is_refused_the_same_way(manager):
     assert page.context["stored"] == Notification.objects.get()
 
 
+def test_the_form_to_which_the_back_button_leads_saves_again(manager, person):
+    make_group(group_id="hikers")
+    draft = make_notification(sender=person, version=7)
+    for address in (WRITE, f"/write/{draft.pk}/"):
+        form = manager.get(address).context["form"]
+        hidden = {name: form[name].value() for name in ("token", "version", "page")}
+        for text in ("One", "Two", "Three"):
+            saved = manager.post(address, write_fields(content=text, **hidden))
+            assert saved.status_code == 302
+
+    texts = Notification.objects.order_by("pk").values_list("content", "version")
+    assert list(texts) == [("Three", 10), ("Three", 3)]
+
+
 def test_the_text_of_a_draft_that_was_thrown_away_is_not_lost(manager):
     make_group(group_id="hikers")
 
