@@ -72,6 +72,7 @@ def give_up_lost_rows(worker_id: int, now: datetime) -> int:
     lost = list(
         Delivery.objects.filter(status=Delivery.Status.SENDING)
         .exclude(owner__in=alive)
+        .order_by("pk")
         .select_for_update(skip_locked=True)
     )
     if not lost:

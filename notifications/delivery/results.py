@@ -62,13 +62,14 @@ class ResultWriter:
         # The locking order everywhere is notification, pace, delivery. The chores skip
         # locked rows.
         notifications = (
-            Notification.objects.select_for_update()
+            Notification.objects.order_by("pk")
+            .select_for_update()
             .only("status", "doubt_streak", "watched_since")
             .in_bulk(sorted({result.request.notification_id for result in results}))
         )
         ids = [result.request.delivery_id for result in results]
-        owned = self._owned_rows().filter(pk__in=ids).select_for_update()
-        owned_ids = set(owned.values_list("pk", flat=True))
+        owned = self._owned_rows().filter(pk__in=ids).order_by("pk")
+        owned_ids = set(owned.select_for_update().values_list("pk", flat=True))
         by_notification = defaultdict(list)
         for result in sorted(results, key=lambda r: r.finished_at):
             if result.request.delivery_id in owned_ids:

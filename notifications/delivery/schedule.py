@@ -20,9 +20,13 @@ def start_scheduled(now: datetime, actor: str) -> int:
     A notification that is more than 15 minutes late, for example after an outage, is
     paused instead. Its text may be outdated by then, so a person decides.
     """
-    due = Notification.objects.filter(
-        status=Notification.Status.SCHEDULED, scheduled_for__lte=now
-    ).select_for_update(skip_locked=True)
+    due = (
+        Notification.objects.filter(
+            status=Notification.Status.SCHEDULED, scheduled_for__lte=now
+        )
+        .order_by("pk")
+        .select_for_update(skip_locked=True)
+    )
     for notification in due:
         if notification.start_is_late(now):
             reason = Notification.PauseReason.LATE
@@ -41,9 +45,11 @@ def stop_expired(now: datetime, actor: str) -> int:
 
     Calls in progress still get their outcome.
     """
-    expired = Notification.objects.filter(
-        status__in=Notification.OPEN, not_after__lte=now
-    ).select_for_update(skip_locked=True)
+    expired = (
+        Notification.objects.filter(status__in=Notification.OPEN, not_after__lte=now)
+        .order_by("pk")
+        .select_for_update(skip_locked=True)
+    )
     for notification in expired:
         counts: dict[str, Any] = finish(
             notification, now, Notification.StopReason.EXPIRED

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import IntegrityError
 
 from notifications.models import Delivery, Notification, Seal, Tally
 from notifications.record import chain, sealing
@@ -83,6 +84,18 @@ def test_another_sealer_that_was_faster():
 
     assert Seal.objects.count() == 1
     assert Tally.objects.count() == 0
+
+
+def test_a_violated_constraint_is_not_taken_for_another_sealer(monkeypatch):
+    notification = make_notification(status="completed")
+
+    def broken(_tallies):
+        raise IntegrityError("another one")
+
+    monkeypatch.setattr(Tally.objects, "bulk_create", broken)
+
+    with pytest.raises(IntegrityError, match="another one"):
+        sealing.seal_notification(notification)
 
 
 def test_the_rest_is_sealed_though_another_is_faster(monkeypatch):
