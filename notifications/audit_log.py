@@ -6,8 +6,9 @@ The origin of an action is not a parameter of every call: the middleware sets it
 request and a command for its run, ``with origin(...)``.
 """
 
+import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ from django.utils.functional import Promise
 from notifications.models import AuditEntry
 
 NAME_MAX_LENGTH = 150
+
+# Names in one entry: an action on 100,000 groups must not write megabytes.
+MAX_NAMED = 100
 
 Values = Mapping[str, Any]  # ``AuditEntry.detail``
 
@@ -98,6 +102,25 @@ def origin(source: Origin | None) -> Iterator[None]:
 def current_origin() -> Origin | None:
     """The origin, for work that continues after its request, such as a download."""
     return _current.get()
+
+
+def named(
+    names: Iterable[str], filters: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Values of an entry for a list of any length: ``named`` holds the first names.
+
+    ``filters`` selected them; ``None`` if they were chosen one by one.
+    When these are not all, ``digest`` covers the whole list: the SHA-256 of its sorted
+    names, each followed by a line feed, as ``LC_ALL=C sort FILE | sha256sum`` computes it.
+    """
+    ordered = sorted(names)
+    values: dict[str, Any] = {"named": ordered[:MAX_NAMED]}
+    if len(ordered) > MAX_NAMED:
+        text = "".join(f"{name}\n" for name in ordered)
+        values["digest"] = hashlib.sha256(text.encode()).hexdigest()
+    if filters is not None:
+        values["filters"] = dict(filters)
+    return values
 
 
 def write(

@@ -19,7 +19,7 @@ from django.utils.translation import pgettext_lazy
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import permissions
-from notifications.access.forms import NewPasswordForm
+from notifications.access.forms import NewPasswordForm, PersonForm
 from notifications.access.queries import has_second_factor, open_sessions
 from notifications.access.services import people
 from notifications.ui.admin import TitledModelAdmin, badge, labelled, two_lines
@@ -48,6 +48,7 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     ordering = ["username"]
     actions = None
     filter_horizontal = []
+    form = PersonForm
     add_form = UserCreationForm
     change_password_form = NewPasswordForm
     change_user_password_template = "notifications/access/new_password.html"  # noqa: S105  a path

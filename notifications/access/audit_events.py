@@ -10,6 +10,7 @@ from notifications import permissions
 from notifications.access.services.sso_refusals import SsoRefusalReason
 from notifications.audit.presentation import changes, choice
 from notifications.audit_log import Detail, Event, Values
+from notifications.ui.audit_events import DIGEST
 
 _BY = Detail("by", _("Way"), choice({"sso": _("single sign-on")}))
 
@@ -141,4 +142,6 @@ ROLE_DELETED = Event(
     _("Deleted the role “%(role)s”."),
     _role_changes,
     Detail("people", _("People who had it")),
+    Detail("named", _("Names")),
+    DIGEST,
 )

@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import authenticate
-from django.contrib.auth.forms import AdminPasswordChangeForm
-from django.contrib.auth.models import User
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,7 @@ from notifications.access.services.second_factor import (
     DIGITS,
     RECOVERY_LENGTH,
 )
+from notifications.ui.made_from import MadeFromForm
 
 
 class LoginForm(AdminAuthenticationForm):
@@ -35,6 +36,18 @@ class LoginForm(AdminAuthenticationForm):
         except ValidationError:
             logins.record_refused_login({"username": user.get_username()})
             raise
+
+
+class PersonForm(MadeFromForm, UserChangeForm):
+    """A person and the roles; an older form does not restore rights taken since."""
+
+
+class RoleForm(MadeFromForm, forms.ModelForm):
+    """A role and its permissions."""
+
+    class Meta:
+        model = Group
+        fields = ("name", "permissions")
 
 
 class NewPasswordForm(AdminPasswordChangeForm):

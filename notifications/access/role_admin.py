@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from notifications import permissions
+from notifications.access.forms import RoleForm
 from notifications.access.services.people import (
     record_deleted_role,
     record_role,
@@ -34,6 +35,7 @@ class PermissionField(forms.ModelMultipleChoiceField):
 
 @admin.register(Group)
 class RoleAdmin(TitledModelAdmin, GroupAdmin):
+    form = RoleForm
     list_title = _("Roles")
     add_title = _("Add a role")
     list_display = ["role_name", "may", "people"]

@@ -14,6 +14,7 @@ from notifications.groups.forms import GroupIds
 from notifications.models import GroupType, Label, Rule, SavedAudience
 from notifications.models.audiences import AUDIENCE_NAME_MAX_LENGTH
 from notifications.ui.fields import CheckboxListField
+from notifications.ui.made_from import MadeFromForm
 
 # In the order they are shown; each is named like the field of ``Rule`` that it fills.
 RULE_FIELDS = (
@@ -112,7 +113,7 @@ def initial_of_rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-class AudienceForm(RuleFields):
+class AudienceForm(MadeFromForm, RuleFields):
     """``valid_rule`` is the entered rule once it is valid, even without a name."""
 
     name = forms.CharField(
@@ -128,6 +129,7 @@ class AudienceForm(RuleFields):
         self, data: Any = None, *, audience: SavedAudience | None = None
     ) -> None:
         self.pk = audience.pk if audience else None
+        self.is_change = audience is not None
         initial = (
             {"name": audience.name} | initial_of_rule(audience.rule) if audience else {}
         )

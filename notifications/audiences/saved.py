@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
@@ -17,32 +17,50 @@ from notifications.permissions import require
 from notifications.ui.text import has_control
 
 
+class AudienceChanged(Exception):
+    """Another person saved the audience, or renamed one of its labels, meanwhile."""
+
+
 @transaction.atomic
-def save(user: User, name: str, rule: Rule, *, pk: int | None = None) -> SavedAudience:
+def save(
+    user: User,
+    name: str,
+    rule: Rule,
+    *,
+    pk: int | None = None,
+    shown: SavedAudience | None = None,
+) -> SavedAudience:
     """Save a rule under a name; with ``pk``, update that audience.
 
-    Raises ``ValidationError`` by field: ``name``, or one of ``Rule``.
+    ``shown`` is the audience as the user has seen it. Raises ``AudienceChanged`` if it
+    was changed since, and ``ValidationError`` by field: ``name``, or one of ``Rule``.
     """
     require(user, permissions.CHANGE_AUDIENCES)
     rule = clean_rule(rule)
     # Locks the labels against deletion and renaming until the commit.
-    labels = Label.objects.select_for_update().filter(name__in=rule.labels)
-    if len(labels) < len(rule.labels):  # changed since clean_rule
+    labels = Label.objects.filter(name__in=rule.labels).order_by("pk")
+    if len(labels.select_for_update(no_key=True)) < len(
+        rule.labels
+    ):  # changed since clean_rule
         rule = clean_rule(rule)
     audience = SavedAudience(stored_rule={})
     if pk is not None:
         audience = SavedAudience.objects.select_for_update().get(pk=pk)
     before = _values(audience)
-    try:
-        audience.name = clean_name(name, pk)
-    except ValidationError as error:
-        raise ValidationError({"name": error}) from None
+    if shown is not None and _values(shown) != before:
+        raise AudienceChanged
+    audience.name = _clean_name(name, pk)
     audience.stored_rule = rule.as_json()
     changed = {key: v for key, v in _values(audience).items() if v != before[key]}
     if not changed:
         return audience
     audience.changed_by = user.get_username()
-    audience.save()
+    try:
+        with transaction.atomic():
+            audience.save()
+    except IntegrityError:
+        _clean_name(name, pk)  # another one got this name meanwhile
+        raise
     if pk is not None and "name" in changed:
         # Drafts refer to their audience by name.
         Notification.objects.filter(
@@ -73,6 +91,14 @@ def delete(user: User, pk: int) -> None:
         before=audience.stored_rule,
         after={},
     )
+
+
+def _clean_name(name: str, pk: int | None) -> str:
+    """``clean_name``, with its error at the field ``name``."""
+    try:
+        return clean_name(name, pk)
+    except ValidationError as error:
+        raise ValidationError({"name": error}) from None
 
 
 def clean_name(text: str, pk: int | None = None) -> str:

@@ -1,8 +1,9 @@
 """Pages of saved audiences: the list, the form and the confirmation of a deletion."""
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -66,11 +67,22 @@ def _form(request: HttpRequest, saved: SavedAudience | None) -> HttpResponse:
         if not form.errors and form.valid_rule is not None:
             name = form.cleaned_data["name"]
             pk = saved.pk if saved else None
-            saved = audiences_saved.save(user, name, form.valid_rule, pk=pk)
-            messages.success(
-                request, _("The audience “%(name)s” is saved.") % {"name": saved.name}
-            )
-            return redirect("admin:audience", saved.pk)
+            try:
+                after = audiences_saved.save(
+                    user, name, form.valid_rule, pk=pk, shown=saved
+                )
+            except audiences_saved.AudienceChanged:
+                return _form(request, get_object_or_404(SavedAudience, pk=pk))
+            except SavedAudience.DoesNotExist:
+                raise Http404 from None
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                messages.success(
+                    request,
+                    _("The audience “%(name)s” is saved.") % {"name": after.name},
+                )
+                return redirect("admin:audience", after.pk)
     return page(
         request,
         "notifications/audiences/audience_form.html",
@@ -87,7 +99,10 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     user = require_permission(request, permissions.CHANGE_AUDIENCES)
     saved = get_object_or_404(SavedAudience, pk=pk)
     if request.method == "POST":
-        audiences_saved.delete(user, pk)
+        try:
+            audiences_saved.delete(user, pk)
+        except SavedAudience.DoesNotExist:
+            raise Http404 from None
         messages.success(
             request, _("The audience “%(name)s” is deleted.") % {"name": saved.name}
         )

@@ -72,6 +72,12 @@ class ConsoleSite(admin.AdminSite):
             raise PermissionDenied(
                 _("You log in by single sign-on and have no password here.")
             )
+        if request.method == "POST" and isinstance(user, User):
+            # The form saves the whole row: without the lock, it would undo a change of
+            # the person, such as the end of the right to log in.
+            user.refresh_from_db(from_queryset=User.objects.select_for_update())
+            if not user.is_active:
+                raise PermissionDenied
         old_password = request.POST.get("old_password")
         if old_password and isinstance(user, User):
             # A wrong password counts as a wrong login. django-axes replaces the response

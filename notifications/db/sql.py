@@ -108,15 +108,19 @@ def update(
         )
 
 
-def lock_tables(*models: type[Model]) -> None:
+def lock_tables(*models: type[Model], shared: bool = False) -> None:
     """Block writes to these tables by other transactions until this one ends.
 
+    ``shared`` blocks only the transactions that block writes. A transaction that locks
+    rows of such tables calls it before its first row lock, with the tables in the same
+    order: otherwise it could hold a row that the other one needs, and wait for its table.
     On SQLite every transaction blocks other writers anyway.
     """
     if connection.vendor == "postgresql":
         tables = ", ".join(quoted_table(model) for model in models)
+        mode = "ROW EXCLUSIVE" if shared else "SHARE ROW EXCLUSIVE"
         with connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")
+            cursor.execute(f"LOCK TABLE {tables} IN {mode} MODE")
 
 
 def refresh_statistics(model: type[Model], name: str) -> None:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from notifications import permissions
+from notifications.db.sql import lock_tables
 from notifications.groups import labels as groups_labels
 from notifications.groups import services as groups_services
 from notifications.groups.filters import (
@@ -162,6 +163,10 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
         is_known = obj.type in GroupType.values
         return ["group_id"] if is_known else ["group_id", "type"]
 
+    def lock_row(self, pk: int) -> None:
+        lock_tables(*groups_labels.TABLES, shared=True)
+        super().lock_row(pk)
+
     def has_delete_permission(
         self, request: HttpRequest, obj: ChatGroup | None = None
     ) -> bool:
@@ -229,7 +234,9 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
     def switch_off(self, request: HttpRequest, groups: QuerySet[ChatGroup]) -> None:
         selected = groups.count()
         n = groups_services.switch_off(
-            require_permission(request, permissions.CHANGE_GROUPS), groups
+            require_permission(request, permissions.CHANGE_GROUPS),
+            groups,
+            filters=_filters(request),
         )
         message = ngettext("%(n)d group switched off.", "%(n)d groups switched off.", n)
         _report(request, message % {"n": n}, changed=n, unchanged=selected - n)
@@ -238,7 +245,9 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
     def switch_on(self, request: HttpRequest, groups: QuerySet[ChatGroup]) -> None:
         selected = groups.count()
         n = groups_services.switch_on(
-            require_permission(request, permissions.CHANGE_GROUPS), groups
+            require_permission(request, permissions.CHANGE_GROUPS),
+            groups,
+            filters=_filters(request),
         )
         message = ngettext("%(n)d group switched on.", "%(n)d groups switched on.", n)
         _report(request, message % {"n": n}, changed=n, unchanged=selected - n)
@@ -247,9 +256,15 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
 def _redirect_to_labels(name: str, request: HttpRequest) -> HttpResponse:
     """Redirect with the selected groups, or with the filter if all are selected."""
     selected = [int(pk) for pk in request.POST.getlist("_selected_action")]
-    is_all = request.POST.get("select_across") == "1"
-    form = GroupFilterForm(request.GET)
-    return redirect(reverse(name) + selection_query(form, None if is_all else selected))
+    pks = selected if _filters(request) is None else None
+    return redirect(reverse(name) + selection_query(GroupFilterForm(request.GET), pks))
+
+
+def _filters(request: HttpRequest) -> dict[str, str] | None:
+    """The filters of the list if all groups that match them are selected."""
+    if request.POST.get("select_across") != "1":
+        return None
+    return GroupFilterForm(request.GET).active
 
 
 def _too_many_message() -> SafeString:

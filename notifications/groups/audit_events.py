@@ -9,7 +9,7 @@ from notifications.audit.presentation import changes, choice
 from notifications.audit_log import Detail, Event, Values
 from notifications.delivery.audit_events import CODE, GROUPS
 from notifications.models import ChatGroup, GroupSync, GroupType
-from notifications.ui.audit_events import filters
+from notifications.ui.audit_events import DIGEST, filters
 
 _FIELDS = (
     Detail("group_id", _("Group ID")),
@@ -21,7 +21,16 @@ _FIELDS = (
 
 _changes = changes(*_FIELDS)
 
-_LABEL_DETAILS = (Detail("labels", _("Labels")), Detail("named", _("Groups")))
+
+def _filters(values: Values) -> Iterator[str]:
+    """The filters, when all groups that match them were selected."""
+    if "filters" in values:
+        yield from filters(values)
+
+
+_SELECTION = (Detail("named", _("Groups")), DIGEST, _filters)
+
+_LABEL_DETAILS = (Detail("labels", _("Labels")), *_SELECTION)
 
 
 def _new_values(values: Values) -> Iterator[str]:
@@ -41,7 +50,7 @@ SWITCHED_OFF = Event(
     "switched_off",
     _("groups switched off"),
     ngettext_lazy("Switched %(n)d group off.", "Switched %(n)d groups off.", "n"),
-    GROUPS,
+    *_SELECTION,
     count="groups",
 )
 
@@ -49,7 +58,7 @@ SWITCHED_ON = Event(
     "switched_on",
     _("groups switched on"),
     ngettext_lazy("Switched %(n)d group on.", "Switched %(n)d groups on.", "n"),
-    GROUPS,
+    *_SELECTION,
     count="groups",
 )
 

@@ -4,7 +4,7 @@ The query string holds the filter instead of IDs, so that a selection of 100,000
 fits in a URL.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -124,12 +124,16 @@ SELECTED_GROUPS_KEY = "groups_for_write"
 
 @dataclass(frozen=True, slots=True)
 class GroupSelection:
-    """``query``: query string of the list of groups, with "?", or empty."""
+    """``query``: query string of the list of groups, with "?", or empty.
+
+    ``filters`` selected the groups; ``None`` if they were ticked.
+    """
 
     groups: QuerySet[ChatGroup]
     count: int
     description: str
     query: str
+    filters: Mapping[str, str] | None
 
 
 def selection_query(form: GroupFilterForm, selected: Sequence[int] | None) -> str:
@@ -168,7 +172,8 @@ def selection_of(parameters: QueryDict) -> GroupSelection | None:
     else:
         description = _("All groups: %(n)s.") % {"n": f"{count:,}"}
     query = "?" + form.query if form.active else ""
-    return GroupSelection(groups, count, description, query)
+    filters = form.active if selected is None else None
+    return GroupSelection(groups, count, description, query, filters)
 
 
 def _numbers(text: str) -> list[int]:

@@ -11,6 +11,7 @@ from notifications.groups.labels import split_labels
 from notifications.models import ChatGroup, Label
 from notifications.models.groups import LABEL_MAX_LENGTH
 from notifications.ui.fields import CheckboxListField
+from notifications.ui.made_from import MadeFromForm
 
 
 class LabelChoice(forms.Form):
@@ -54,7 +55,9 @@ class LabelRemoval(forms.Form):
 
 
 class LabelName(forms.Form):
-    """The new name of a label."""
+    """The new name of a label; ``before`` is its name on the page that was shown."""
+
+    before = forms.CharField(required=False, widget=forms.HiddenInput)
 
     name = forms.CharField(
         label=_("New name"),
@@ -65,18 +68,20 @@ class LabelName(forms.Form):
     )
 
 
-class GroupForm(forms.ModelForm, LabelChoice):
+class GroupForm(MadeFromForm, forms.ModelForm, LabelChoice):
     """One chat group with its labels."""
 
     class Meta:
         model = ChatGroup
         fields = ("group_id", "name", "type", "member_count", "state")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk is not None:
-            names = self.instance.labels.values_list("name", flat=True)
-            self.initial["label_names"] = list(names)
+    def __init__(
+        self, *args: Any, instance: ChatGroup | None = None, **kwargs: Any
+    ) -> None:
+        if instance is not None and instance.pk is not None:
+            names = list(instance.labels.values_list("name", flat=True))
+            kwargs["initial"] = {"label_names": names} | (kwargs.get("initial") or {})
+        super().__init__(*args, instance=instance, **kwargs)
 
 
 class GroupIds(forms.CharField):

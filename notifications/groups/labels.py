@@ -5,18 +5,18 @@ so that a saved audience never refers to a missing label.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications import audit_log, permissions
-from notifications.db.sql import insert_select, quoted_table
+from notifications.db.sql import insert_select, lock_tables, quoted_table
 from notifications.groups.audit_events import (
     LABEL_DELETED,
     LABEL_RENAMED,
@@ -83,20 +83,32 @@ def split_labels(text: str) -> list[str]:
     return list(labels.values())
 
 
-MAX_NAMED = 1000  # group IDs in an audit entry, which counts all of them
-
 Link = ChatGroup.labels.through
+
+# Parameters of the list of groups; empty for all of them.
+Filters = Mapping[str, str] | None
+
+# Changed by labels, imports and the form of a group: locked in this order.
+TABLES = (ChatGroup, Label, Link)
 
 
 @transaction.atomic
-def add_labels(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int:
+def add_labels(
+    user: User,
+    groups: QuerySet[ChatGroup],
+    names: Sequence[str],
+    *,
+    filters: Filters = None,
+) -> int:
     """Add labels to groups; return the number of groups that lacked any of them.
 
+    ``filters`` selected the groups, for the audit entry; ``None`` for single groups.
     Raises ``ValidationError`` if a name is invalid or if there are no names.
     """
     require(user, permissions.CHANGE_GROUPS)
     if not names:
         raise ValidationError(_("Choose a label, or write a new one."))
+    lock_tables(*TABLES, shared=True)
     labels = get_or_create_labels(names)
     with_all = (
         Link.objects.filter(label__in=labels)
@@ -105,29 +117,35 @@ def add_labels(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) ->
         .filter(count=len(labels))  # type: ignore[misc]  # annotated just above
     )
     changed = groups.exclude(pk__in=with_all.values("chatgroup_id"))
-    count = changed.count()
-    if count:
-        _write_audit_entry(LABELS_ADDED, user, labels, count, changed)
+    group_ids = list(changed.order_by().values_list("group_id", flat=True))
+    if group_ids:
+        _write_audit_entry(LABELS_ADDED, user, labels, group_ids, filters)
         _insert_links(groups, labels)
-    return count
+    return len(group_ids)
 
 
 @transaction.atomic
-def remove_labels(user: User, groups: QuerySet[ChatGroup], names: Sequence[str]) -> int:
+def remove_labels(
+    user: User,
+    groups: QuerySet[ChatGroup],
+    names: Sequence[str],
+    *,
+    filters: Filters = None,
+) -> int:
     """Remove labels from groups; return the number of groups that had any of them."""
     require(user, permissions.CHANGE_GROUPS)
     if not names:
         raise ValidationError(_("Choose a label."))
-    labels = list(Label.objects.filter(name__in=names))
+    lock_tables(*TABLES, shared=True)
+    labels = _locked(Label.objects.filter(name__in=names))
     links = Link.objects.filter(
         label__in=labels, chatgroup__in=groups.order_by().values("pk")
     )
-    changed = set(links.values_list("chatgroup_id", flat=True))
-    if changed:
-        first = ChatGroup.objects.filter(pk__in=sorted(changed)[:MAX_NAMED])
-        _write_audit_entry(LABELS_REMOVED, user, labels, len(changed), first)
+    group_ids = set(links.values_list("chatgroup__group_id", flat=True))
+    if group_ids:
+        _write_audit_entry(LABELS_REMOVED, user, labels, group_ids, filters)
         links.delete()
-    return len(changed)
+    return len(group_ids)
 
 
 @transaction.atomic
@@ -143,40 +161,57 @@ def set_labels(user: User, group: ChatGroup, names: Sequence[str]) -> None:
 
 
 def get_or_create_labels(names: Sequence[str]) -> list[Label]:
-    """One label for each name, regardless of case. Requires a transaction.
+    """One label for each name, regardless of case, locked. Requires a transaction.
 
     Raises ``ValidationError`` for an invalid name.
     """
     names = [clean_label(name) for name in names]
     Label.objects.bulk_create(
-        [Label(name=name) for name in names], ignore_conflicts=True
+        [Label(name=name) for name in sorted(names, key=str.lower)],
+        ignore_conflicts=True,
     )
     keys = [Lower(Value(name)) for name in names]
     labels = Label.objects.alias(lower=Lower("name")).filter(lower__in=keys)
-    return list(labels.order_by("name"))
+    return sorted(_locked(labels), key=lambda label: label.name)
+
+
+def _locked(labels: QuerySet[Label]) -> list[Label]:
+    """Lock labels whose groups change: until the commit, none is renamed or deleted."""
+    return list(labels.order_by("pk").select_for_update(no_key=True))
 
 
 @transaction.atomic
-def rename(user: User, pk: int, name: str) -> Label:
+def rename(user: User, pk: int, name: str, *, shown: str = "") -> Label:
     """Rename a label, also in the saved audiences that use it.
 
-    Raises ``ValidationError`` if the name is invalid or belongs to another label.
+    ``shown`` is the name that the user has seen. Raises ``ValidationError`` if the label
+    has another name now, or if the new name is invalid or belongs to another label.
     """
     require(user, permissions.CHANGE_GROUPS)
+    lock_tables(*TABLES, shared=True)
     label = Label.objects.select_for_update().get(pk=pk)
     name, before = clean_label(name), label.name
-    same_name = Label.objects.alias(lower=Lower("name")).filter(
-        lower=Lower(Value(name))
-    )
-    if other := same_name.exclude(pk=pk).first():
+    if shown and shown != before:
         raise ValidationError(
-            _("There is a label “%(name)s” already.") % {"name": other.name}
+            _(
+                "The label is not called “%(shown)s” any more but “%(name)s”. Look again; "
+                "to rename it, save once more."
+            )
+            % {"shown": shown, "name": before}
         )
+    _check_unused(name, pk)
     if name == before:
         return label
     label.name = name
-    label.save()
-    for audience in _audiences_with(before):
+    try:
+        with transaction.atomic():
+            label.save(update_fields=["name"])
+    except IntegrityError:
+        _check_unused(name, pk)  # added since
+        raise
+    # Locked: an edit of an audience that is saved meanwhile is kept, and one that still
+    # names the old label is refused, because saving locks the labels as well.
+    for audience in _audiences_with(before, SavedAudience.objects.select_for_update()):
         labels = audience.stored_rule["labels"]
         renamed = sorted(name if word == before else word for word in labels)
         audience.stored_rule = audience.stored_rule | {"labels": renamed}
@@ -187,6 +222,17 @@ def rename(user: User, pk: int, name: str) -> Label:
     return label
 
 
+def _check_unused(name: str, pk: int) -> None:
+    """Raise ``ValidationError`` if another label than ``pk`` has the name."""
+    same_name = Label.objects.alias(lower=Lower("name")).filter(
+        lower=Lower(Value(name))
+    )
+    if other := same_name.exclude(pk=pk).first():
+        raise ValidationError(
+            _("There is a label “%(name)s” already.") % {"name": other.name}
+        )
+
+
 @transaction.atomic
 def delete(user: User, pk: int) -> None:
     """Delete a label and remove it from all groups.
@@ -194,6 +240,7 @@ def delete(user: User, pk: int) -> None:
     Raises ``ValidationError`` with the saved audiences that use the label.
     """
     require(user, permissions.CHANGE_GROUPS)
+    lock_tables(*TABLES, shared=True)
     label = Label.objects.select_for_update().get(pk=pk)
     if audiences := audiences_with(label.name):
         raise ValidationError(
@@ -211,13 +258,15 @@ def delete(user: User, pk: int) -> None:
 
 def audiences_with(label: str) -> list[str]:
     """Names of the saved audiences that use a label."""
-    return [audience.name for audience in _audiences_with(label)]
+    audiences = _audiences_with(label, SavedAudience.objects.all())
+    return sorted(audience.name for audience in audiences)
 
 
-def _audiences_with(label: str) -> list[SavedAudience]:
+def _audiences_with(
+    label: str, audiences: QuerySet[SavedAudience]
+) -> list[SavedAudience]:
     # Filtered here: there are few, and JSON lookups differ between the databases.
-    audiences = SavedAudience.objects.order_by("name")
-    return [audience for audience in audiences if label in audience.rule.labels]
+    return [one for one in audiences.order_by("pk") if label in one.rule.labels]
 
 
 def _insert_links(groups: QuerySet[ChatGroup], labels: Sequence[Label]) -> None:
@@ -242,15 +291,13 @@ def _write_audit_entry(
     event: audit_log.Event,
     user: User,
     labels: Sequence[Label],
-    count: int,
-    changed: QuerySet[ChatGroup],
+    group_ids: Collection[str],
+    filters: Filters,
 ) -> None:
     audit_log.write(
         event,
         user.get_username(),
         labels=[label.name for label in labels],
-        groups=count,
-        named=list(
-            changed.order_by("pk").values_list("group_id", flat=True)[:MAX_NAMED]
-        ),
+        groups=len(group_ids),
+        **audit_log.named(group_ids, filters),
     )

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -50,11 +50,18 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
     """Rename a label."""
     user = require_permission(request, permissions.CHANGE_GROUPS)
     label = get_object_or_404(Label, pk=pk)
-    form = LabelName(request.POST if request.method == "POST" else None)
-    form.initial = {"name": label.name}
-    if request.method == "POST" and form.is_valid():
+    data = request.POST.copy() if request.method == "POST" else None
+    form = LabelName(data)
+    form.initial = {"name": label.name, "before": label.name}
+    if data is not None and form.is_valid():
+        shown = form.cleaned_data["before"]
+        data["before"] = label.name  # for the page that shows an error
         try:
-            renamed = groups_labels.rename(user, pk, form.cleaned_data["name"])
+            renamed = groups_labels.rename(
+                user, pk, form.cleaned_data["name"], shown=shown
+            )
+        except Label.DoesNotExist:
+            raise Http404 from None
         except ValidationError as error:
             form.add_error("name", error)
         else:
@@ -76,6 +83,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         try:
             groups_labels.delete(user, pk)
+        except Label.DoesNotExist:
+            raise Http404 from None
         except ValidationError as error:
             messages.error(request, error.messages[0])
         else:
@@ -150,7 +159,9 @@ def _change_labels(
     form = make_form(data, selection.groups)
     if request.method == "POST" and form.is_valid():
         try:
-            changed = change(user, selection.groups, form.names())
+            changed = change(
+                user, selection.groups, form.names(), filters=selection.filters
+            )
         except ValidationError as error:
             form.add_error(None, error)
         else:

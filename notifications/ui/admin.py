@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,6 +19,34 @@ class ConsoleModelAdmin(admin.ModelAdmin):
         can be guessed letter by letter.
         """
         return False
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """The row; locked while a form is saved, so that it is the row that was saved
+        last, and nothing changes it before the end of the transaction.
+        """
+        row = super().get_object(request, object_id, from_field)
+        if row is None or request.method != "POST" or not connection.in_atomic_block:
+            return row
+        self.lock_row(row.pk)
+        return super().get_object(request, object_id, from_field)
+
+    def lock_row(self, pk: int) -> None:
+        # Without the key: other rows may still refer to this one.
+        rows = self.model._default_manager.filter(pk=pk)
+        list(rows.select_for_update(no_key=True).values("pk"))
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.is_change = change  # of ``MadeFromForm``
+        return form
 
     def history_view(
         self,

@@ -23,6 +23,9 @@ def _unfinished(values: Values) -> Iterator[str]:
         yield gettext("It was broken off before the end.")
 
 
+# Of ``audit_log.named``.
+DIGEST = Detail("digest", _("SHA-256 of all names, one per line"))
+
 EXPORT_ENDED = Event(
     "export_ended",
     _("download ended"),

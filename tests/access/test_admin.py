@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifications import permissions
+from tests.edit_forms import save_form
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +110,7 @@ def test_a_role_is_boxes_with_sentences(log_in):
     field = client.get(address).context["adminform"].form.fields["permissions"]
     offered = [(str(label), value.value) for value, label in field.choices]
     chosen = [pk for sentence, pk in offered if sentence.startswith("May see the hist")]
-    client.post(address, {"name": "Auditor", "permissions": chosen})
+    save_form(client, address, {"name": "Auditor", "permissions": chosen})
 
     assert [sentence for sentence, _pk in offered] == [
         "May write and send notifications",
@@ -198,7 +199,8 @@ def test_people_administrators_touch_neither_superusers_nor_themselves(log_in):
 
     for person in (chief, admin):
         client.post(address.format(person.pk), {"username": "taken.over"})
-    client.post(
+    save_form(
+        client,
         address.format(other.pk),
         {"username": "renamed", "is_active": "on", "is_superuser": "on"},
     )

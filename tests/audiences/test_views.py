@@ -6,6 +6,7 @@ from notifications import permissions
 from notifications.audiences import saved as audiences_saved
 from notifications.audiences.exclusions import ExclusionReason
 from notifications.models import Label, Rule, SavedAudience
+from tests.edit_forms import save_form
 from tests.factories import make_group, make_user
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +86,7 @@ def test_an_audience_is_saved_and_shows_its_count(manager, rooms):
     saved = manager.post(AUDIENCES + "add/", posted, follow=True)
     address = saved.redirect_chain[0][0]
     changed = posted | {"name": "Large", "min_members": "500"}
-    again = manager.post(address, changed, follow=True)
+    again = save_form(manager, address, changed, follow=True)
 
     assert shown_messages(saved) == ["The audience “Live rooms” is saved."]
     assert counts(saved.context["matching"]) == (2, 1204, {ExclusionReason.CLOSED: 1})

@@ -1,11 +1,16 @@
 """Labels on many groups, renamed, deleted; and what the audit trail says of it."""
 
+import hashlib
+import json
+from functools import partial
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from notifications import permissions
 from notifications.audiences import saved as audiences_saved
 from notifications.groups import labels as groups_labels
+from notifications.groups import services as groups_services
 from notifications.models import AuditEntry, ChatGroup, Label, Rule
 from tests.factories import make_group, make_user
 
@@ -75,18 +80,34 @@ def test_a_filter_by_label_means_the_groups_of_the_beginning(user):
     assert [labels_of(group_id) for group_id in "ab"] == [["New", "Other"]] * 2
 
 
-def test_only_the_first_thousand_groups_are_named(user):
+def test_an_entry_names_the_first_groups_and_has_a_digest_of_all(user):
+    group_ids = [f"g{n}" for n in range(1002)]
     ChatGroup.objects.bulk_create(
-        ChatGroup(group_id=f"g{n}", name="x", type="Public") for n in range(1002)
+        ChatGroup(group_id=group_id, name="x", type="Public") for group_id in group_ids
+    )
+    changes = (
+        partial(groups_labels.add_labels, names=["All"], filters={"type": "Public"}),
+        partial(groups_labels.remove_labels, names=["All"], filters={}),
+        partial(groups_services.switch_off, filters={"type": "Public"}),
+        groups_services.switch_on,
     )
 
-    assert groups_labels.add_labels(user, EVERY, ["All"]) == 1002
-    assert groups_labels.remove_labels(user, EVERY, ["All"]) == 1002
+    counts = [change(user, EVERY) for change in changes]
 
-    found = [detail for _action, _actor, detail in entries()]
-    assert [(d["groups"], len(d["named"]), d["named"][-1]) for d in found] == [
-        (1002, 1000, "g999")
-    ] * 2
+    assert counts == [1002] * 4
+    lines = "".join(f"{group_id}\n" for group_id in sorted(group_ids))
+    details = [detail for _action, _actor, detail in entries()]
+    for detail in details:
+        assert detail["groups"] == 1002
+        assert detail["named"] == sorted(group_ids)[:100]
+        assert detail["digest"] == hashlib.sha256(lines.encode()).hexdigest()
+        assert len(json.dumps(detail)) < 2000
+    assert [detail.get("filters") for detail in details] == [
+        {"type": "Public"},
+        {},
+        {"type": "Public"},
+        None,
+    ]
 
 
 def test_one_group_gets_exactly_its_labels(user):

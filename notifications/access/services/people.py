@@ -81,15 +81,17 @@ def record_role(
 
 def record_deleted_role(user: User, pk: int, *, present: str = "") -> None:
     """Call it before the deletion: the entry lists the permissions and people."""
+    Group.objects.select_for_update().get(pk=pk)  # blocks assignments of the role
     before = values_of_role(pk)
-    people = User.objects.filter(groups=pk).order_by("username")
+    names = User.objects.filter(groups=pk).values_list("username", flat=True)
     audit_log.write(
         ROLE_DELETED,
         user.get_username(),
         role=before["name"],
         before=before,
         after={},
-        people=list(people.values_list("username", flat=True)),
+        people=len(names),
+        **audit_log.named(names),
     )
     sessions.end_after_change(user.get_username(), _people_with(pk), present=present)
 

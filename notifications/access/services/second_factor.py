@@ -71,6 +71,7 @@ def begin_setup(person: User) -> TOTPDevice:
 
     It replaces an unconfirmed device. A confirmed device stays in use meanwhile.
     """
+    _lock(person)
     TOTPDevice.objects.filter(user=person, confirmed=False).delete()
     device: TOTPDevice = TOTPDevice.objects.create(
         user=person, name="app", digits=DIGITS, confirmed=False
@@ -90,7 +91,7 @@ def finish_setup(
     who has not entered a code of that device. Raises ``ValidationError`` when another
     browser has finished a setup meanwhile.
     """
-    User.objects.select_for_update().get(pk=person.pk)  # one set-up at a time
+    _lock(person)
     devices = TOTPDevice.objects.filter(user=person)
     device = devices.filter(pk=device_id, confirmed=False).first()
     if device is None or (devices.filter(confirmed=True).exists() and not may_replace):
@@ -116,6 +117,7 @@ def make_recovery_codes(person: User) -> tuple[str, ...]:
 
     The database holds only their digests, so they cannot be shown again.
     """
+    _lock(person)
     codes = [
         "".join(secrets.choice(ALPHABET) for _n in range(RECOVERY_LENGTH))
         for _code in range(RECOVERY_CODES)
@@ -126,6 +128,11 @@ def make_recovery_codes(person: User) -> tuple[str, ...]:
     )
     audit_log.write(RECOVERY_MADE, person.get_username())
     return tuple(map(_in_groups, codes))
+
+
+def _lock(person: User) -> None:
+    """Change the second factor of a person in one transaction at a time."""
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
 # --- verifying ----------------------------------------------------------------------------
@@ -220,6 +227,7 @@ def remove_second_factor(person: User, actor: str, *, present: str = "") -> None
     Checks no permission: a command calls it when no administrator can log in. Raises
     ``ValidationError`` where no second factor is set up.
     """
+    _lock(person)
     had_any, _per_table = TOTPDevice.objects.filter(user=person).delete()
     RecoveryCode.objects.filter(user=person).delete()
     if not had_any:

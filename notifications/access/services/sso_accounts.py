@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from notifications.access.services import people
 from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
@@ -38,7 +39,10 @@ def log_in(issuer: str, claims: Claims) -> User:
     try:
         return _log_in(issuer, claims)
     except IntegrityError:
-        # Two first logins at the same time: the other one has created the rows.
+        # Of two first logins at the same time, the other one has created the person.
+        taken = User.objects.filter(username__iexact=_username(claims))
+        if not (_identities(issuer, claims).exists() or taken.exists()):
+            raise
         return _log_in(issuer, claims)
 
 
@@ -48,13 +52,18 @@ def _log_in(issuer: str, claims: Claims) -> User:
     if not subject or subject != claims["sub"]:
         logger.warning("The subject %.300r cannot be used.", claims.get("sub"))
         raise SsoRefused(SsoRefusalReason.UNTRUSTED)
-    identities = ExternalIdentity.objects.select_related("user")
-    identity = identities.filter(issuer=issuer, subject=subject).first()
+    # Read before the identity: a first login that another request completes between the
+    # two queries is found as an identity, not as a name that is taken.
+    name_is_taken = User.objects.filter(username__iexact=_username(claims)).exists()
+    identity = _identities(issuer, claims).first()
     if identity is None:
+        if name_is_taken:
+            raise SsoRefused(SsoRefusalReason.NAME_TAKEN, _username(claims))
         person = _create_person(issuer, subject, claims)
         before = None
     else:
-        person = identity.user
+        # Locked: the entry records only the changes of this login.
+        person = User.objects.select_for_update(no_key=True).get(pk=identity.user_id)
         before = people.values_of_person(person.pk)
     if not (person.is_active and person.is_staff):
         raise SsoRefused(SsoRefusalReason.SWITCHED_OFF, person.get_username())
@@ -64,12 +73,13 @@ def _log_in(issuer: str, claims: Claims) -> User:
     return person
 
 
+def _identities(issuer: str, claims: Claims) -> QuerySet[ExternalIdentity]:
+    return ExternalIdentity.objects.filter(issuer=issuer, subject=claims["sub"])
+
+
 def _create_person(issuer: str, subject: str, claims: Claims) -> User:
-    username = _username(claims)
-    if User.objects.filter(username__iexact=username).exists():
-        raise SsoRefused(SsoRefusalReason.NAME_TAKEN, username)
     person = User.objects.create_user(  # without a password
-        username,
+        _username(claims),
         _text(claims, "email", 254),
         first_name=_text(claims, "given_name", 150) or _text(claims, "name", 150),
         last_name=_text(claims, "family_name", 150),
@@ -152,6 +162,6 @@ def unlink_identity(actor: str, username: str) -> None:
 
 def _person(username: str) -> User:
     try:
-        return User.objects.get(username=username)
+        return User.objects.select_for_update(no_key=True).get(username=username)
     except User.DoesNotExist:
         raise ValidationError(f"There is no user “{username}”.") from None

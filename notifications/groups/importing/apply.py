@@ -32,7 +32,7 @@ from notifications.groups.audit_events import IMPORTED
 from notifications.groups.importing.parse import check_file
 from notifications.groups.importing.plan import ChangedGroup, Plan, plan
 from notifications.groups.importing.rows import ParsedRows, Row
-from notifications.groups.labels import Link
+from notifications.groups.labels import TABLES, Link
 from notifications.models import AuditEntry, ChatGroup, GroupImport, Label
 from notifications.models.groups import with_former_name
 from notifications.permissions import require
@@ -67,7 +67,7 @@ def import_groups(
     ``digest`` identifies the plan that the user has seen: raises ``ValidationError`` if
     the plan has changed since then. ``detail`` is added to the audit entry.
     """
-    lock_tables(ChatGroup, Label, Link)
+    lock_tables(*TABLES)
     applied = plan(parsed)
     if digest is not None and applied.digest != digest:
         raise ValidationError(

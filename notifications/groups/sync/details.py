@@ -4,16 +4,22 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
-from notifications.db.sql import insert_json, stored, update
+from notifications.db.sql import insert_json, lock_tables, stored, update
+from notifications.groups.queries import known_ids
 from notifications.groups.sync.compare import Comparison, KnownGroup, compare
 from notifications.groups.sync.finish import lock_running
 from notifications.models import ChatGroup, GroupSync, SyncChange, SyncItem
 from notifications.tencent.calls.get_group_info import GetGroupInfo, GroupInfo
 
 FIELDS = ["group_id", "name", "type", "member_count", "state", "former_names"]
+
+
+class GroupAddedMeanwhile(Exception):
+    """An import or a person added one of the groups. The request is to be repeated."""
+
 
 # Key of the existing group, or None, and its comparison.
 Comparisons = list[tuple[int | None, Comparison]]
@@ -41,9 +47,9 @@ def write_details(
     """Write the details that Tencent returned for the requested ``group_ids``.
 
     All groups are read and compared before the transaction, which keeps it short; within
-    it only groups with changes are compared again. Groups whose item is done are skipped,
-    so no change is counted twice. Raises ``RunEnded``, and ``DatabaseError`` if another
-    process added one of the groups in the meantime: the request is then repeated.
+    it all are locked, and only groups with changes are compared again. Groups whose item
+    is done are skipped, so no change is counted twice. Raises ``RunEnded``, and
+    ``GroupAddedMeanwhile``.
     """
     infos_by_id = {info.group_id: info for info in infos}
     items = _pending_by_group(sync_id, group_ids)
@@ -53,6 +59,7 @@ def write_details(
     ]
     with transaction.atomic():
         lock_running(sync_id)
+        _lock_groups(group_ids)
         remaining = _pending_by_group(sync_id, group_ids)
         if remaining != items:  # another worker has written some of them
             comparisons = _compare_all(remaining, infos_by_id)
@@ -62,6 +69,13 @@ def write_details(
         _write_groups(comparisons, now)
         _write_changes(sync_id, [comparison for _pk, comparison in comparisons])
         SyncItem.objects.filter(pk__in=remaining.values()).update(is_done=True)
+
+
+def _lock_groups(group_ids: Sequence[str]) -> None:
+    """Lock the groups in the order in which every transaction locks groups."""
+    lock_tables(ChatGroup, shared=True)
+    groups = ChatGroup.objects.filter(group_id__in=group_ids).order_by("pk")
+    list(groups.select_for_update(no_key=True).values_list("pk"))
 
 
 def _pending_by_group(sync_id: int, group_ids: Sequence[str]) -> dict[str, int]:
@@ -80,8 +94,6 @@ def _compare_all(
     group_ids: Collection[str], infos: Mapping[str, GroupInfo]
 ) -> Comparisons:
     groups = ChatGroup.objects.filter(group_id__in=group_ids).order_by()
-    if connection.in_atomic_block:
-        groups = groups.select_for_update()
     known = {
         group_id: (pk, KnownGroup(group_id, *values))
         for pk, group_id, *values in groups.values_list("pk", *FIELDS)
@@ -99,12 +111,7 @@ def _write_groups(comparisons: Comparisons, now: datetime) -> None:
         for pk, one in comparisons
         if one.group and one.is_confirmed
     ]
-    insert_json(
-        ChatGroup,
-        FIELDS,
-        [_values(group) for pk, _one, group in confirmed if pk is None],
-        same={"checked_at": now, "created_at": now},
-    )
+    _insert_groups([group for pk, _one, group in confirmed if pk is None], now)
     checked_at = stored(ChatGroup, "checked_at", now)
     update(
         ChatGroup,
@@ -119,6 +126,17 @@ def _write_groups(comparisons: Comparisons, now: datetime) -> None:
         pk for pk, one, _group in confirmed if pk is not None and not one.is_changed
     ]
     ChatGroup.objects.filter(pk__in=unchanged).update(checked_at=now)
+
+
+def _insert_groups(groups: Sequence[KnownGroup], now: datetime) -> None:
+    times = {"checked_at": now, "created_at": now}
+    try:
+        with transaction.atomic():
+            insert_json(ChatGroup, FIELDS, list(map(_values, groups)), same=times)
+    except IntegrityError:
+        if known_ids([group.group_id for group in groups]):
+            raise GroupAddedMeanwhile from None
+        raise
 
 
 def _values(group: KnownGroup) -> list[object]:

@@ -4,7 +4,6 @@ The schedule starts the first sync only if there are no groups: a list that was 
 hand must not grow automatically after an update.
 """
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -33,12 +32,16 @@ def request_sync(user: User) -> GroupSync:
 def request_sync_by(actor: str) -> GroupSync:
     """The same for a command; ``actor`` is recorded in the audit trail."""
     try:
-        with transaction.atomic():
-            sync = GroupSync.objects.create(requested_by=actor)
-            audit_log.write(SYNC_REQUESTED, actor, sync=sync.pk)
-            return sync
-    except IntegrityError:
-        return GroupSync.objects.order_by("-pk")[0]
+        return _create(actor)
+    except IntegrityError:  # there is at most one open run
+        return GroupSync.objects.open().first() or _create(actor)
+
+
+@transaction.atomic
+def _create(actor: str) -> GroupSync:
+    sync: GroupSync = GroupSync.objects.create(requested_by=actor)
+    audit_log.write(SYNC_REQUESTED, actor, sync=sync.pk)
+    return sync
 
 
 @transaction.atomic
@@ -80,5 +83,11 @@ def is_due(now: datetime) -> bool:
 def request_sync_if_due(now: datetime) -> None:
     """Request a run if one is due, unless another worker has just done so."""
     if is_due(now):
-        with suppress(IntegrityError), transaction.atomic():
-            GroupSync.objects.create(requested_by=GroupSync.SCHEDULE, created_at=now)
+        try:
+            with transaction.atomic():
+                GroupSync.objects.create(
+                    requested_by=GroupSync.SCHEDULE, created_at=now
+                )
+        except IntegrityError:
+            if not GroupSync.objects.open().exists():
+                raise

@@ -12,6 +12,7 @@ from notifications.delivery.background import BackgroundTask, StopRequested
 from notifications.delivery.threads import SYNC
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import services as sync_services
+from notifications.groups.sync.details import GroupAddedMeanwhile
 from notifications.groups.sync.run import SyncRun
 from notifications.models import GroupSync
 from notifications.rate_limit.clock import engine_clock
@@ -19,6 +20,9 @@ from notifications.rate_limit.clock import engine_clock
 logger = logging.getLogger(__name__)
 
 EVERY = 1.0
+
+# Errors that a later round may not meet again.
+MAY_PASS = (StopRequested, DatabaseError, InterfaceError)
 
 
 def sync_task(
@@ -61,14 +65,11 @@ def _run(
     )
     try:
         run.run()
-    except IntegrityError:
-        # Another process added one of the groups in the meantime: the run continues.
-        logger.exception(
-            "The sync of the groups was interrupted; the next round continues it."
-        )
-    except (StopRequested, DatabaseError, InterfaceError):
-        raise
-    except BaseException:
+    except GroupAddedMeanwhile:
+        logger.info("A group was added meanwhile; the next round continues the sync.")
+    except BaseException as error:
+        if isinstance(error, MAY_PASS) and not isinstance(error, IntegrityError):
+            raise
         # A retry would fail again: the run ends, and the error is logged.
         with suppress(sync_finish.RunEnded):
             sync_finish.finish(

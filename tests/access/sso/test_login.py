@@ -6,7 +6,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection
 from django.test import Client
 
 from notifications import permissions
@@ -206,19 +205,3 @@ def test_no_token_and_no_secret_is_left_anywhere(visit, provider, client, caplog
     ]
     for secret in (*provider.tokens, "an-access-token", SECRET):
         assert not any(secret in text for text in left)
-
-
-def test_two_first_logins_at_once(visit):
-    inserts = []
-
-    def as_if_another_was_faster(execute, sql, *args):
-        if sql.startswith(f'INSERT INTO "{User._meta.db_table}" '):
-            inserts.append(sql)
-            if len(inserts) == 1:
-                raise IntegrityError
-        return execute(sql, *args)
-
-    with connection.execute_wrapper(as_if_another_was_faster):
-        assert visit().status_code == 302
-
-    assert len(inserts) == 2

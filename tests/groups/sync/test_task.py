@@ -17,6 +17,7 @@ from notifications.delivery.threads import Deaths
 from notifications.delivery.worker import SendWorker
 from notifications.groups.sync import finish as sync_finish
 from notifications.groups.sync import services as sync_services
+from notifications.groups.sync.details import GroupAddedMeanwhile
 from notifications.groups.sync.queries import RUNS_WITH_CHANGES
 from notifications.groups.sync.run import SyncRun
 from notifications.groups.sync.task import sync_task
@@ -86,8 +87,15 @@ def test_a_mistake_in_this_program_ends_the_run_and_is_logged(tencent, caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("error", [OperationalError(), IntegrityError()])
-def test_a_database_that_is_away_fails_no_run(tencent, caplog, error):
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OperationalError(), "OperationalError"),
+        (GroupAddedMeanwhile(), "A group was added meanwhile"),
+    ],
+)
+def test_an_error_that_may_pass_fails_no_run(tencent, caplog, error, line):
+    caplog.set_level("INFO")
     sync = GroupSync.objects.create(requested_by="x")
 
     task = task_of(living_worker(), failing_run(error))
@@ -95,7 +103,18 @@ def test_a_database_that_is_away_fails_no_run(tencent, caplog, error):
 
     sync.refresh_from_db()
     assert (sync.status, task.deaths.counts) == ("waiting", {})
-    assert type(error).__name__ in caplog.text
+    assert line in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_violated_constraint_is_not_taken_for_a_group_that_exists(tencent, caplog):
+    sync = GroupSync.objects.create(requested_by="x", status="running")
+
+    task_of(living_worker(), failing_run(IntegrityError("another one"))).run_once()
+
+    sync.refresh_from_db()
+    assert (sync.status, sync.reason) == ("failed", "defect")
+    assert "another one" in caplog.text
 
 
 @pytest.mark.django_db

@@ -1,0 +1,182 @@
+"""Two changes of people, roles, passwords and second factors at the same time."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import connection, transaction
+
+from notifications import permissions
+from notifications.access.services import people, second_factor
+from notifications.models import AuditEntry, RecoveryCode
+from tests.edit_forms import form_of
+from tests.factories import PASSWORD, make_second_factor, make_user
+from tests.interleaving import interleave
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SECRET = "a long enough pass phrase"
+
+
+def made_from(client, address: str) -> str:
+    return form_of(client.get(address))["made_from"].value()
+
+
+@transaction.atomic
+def switch_off(person: User) -> None:
+    User.objects.filter(pk=person.pk).update(is_active=False)
+
+
+def errors_of(response) -> list[str]:
+    return list(form_of(response).errors)
+
+
+def test_an_old_form_of_a_person_does_not_give_back_rights(log_in):
+    client = log_in(make_user(superuser=True, username="chief"))
+    person = make_user(permissions.AUDITOR)
+    address = f"/auth/user/{person.pk}/change/"
+    values = {
+        "username": "lin.mei",
+        "first_name": "Mei",
+        "is_active": "on",
+        "groups": [Group.objects.get(name=permissions.AUDITOR).pk],
+        "made_from": made_from(client, address),
+    }
+    person.groups.clear()
+    User.objects.filter(pk=person.pk).update(is_active=False)
+
+    refused = client.post(address, values)
+
+    assert form_of(refused).errors == {
+        "groups": [
+            "Changed meanwhile from “Auditor” to “–”. Look again; to keep your value, "
+            "save once more."
+        ],
+        "is_active": [
+            "Changed meanwhile from “yes” to “no”. Look again; to keep your value, save "
+            "once more."
+        ],
+    }
+    person.refresh_from_db()
+    assert (person.is_active, person.first_name, person.groups.count()) == (
+        False,
+        "",
+        0,
+    )
+
+
+def test_an_old_form_of_a_role_does_not_give_back_a_permission(log_in):
+    client = log_in(make_user(superuser=True, username="chief"))
+    role = Group.objects.get(name=permissions.AUDITOR)
+    address = f"/auth/group/{role.pk}/change/"
+    values = {
+        "name": "Auditor",
+        "permissions": [row.pk for row in role.permissions.all()],
+        "made_from": made_from(client, address),
+    }
+    role.permissions.clear()
+
+    refused = client.post(address, values)
+
+    assert errors_of(refused) == ["permissions"]
+    assert not role.permissions.exists()
+
+
+def test_a_new_own_password_does_not_undo_a_switch_off(log_in):
+    person = make_user()
+    client = log_in(person)
+    values = {
+        "old_password": PASSWORD,
+        "new_password1": SECRET,
+        "new_password2": SECRET,
+    }
+
+    interleave(
+        lambda: client.post("/password_change/", values),
+        lambda: switch_off(person),
+        at="django.contrib.auth.base_user.AbstractBaseUser.set_password",
+    )
+
+    person.refresh_from_db()
+    assert not person.is_active
+
+
+def test_a_person_who_was_switched_off_meanwhile_gets_no_new_password(log_in):
+    person = make_user()
+    client = log_in(person)
+    values = {"old_password": PASSWORD, "new_password1": SECRET}
+
+    answer, _switched_off = interleave(
+        lambda: client.post("/password_change/", values | {"new_password2": SECRET}),
+        lambda: switch_off(person),
+        at="django.contrib.auth.base_user.AbstractBaseUser.has_usable_password",
+    )
+
+    person.refresh_from_db()
+    assert not person.is_active
+    # On SQLite the switch-off waits until the password is changed.
+    is_first = connection.vendor == "sqlite"
+    assert (answer.status_code, person.check_password(SECRET)) == (
+        302 if is_first else 403,
+        is_first,
+    )
+
+
+def test_a_new_password_by_an_administrator_does_not_undo_a_switch_off(log_in):
+    person = make_user()
+    client = log_in(make_user(superuser=True, username="chief"))
+    values = {"password1": SECRET, "password2": SECRET}
+
+    interleave(
+        lambda: client.post(f"/auth/user/{person.pk}/password/", values),
+        lambda: switch_off(person),
+        at="django.contrib.auth.base_user.AbstractBaseUser.set_password",
+    )
+
+    person.refresh_from_db()
+    assert (person.is_active, person.check_password(SECRET)) == (False, True)
+
+
+def test_recovery_codes_made_twice_are_ten():
+    person = make_user()
+
+    first, second = interleave(
+        lambda: second_factor.make_recovery_codes(person),
+        lambda: second_factor.make_recovery_codes(person),
+        at="notifications.access.services.second_factor.audit_log.write",
+    )
+
+    assert len(first) == len(second) == RecoveryCode.objects.count() == 10
+    code = second[0].replace("-", "")
+    assert second_factor.verify_code(person, code).is_right
+
+
+def test_a_second_factor_is_removed_while_it_is_replaced():
+    person = make_user()
+    device = make_second_factor(person)
+
+    interleave(
+        lambda: second_factor.make_recovery_codes(person),
+        lambda: second_factor.remove_second_factor(person, "chief"),
+        at="notifications.access.services.second_factor.audit_log.write",
+    )
+
+    assert not RecoveryCode.objects.exists()
+    assert not type(device).objects.exists()
+
+
+def test_the_entry_of_a_deleted_role_names_all_people_who_lost_it():
+    chief, late = make_user(superuser=True, username="chief"), make_user()
+    role = Group.objects.create(name="Eyes")
+
+    @transaction.atomic
+    def delete() -> None:
+        people.record_deleted_role(chief, role.pk)
+        role.delete()
+
+    _deleted, assigned = interleave(
+        delete,
+        lambda: late.groups.add(role),
+        at="notifications.access.services.people.audit_log.write",
+    )
+
+    assert isinstance(assigned, Exception)  # there is no such role any more
+    assert AuditEntry.objects.get().detail["people"] == 0
