@@ -158,6 +158,12 @@ class Audience:
             return groups.filter(reason__in=reasons)
         return groups.exclude(reason=INCLUDED)
 
+    def excepted_groups(self) -> list[dict[str, str]]:
+        """ID and present name of the groups that the rule names as exceptions."""
+        ids = self.rule.exceptions if self.rule else ()
+        names = dict(groups_among(ids).values_list("group_id", "name")) if ids else {}
+        return [{"group_id": one, "name": names.get(one, "")} for one in ids]
+
     def first(self, most: int) -> list[ChatGroup]:
         """The first included groups, in the order of the choice, else by name."""
         if self.kind != Kind.CHOSEN:

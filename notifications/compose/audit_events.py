@@ -6,6 +6,7 @@ from django.utils.translation import ngettext_lazy
 from notifications.audit.presentation import choice
 from notifications.audit_log import Detail, Event
 from notifications.delivery.audit_events import (
+    EXCEPTED,
     LEFT_OUT,
     NOT_AFTER,
     NOTE,
@@ -39,6 +40,7 @@ SENT = Event(
     ngettext_lazy("Sent it to %(n)d group.", "Sent it to %(n)d groups.", "n"),
     WRITTEN_BY,
     RULE,
+    EXCEPTED,
     NOT_AFTER,
     LEFT_OUT,
     count="groups",

@@ -9,6 +9,7 @@ from notifications.audit.presentation import choice, moment
 from notifications.audit_log import Detail, Event
 from notifications.delivery.explanations import explain_code
 from notifications.models import Notification, Rule
+from notifications.ui.text import join_first
 
 
 def _explained(code: Any) -> str:
@@ -19,9 +20,14 @@ def _rule(stored: Any) -> str:
     return str(Rule.from_json(stored))
 
 
+def _names_and_ids(groups: Any) -> str:
+    return join_first([f"{one['name']} ({one['group_id']})" for one in groups])
+
+
 # Details that events of other folders use, too.
 CODE = Detail("code", _("Error code"), _explained)
 GROUPS = Detail("groups", _("Groups"))
+EXCEPTED = Detail("excepted", _("Excepted by name"), _names_and_ids)
 LEFT_OUT = Detail("left_out_count", _("Groups left out"))
 NOTE = Detail("note", _("Note"))
 NOT_AFTER = Detail("not_after", _("Not after"), moment)
@@ -40,6 +46,7 @@ SCHEDULED = Event(
     NOT_AFTER,
     GROUPS,
     RULE,
+    EXCEPTED,
     LEFT_OUT,
 )
 

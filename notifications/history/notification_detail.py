@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from notifications.audiences.exclusions import reason_label
-from notifications.compose.audit_events import SENT
+from notifications.compose.audit_events import RESENT, SENT
 from notifications.delivery.audit_events import SCHEDULED
 from notifications.delivery.explanations import (
     Explanation,
@@ -65,6 +65,7 @@ class NotificationDetail:
 
     conditions: Sequence[tuple[str, str]]  # of the rule at that time
     results: Sequence[ResultRow]
+    excepted: Sequence[tuple[str, str]]  # group ID and name, named in the rule
     excluded: ExcludedGroups
     seal: Seal | None
     archive: Archive | None
@@ -80,6 +81,7 @@ def notification_detail(notification: Notification) -> NotificationDetail:
         if "rule" in sent_detail
         else [],
         results=results(notification, seal),
+        excepted=_excepted(sent_detail),
         excluded=_excluded(sent_detail),
         seal=seal,
         archive=Archive.objects.filter(notification=notification).first(),
@@ -117,12 +119,20 @@ def _sent_detail(number: int) -> Mapping[str, Any]:
     """The detail of the audit entry of the send."""
     entry = (
         AuditEntry.objects.filter(
-            notification_number=number, action__in=[SENT.word, SCHEDULED.word]
+            notification_number=number,
+            action__in=[SENT.word, SCHEDULED.word, RESENT.word],
         )
         .order_by("id")
         .first()
     )
     return entry.detail if entry is not None else {}
+
+
+def _excepted(sent_detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Older entries have only the IDs, in the rule."""
+    ids = sent_detail.get("rule", {}).get("exceptions", [])
+    names = {row["group_id"]: row["name"] for row in sent_detail.get("excepted", [])}
+    return [(one, names.get(one, "")) for one in ids]
 
 
 def _excluded(sent_detail: Mapping[str, Any]) -> ExcludedGroups:

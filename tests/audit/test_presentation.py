@@ -17,6 +17,7 @@ from notifications.compose.audit_events import DRAFT_SAVED, RESENT, SENT
 from notifications.delivery.audit_events import (
     LATE_ANSWER,
     PAUSED,
+    EXCEPTED,
     RULE,
     SCHEDULED,
     STOPPED,
@@ -55,8 +56,12 @@ def test_texts_of_each_event_and_detail_in(language, event):
         texts = [str(event.label), *texts_of(event)]
     with override(language):
         label, first, *_rest = [str(event.label), *texts_of(event)]
+        values: dict[Detail, object] = {
+            RULE: {"types": ["Public"]},
+            EXCEPTED: [{"group_id": "vip", "name": "VIP"}],
+        }
         for detail in details:
-            value = {"types": ["Public"]} if detail.display == RULE.display else 70009
+            value = values.get(detail, 70009)
             (line,) = lines(event.word, {detail.key: value})[:1]
             assert line.startswith(str(detail.label))
     assert first.endswith("." if language == "en" else "。")
@@ -152,7 +157,7 @@ def test_an_entry_may_lack_every_detail(event):
         ),
         (
             SWITCHED_OFF,
-            {"groups": [f"g{n}" for n in range(22)]},
+            {"groups": 22, "named": [f"g{n}" for n in range(22)]},
             [
                 "Switched 22 groups off.",
                 f"Groups: {', '.join(f'g{n}' for n in range(20))} … (+2)",

@@ -264,6 +264,28 @@ def cells_of(page: str) -> list[str]:
     return [row.split("</td>")[0].strip() for row in tables.split("<td>")[1::6]]
 
 
+def test_the_page_names_excepted_and_left_out_groups():
+    sent = make_notification(status="completed", audience="rule")
+    make_delivery(sent, status="accepted")
+    seal = make_seal(sent)
+    audit_log.write(
+        SENT,
+        "lin.mei",
+        notification=sent.pk,
+        rule={"exceptions": ["vip"]},
+        excepted=[{"group_id": "vip", "name": "VIP"}],
+        left_out=[{"group_id": "off", "name": "Old", "reason": "switched_off"}],
+        left_out_count=1,
+    )
+
+    page = Tags(b"".join(EvidencePage(sent, seal, seal).html()).decode())
+
+    words = " ".join(page.text.split())
+    assert "1 group that the rule names as an exception VIP · vip" in words
+    assert "1 group that did not get it Old · off · Switched off" in words
+    assert "No group was left out" not in words
+
+
 def test_in_the_language_and_time_zone_of_the_request(sent, tmp_path):
     make_seal(sent)
     with translation.override("zh-hans"), timezone.override("Asia/Shanghai"):

@@ -144,6 +144,29 @@ def test_a_saved_audience_as_it_was(auditor):
     assert f"Live · {live.group_id} · Can only be sent to everyone" in text
 
 
+def test_groups_that_the_rule_excepts_are_named(auditor):
+    manager = make_user(permissions.COMMUNITY_MANAGER)
+    make_group()
+    make_group(group_id="vip", name="VIP <b>")
+    make_group(group_id="gone", name="Gone")
+    rule = {"types": ["Public"], "exceptions": ["vip", "gone"]}
+    draft = make_notification(sender=manager, audience="rule", audience_values=rule)
+    sent = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
+    ChatGroup.objects.filter(group_id="vip").update(name="Renamed")
+    older = make_notification(status="completed", audience="rule")
+    detail = {"rule": rule, "left_out": [], "left_out_count": 0}
+    audit_log.write(SENT, "lin.mei", notification=older.pk, **detail)
+
+    text, older_text = page(auditor, sent), page(auditor, older)
+
+    assert "Rule: Except 2 groups" in text
+    assert "Excepted by name 2 groups that the rule names as exceptions" in text
+    assert "VIP <b> · vip Gone · gone" in text
+    assert "No other group was left out." in text
+    assert "No group was left out." not in text + older_text
+    assert "exceptions vip gone" in older_text
+
+
 def test_what_was_left_out_when_only_states_were_written_down(auditor):
     older = make_notification(status="completed")
     left_out = [{"group_id": "off", "name": "Old club", "state": "switched_off"}]
