@@ -15,6 +15,7 @@ from notifications.models import GroupImport, GroupSync, Label, SavedAudience
 from tests.factories import (
     make_attempt,
     make_delivery,
+    make_draft_version,
     make_group,
     make_notification,
     make_seal,
@@ -74,6 +75,7 @@ def addresses_about(people: dict[str, User]) -> dict[str, str]:
     about = {
         "group_import": kept.pk,
         "write": draft.pk,
+        "draft_versions": make_draft_version().notification_number,
         "draft": draft.pk,
         "check": draft.pk,
         "delivery": delivery.pk,

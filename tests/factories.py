@@ -18,6 +18,7 @@ from notifications.models import (
     Attempt,
     ChatGroup,
     Delivery,
+    DraftVersion,
     Notification,
     Seal,
 )
@@ -104,6 +105,19 @@ def make_notification(**kwargs: Any) -> Notification:
 
 def _sender() -> User:
     return User.objects.filter(username="lin.mei").first() or make_user()
+
+
+def make_draft_version(**kwargs: Any) -> DraftVersion:
+    """The first version of a draft that was deleted."""
+    values = {
+        "notification_number": 100_000 + next(_numbers),
+        "number": 1,
+        "saved_at": MOMENT,
+        "author": "lin.mei",
+        "content": "Maintenance tonight.",
+        "audience": Notification.Audience.EVERY,
+    } | kwargs
+    return DraftVersion.objects.create(**values)
 
 
 def make_delivery(

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from notifications.audit.presentation import lines, sentence
-from notifications.models import AuditEntry, Notification
+from notifications.models import AuditEntry, DraftVersion, Notification
 
 
 class AmbiguousActor(Exception):
@@ -46,13 +46,21 @@ def actor_matching(term: str) -> str:
 
 
 def linked_notifications(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-    """Add ``is_sent``: its notification has a page, and ``has_others``: the same request
-    wrote other entries.
+    """Add ``is_sent``: its notification has a page; ``is_deleted``: it is a draft that
+    was deleted, with versions; and ``has_others``: the same request wrote other entries.
     """
     sent = Notification.objects.sent().filter(pk=OuterRef("notification_number"))
     same = AuditEntry.objects.filter(request_number=OuterRef("request_number"))
     others = same.exclude(pk=OuterRef("pk")).order_by()
-    return rows.annotate(is_sent=Exists(sent), has_others=Exists(others))
+    present = Notification.objects.filter(pk=OuterRef("notification_number"))
+    versions = DraftVersion.objects.filter(
+        notification_number=OuterRef("notification_number")
+    )
+    return rows.annotate(
+        is_sent=Exists(sent),
+        is_deleted=Exists(versions) & ~Exists(present),
+        has_others=Exists(others),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from notifications.delivery.audit_events import (
     RULE,
     WRITTEN_BY,
 )
-from notifications.models import Notification
+from notifications.models import DraftVersion, Notification
 
 DRAFT_SAVED = Event(
-    "draft_saved",
+    DraftVersion.SAVED,
     _("draft saved"),
     _("Saved a draft."),
     Detail("audience", _("Send to"), choice(dict(Notification.Audience.choices))),
@@ -24,6 +24,7 @@ DRAFT_SAVED = Event(
     Detail("saved", _("Audience")),
     RULE,
     NOTE,
+    Detail("version", _("Version")),
 )
 
 DRAFT_DELETED = Event("draft_deleted", _("draft deleted"), _("Threw a draft away."))

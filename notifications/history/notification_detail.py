@@ -16,6 +16,7 @@ from notifications.delivery.explanations import (
     explain_code,
     explain_reason,
 )
+from notifications.history.draft_versions import Versions, versions_of
 from notifications.models import Archive, AuditEntry, Delivery, Notification, Rule, Seal
 from notifications.record.audit_events import VERIFIED
 from notifications.record.queries import seal_of
@@ -67,13 +68,14 @@ class NotificationDetail:
     results: Sequence[ResultRow]
     excepted: Sequence[tuple[str, str]]  # group ID and name, named in the rule
     excluded: ExcludedGroups
+    versions: Versions  # of the draft
     seal: Seal | None
     archive: Archive | None
     verified: VerificationState | None
 
 
 def notification_detail(notification: Notification) -> NotificationDetail:
-    """At most eight queries, independent of the number of deliveries."""
+    """At most ten queries, independent of the number of deliveries."""
     seal = seal_of(notification.pk)
     sent_detail = _sent_detail(notification.pk)
     return NotificationDetail(
@@ -83,6 +85,7 @@ def notification_detail(notification: Notification) -> NotificationDetail:
         results=results(notification, seal),
         excepted=_excepted(sent_detail),
         excluded=_excluded(sent_detail),
+        versions=versions_of(notification.pk),
         seal=seal,
         archive=Archive.objects.filter(notification=notification).first(),
         verified=_verified(notification.pk, seal) if seal else None,

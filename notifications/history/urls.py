@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from notifications.history.views import delivery, lists, notification
+from notifications.history.views import delivery, draft, lists, notification
 
 
 def urls(protected: Callable[..., Any]) -> list[URLPattern]:
@@ -23,6 +23,11 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
         ),
         path(
             "sent/<int:pk>/evidence/", protected(notification.download), name="evidence"
+        ),
+        path(
+            "history/drafts/<int:pk>/",
+            protected(draft.draft_versions),
+            name="draft_versions",
         ),
         path("history/", protected(lists.notifications), name="history"),
         path("history/deliveries/", protected(lists.deliveries), name="deliveries"),

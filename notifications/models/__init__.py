@@ -11,6 +11,7 @@ from .attempts import Attempt
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
 from .deliveries import Delivery
+from .draft_versions import DraftVersion
 from .groups import ChatGroup, GroupImport, GroupType, Label
 from .notification_states import WrongState
 from .notifications import Notification
@@ -24,6 +25,7 @@ __all__ = [
     "AuditEntry",
     "ChatGroup",
     "Delivery",
+    "DraftVersion",
     "ExternalIdentity",
     "GroupImport",
     "GroupSync",

@@ -31,6 +31,7 @@ from notifications.models import (
 from notifications.record.archive import archive_row
 from notifications.record.canonical_text import Row, rows, rows_of_file
 from notifications.record.chain import LEAF, digest_of, head_of, leaves_of, tally_line
+from notifications.record.draft_versions import version_differences
 from notifications.record.result_counts import count_results
 from notifications.record.sealing import sealable
 from notifications.record.trail import action_rows, last_id, unused_ids
@@ -89,6 +90,9 @@ def verify(
             verification.differences.append(difference)
     verification.differences += _unsealed_archives(notification)
     _verify_unsealed_trail(verification)
+    verification.differences += version_differences(
+        notification=notification, since=since
+    )
     if expect and not any(head.startswith(expect) for head in heads):
         verification.differences.append(
             f"No seal has the head {expect}: seals were removed or made anew."

@@ -15,9 +15,9 @@ from notifications.audit.presentation import lines, sentence
 from notifications.audit_log import EVENTS, Detail, Event
 from notifications.compose.audit_events import DRAFT_SAVED, RESENT, SENT
 from notifications.delivery.audit_events import (
+    EXCEPTED,
     LATE_ANSWER,
     PAUSED,
-    EXCEPTED,
     RULE,
     SCHEDULED,
     STOPPED,

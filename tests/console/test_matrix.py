@@ -82,6 +82,8 @@ admin:actions                            GET  login  403     403     403       2
 admin:actions                            POST login  405     405     405       405     405    405    405
 admin:actions_download                   GET  login  405     405     405       405     405    405    405
 admin:actions_download                   POST login  403     403     403       200     403    403    200
+admin:draft_versions                     GET  login  403     403     403       200     403    403    200
+admin:draft_versions                     POST login  405     405     405       405     405    405    405
 admin:delivery                           GET  login  403     200     200       200     403    403    200
 admin:delivery                           POST login  405     405     405       405     405    405    405
 admin:resolve                            GET  login  405     405     405       405     405    405    405

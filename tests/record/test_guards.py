@@ -16,12 +16,19 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DraftVersion,
     Notification,
     Seal,
     Tally,
 )
 from notifications.record.guards import install as guards_install
-from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
+from tests.factories import (
+    MOMENT,
+    make_attempt,
+    make_delivery,
+    make_draft_version,
+    make_notification,
+)
 from tests.management.running import run
 from tests.record.tampering import delete, drop_guard, sql
 
@@ -72,6 +79,7 @@ FACTORIES = {
     Seal: make_seal,
     Tally: make_tally,
     Archive: make_archive,
+    DraftVersion: make_draft_version,
 }
 ENDED = ["accepted", "failed", "unconfirmed", "cancelled"]
 FINISHED = "notifier: a finished delivery cannot be changed"
@@ -85,6 +93,7 @@ NEVER = [
     (Seal, "a seal"),
     (Tally, "a tally"),
     (Archive, "an archive"),
+    (DraftVersion, "a version of a draft"),
 ]
 # Frozen when it is sent; the values differ from those of the factory.
 OF_THE_WRITER = {

@@ -22,6 +22,7 @@ from notifications.audiences.audience import Values, build_audience
 from notifications.audiences.validation import check_audience, clean_values
 from notifications.compose.audit_events import DRAFT_DELETED, DRAFT_SAVED
 from notifications.compose.recipients import clean_recipients
+from notifications.compose.services.draft_versions import keep_version
 from notifications.groups.ids import count_duplicates
 from notifications.models import Notification
 from notifications.models.notifications import join_recipients
@@ -236,6 +237,7 @@ def _write_saved(user: User, draft: Notification, cleaned: Draft) -> None:
         audience=cleaned.audience,
         **_audience_detail(cleaned),
         note=cleaned.note,
+        **keep_version(draft, user.get_username()),
     )
 
 

@@ -4,6 +4,7 @@
     seal.json      the sealed line; its SHA-256 is the head
     chain.jsonl    the lines of all later seals, each with the head of the previous one
     actions.jsonl  audit entries of the notification, including late answers
+    drafts.jsonl   the versions of its draft; their digests are in actions.jsonl
     index.html     a readable copy of all of it, without network access or scripts
     VERIFY.txt     how to verify it, what that proves and what it does not
     SHA256SUMS     for ``sha256sum -c SHA256SUMS``
@@ -18,10 +19,11 @@ from collections.abc import Iterable, Iterator
 from typing import IO, Any, cast
 
 from notifications.history.evidence.page import MAX_OTHERS, EvidencePage
-from notifications.models import AuditEntry, Notification, Seal, Tally
+from notifications.models import AuditEntry, DraftVersion, Notification, Seal, Tally
 from notifications.record import queries as record_queries
 from notifications.record.canonical_text import canonical_text
 from notifications.record.chain import seal_line
+from notifications.record.draft_versions import version_line
 from notifications.record.trail import action_line
 
 HEAD_DIGITS = 12
@@ -64,6 +66,7 @@ def _zip_pieces(
         ("seal.json", seal_lines(seal.number, seal.number)),
         ("chain.jsonl", seal_lines(seal.number + 1, newest.number)),
         ("actions.jsonl", _actions(notification)),
+        ("drafts.jsonl", _drafts(notification)),
         ("index.html", page.html()),
         ("VERIFY.txt", page.text()),
     ]
@@ -103,6 +106,12 @@ def _actions(notification: Notification) -> Iterator[bytes]:
     entries = AuditEntry.objects.filter(notification_number=notification.pk)
     for entry in entries.order_by("pk").iterator(chunk_size=500):
         yield action_line(entry)
+
+
+def _drafts(notification: Notification) -> Iterator[bytes]:
+    versions = DraftVersion.objects.filter(notification_number=notification.pk)
+    for version in versions.order_by("number").iterator(chunk_size=100):
+        yield version_line(version)
 
 
 def _folder(seal: Seal) -> str:

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 from django.utils import timezone, translation
 
-from notifications import audit_log
+from notifications import audit_log, permissions
+from notifications.audiences.audience import audience_of
 from notifications.compose.audit_events import SENT
+from notifications.compose.services.drafts import Draft, save_draft
+from notifications.compose.services.send import send
 from notifications.delivery.audit_events import RESOLVED
 from notifications.history.evidence.bundle import bundle, bundle_name
 from notifications.history.evidence.page import EvidencePage
@@ -27,6 +30,7 @@ from tests.factories import (
     make_group,
     make_notification,
     make_seal,
+    make_user,
 )
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +40,7 @@ FILES = [
     "seal.json",
     "chain.jsonl",
     "actions.jsonl",
+    "drafts.jsonl",
     "index.html",
     "VERIFY.txt",
     "SHA256SUMS",
@@ -129,13 +134,43 @@ def test_the_commands_in_verify_txt_work(sent, tmp_path):
 
 
 def run_of_the_chain(folder: Path) -> tuple[int, str]:
-    """Run the program in VERIFY.txt verbatim in a shell."""
+    return run_program(folder, "print(head(line))'")
+
+
+def run_program(folder: Path, last_line: str) -> tuple[int, str]:
+    """Run the program in VERIFY.txt that ends so verbatim in a shell."""
     text = (folder / "VERIFY.txt").read_text("utf-8")
-    begin = text.index("    python3 -c")
-    end = text.index("print(head(line))'") + len("print(head(line))'")
+    end = text.index(last_line) + len(last_line)
+    begin = text.rindex("    python3 -c", 0, end)
     lines = [line.removeprefix("    ") for line in text[begin:end].splitlines()]
     program = "\n".join(lines).replace("python3", sys.executable)
     return run(folder, "sh", "-c", program)
+
+
+def test_the_versions_of_the_draft_are_verified(tmp_path):
+    user = make_user(permissions.COMMUNITY_MANAGER)
+    make_group()
+    draft = save_draft(user, Draft(HOSTILE, "every"))
+    save_draft(user, Draft("Two", "every"), notification_id=draft.pk)
+    sent = send(user, draft.pk, digest=audience_of(draft).digest)
+    sent.deliveries.update(status="cancelled", finished_at=MOMENT)
+    sent.cancel(Notification.StopReason.PERSON)
+    make_seal(sent)
+
+    folder = unpack(zip_of(sent), tmp_path)
+
+    page = Tags((folder / "index.html").read_text("utf-8"))
+    assert "Version 1" in page.text
+    assert HOSTILE in page.text
+    assert "script" not in page.tags
+    file = folder / "drafts.jsonl"
+    lines = [json.loads(line)["draft"] for line in file.read_bytes().splitlines()]
+    assert [line["content"] for line in lines] == [HOSTILE, "Two"]
+    last_line = 'print("all versions are in the audit trail")\''
+    whole = "all versions are in the audit trail\n"
+    assert run_program(folder, last_line) == (0, whole)
+    file.write_text(file.read_text("utf-8").replace("Two", "Three"), "utf-8")
+    assert run_program(folder, last_line)[0] == 1
 
 
 @pytest.mark.parametrize("name", ["record.jsonl", "seal.json", "index.html"])

@@ -52,7 +52,7 @@ def test_a_zip_file_and_first_an_entry(auditor, sent):
     assert "no-store" in response["Cache-Control"]
     with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
         assert archive.testzip() is None
-        assert len(archive.namelist()) == 7
+        assert len(archive.namelist()) == 8
 
 
 @pytest.mark.parametrize(

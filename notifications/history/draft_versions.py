@@ -1,0 +1,48 @@
+"""The versions of a draft, as the pages of the record show them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from notifications.models import DraftVersion, Notification, Rule
+from notifications.ui.text import join_first
+
+# The page shows the newest ones; the evidence has all in drafts.jsonl.
+MAX_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    version: DraftVersion
+    groups: str
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """``rows`` newest first; ``count`` includes those that are not shown."""
+
+    rows: list[VersionRow]
+    count: int
+
+
+def versions_of(notification: int) -> Versions:
+    """Two queries."""
+    versions = DraftVersion.objects.filter(notification_number=notification)
+    newest = versions.order_by("-number")[:MAX_SHOWN]
+    return Versions([VersionRow(v, _groups(v)) for v in newest], versions.count())
+
+
+def _groups(version: DraftVersion) -> str:
+    """The chosen audience on one line."""
+    label = str(Notification.Audience(version.audience).label)
+    values = version.audience_values
+    if isinstance(values, Mapping):
+        text = str(Rule.from_json(values))
+        exceptions = values.get("exceptions", [])
+        text += f" ({', '.join(exceptions)})" if exceptions else ""
+    else:
+        text = join_first(list(values))
+    if not text:
+        return label
+    return _("%(label)s: %(value)s") % {"label": label, "value": text}

@@ -1,0 +1,56 @@
+"""Versions of drafts: every text that was saved, also of drafts that were deleted."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import CheckConstraint, Q
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models.notifications import NOTE_MAX_LENGTH, Notification
+
+
+class DraftVersion(models.Model):
+    """A draft as one person saved it; guards of the database refuse any change.
+
+    The audit entry of the save holds the SHA-256 of the version, and the seal of the
+    trail covers that entry. The number of the notification is no foreign key: versions
+    are kept when the draft is deleted.
+    """
+
+    # The audit event of a save; its entries have ``version`` and ``version_sha256``.
+    SAVED = "draft_saved"
+
+    notification_number = models.BigIntegerField()
+    number = models.PositiveIntegerField()  # 1, 2, 3, … of the same draft
+    saved_at = models.DateTimeField(_("saved"))
+    author = models.CharField(_("by"), max_length=150)
+    # As in ``Notification``.
+    content = models.TextField(_("message"))
+    note = models.CharField(
+        _("note for the history"), max_length=NOTE_MAX_LENGTH, blank=True
+    )
+    recipients = models.TextField(_("members"), blank=True)
+    audience = models.CharField(
+        _("send to"), max_length=8, choices=Notification.Audience
+    )
+    audience_values = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("version of a draft")
+        verbose_name_plural = _("versions of drafts")
+        ordering: ClassVar = ["notification_number", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["notification_number", "number"], name="draft_version_once"
+            ),
+            CheckConstraint(condition=Q(number__gte=1), name="draft_version_from_1"),
+            CheckConstraint(condition=~Q(author=""), name="draft_version_has_author"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.notification_number} version {self.number}"
+
+    @property
+    def recipient_ids(self) -> list[str] | None:
+        """The named members, or ``None`` for everyone in the group."""
+        return self.recipients.splitlines() or None
