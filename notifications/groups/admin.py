@@ -179,7 +179,8 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
         user = require_permission(request, permission)
         groups_services.save_group(user, obj)
         if self.has_change_permission(request):
-            groups_labels.set_labels(user, obj, form.names())
+            shown = form.initial.get("label_names", [])
+            groups_labels.set_labels(user, obj, form.names(), shown=shown)
 
     # --- actions -------------------------------------------------------------------
 

@@ -149,12 +149,16 @@ def remove_labels(
 
 
 @transaction.atomic
-def set_labels(user: User, group: ChatGroup, names: Sequence[str]) -> None:
-    """Replace the labels of one group."""
+def set_labels(
+    user: User, group: ChatGroup, names: Sequence[str], *, shown: Sequence[str]
+) -> None:
+    """Change the labels of one group from ``shown``, as the user has seen them.
+
+    A label that was added since is kept.
+    """
     groups = ChatGroup.objects.filter(pk=group.pk)
     keys = {name.lower() for name in names}
-    current = list(group.labels.values_list("name", flat=True))
-    if removed := [name for name in current if name.lower() not in keys]:
+    if removed := [name for name in shown if name.lower() not in keys]:
         remove_labels(user, groups, removed)
     if names:
         add_labels(user, groups, names)

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +19,20 @@ class ConsoleModelAdmin(admin.ModelAdmin):
         can be guessed letter by letter.
         """
         return False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        view = super().changeform_view
+        try:
+            return view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            # If another request has just added a row of this name, the form says so.
+            return view(request, object_id, form_url, extra_context)
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

@@ -326,3 +326,35 @@ def test_a_label_is_deleted_while_it_is_put_on_a_group(user, group):
 
     assert (added, deleted) == (1, None)
     assert not group.labels.exists()
+
+
+def test_a_label_that_is_added_while_the_form_is_saved_is_kept(user, group, log_in):
+    client = log_in(user)
+    address = f"/notifications/chatgroup/{group.pk}/change/"
+
+    interleave(
+        lambda: save_form(client, address, VALUES | {"new_labels": "VIP"}),
+        lambda: groups_labels.add_labels(user, ChatGroup.objects.all(), ["North"]),
+        at="notifications.groups.labels.set_labels",
+    )
+
+    assert [label.name for label in group.labels.all()] == ["North", "VIP"]
+
+
+def test_a_group_is_added_twice_at_once(user, log_in):
+    clients = log_in(user), log_in(user)
+    values = VALUES | {"group_id": "new"}
+
+    def add(number: int) -> HttpResponse:
+        return clients[number].post("/notifications/chatgroup/add/", values)
+
+    first, second = interleave(
+        lambda: add(0), lambda: add(1), at="notifications.groups.services.save_group"
+    )
+
+    codes = {first.status_code, second.status_code}
+    assert codes == {200, 302}
+    refused = first if first.status_code == 200 else second
+    assert errors_of(refused) == {
+        "group_id": ["Chat group with this Group ID already exists."]
+    }

@@ -112,12 +112,12 @@ def test_an_entry_names_the_first_groups_and_has_a_digest_of_all(user):
 
 def test_one_group_gets_exactly_its_labels(user):
     group = make_group(group_id="a")
-    groups_labels.set_labels(user, group, ["North", "VIP"])
+    groups_labels.set_labels(user, group, ["North", "VIP"], shown=[])
 
-    groups_labels.set_labels(user, group, ["vip", "West"])
+    groups_labels.set_labels(user, group, ["vip", "West"], shown=["North", "VIP"])
 
     assert labels_of("a") == ["VIP", "West"]
-    groups_labels.set_labels(user, group, [])
+    groups_labels.set_labels(user, group, [], shown=["VIP", "West"])
     assert labels_of("a") == []
     assert [action for action, _actor, _detail in entries()] == [
         "labels_put", "labels_taken", "labels_put", "labels_taken"
@@ -181,7 +181,7 @@ def test_who_may_not_change_groups_changes_no_label():
     for act in (
         lambda: groups_labels.add_labels(manager, EVERY, ["North"]),
         lambda: groups_labels.remove_labels(manager, EVERY, ["North"]),
-        lambda: groups_labels.set_labels(manager, group, ["North"]),
+        lambda: groups_labels.set_labels(manager, group, ["North"], shown=[]),
         lambda: groups_labels.rename(manager, label.pk, "South"),
         lambda: groups_labels.delete(manager, label.pk),
     ):
