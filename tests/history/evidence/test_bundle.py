@@ -14,8 +14,8 @@ import pytest
 from django.utils import timezone, translation
 
 from notifications import audit_log, permissions
-from notifications.audiences.audience import audience_of
 from notifications.compose.audit_events import SENT
+from notifications.compose.checked import checked_of
 from notifications.compose.services.drafts import Draft, save_draft
 from notifications.compose.services.send import send
 from notifications.delivery.audit_events import RESOLVED
@@ -152,7 +152,7 @@ def test_the_versions_of_the_draft_are_verified(tmp_path):
     make_group()
     draft = save_draft(user, Draft(HOSTILE, "every"))
     save_draft(user, Draft("Two", "every"), notification_id=draft.pk)
-    sent = send(user, draft.pk, digest=audience_of(draft).digest)
+    sent = send(user, draft.pk, digest=checked_of(user, draft).digest())
     sent.deliveries.update(status="cancelled", finished_at=MOMENT)
     sent.cancel(Notification.StopReason.PERSON)
     make_seal(sent)

@@ -3,7 +3,7 @@
 import pytest
 
 from notifications import permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import send as services_send
 from notifications.compose.services.drafts import Draft, delete_draft, save_draft
 from notifications.history import draft_versions
@@ -63,7 +63,9 @@ def test_the_page_of_a_deleted_draft_is_found_from_its_entries(
 
 
 def test_the_page_of_a_sent_notification_and_its_evidence(auditor, manager, draft):
-    sent = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
+    sent = services_send.send(
+        manager, draft.pk, digest=checked_of(manager, draft).digest()
+    )
     text = text_of(auditor.get(f"/sent/{sent.pk}/"))
 
     assert "Saved versions of the text" in text
@@ -74,14 +76,18 @@ def test_the_page_of_a_sent_notification_and_its_evidence(auditor, manager, draf
 def test_one_version_is_the_text_that_was_sent(auditor, manager):
     make_group()
     draft = save_draft(manager, Draft("Rain", "every"))
-    sent = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
+    sent = services_send.send(
+        manager, draft.pk, digest=checked_of(manager, draft).digest()
+    )
 
     assert "Saved versions" not in text_of(auditor.get(f"/sent/{sent.pk}/"))
 
 
 def test_only_the_newest_versions_are_shown(auditor, manager, draft, monkeypatch):
     monkeypatch.setattr(draft_versions, "MAX_SHOWN", 1)
-    sent = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
+    sent = services_send.send(
+        manager, draft.pk, digest=checked_of(manager, draft).digest()
+    )
 
     text = text_of(auditor.get(f"/history/drafts/{sent.pk}/"))
 

@@ -151,7 +151,9 @@ def test_groups_that_the_rule_excepts_are_named(auditor):
     make_group(group_id="gone", name="Gone")
     rule = {"types": ["Public"], "exceptions": ["vip", "gone"]}
     draft = make_notification(sender=manager, audience="rule", audience_values=rule)
-    sent = services_send.send(manager, draft.pk, digest=audience_of(draft).digest)
+    sent = services_send.send(
+        manager, draft.pk, digest=checked_of(manager, draft).digest()
+    )
     ChatGroup.objects.filter(group_id="vip").update(name="Renamed")
     older = make_notification(status="completed", audience="rule")
     detail = {"rule": rule, "left_out": [], "left_out_count": 0}
