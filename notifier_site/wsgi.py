@@ -15,10 +15,12 @@ django.setup(set_prefix=False)
 
 # A server runs no system checks: log the errors of the settings as well.
 problems = [p for p in run_checks(tags=["im", Tags.security]) if p.level >= ERROR]
+fatal_ids = {f"notifier.{id}" for id in ("E001", *FATAL)}
+is_fatal = any(problem.id in fatal_ids for problem in problems)
+if not is_fatal:
+    application = get_wsgi_application()
 for problem in problems:
     logging.getLogger(__name__).error("%s %s", problem.msg, problem.hint)
-if {"notifier.E001", *(f"notifier.{id}" for id in FATAL)} & {p.id for p in problems}:
+if is_fatal:
     # With this code of a process, gunicorn ends instead of starting another one.
     raise SystemExit(3)
-
-application = get_wsgi_application()

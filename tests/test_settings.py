@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.environment import ROOT, names_of_settings
+from tests.tencent.wire import CA_FILE
 
 pytestmark = pytest.mark.one_database
 
@@ -282,3 +283,9 @@ def test_single_sign_on_is_off_without_a_client(base):
 
     assert pairs == [["a", "Auditor"], ["cn", "b"], ["a", "Community manager"]]
     assert more == [*ways, "notifications.access.backends.SsoBackend"]
+
+
+def test_the_identity_provider_is_trusted_by_the_certificates_of_the_machine(base):
+    machine = {"SSL_CERT_FILE": CA_FILE}
+
+    assert settings_of(base | machine, "OIDC_VERIFY_SSL") == [CA_FILE]
