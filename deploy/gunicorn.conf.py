@@ -104,8 +104,17 @@ def _number(name: str, default: int) -> int:
     return int(text)
 
 
+def _address(name: str, default: str) -> str:
+    text = (os.environ.get(name) or default).strip()
+    port = text.rpartition(":")[2]
+    is_port = port.isascii() and port.isdecimal() and 0 < int(port) < 65536
+    if not (is_port or text.startswith("unix:")):
+        raise SystemExit(f"{name} is “{text}”. Use ADDRESS:PORT.")
+    return text
+
+
 wsgi_app = "notifier_site.wsgi"
-bind = os.environ.get("WEB_BIND") or "127.0.0.1:8000"
+bind = _address("WEB_BIND", "127.0.0.1:8000")
 worker_class = LeavingWorker
 workers = _number("WEB_CONCURRENCY", 2)
 threads = _number("WEB_THREADS", 4)

@@ -214,14 +214,22 @@ def test_what_stands_behind_an_address_is_not_logged(server, port, tmp_path):
     assert "hush" not in log
 
 
-def test_a_number_that_is_none_is_named(port, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("WEB_THREADS", "many", "WEB_THREADS is “many”. Use a whole number from 1.\n"),
+        ("WEB_BIND", "[::1]:99999", "WEB_BIND is “[::1]:99999”. Use ADDRESS:PORT.\n"),
+        ("WEB_BIND", "127.0.0.1", "WEB_BIND is “127.0.0.1”. Use ADDRESS:PORT.\n"),
+    ],
+)
+def test_a_value_that_is_none_is_named(name, value, sentence):
     command = [sys.executable, "-m", "gunicorn", "--check-config",
                "--config", str(ROOT / "deploy" / "gunicorn.conf.py")]  # fmt: skip
-    env = os.environ | {"WEB_THREADS": "many"}
+    env = os.environ | {name: value}
 
     process = subprocess.run(  # noqa: S603  our own configuration
         command, cwd=ROOT, env=env, capture_output=True, text=True, check=False
     )
 
     assert process.returncode == 1
-    assert process.stderr == "WEB_THREADS is “many”. Use a whole number from 1.\n"
+    assert process.stderr == sentence

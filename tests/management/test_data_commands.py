@@ -272,9 +272,11 @@ def test_export_as_lines_of_json(tmp_path):
                 "finished_at": "2026-03-02T09:30:00.080000+00:00",
                 "outcome": "rejected",
                 "http_status": 200,
+                "action_status": "FAIL",
                 "error_code": 10010,
                 "error_info": "group not exist or has been dismissed",
                 "reason": "",
+                "detail": "",
             }
         ],
     }
