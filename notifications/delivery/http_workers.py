@@ -59,8 +59,8 @@ class HttpWorkers(Generic[R]):
     """``size`` threads, each with a separate client and connection.
 
     ``free`` is the number of threads without a request; the caller submits no more.
-    The caller calls ``keep_alive`` about once a second. Every submitted request has
-    a result, also when its thread dies.
+    ``keep_alive`` starts the threads; the caller repeats it about once a second. Every
+    submitted request has a result, also when its thread dies.
     """
 
     def __init__(
@@ -87,18 +87,14 @@ class HttpWorkers(Generic[R]):
     def free(self) -> int:
         return max(0, self._alive - self._without_result)
 
-    def start(self) -> None:
-        self.keep_alive()
-
     def keep_alive(self) -> None:
         """Start threads that have not started yet, or have ended."""
-        self._alive = 0
         for number, thread in enumerate(self._threads):
             if not thread.is_alive and number in self._running:
                 self._give_up(self._running.pop(number))
             if not thread.keep_alive():
                 break  # the system has no more threads; try again a second later
-            self._alive += 1
+        self._alive = sum(thread.is_alive for thread in self._threads)
         while not self._alive and not self._requests.empty():
             if item := self._requests.get():
                 now = datetime.now(UTC)

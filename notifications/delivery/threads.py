@@ -65,7 +65,7 @@ class Deaths:
             self._times[task].append(self._clock())
             self._last[task] = (datetime.now(UTC), type(error).__name__)
         logger.error(
-            'Unexpected error in the task "%s"; restarting it.',
+            'Unexpected error in the task "%s" of the worker.',
             task,
             exc_info=error,
             extra=log_fields,

@@ -107,7 +107,7 @@ class SendWorker:
             return
         try:
             self._register()
-            self.http_workers.start()
+            self.http_workers.keep_alive()
             for task in self.tasks:
                 task.start(lambda: self.worker_id, self.deaths)
             self._loop()

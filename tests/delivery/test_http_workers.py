@@ -31,7 +31,7 @@ def workers(sandbox):
     """Two threads; stopped at the end."""
     clock = EngineClock("here", time.monotonic)
     workers = HttpWorkers(conf.connection(), clock, 2, Deaths(), "calls")
-    workers.start()
+    workers.keep_alive()
     yield workers
     workers.stop()
 
@@ -70,7 +70,7 @@ def test_a_request_that_may_start_late_is_called(workers):
 def test_without_a_connection_no_call_is_made(settings, workers):
     settings.IM_BASE_URL = "http://127.0.0.1:9"
     unreachable = HttpWorkers(conf.connection(), workers.clock, 1, Deaths(), "calls")
-    unreachable.start()
+    unreachable.keep_alive()
 
     result = perform(unreachable, Probe())
     unreachable.stop()
@@ -139,7 +139,7 @@ def test_without_any_thread_requests_come_back(sandbox):
     workers = HttpWorkers(conf.connection(), clock, 2, deaths, "calls")
     refusal = RuntimeError("can't start new thread")
     with patch.object(threading.Thread, "start", side_effect=refusal):
-        workers.start()
+        workers.keep_alive()
         assert workers.free == 0
         workers.submit(Probe(), time.monotonic())
         workers.keep_alive()

@@ -118,7 +118,7 @@ class SyncRun:
         """Run until the sync ends or may not go on. Raises ``DatabaseError``."""
         sync_finish.begin(self.sync)
         try:
-            self.http_workers.start()
+            self.http_workers.keep_alive()
             while self.may_go_on() and not self._run_round():
                 pass
         except sync_finish.RunEnded:
