@@ -159,7 +159,8 @@ class HttpWorkers(Generic[R]):
                     response = client.call(request.call)
                     outcome, data = response.outcome, response.data
         except BaseException as error:  # noqa: BLE001  the caller gets it in its thread
-            outcome = defect_outcome(error, sent=client is not None and client.has_sent)
+            sent = called_at > 0 and client is not None and client.has_sent
+            outcome = defect_outcome(error, sent=sent)
             client, defect = None, error
         # The wall clock may be set back during a call; keep the end after the start.
         finished_at = max(started_at, datetime.now(UTC))

@@ -1,11 +1,14 @@
 """Faults of a worker's process: killed, asked to stop, stopped and continued."""
 
 import signal
+import sys
 import time
 
 from tests.faults.scene import Scene, Sent
+from tests.faults.watched import wait_for
 
 BEYOND_THE_LEASE = 12.5
+DYING = [sys.executable, "-m", "tests.faults.dying"]
 
 
 def kill_one(scene: Scene) -> list[Sent]:
@@ -58,3 +61,26 @@ def stand_still(scene: Scene) -> list[Sent]:
     again = scene.send()
     scene.wait_end(again)
     return [sent, again]
+
+
+def threads_die(scene: Scene) -> list[Sent]:
+    """Errors in every thread of the worker, which ends and is replaced each time."""
+    usual, scene.entry = scene.entry, DYING
+    sent = scene.send()
+    for _n in range(4):
+        scene.have_workers(1)
+        worker = scene.workers[0]
+        calls = len(scene.calls(sent))
+        wait_for(
+            lambda worker=worker, calls=calls: (
+                not worker.is_alive or len(scene.calls(sent)) >= calls + 40
+            ),
+            "the end of the worker, or 40 calls",
+        )
+        worker.signal(signal.SIGTERM)
+        if worker.wait() not in (0, 1):
+            raise AssertionError(f"It ended with {worker.wait()}; see {worker.log}")
+    scene.entry = usual
+    scene.have_workers(1)
+    scene.wait_end(sent)
+    return [sent]
