@@ -117,3 +117,17 @@ def test_a_bad_file_names_its_line(tmp_path):
 
     with pytest.raises(ValueError, match="line 3: “explode” is no fault"):
         load_groups(path)
+
+
+def test_a_mistake_in_the_sandbox_is_printed(monkeypatch, capfd):
+    def fail(*_args: object) -> None:
+        raise KeyError("mistake")
+
+    monkeypatch.setattr("notifications.sandbox.page.respond", fail)
+    with SandboxServer(SandboxConfig(groups=[])) as server:
+        port = urlsplit(server.url).port
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert client.recv(10) == b""
+
+    assert "KeyError: 'mistake'" in capfd.readouterr().err

@@ -115,3 +115,15 @@ def test_a_proxy_that_refuses():
         result = run_probe("https://console.tim.qq.com", proxy_url=proxy.url)
 
     assert (result.fault, result.proxy_status) == (ConnectionFault.PROXY_REFUSED, 407)
+
+
+def test_an_error_while_a_name_is_resolved_is_raised(monkeypatch):
+    """In the thread of the caller: it is no time-out."""
+
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise KeyError("mistake")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+
+    with pytest.raises(KeyError, match="mistake"):
+        run_probe("http://example.com")
