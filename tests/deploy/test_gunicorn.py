@@ -188,19 +188,22 @@ def test_32_restarts_under_load(tmp_path, port):
     """Each request is answered or refused, and each stop frees the port."""
     moments = random.Random(5)
     total: Counter[str] = Counter()
-    for _n in range(32):
+    for n in range(32):
         with running(tmp_path, port, QUICK) as server:
             visitors = [Visitor(port) for _n in range(3)]
             for visitor in visitors:
                 visitor.start()
-            time.sleep(moments.uniform(0, 2))
+            if n % 2:  # stop while it serves, else during its start
+                while not any(visitor.results["answered"] for visitor in visitors):
+                    time.sleep(0.01)
+            time.sleep(moments.uniform(0, 1))
             assert stop(server, port) < 10
             for visitor in visitors:
                 visitor.leaving.set()
                 visitor.join()
                 total += visitor.results
 
-    assert total["answered"] > 20
+    assert total["answered"] >= 16
     assert total["refused"] > 100
     assert total["lost"] == total["cut"] == 0
 
