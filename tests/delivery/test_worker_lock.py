@@ -6,6 +6,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from notifications.delivery import worker_lock
+from notifications.delivery.recovery import LEASE_CHECKS
 from notifications.models.workers import wake_workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,3 +126,19 @@ def test_a_server_that_goes_while_a_worker_rests_is_a_database_error(other_sessi
     with pytest.raises(OperationalError):
         worker_lock.wait_for_work(60)
     connection.close()
+
+
+def test_a_lost_network_is_an_error_before_the_lease_ends():
+    """libpq would wait for minutes: for a connection, and for a lost packet."""
+    if not POSTGRESQL:
+        return
+    connection.ensure_connection()
+    parameters = connection.connection.info.get_parameters()
+    reconnects_after = int(parameters["connect_timeout"])
+    fails_after = int(parameters["tcp_user_timeout"]) / 1000
+    dead_after = int(parameters["keepalives_idle"]) + int(
+        parameters["keepalives_interval"]
+    ) * int(parameters["keepalives_count"])
+
+    assert max(reconnects_after, fails_after) < LEASE_CHECKS
+    assert dead_after <= LEASE_CHECKS
