@@ -29,6 +29,7 @@ from notifications.models import (
 from tests.factories import (
     make_attempt,
     make_delivery,
+    make_draft_version,
     make_group,
     make_notification,
     make_seal,
@@ -68,6 +69,17 @@ def tell(text: str) -> Told:
     make_attempt(failed, outcome="rejected", error_info=text, action_status=text)
     unconfirmed = make_delivery(notification, group, status="unconfirmed", portion=2)
     make_attempt(unconfirmed, outcome="unconfirmed", detail=text)
+    for number in (1, 2):
+        make_draft_version(
+            notification_number=notification.pk,
+            number=number,
+            author=text[:150],
+            content=text,
+            note=text[:200],
+            recipients=text,
+            audience="saved",
+            audience_values=[text],
+        )
     seal = make_seal(notification)
     about = {"notification": notification.pk, "delivery": unconfirmed.pk}
     audit_log.write(PAUSED, text[:150], notification=notification.pk, note=text)
@@ -122,6 +134,7 @@ PAGES = {
         f"/history/deliveries/?notification={told.notification.pk}"
     ),
     "trail": lambda told: f"/history/actions/?notification={told.notification.pk}",
+    "draft": lambda told: f"/history/drafts/{told.notification.pk}/",
     "group": lambda told: f"/notifications/chatgroup/{told.group.pk}/change/",
 }
 LISTS = ["/", "/history/", "/history/deliveries/", "/notifications/chatgroup/"]
