@@ -45,6 +45,11 @@ class DraftVersion(models.Model):
             ),
             CheckConstraint(condition=Q(number__gte=1), name="draft_version_from_1"),
             CheckConstraint(condition=~Q(author=""), name="draft_version_has_author"),
+            CheckConstraint(condition=~Q(content=""), name="draft_version_has_content"),
+            CheckConstraint(
+                condition=Q(audience__in=["chosen", "rule", "saved", "every"]),
+                name="draft_version_audience_known",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ from tests.factories import (
     MOMENT,
     make_attempt,
     make_delivery,
+    make_draft_version,
     make_group,
     make_notification,
     make_user,
@@ -120,6 +121,12 @@ TALLY = [
     ("tally_counts_some", {"count": 0}),
     ("tally_in_order", {"first_delivery": 3, "last_delivery": 2}),
 ]
+DRAFT_VERSION = [
+    ("draft_version_from_1", {"number": 0}),
+    ("draft_version_has_author", {"author": ""}),
+    ("draft_version_has_content", {"content": ""}),
+    ("draft_version_audience_known", {"audience": "all"}),
+]
 PACE = [
     ("pace_has_name", {"name": ""}),
     ("pace_not_negative", {"next_slot": -1}),
@@ -211,6 +218,7 @@ FACTORIES = [
     (make_pace, PACE),
     (make_seal, SEAL),
     (make_tally, TALLY),
+    (make_draft_version, DRAFT_VERSION),
     (make_sync, SYNC),
     (make_recovery_code, RECOVERY_CODE),
     (make_identity, IDENTITY),
