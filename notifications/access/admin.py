@@ -25,7 +25,7 @@ from notifications.access.services import people
 from notifications.ui.admin import TitledModelAdmin, badge, labelled, two_lines
 from notifications.ui.dates import time_cell
 from notifications.ui.fields import CheckboxList
-from notifications.ui.pages import require_permission, session_key
+from notifications.ui.pages import require_login, session_key
 
 admin.site.unregister(User)
 
@@ -135,17 +135,15 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     ) -> None:
         # Django's admin admits staff only; here every account may use the console.
         obj.is_staff = True
-        form.before = people.values_of_person(obj.pk) if change else None
+        form.before = people.begin_person(require_login(request), obj)
         super().save_model(request, obj, form, change)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
-        permission = "auth.change_user" if change else "auth.add_user"
-        user = require_permission(request, permission)
         people.record_person(
-            user.get_username(),
+            require_login(request).get_username(),
             form.instance.pk,
             form.before,
             present=session_key(request),
@@ -157,11 +155,13 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     ) -> HttpResponse:
         if request.user.is_superuser and id == str(request.user.pk):
             return redirect("admin:password_change")  # asks for the current password
+        user = require_login(request)
+        person = self.get_object(request, id)
+        if person is not None and request.method == "POST":
+            people.begin_person(user, person)
         response: HttpResponse = super().user_change_password(request, id, form_url)
         # A redirect is the answer to a new password; errors show the form again.
-        if isinstance(response, HttpResponseRedirect):
-            user = require_permission(request, "auth.change_user")
-            person = User.objects.get(pk=id)
+        if person is not None and isinstance(response, HttpResponseRedirect):
             people.record_password(user, person, present=session_key(request))
         return response
 

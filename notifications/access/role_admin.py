@@ -14,14 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import permissions
 from notifications.access.forms import RoleForm
-from notifications.access.services.people import (
-    record_deleted_role,
-    record_role,
-    values_of_role,
-)
+from notifications.access.services import people
 from notifications.ui.admin import TitledModelAdmin, labelled
 from notifications.ui.fields import CheckboxList
-from notifications.ui.pages import require_permission, session_key
+from notifications.ui.pages import require_login, session_key
 
 admin.site.unregister(Group)
 
@@ -79,21 +75,25 @@ class RoleAdmin(TitledModelAdmin, GroupAdmin):
     def save_model(
         self, request: HttpRequest, obj: Group, form: Any, change: bool
     ) -> None:
-        form.before = values_of_role(obj.pk) if change else None
+        user = require_login(request)
+        permission = "auth.change_group" if change else "auth.add_group"
+        form.before = people.begin_role(user, permission, obj.pk)
         super().save_model(request, obj, form, change)
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)
-        permission = "auth.change_group" if change else "auth.add_group"
-        user = require_permission(request, permission)
-        record_role(user, form.instance.pk, form.before, present=session_key(request))
+        people.record_role(
+            require_login(request),
+            form.instance.pk,
+            form.before,
+            present=session_key(request),
+        )
 
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        user = require_permission(request, "auth.delete_group")
-        record_deleted_role(user, obj.pk, present=session_key(request))
-        super().delete_model(request, obj)
+        user = require_login(request)
+        people.delete_role(user, obj.pk, present=session_key(request))
 
     @admin.display(description=_("Role"), ordering="name")
     def role_name(self, role: Group) -> str:

@@ -64,6 +64,7 @@ PAUSED = Event(
     _("paused"),
     pgettext_lazy("action", "Paused."),
     Detail("reason", _("Reason"), choice(dict(Notification.PauseReason.choices))),
+    Detail("controller", _("Controlled by")),
     CODE,
     NOTE,
 )
@@ -77,6 +78,7 @@ FINISHED_PAUSED = Event(
     _("finished while paused"),
     _("Finished while it was paused: nothing was left to send."),
 )
+TAKEN_OVER = Event("taken_over", _("taken over"), _("Took it over from %(before)s."))
 
 RESOLVED = Event(
     "resolved", _("cleared up"), _("Wrote down what became of a delivery."), NOTE

@@ -1,4 +1,8 @@
-"""Pausing, resuming, stopping and rescheduling notifications, and the switch for all sending."""
+"""Controls of sent notifications, and the switch for all sending.
+
+A notification is controlled by its sender, or by the colleague who took it over. Every
+colleague who may send can pause it, stop it, and take it over.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -18,23 +22,24 @@ from notifications.delivery.audit_events import (
     RESUMED,
     SCHEDULED,
     STOPPED,
+    TAKEN_OVER,
 )
 from notifications.delivery.finish import finish
 from notifications.delivery.schedule import check_not_after, check_start
 from notifications.models import Delivery, Notification, SendingSwitch
 from notifications.models.workers import wake_workers
-from notifications.permissions import require, require_own
+from notifications.permissions import require, require_control
 from notifications.ui.text import clean_note
 
 
 @transaction.atomic
 def pause(user: User, notification_id: int, *, note: str = "") -> Notification:
-    """Pause a running notification; calls in progress still complete.
+    """Pause a notification of any colleague; calls in progress still complete.
 
     ``note`` is the reason, for colleagues. Raises ``PermissionDenied``, ``WrongState``,
     ``ValidationError`` for an invalid note.
     """
-    notification = _lock_own(user, notification_id)
+    notification = _lock(user, notification_id)
     note = clean_note(note)
     reason = Notification.PauseReason.PERSON
     notification.pause(reason, by=user.get_username(), note=note)
@@ -45,7 +50,7 @@ def pause(user: User, notification_id: int, *, note: str = "") -> Notification:
 @transaction.atomic
 def resume(user: User, notification_id: int) -> Notification:
     """Resume a paused notification. Raises ``PermissionDenied``, ``WrongState``."""
-    notification = _lock_own(user, notification_id)
+    notification = _lock_controlled(user, notification_id)
     notification.resume()
     Delivery.objects.filter(
         notification=notification, status=Delivery.Status.QUEUED
@@ -56,13 +61,13 @@ def resume(user: User, notification_id: int) -> Notification:
 
 @transaction.atomic
 def stop(user: User, notification_id: int) -> Notification:
-    """Cancel queued deliveries; calls in progress still complete.
+    """Cancel queued deliveries of any colleague's notification.
 
-    A queued delivery that was rejected before keeps that result and becomes failed. A
+    Calls in progress still complete. A queued delivery that was rejected before keeps that result and becomes failed. A
     scheduled notification is stopped the same way. Raises ``PermissionDenied``,
     ``WrongState``.
     """
-    notification = _lock_own(user, notification_id)
+    notification = _lock(user, notification_id)
     counts = finish(notification, timezone.now(), Notification.StopReason.PERSON)
     _write(STOPPED, user, notification, **counts)
     return notification
@@ -77,7 +82,7 @@ def reschedule(
     Raises ``PermissionDenied``, ``WrongState`` when it has started, ``ValidationError``
     for an invalid time.
     """
-    notification = _lock_own(user, notification_id)
+    notification = _lock_controlled(user, notification_id)
     check_start(start)
     check_not_after(not_after, start)
     before = notification.scheduled_for
@@ -93,10 +98,31 @@ def reschedule(
     return notification
 
 
-def _lock_own(user: User, notification_id: int) -> Notification:
+@transaction.atomic
+def take_over(user: User, notification_id: int) -> Notification:
+    """Make ``user`` the person who controls a colleague's notification.
+
+    The sender stays in the record. Raises ``PermissionDenied``. A call that changes
+    nothing writes no audit entry.
+    """
+    notification = _lock(user, notification_id)
+    if notification.controller_id == user.pk:
+        return notification
+    before = notification.controller_name
+    notification.controlled_by = user
+    notification.save(update_fields=["controlled_by"])
+    _write(TAKEN_OVER, user, notification, before=before, after=user.get_username())
+    return notification
+
+
+def _lock(user: User, notification_id: int) -> Notification:
     require(user, permissions.SEND)
-    notification = Notification.objects.select_for_update().get(pk=notification_id)
-    require_own(user, notification)
+    return Notification.objects.sent().select_for_update().get(pk=notification_id)
+
+
+def _lock_controlled(user: User, notification_id: int) -> Notification:
+    notification = _lock(user, notification_id)
+    require_control(user, notification)
     return notification
 
 
@@ -138,7 +164,7 @@ def resolve_delivery(user: User, delivery_id: int, *, note: str) -> None:
     """
     require(user, permissions.SEND)
     delivery = Delivery.objects.select_related("notification").get(pk=delivery_id)
-    require_own(user, delivery.notification)
+    require_control(user, delivery.notification)
     note = clean_note(note)
     if not note:
         raise ValidationError(_("Write what you found out."))

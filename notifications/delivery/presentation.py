@@ -29,6 +29,9 @@ ADVICE: dict[str, Promise] = {
     Notification.PauseReason.LATE: gettext_lazy(
         "Read the message once more: is it still right? Then continue, or stop it."
     ),
+    Notification.PauseReason.SENDER_LOST: gettext_lazy(
+        "Every colleague who may send can take it over and then continue it, or stop it."
+    ),
     Notification.PauseReason.RESTORED: gettext_lazy(
         "What was waiting may have been sent already. Ask members of the groups before "
         "you send it again."

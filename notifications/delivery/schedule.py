@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from notifications import audit_log
 from notifications.delivery.audit_events import EXPIRED, PAUSED, STARTED
 from notifications.delivery.finish import finish
+from notifications.delivery.lost_rights import pause_without_right
 from notifications.models import Notification
 from notifications.ui.dates import moment
 
@@ -18,8 +19,10 @@ def start_scheduled(now: datetime, actor: str) -> int:
     """Start scheduled notifications that are due. Return how many were due.
 
     A notification that is more than 15 minutes late, for example after an outage, is
-    paused instead. Its text may be outdated by then, so a person decides.
+    paused instead. Its text may be outdated by then, so a person decides. So is one
+    whose sender may no longer send.
     """
+    pause_without_right(actor, skip_locked=True)
     due = (
         Notification.objects.filter(
             status=Notification.Status.SCHEDULED, scheduled_for__lte=now

@@ -16,6 +16,11 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
             "sent/<int:pk>/resume/", protected(views.resume), name="notification_resume"
         ),
         path("sent/<int:pk>/stop/", protected(views.stop), name="notification_stop"),
+        path(
+            "sent/<int:pk>/take-over/",
+            protected(views.take_over),
+            name="notification_take_over",
+        ),
         path("sent/<int:pk>/schedule/", protected(views.reschedule), name="reschedule"),
         path("sending/", protected(views.all_sending), name="all_sending"),
         path(

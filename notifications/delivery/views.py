@@ -15,7 +15,7 @@ from notifications.delivery import controls as delivery_controls
 from notifications.delivery.audit_events import ALL_ALLOWED, ALL_STOPPED
 from notifications.delivery.forms import ScheduleForm
 from notifications.models import AuditEntry, Delivery, Notification, WrongState
-from notifications.permissions import require_own
+from notifications.permissions import require_control
 from notifications.ui.pages import page, require_permission
 
 SHOWN_SWITCH_CHANGES = 10
@@ -26,7 +26,7 @@ def apply_control(
 ) -> HttpResponse:
     """Call ``control``, then redirect to the notification."""
     user = require_permission(request, permissions.SEND)
-    notification = get_object_or_404(Notification, pk=pk)
+    notification = get_object_or_404(Notification.objects.sent(), pk=pk)
     try:
         notification = control(user)
     except WrongState:
@@ -57,11 +57,18 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
     return apply_control(request, pk, lambda user: delivery_controls.stop(user, pk))
 
 
+@require_POST
+def take_over(request: HttpRequest, pk: int) -> HttpResponse:
+    return apply_control(
+        request, pk, lambda user: delivery_controls.take_over(user, pk)
+    )
+
+
 def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the time of a scheduled notification."""
     user = require_permission(request, permissions.SEND)
-    notification = get_object_or_404(Notification, pk=pk)
-    require_own(user, notification)
+    notification = get_object_or_404(Notification.objects.sent(), pk=pk)
+    require_control(user, notification)
     if notification.status != Notification.Status.SCHEDULED:
         return redirect(notification)
     form = ScheduleForm(

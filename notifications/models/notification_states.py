@@ -39,6 +39,7 @@ class PauseReason(models.TextChoices):
     FAILURES = "failures", _("half of the last 200 calls failed")
     LATE = "late", _("the scheduled time was missed by more than 15 minutes")
     RESTORED = "restored", _("the database was restored from a backup")
+    SENDER_LOST = "sender_lost", _("the person who controls it may no longer send")
 
 
 # Resets the fields that a pause has set.

@@ -68,6 +68,11 @@ class Notification(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+"
     )
     written_by_name = models.CharField(_("written by"), max_length=150)
+    # The colleague who took it over; null = the sender. Not sealed: pages show it only
+    # before the end, and the audit trail has each takeover.
+    controlled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
     # Sent by a superuser, so without the permissions of a role.
     by_superuser = models.BooleanField(default=False)
     content = models.TextField(_("message"))
@@ -119,6 +124,7 @@ class Notification(models.Model):
         "sender_name": Use.FROZEN | Use.SEALED,
         "written_by": Use.FROZEN | Use.COPIED,
         "written_by_name": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
+        "controlled_by": Use.LATE,
         "by_superuser": Use.FROZEN | Use.SEALED | Use.EXPORTED,
         "content": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
         "note": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
@@ -235,6 +241,16 @@ class Notification(models.Model):
     @property
     def has_ended(self) -> bool:
         return self.status in self.ENDED
+
+    @property
+    def controller_id(self) -> int:
+        """The person who may continue, reschedule and resend it."""
+        return self.controlled_by_id or self.sender_id
+
+    @property
+    def controller_name(self) -> str:
+        colleague = self.controlled_by
+        return colleague.get_username() if colleague else self.sender_name
 
     def start_is_late(self, now: datetime) -> bool:
         """Whether the start is too late to happen without a decision by a person."""

@@ -45,8 +45,8 @@ def session_key(request: HttpRequest) -> str:
 
 
 def may_control(request: HttpRequest, notification: Notification) -> bool:
-    """Whether to show the controls of a notification; the services check again."""
+    """Whether to show the controls of the person in control; the services check again."""
     user = request.user
     if not isinstance(user, User) or not user.has_perm(permissions.SEND):
         return False
-    return user.is_superuser or notification.sender_id == user.pk
+    return notification.controller_id == user.pk

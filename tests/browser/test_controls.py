@@ -94,6 +94,39 @@ def test_send_again_and_clear_up(browser, live_server, width, height, theme):
 
 
 @pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
+def test_a_colleague_takes_over(browser, live_server, width, height, theme):
+    gone = make_user(permissions.COMMUNITY_MANAGER)
+    make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    running = make_notification(sender=gone, status="sending")
+    make_delivery(running)
+    chief = make_user(superuser=True, username="chief")
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=theme
+    )
+    page = context.new_page()
+
+    come_in(page, live_server.url, chief.username, to=f"/auth/user/{gone.pk}/change/")
+    page.uncheck("#id_is_active")
+    page.click("[name=_save]")
+    come_in(page, live_server.url, "j.okafor", to=f"/sent/{running.pk}/")
+    expect(page.locator(".notice.warn").first).to_contain_text(
+        "The person who controls it may no longer send."
+    )
+    expect(page.locator("text=Continue sending")).to_have_count(0)
+    page.click("text=Take over…")
+    check_page(page, "taking over")
+    page.click("text=Take over now")
+    expect(page.locator(".prog")).to_contain_text("Controlled by j.okafor")
+    check_page(page, "taken over")
+    page.click("text=Continue sending")
+    expect(page.locator("[role=status]")).to_have_text("Sending: 0 of 1 groups done")
+    page.click("text=Stop sending…")
+    page.click("text=Stop now")
+    expect(page.locator("[role=status]")).to_contain_text("Stopped:")
+    context.close()
+
+
+@pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_stop_everything(browser, live_server, width, height, theme):
     make_user(permissions.COMMUNITY_MANAGER)
     context = browser.new_context(

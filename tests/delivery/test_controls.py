@@ -10,7 +10,13 @@ from notifications import permissions
 from notifications.delivery import controls as delivery_controls
 from notifications.delivery.claim import claim, has_due_deliveries
 from notifications.models import AuditEntry, SendingSwitch, WrongState
-from tests.factories import MOMENT, make_delivery, make_notification, make_user
+from tests.factories import (
+    MOMENT,
+    make_delivery,
+    make_notification,
+    make_seal,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +78,6 @@ def test_stop_cancels_what_waits_and_keeps_verdicts(manager):
         (delivery_controls.resume, "sending"),
         (delivery_controls.resume, "cancelled"),
         (delivery_controls.stop, "completed"),
-        (delivery_controls.stop, "draft"),
     ],
 )
 def test_a_step_that_the_state_does_not_allow(manager, act, status):
@@ -269,3 +274,81 @@ def test_the_switch_needs_the_permission_to_send(is_off):
         delivery_controls.set_sending_switch(auditor, is_off=is_off)
 
     assert not SendingSwitch.objects.exists()
+
+
+@pytest.fixture
+def colleague():
+    return make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+
+
+def test_a_colleague_pauses_and_stops_without_taking_over(manager, colleague):
+    notification = make_notification(sender=manager, status="sending")
+
+    paused = delivery_controls.pause(colleague, notification.pk, note="wrong date")
+    assert (paused.status, paused.paused_by) == ("paused", "j.okafor")
+    with pytest.raises(PermissionDenied, match=r"lin\.mei controls this notification"):
+        delivery_controls.resume(colleague, notification.pk)
+    delivery_controls.stop(colleague, notification.pk)
+
+    notification.refresh_from_db()
+    assert (notification.status, notification.controlled_by) == ("cancelled", None)
+    entries = AuditEntry.objects.order_by("id").values_list("action", "actor")
+    assert list(entries) == [("paused", "j.okafor"), ("stopped", "j.okafor")]
+
+
+def test_a_colleague_takes_over_and_the_sender_takes_it_back(manager, colleague):
+    start = timezone.now() + timedelta(hours=1)
+    notification = make_notification(
+        sender=manager, status="scheduled", scheduled_for=start
+    )
+
+    delivery_controls.take_over(colleague, notification.pk)
+    delivery_controls.take_over(colleague, notification.pk)  # a double click
+    delivery_controls.reschedule(
+        colleague, notification.pk, start=start + timedelta(hours=1), not_after=None
+    )
+    with pytest.raises(PermissionDenied, match=r"j\.okafor controls this notification"):
+        delivery_controls.reschedule(
+            manager, notification.pk, start=start, not_after=None
+        )
+    delivery_controls.take_over(manager, notification.pk)
+
+    notification.refresh_from_db()
+    assert (notification.sender, notification.controlled_by) == (manager, manager)
+    entries = AuditEntry.objects.filter(action="taken_over").order_by("id")
+    assert list(entries.values_list("actor", "notification_number", "detail")) == [
+        ("j.okafor", notification.pk, {"before": "lin.mei", "after": "j.okafor"}),
+        ("lin.mei", notification.pk, {"before": "j.okafor", "after": "lin.mei"}),
+    ]
+
+
+@pytest.mark.parametrize("role", [permissions.AUDITOR, permissions.GROUP_ADMINISTRATOR])
+@pytest.mark.parametrize(
+    "act",
+    [
+        delivery_controls.pause,
+        delivery_controls.resume,
+        delivery_controls.stop,
+        delivery_controls.take_over,
+    ],
+)
+def test_a_control_needs_the_permission_to_send(manager, act, role):
+    notification = make_notification(sender=manager, status="paused")
+    stranger = make_user(role, username="wang.fang")
+
+    with pytest.raises(PermissionDenied, match="Your login may not do this"):
+        act(stranger, notification.pk)
+
+    notification.refresh_from_db()
+    assert (notification.status, notification.controlled_by) == ("paused", None)
+    assert not AuditEntry.objects.exists()
+
+
+def test_an_ended_one_is_taken_over_under_the_guards(manager, colleague):
+    notification = make_notification(sender=manager, status="completed")
+    make_seal(notification)
+
+    delivery_controls.take_over(colleague, notification.pk)
+
+    notification.refresh_from_db()
+    assert notification.controlled_by == colleague

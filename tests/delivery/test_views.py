@@ -49,30 +49,81 @@ def test_a_reason_that_is_too_long_changes_nothing(client, manager):
     assert notification.status == "sending"
 
 
-@pytest.mark.parametrize(
-    "step",
-    ["pause", "resume", "stop", "schedule", "try-failed", "send-again"],
-)
-def test_only_the_sender_has_the_buttons(step, manager, log_in):
-    notification = make_notification(sender=manager, status="paused")
-    for name, role in (
-        ("wang.fang", permissions.AUDITOR),
-        ("j.okafor", permissions.COMMUNITY_MANAGER),
-    ):
-        stranger = log_in(make_user(role, username=name))
+CONTROLLED = ["resume", "schedule", "try-failed", "send-again"]
 
-        assert stranger.post(f"/sent/{notification.pk}/{step}/").status_code == 403
 
-    notification.refresh_from_db()
-    assert notification.status == "paused"
+@pytest.mark.parametrize("status", ["sending", "paused", "scheduled", "completed"])
+def test_a_colleague_gets_to_stop_and_to_take_over(status, manager, log_in):
+    notification = make_notification(
+        sender=manager, status=status, scheduled_for=timezone.now() + timedelta(days=1)
+    )
+    make_delivery(notification, status="failed", error_code=60007)
+    colleague = log_in(make_user(permissions.COMMUNITY_MANAGER, username="j.okafor"))
+
+    shown = colleague.get(f"/sent/{notification.pk}/").content.decode()
+
+    assert "Take over now" in shown
+    assert ("Controlled by lin.mei." in shown) == (status != "completed")
+    assert ("Stop now" in shown) == (status != "completed")
+    assert ("Pause now" in shown) == (status in ("sending", "scheduled"))
+    for text in ("Continue sending", "Change the schedule", "failed group again"):
+        assert text not in shown
+    for step in CONTROLLED:
+        response = colleague.post(f"/sent/{notification.pk}/{step}/")
+        assert response.status_code == 403
+    assert "lin.mei controls this notification." in response.content.decode()
     assert not AuditEntry.objects.exists()
 
 
-@pytest.mark.parametrize("step", ["pause", "resume", "stop", "try-failed"])
+@pytest.mark.parametrize("role", [permissions.AUDITOR, permissions.GROUP_ADMINISTRATOR])
+def test_without_the_permission_to_send_there_is_no_control(role, manager, log_in):
+    notification = make_notification(sender=manager, status="paused")
+    stranger = log_in(make_user(role, username="wang.fang"))
+
+    for step in (*CONTROLLED, "pause", "stop", "take-over"):
+        response = stranger.post(f"/sent/{notification.pk}/{step}/")
+        assert response.status_code == 403
+    shown = stranger.get(f"/sent/{notification.pk}/").content.decode()
+    assert "Take over" not in shown
+    assert "Stop now" not in shown
+
+    notification.refresh_from_db()
+    assert (notification.status, notification.controlled_by) == ("paused", None)
+    assert not AuditEntry.objects.exists()
+
+
+def test_who_took_it_over_has_the_controls(manager, client, log_in):
+    notification = make_notification(sender=manager, status="paused")
+    colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    browser = log_in(colleague)
+
+    browser.post(f"/sent/{notification.pk}/take-over/")
+    shown = browser.get(f"/sent/{notification.pk}/").content.decode()
+    assert "Controlled by j.okafor." in shown
+    assert "Took it over from lin.mei." in shown
+    assert "Continue sending" in shown
+    assert "Take over" not in shown
+    browser.post(f"/sent/{notification.pk}/resume/")
+
+    notification.refresh_from_db()
+    assert notification.status == "sending"
+    assert (notification.sender, notification.sender_name) == (manager, "lin.mei")
+    assert client.post(f"/sent/{notification.pk}/resume/").status_code == 403
+    assert "Take over now" in client.get(f"/sent/{notification.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("step", ["pause", "resume", "stop", "take-over"])
 def test_a_link_changes_nothing(step, client, manager):
     notification = make_notification(sender=manager, status="paused")
 
     assert client.get(f"/sent/{notification.pk}/{step}/").status_code == 405
+
+
+@pytest.mark.parametrize("step", ["pause", "stop", "take-over", "resume"])
+def test_a_draft_has_no_controls(step, client, manager):
+    draft = make_notification(sender=manager)
+
+    assert client.post(f"/sent/{draft.pk}/{step}/").status_code == 404
 
 
 def test_a_schedule_is_shown_and_changed(client, manager, settings):

@@ -47,7 +47,10 @@ def test_names_in_the_order_of_the_fields():
         "content",
         "note",
     ]
-    assert column_names(Notification, Use.LATE) == ["doubt_streak"]
+    assert column_names(Notification, Use.LATE) == [
+        "controlled_by_id",
+        "doubt_streak",
+    ]
     assert "doubt_streak" not in column_names(Notification, without=Use.LATE)
     assert len(column_names(Attempt)) == len(Attempt._meta.concrete_fields)
 

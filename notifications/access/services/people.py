@@ -1,15 +1,18 @@
-"""Recording changes of people and roles, and ending the sessions they concern.
+"""Permission for changes of people and roles, their audit entries, and their effects.
 
-The admin pages save the changes: they read the values before, and call these functions
-after, in the same transaction. The values contain no password. People whose rights or
-password changed must log in again (OWASP ASVS 5.0, 7.4.2 and 7.4.3); the session that
-makes the change, with the key ``present``, stays open.
+The admin pages save the changes: they call ``begin_…`` before and ``record_…`` after, in
+the same transaction. The values contain no password. People whose rights or password
+changed must log in again (OWASP ASVS 5.0, 7.4.2 and 7.4.3); the session that makes the
+change, with the key ``present``, stays open. What people have scheduled or running who
+may no longer send is paused.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
 from notifications.access.audit_events import (
@@ -21,6 +24,7 @@ from notifications.access.audit_events import (
     ROLE_DELETED,
 )
 from notifications.access.services import sessions
+from notifications.delivery.lost_rights import pause_without_right
 from notifications.models import ExternalIdentity
 
 FIELDS = ("username", "first_name", "last_name", "email", "is_active", "is_superuser")
@@ -28,6 +32,24 @@ FIELDS = ("username", "first_name", "last_name", "email", "is_active", "is_super
 RIGHTS = ("is_active", "is_superuser", "roles", "subject")
 
 Values = Mapping[str, Any]
+
+
+def begin_person(user: User, person: User) -> Values | None:
+    """Lock both people, and return the stored values of ``person``; ``None`` for a new one.
+
+    Raises ``PermissionDenied``. People administrators can change neither themselves nor
+    a superuser, and make no superuser: ``person`` may have changed values.
+    """
+    permissions.lock_people(pk for pk in (user.pk, person.pk) if pk is not None)
+    permission = "auth.add_user" if person.pk is None else "auth.change_user"
+    is_superuser = permissions.require(user, permission).is_superuser
+    if person.pk is None:
+        return None
+    before = values_of_person(person.pk)
+    concerns_superuser = person.is_superuser or before["is_superuser"]
+    if not is_superuser and (concerns_superuser or person.pk == user.pk):
+        raise PermissionDenied(_("Only a superuser can do this."))
+    return before
 
 
 def values_of_person(pk: int) -> Values:
@@ -52,12 +74,26 @@ def record_person(
     _write(event, actor, before, after, person=after["username"])
     if before is not None and any(after[name] != before[name] for name in RIGHTS):
         sessions.end_after_change(actor, [pk], present=present)
+        pause_without_right(actor)
 
 
 def record_password(user: User, person: User, *, present: str = "") -> None:
     """``user`` set a new password for ``person``, who may be the same user."""
     audit_log.write(PASSWORD_CHANGED, user.get_username(), person=person.get_username())
     sessions.end_after_change(user.get_username(), [person.pk], present=present)
+
+
+def begin_role(user: User, permission: str, pk: int | None) -> Values | None:
+    """Lock the role and its people; return the stored values, ``None`` for a new role.
+
+    Raises ``PermissionDenied``.
+    """
+    if pk is not None:
+        # The lock also keeps others from getting the role until the commit.
+        Group.objects.select_for_update().get(pk=pk)
+        permissions.lock_people([user.pk, *_people_with(pk)])
+    permissions.require(user, permission)
+    return None if pk is None else values_of_role(pk)
 
 
 def values_of_role(pk: int) -> Values:
@@ -77,11 +113,12 @@ def record_role(
         sessions.end_after_change(
             user.get_username(), _people_with(pk), present=present
         )
+        pause_without_right(user.get_username())
 
 
-def record_deleted_role(user: User, pk: int, *, present: str = "") -> None:
-    """Call it before the deletion: the entry lists the permissions and people."""
-    Group.objects.select_for_update().get(pk=pk)  # blocks assignments of the role
+def delete_role(user: User, pk: int, *, present: str = "") -> None:
+    """The audit entry lists the permissions and people. Raises ``PermissionDenied``."""
+    begin_role(user, "auth.delete_group", pk)
     before = values_of_role(pk)
     names = User.objects.filter(groups=pk).values_list("username", flat=True)
     audit_log.write(
@@ -94,6 +131,8 @@ def record_deleted_role(user: User, pk: int, *, present: str = "") -> None:
         **audit_log.named(names),
     )
     sessions.end_after_change(user.get_username(), _people_with(pk), present=present)
+    Group.objects.get(pk=pk).delete()
+    pause_without_right(user.get_username())
 
 
 def _people_with(role: int) -> list[int]:

@@ -200,7 +200,7 @@ def require_can_reset(user: User, person: User) -> None:
     """Raise ``PermissionDenied`` without the permission to change people, for oneself,
     and for a superuser when ``user`` is none.
     """
-    require(user, "auth.change_user")
+    user = require(user, "auth.change_user")
     if user.pk == person.pk:
         raise PermissionDenied(
             _(

@@ -47,12 +47,13 @@ def end_others(user: User, *, present: str) -> int:
     return _end(user.get_username(), open_sessions([user.pk]), present)
 
 
+@transaction.atomic
 def end_sessions_of(user: User, person: User, *, present: str = "") -> int:
     """End all sessions of ``person``. Returns their number.
 
     Raises ``PermissionDenied`` when ``user`` may not change this person.
     """
-    require(user, "auth.change_user")
+    user = require(user, "auth.change_user")
     if person.is_superuser and not user.is_superuser:
         raise PermissionDenied(
             _("Only somebody who may do everything can log this person out.")

@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from notifications import permissions
 from notifications.access.services import people
 from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
 from notifications.models import ExternalIdentity
@@ -62,8 +63,8 @@ def _log_in(issuer: str, claims: Claims) -> User:
         person = _create_person(issuer, subject, claims)
         before = None
     else:
-        # Locked: the entry records only the changes of this login.
-        person = User.objects.select_for_update(no_key=True).get(pk=identity.user_id)
+        # The lock of a change of rights: the roles may change below.
+        (person,) = permissions.lock_people([identity.user_id])
         before = people.values_of_person(person.pk)
     if not (person.is_active and person.is_staff):
         raise SsoRefused(SsoRefusalReason.SWITCHED_OFF, person.get_username())

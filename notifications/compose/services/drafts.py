@@ -165,7 +165,7 @@ def save_draft(
     ``Notification.DoesNotExist`` if the draft was deleted. The version may be older if
     the same page saved the draft last: the browser's Back button leads to that page.
     """
-    require(user, permissions.SEND)
+    user = require(user, permissions.SEND)
     cleaned = check_draft(draft)
     if notification_id is not None:
         stored = Notification.objects.select_for_update().get(pk=notification_id)
@@ -248,7 +248,7 @@ def delete_draft(user: User, notification_id: int, *, version: int) -> None:
     Raises ``PermissionDenied``; ``DraftChanged`` if the draft has another version;
     ``Notification.DoesNotExist`` if the notification is not a draft.
     """
-    require(user, permissions.SEND)
+    user = require(user, permissions.SEND)
     draft = Notification.objects.select_for_update().get(
         pk=notification_id, status=Notification.Status.DRAFT
     )

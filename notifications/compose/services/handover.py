@@ -23,7 +23,7 @@ def hand_over(user: User, notification_id: int, *, to: User, version: int) -> No
     ``PermissionDenied``; ``ValidationError`` if ``to`` may not send; ``DraftChanged`` if
     the draft has another version; ``Notification.DoesNotExist`` if it is not a draft.
     """
-    require(user, permissions.SEND)
+    user = require(user, permissions.SEND)
     draft = Notification.objects.select_for_update().get(
         pk=notification_id, status=Notification.Status.DRAFT
     )

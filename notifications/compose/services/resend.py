@@ -19,7 +19,7 @@ from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery.resendable import ResendKind, resendable_deliveries
 from notifications.models import Notification, WrongState
 from notifications.models.field_uses import Use, column_names
-from notifications.permissions import require, require_own
+from notifications.permissions import require, require_control
 
 Kind = Notification.Audience
 
@@ -33,9 +33,9 @@ def send_again(user: User, notification_id: int, kind: ResendKind) -> Notificati
     not ended; ``ValidationError`` if there is nothing to send again, or a group now
     accepts notifications for all members only.
     """
-    require(user, permissions.SEND)
+    user = require(user, permissions.SEND)
     first = Notification.objects.select_for_update().get(pk=notification_id)
-    require_own(user, first)
+    require_control(user, first)
     if not first.has_ended:
         raise WrongState(first.pk, "sent again")
     rows = resendable_deliveries(first, kind)

@@ -24,7 +24,7 @@ from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery.audit_events import SCHEDULED
 from notifications.delivery.schedule import check_not_after, check_start
 from notifications.models import Notification
-from notifications.permissions import require, require_own, require_own_draft
+from notifications.permissions import require, require_control, require_own_draft
 
 # Limits the size of an audit entry, which also has the number of all excluded groups.
 MAX_EXCLUDED_NAMED = 1000
@@ -55,10 +55,10 @@ def send(
     Raises ``PermissionDenied``; ``ChangedSinceCheck``; ``ValidationError`` if a group
     cannot be sent to any more, or for an invalid time (``start``, ``not_after``).
     """
-    require(user, permissions.SEND)
+    user = require(user, permissions.SEND)
     notification = Notification.objects.select_for_update().get(pk=notification_id)
     if notification.status != Notification.Status.DRAFT:
-        require_own(user, notification)
+        require_control(user, notification)
         return notification
     require_own_draft(user, notification)
     check_start(when.start)

@@ -10,7 +10,7 @@ from notifications.compose.services import resend as services_resend
 from notifications.delivery.resendable import ResendKind, resendable_deliveries
 from notifications.delivery.views import apply_control
 from notifications.models import Notification
-from notifications.permissions import require_own
+from notifications.permissions import require_control
 from notifications.ui.pages import page, require_permission
 
 
@@ -27,7 +27,7 @@ def send_unconfirmed_again(request: HttpRequest, pk: int) -> HttpResponse:
     """A page with a confirmation, because members could see the message twice."""
     user = require_permission(request, permissions.SEND)
     notification = get_object_or_404(Notification, pk=pk)
-    require_own(user, notification)
+    require_control(user, notification)
     if request.method == "POST":
         return apply_control(
             request,

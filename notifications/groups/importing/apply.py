@@ -119,10 +119,10 @@ def import_pending(
     Raises ``PermissionDenied``, ``NotPending`` if the file was imported already, and
     ``ValidationError`` if there are errors, or if the plan no longer matches ``digest``.
     """
-    _require(user)
-    if pending.owner_id != user.pk:
-        raise PermissionDenied
     with transaction.atomic():
+        _require(user)
+        if pending.owner_id != user.pk:
+            raise PermissionDenied
         # Of two concurrent confirmations the second waits here and deletes no row.
         deleted, _by_model = GroupImport.objects.filter(pk=pending.pk).delete()
         if not deleted:
@@ -154,8 +154,7 @@ def explain_missing(user: User, number: int) -> str:
 
 
 def _require(user: User) -> None:
-    require(user, permissions.ADD_GROUPS)
-    require(user, permissions.CHANGE_GROUPS)
+    require(user, permissions.ADD_GROUPS, permissions.CHANGE_GROUPS)
 
 
 def _new_values(row: Row) -> GroupValues:

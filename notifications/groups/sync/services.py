@@ -20,6 +20,7 @@ from notifications.models import ChatGroup, GroupSync
 from notifications.permissions import require
 
 
+@transaction.atomic
 def request_sync(user: User) -> GroupSync:
     """Request a sync from the worker, or return the one that is open already.
 
@@ -64,8 +65,7 @@ def stop_sync(user: User, sync_id: int) -> GroupSync:
 
 def _require(user: User) -> None:
     """Require the permissions to add and change groups: a sync does both."""
-    require(user, permissions.ADD_GROUPS)
-    require(user, permissions.CHANGE_GROUPS)
+    require(user, permissions.ADD_GROUPS, permissions.CHANGE_GROUPS)
 
 
 def is_due(now: datetime) -> bool:

@@ -59,7 +59,8 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 def _visible(request: HttpRequest, pk: int) -> Notification:
     user = request.user
     notification = get_object_or_404(Notification, pk=pk)
-    is_own = notification.sender_id == user.pk and user.has_perm(permissions.SEND)
+    is_own = user.pk in (notification.sender_id, notification.controlled_by_id)
+    is_own = is_own and user.has_perm(permissions.SEND)
     if not is_own and not user.has_perm(permissions.SEE_HISTORY):
         raise PermissionDenied
     if notification.status == Notification.Status.DRAFT:

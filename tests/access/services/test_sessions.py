@@ -133,7 +133,7 @@ def test_a_role_that_allows_something_else_concerns_all_who_have_it(
     come_in(auditor), come_in(another), come_in(another)
 
     if deleted:
-        people.record_deleted_role(chief, role.pk)
+        people.delete_role(chief, role.pk)
     else:
         before = people.values_of_role(role.pk)
         role.permissions.clear()

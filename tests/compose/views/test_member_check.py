@@ -251,4 +251,4 @@ def test_one_number_of_queries_beside_those_of_the_pace(client, no_time):
         counts.append(len(queries))
 
     # On PostgreSQL, one query reads the clock of the server.
-    assert counts == [12 + (connection.vendor == "postgresql")] * 2
+    assert counts == [14 + (connection.vendor == "postgresql")] * 2
