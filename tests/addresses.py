@@ -94,6 +94,8 @@ def addresses_about(people: dict[str, User]) -> dict[str, str]:
         name = full.rpartition(":")[2]
         pk = next(pk for start, pk in about.items() if name.startswith(start))
         values: dict[str, Any] = dict.fromkeys(takes, pk)
+        if "kind_name" in values:
+            values["kind_name"] = "unconfirmed"
         if "app_label" in values:
             values["app_label"] = "notifications"
         return reverse(full, kwargs=values)

@@ -65,5 +65,6 @@ RESENT = Event(
             }
         ),
     ),
+    NOT_AFTER,
     count="groups",
 )

@@ -1,5 +1,6 @@
-"""The form of the Check page: the confirmation and the time of the send."""
+"""The forms of the Check page and of the page Send again."""
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -61,3 +62,16 @@ class SendForm(ScheduleForm):
     @property
     def when(self) -> SendTimes:
         return SendTimes(self.cleaned_data["start"], self.cleaned_data["not_after"])
+
+
+class ResendForm(ScheduleForm):
+    """``digest`` identifies what the page showed, ``token`` the form: it sends once."""
+
+    digest = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
+    token = forms.UUIDField(
+        widget=forms.HiddenInput, required=False, initial=uuid.uuid4
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["start"]  # it starts at once

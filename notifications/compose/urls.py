@@ -24,13 +24,8 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
         ),
         path("write/<int:pk>/check/", protected(check.check), name="check"),
         path(
-            "sent/<int:pk>/try-failed/",
-            protected(views_resend.try_failed_again),
-            name="try_failed_again",
-        ),
-        path(
-            "sent/<int:pk>/send-again/",
-            protected(views_resend.send_unconfirmed_again),
-            name="send_unconfirmed_again",
+            "sent/<int:pk>/send-again/<slug:kind_name>/",
+            protected(views_resend.send_again),
+            name="send_again",
         ),
     ]

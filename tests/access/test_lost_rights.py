@@ -12,11 +12,12 @@ from django.utils import timezone
 from notifications import permissions
 from notifications.access.services import people, sso_accounts
 from notifications.audiences.audience import audience_of
-from notifications.compose.services import send
+from notifications.compose.services import resend, send
 from notifications.delivery import controls
+from notifications.delivery.resendable import ResendKind
 from notifications.delivery.schedule import start_scheduled
 from notifications.models import AuditEntry, ExternalIdentity, Notification
-from tests.factories import make_group, make_notification, make_user
+from tests.factories import make_delivery, make_group, make_notification, make_user
 from tests.interleaving import interleave
 
 REASON = "sender_lost"
@@ -271,6 +272,60 @@ def test_a_loss_of_rights_during_a_send(manager, chief, lose):
 
     assert (sent.pk, lost) == (draft.pk, None)
     assert state_of(draft) == ("paused", REASON)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_resend_during_a_switch_off(manager, chief):
+    first = make_notification(sender=manager, status="completed")
+    make_delivery(first, status="unconfirmed")
+    kind = ResendKind.UNCONFIRMED
+    digest = resend.preview(first, kind).digest
+
+    _, refused = interleave(
+        lambda: switch_off(chief, manager),
+        lambda: resend.send_again(manager, first.pk, kind, digest=digest),
+        at="notifications.access.services.people.pause_without_right",
+    )
+
+    assert isinstance(refused, PermissionDenied)
+    assert Notification.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_switch_off_during_a_resend(manager, chief):
+    first = make_notification(sender=manager, status="completed")
+    make_delivery(first, status="unconfirmed")
+    kind = ResendKind.UNCONFIRMED
+    digest = resend.preview(first, kind).digest
+
+    again, off = interleave(
+        lambda: resend.send_again(manager, first.pk, kind, digest=digest),
+        lambda: switch_off(chief, manager),
+        at="notifications.compose.services.resend.check_audience",
+    )
+
+    assert off is None
+    assert state_of(again) == ("paused", REASON)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_presses_of_send_again_at_the_same_time(manager):
+    first = make_notification(sender=manager, status="completed")
+    make_delivery(first, status="unconfirmed")
+    kind = ResendKind.UNCONFIRMED
+    form = {
+        "digest": resend.preview(first, kind).digest,
+        "token": resend.uuid.uuid4(),
+    }
+
+    one, two = interleave(
+        lambda: resend.send_again(manager, first.pk, kind, **form),
+        lambda: resend.send_again(manager, first.pk, kind, **form),
+        at="notifications.compose.services.resend.check_audience",
+    )
+
+    assert one.pk == two.pk
+    assert Notification.objects.count() == 2
 
 
 def promote(notification: Notification) -> int:

@@ -87,7 +87,9 @@ def test_send_again_and_clear_up(browser, live_server, width, height, theme):
     page.click("button:has-text('Send again to 1 group')")
     expect(page.locator("[role=status]")).to_have_text("Sending: 0 of 1 groups done")
     page.goto(f"{live_server.url}/sent/{first.pk}/")
-    page.click("text=Try 1 failed group again")
+    page.click("text=Try 1 failed group again…")
+    check_page(page, "trying again")
+    page.click("button:has-text('Send again to 1 group')")
     expect(page.locator("[role=status]")).to_have_text("Sending: 0 of 1 groups done")
     assert Notification.objects.filter(resend_of=first).count() == 2
     context.close()

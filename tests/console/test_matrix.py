@@ -64,10 +64,8 @@ admin:notification_take_over             GET  login  405     405     405       4
 admin:notification_take_over             POST login  403     away    away      403     403    403    away
 admin:reschedule                         GET  login  403     away    403       403     403    403    403
 admin:reschedule                         POST login  403     away    403       403     403    403    403
-admin:try_failed_again                   GET  login  405     405     405       405     405    405    405
-admin:try_failed_again                   POST login  403     away    403       403     403    403    403
-admin:send_unconfirmed_again             GET  login  403     200     403       403     403    403    403
-admin:send_unconfirmed_again             POST login  403     away    403       403     403    403    403
+admin:send_again                         GET  login  403     200     403       403     403    403    403
+admin:send_again                         POST login  403     away    403       403     403    403    403
 admin:evidence                           GET  login  405     405     405       405     405    405    405
 admin:evidence                           POST login  403     403     403       200     403    403    200
 admin:all_sending                        GET  login  403     200     200       403     403    403    200

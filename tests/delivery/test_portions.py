@@ -182,7 +182,11 @@ def test_only_the_parts_that_failed_go_out_again(log_in):
     page = words(client.get(f"/sent/{sent.pk}/"))
     assert "Try 1 failed group again" in page
     assert "Send again to 2 groups that did not confirm…" in page
-    client.post(f"/sent/{sent.pk}/try-failed/")
+    address = f"/sent/{sent.pk}/send-again/failed/"
+    shown = client.get(address).context["shown"]
+    assert len(shown.groups) == 1
+    assert shown.members == [*PARTS[0].splitlines(), *PARTS[2].splitlines()]
+    client.post(address, {"digest": shown.digest})
 
     again = sent.resends.get()
     rows = again.deliveries.order_by("portion")

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from notifications import permissions
-from notifications.models import AuditEntry, Notification, SendingSwitch
+from notifications.models import AuditEntry, ChatGroup, Notification, SendingSwitch
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def test_a_reason_that_is_too_long_changes_nothing(client, manager):
     assert notification.status == "sending"
 
 
-CONTROLLED = ["resume", "schedule", "try-failed", "send-again"]
+CONTROLLED = ["resume", "schedule", "send-again/failed", "send-again/unconfirmed"]
 
 
 @pytest.mark.parametrize("status", ["sending", "paused", "scheduled", "completed"])
@@ -199,7 +199,7 @@ def test_try_failed_again(client, manager):
     assert page.context["again"] == {"failed": 2, "unconfirmed": 0}
     assert "Try 2 failed groups again" in page.content.decode()
 
-    page = client.post(f"/sent/{first.pk}/try-failed/", follow=True)
+    page = press_send_again(client, first, "failed")
 
     again = Notification.objects.get(resend_of=first)
     assert page.redirect_chain == [(f"/sent/{again.pk}/", 302)]
@@ -210,31 +210,100 @@ def test_try_failed_again(client, manager):
     assert f'href="/sent/{again.pk}/"' in page.content.decode()
 
 
-def test_what_did_not_confirm_has_a_page_of_its_own(client, manager):
+def form_of_send_again(client, first, kind) -> dict[str, str]:
+    """The fields of the page, as a browser posts them."""
+    page = client.get(f"/sent/{first.pk}/send-again/{kind}/")
+    return {
+        "digest": page.context["shown"].digest,
+        "token": str(page.context["form"]["token"].value()),
+        "not_after": page.context["form"]["not_after"].value() or "",
+    }
+
+
+def press_send_again(client, first, kind, **values):
+    fields = form_of_send_again(client, first, kind) | values
+    return client.post(f"/sent/{first.pk}/send-again/{kind}/", fields, follow=True)
+
+
+def test_what_did_not_confirm_is_shown_with_a_warning(client, manager):
     first = make_notification(sender=manager, status="completed")
     row = make_delivery(first, status="unconfirmed")
 
-    page = client.get(f"/sent/{first.pk}/send-again/")
-    assert page.context["names"] == [row.group_name]
+    page = client.get(f"/sent/{first.pk}/send-again/unconfirmed/")
+    assert page.context["groups"] == [(row.group_name, "Public")]
     assert "members could see it twice" in page.content.decode()
     assert Notification.objects.count() == 1
 
-    client.post(f"/sent/{first.pk}/send-again/")
+    press_send_again(client, first, "unconfirmed")
 
     again = Notification.objects.get(resend_of=first)
     assert again.deliveries.get().group_id == row.group_id
 
 
+def test_a_double_click_sends_again_once(client, manager):
+    first = make_notification(sender=manager, status="completed")
+    make_delivery(first, status="unconfirmed")
+    fields = form_of_send_again(client, first, "unconfirmed")
+    address = f"/sent/{first.pk}/send-again/unconfirmed/"
+
+    pages = [client.post(address, fields).url for _click in range(2)]
+
+    again = Notification.objects.get(resend_of=first)
+    assert pages == [f"/sent/{again.pk}/"] * 2
+
+
+def test_the_end_of_the_first_one_is_offered_while_it_is_ahead(client, manager):
+    end = (timezone.now() + timedelta(days=1)).replace(second=0, microsecond=0)
+    first = make_notification(sender=manager, status="completed", not_after=end)
+    make_delivery(first, status="unconfirmed")
+
+    press_send_again(client, first, "unconfirmed", not_after=f"{end:%Y-%m-%dT%H:%M}")
+    assert Notification.objects.get(resend_of=first).not_after == end
+
+    past = make_notification(
+        sender=manager, status="completed", not_after=timezone.now()
+    )
+    make_delivery(past, status="unconfirmed")
+    page = client.get(f"/sent/{past.pk}/send-again/unconfirmed/")
+    assert page.context["form"]["not_after"].value() is None
+
+
+def test_an_end_in_the_past_is_refused_on_the_page(client, manager):
+    first = make_notification(sender=manager, status="completed")
+    make_delivery(first, status="unconfirmed")
+
+    page = press_send_again(client, first, "unconfirmed", not_after="2020-01-01T10:00")
+
+    assert list(page.context["form"].errors) == ["not_after"]
+    assert Notification.objects.count() == 1
+
+
 def test_nothing_to_send_again(client, manager):
     first = make_notification(sender=manager, status="completed")
 
-    page = client.get(f"/sent/{first.pk}/send-again/")
+    page = client.get(f"/sent/{first.pk}/send-again/failed/")
     assert page.url == f"/sent/{first.pk}/"
-    page = client.post(f"/sent/{first.pk}/send-again/", follow=True)
+    page = client.post(f"/sent/{first.pk}/send-again/failed/", follow=True)
 
     assert sentences(page) == [
         "There is no group left that this could be sent to again."
     ]
+    assert client.get(f"/sent/{first.pk}/send-again/other/").status_code == 404
+
+
+def test_groups_that_changed_are_shown_again(client, manager):
+    first = make_notification(sender=manager, status="completed")
+    row = make_delivery(first, status="unconfirmed")
+    fields = form_of_send_again(client, first, "unconfirmed")
+    ChatGroup.objects.filter(group_id=row.group_id).update(name="New name")
+
+    page = client.post(f"/sent/{first.pk}/send-again/unconfirmed/", fields, follow=True)
+
+    assert sentences(page) == [
+        "The groups changed after this page was shown. Look again, then send."
+    ]
+    assert page.context["groups"] == [("New name", "Public")]
+    assert Notification.objects.count() == 1
 
 
 def test_the_switch_is_shown_on_every_page(client):

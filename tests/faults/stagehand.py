@@ -123,7 +123,10 @@ def stop(notification: int) -> None:
 
 def send_unconfirmed_again(notification: int) -> dict[str, Any]:
     """Resend unconfirmed deliveries, as a user who accepts duplicates."""
-    again = services_resend.send_again(sender(), notification, ResendKind.UNCONFIRMED)
+    kind = ResendKind.UNCONFIRMED
+    first = Notification.objects.get(pk=notification)
+    digest = services_resend.preview(first, kind).digest
+    again = services_resend.send_again(sender(), first.pk, kind, digest=digest)
     groups = again.deliveries.order_by("id").values_list("group_id", flat=True)
     return {"notification": again.pk, "groups": list(groups)}
 

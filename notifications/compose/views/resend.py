@@ -1,48 +1,66 @@
-"""Views that send failed or unconfirmed deliveries again."""
+"""The page that sends failed or unconfirmed deliveries again."""
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from notifications import permissions
+from notifications.compose.send_form import ResendForm
 from notifications.compose.services import resend as services_resend
-from notifications.delivery.resendable import ResendKind, resendable_deliveries
-from notifications.delivery.views import apply_control
-from notifications.models import Notification
+from notifications.delivery.resendable import ResendKind
+from notifications.models import GroupType, Notification
 from notifications.permissions import require_control
 from notifications.ui.pages import page, require_permission
 
-
-@require_POST
-def try_failed_again(request: HttpRequest, pk: int) -> HttpResponse:
-    return apply_control(
-        request,
-        pk,
-        lambda user: services_resend.send_again(user, pk, ResendKind.FAILED),
-    )
+MAX_NAMED = 500
 
 
-def send_unconfirmed_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """A page with a confirmation, because members could see the message twice."""
+def send_again(request: HttpRequest, pk: int, kind_name: str) -> HttpResponse:
+    """Show what would be sent again; a POST sends exactly that."""
     user = require_permission(request, permissions.SEND)
-    notification = get_object_or_404(Notification, pk=pk)
-    require_control(user, notification)
-    if request.method == "POST":
-        return apply_control(
-            request,
-            pk,
-            lambda user: services_resend.send_again(user, pk, ResendKind.UNCONFIRMED),
-        )
-    rows = resendable_deliveries(notification, ResendKind.UNCONFIRMED)
-    group_names = rows.order_by("group_name").values_list("group_name", flat=True)
-    names = list(dict.fromkeys(group_names))
-    if not names or not notification.has_ended:
-        return redirect(notification)
+    try:
+        kind = ResendKind(kind_name)
+    except ValueError:
+        raise Http404 from None
+    first = get_object_or_404(Notification.objects.sent(), pk=pk)
+    require_control(user, first)
+    if not first.has_ended:
+        return redirect(first)
+    end = first.not_after
+    form = ResendForm(
+        request.POST if request.method == "POST" else None,
+        initial={"not_after": end if end and end > timezone.now() else None},
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            return redirect(
+                services_resend.send_again(user, pk, kind, **form.cleaned_data)
+            )
+        except ValidationError as error:
+            for message in error.messages:
+                messages.error(request, message)
+            return redirect(request.path)
+    shown = services_resend.preview(first, kind)
+    if not shown.groups:
+        return redirect(first)
+    titles = {
+        ResendKind.FAILED: _("Try failed groups again"),
+        ResendKind.UNCONFIRMED: _("Send again to groups that did not confirm"),
+    }
     return page(
         request,
         "notifications/compose/resend.html",
-        _("Send again to groups that did not confirm"),
-        notification=notification,
-        names=names,
+        titles[kind],
+        notification=first,
+        kind=kind,
+        shown=shown,
+        groups=[
+            (name, GroupType(group_type).label)
+            for name, group_type in shown.groups[:MAX_NAMED]
+        ],
+        more=max(0, len(shown.groups) - MAX_NAMED),
+        form=form,
     )

@@ -1,14 +1,21 @@
 """Resending failed or unconfirmed deliveries, and resolving unconfirmed ones."""
 
+import uuid
+from datetime import timedelta
+from unittest.mock import patch
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 
 from notifications import permissions
-from notifications.compose.services.resend import send_again
+from notifications.audiences.validation import check_audience
+from notifications.compose.services import resend as services_resend
+from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery import controls as delivery_controls
 from notifications.delivery.controls import resolve_delivery
 from notifications.delivery.resendable import ResendKind, resendable_deliveries
-from notifications.models import AuditEntry, Notification, WrongState
+from notifications.models import AuditEntry, ChatGroup, Notification, WrongState
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +38,15 @@ def ended(manager):
     for group_id, values in results.items():
         make_delivery(notification, make_group(group_id=group_id), **values)
     return notification
+
+
+def send_again(user, notification_id: int, kind: ResendKind, **kwargs) -> Notification:
+    """As from the page that shows what would be sent now."""
+    first = Notification.objects.get(pk=notification_id)
+    digest = services_resend.preview(first, kind).digest
+    return services_resend.send_again(
+        user, notification_id, kind, **{"digest": digest} | kwargs
+    )
 
 
 def rows(notification: Notification) -> list[tuple]:
@@ -61,18 +77,100 @@ def test_a_new_notification_is_made_and_the_old_one_stays(
     )
     assert rows(ended) == before
     entry = AuditEntry.objects.get()
-    assert (entry.action, entry.notification_number, entry.detail) == (
-        "resent",
-        resend.pk,
-        {"of": ended.pk, "kind": kind.value, "groups": len(group_ids)},
+    assert (entry.action, entry.notification_number) == ("resent", resend.pk)
+    assert entry.detail.pop("digest")
+    assert entry.detail == {
+        "of": ended.pk,
+        "kind": kind.value,
+        "groups": len(group_ids),
+        "not_after": None,
+    }
+    assert (resend.audience_values, resend.audience_count) == (
+        group_ids,
+        len(group_ids),
     )
 
 
 def test_a_second_press_lands_on_the_first_one(manager, ended):
-    first = send_again(manager, ended.pk, ResendKind.FAILED)
+    token = uuid.uuid4()
+    first = send_again(manager, ended.pk, ResendKind.FAILED, token=token)
 
-    assert send_again(manager, ended.pk, ResendKind.FAILED).pk == first.pk
+    again = send_again(manager, ended.pk, ResendKind.FAILED, token=token)
+    assert again.pk == first.pk
+    with pytest.raises(ValidationError, match="There is no group left"):
+        send_again(manager, ended.pk, ResendKind.FAILED)
     assert Notification.objects.count() == 2
+
+
+def test_a_page_of_the_other_kind_is_refused(manager, ended):
+    digest = services_resend.preview(ended, ResendKind.FAILED).digest
+
+    with pytest.raises(ValidationError, match="The groups changed"):
+        send_again(manager, ended.pk, ResendKind.UNCONFIRMED, digest=digest)
+
+    assert Notification.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": "switched_off"},
+        {"state": "closed"},
+        {"name": "Another name"},
+        {"type": "Private"},
+    ],
+)
+def test_a_group_that_changed_after_the_page_refuses_all(manager, ended, change):
+    digest = services_resend.preview(ended, ResendKind.UNCONFIRMED).digest
+    ChatGroup.objects.filter(group_id="inside").update(**change)
+
+    with pytest.raises(ValidationError, match="The groups changed"):
+        send_again(manager, ended.pk, ResendKind.UNCONFIRMED, digest=digest)
+
+    assert Notification.objects.count() == 1
+    assert not AuditEntry.objects.exists()
+
+
+def test_rows_that_were_not_made_refuse_all(manager, ended):
+    """A group is switched off between the choice of the rows and their insertion."""
+
+    def switched_off(*arguments, **named):
+        ChatGroup.objects.update(state="switched_off")
+        return insert_deliveries(*arguments, **named)
+
+    with (
+        patch.object(services_resend, "insert_deliveries", switched_off),
+        pytest.raises(ValidationError, match="The groups changed"),
+    ):
+        send_again(manager, ended.pk, ResendKind.UNCONFIRMED)
+
+    assert Notification.objects.count() == 1
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_group_that_vanished_after_the_check_refuses_all(manager, ended):
+    def switched_off(audience):
+        check_audience(audience)
+        ChatGroup.objects.filter(group_id="inside").update(state="switched_off")
+
+    with (
+        patch.object(services_resend, "check_audience", switched_off),
+        pytest.raises(ValidationError, match="The groups changed"),
+    ):
+        send_again(manager, ended.pk, ResendKind.UNCONFIRMED)
+
+    assert Notification.objects.count() == 1
+
+
+def test_the_time_after_which_no_call_starts_is_written_down(manager, ended):
+    end = timezone.now() + timedelta(hours=1)
+
+    resend = send_again(manager, ended.pk, ResendKind.FAILED, not_after=end)
+
+    assert resend.not_after == end
+    assert AuditEntry.objects.get().detail["not_after"] == end.isoformat()
+    with pytest.raises(ValidationError, match="is over"):
+        send_again(manager, ended.pk, ResendKind.UNCONFIRMED, not_after=timezone.now())
 
 
 def test_only_the_portion_that_failed_goes_out_again(manager):
@@ -122,15 +220,21 @@ def test_not_while_the_first_one_runs(manager, status):
         send_again(manager, notification.pk, ResendKind.FAILED)
 
 
-def test_only_the_sender_sends_again(manager, ended):
+def test_only_the_person_in_control_sends_again(manager, ended):
     auditor = make_user(permissions.AUDITOR, username="wang.fang")
     colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
 
     for user in (auditor, colleague):
         with pytest.raises(PermissionDenied):
             send_again(user, ended.pk, ResendKind.FAILED)
-
     assert Notification.objects.count() == 1
+
+    delivery_controls.take_over(colleague, ended.pk)
+    resend = send_again(colleague, ended.pk, ResendKind.FAILED)
+
+    assert (resend.sender, resend.sender_name) == (colleague, "j.okafor")
+    ended.refresh_from_db()
+    assert ended.sender == manager
 
 
 def test_a_doubt_is_cleared_up_beside_the_delivery(manager, ended):
