@@ -21,6 +21,8 @@ from django.db import connection, connections
 # Far longer than any statement of a test: reached only when both threads wait for ever.
 PATIENCE = 60.0
 POLL = 0.01
+# Statements that wait for the write lock of SQLite.
+WRITES = ("BEGIN", "INSERT", "UPDATE", "DELETE")
 
 
 class Side:
@@ -51,10 +53,12 @@ class Side:
     def waits_for(self, other: "Side") -> bool:
         """Whether the database makes this side wait for a lock of the other one."""
         if connection.vendor == "sqlite":
-            holds_the_lock = other._database is not None and (
-                other._database.in_atomic_block
+            holds_the_lock = (
+                other._database is not None
+                and other._database.in_atomic_block
+                and other._database.transaction_mode is not None  # not a snapshot
             )
-            return holds_the_lock and self._statement.startswith("BEGIN")
+            return holds_the_lock and self._statement.startswith(WRITES)
         raw = self._database and self._database.connection
         if raw is None:  # not connected yet, or ended a moment ago
             return False

@@ -55,5 +55,5 @@ def download_trail(
         export_pieces(COLUMNS, pages_by_id(rows, fields_of(COLUMNS)), file_format),
         name=f"audit-trail-{timezone.localdate():%Y-%m-%d}",
         file_format=file_format,
-        filters=filters,
+        filters=dict(filters),
     )

@@ -72,6 +72,6 @@ def download_groups(
         export_pieces(COLUMNS, pages(groups), "csv"),
         name=f"groups-{timezone.localdate():%Y-%m-%d}",
         file_format="csv",
-        filters=filters,
+        filters=dict(filters),
         groups=groups.count(),
     )

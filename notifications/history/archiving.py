@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from notifications import audit_log
+from notifications.db.snapshot import snapshot
 from notifications.db.sql import quoted_table
 from notifications.delivery.progress import by_group_to_archive
 from notifications.files import locked_folder
@@ -69,21 +70,22 @@ def archive_history(
 
 
 def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
-    seal = Seal.objects.get(notification=notification)
-    if head_of(seal, notification.tallies.all()) != seal.head:
-        raise record_archive.NotArchivable(
-            f"The seal of notification {notification.pk} was changed. Run manage.py "
-            f"verify_history --notification {notification.pk}."
-        )
-    digest = record_archive.write(notification, folder, digest=seal.digest)
+    with snapshot():
+        if Archive.objects.filter(notification=notification).exists():
+            raise _archived_meanwhile(notification)
+        seal = Seal.objects.get(notification=notification)
+        if head_of(seal, notification.tallies.all()) != seal.head:
+            raise record_archive.NotArchivable(
+                f"The seal of notification {notification.pk} was changed. Run "
+                f"manage.py verify_history --notification {notification.pk}."
+            )
+        digest = record_archive.write(notification, folder, digest=seal.digest)
     name = record_archive.file_name(notification.pk)
     with transaction.atomic():
         # Wait for a concurrent run that archives into another folder.
         Notification.objects.select_for_update().get(pk=notification.pk)
         if Archive.objects.filter(notification=notification).exists():
-            raise record_archive.NotArchivable(
-                f"Notification {notification.pk} was archived meanwhile by another run."
-            )
+            raise _archived_meanwhile(notification)
         by_group = by_group_to_archive(notification)
         attempts, deliveries = _remove(notification.pk)
         if attempts + deliveries != seal.rows:
@@ -113,6 +115,12 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
         # Last: until the commit, other seals wait for this one.
         record_archive.seal_archive(archive)
     return Archived(notification.pk, name, seal.rows)
+
+
+def _archived_meanwhile(notification: Notification) -> record_archive.NotArchivable:
+    return record_archive.NotArchivable(
+        f"Notification {notification.pk} was archived meanwhile by another run."
+    )
 
 
 def _remove(notification: int) -> tuple[int, int]:

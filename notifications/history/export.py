@@ -202,5 +202,5 @@ def download(
         export_pieces(COLUMNS, pages(filters, unsealed), file_format),
         name=f"history-{timezone.localdate():%Y-%m-%d}-{head()[:12] or 'none'}",
         file_format=file_format,
-        filters=parameters,
+        filters=dict(parameters),
     )

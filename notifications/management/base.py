@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
@@ -81,7 +82,7 @@ def write_output(pieces: Iterable[bytes], path: Path | None, stdout: Any) -> Non
         with partial.open("wb") as file:
             file.writelines(pieces)
         partial.replace(path)
-    except OSError as error:
+    except (OSError, DatabaseError) as error:
         raise refusal(error) from None
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from django.db import connection
 from django.db.models import Count, Max
 
+from notifications.db.snapshot import snapshot
 from notifications.files import sha256
 from notifications.models import (
     Archive,
@@ -70,11 +71,20 @@ def verify(
 ) -> Verification:
     """Compare the record with its seals.
 
+    All of it is read from one snapshot, so archiving and sealing may run meanwhile.
+
     The chain is always checked from its start. With ``notification`` or ``since``, only
     the rows of that notification, or of the first seal written from then on and all later
     ones, are read. ``expect`` is a head that was kept elsewhere, or its first digits;
     ``archive`` is the folder of ``archive_history``.
     """
+    with snapshot():
+        return _verify(notification, since, expect, archive)
+
+
+def _verify(
+    notification: int | None, since: datetime | None, expect: str, archive: Path | None
+) -> Verification:
     verification = Verification(unsealed=sealable().count())
     heads = []
     has_reached_since = since is None

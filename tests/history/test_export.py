@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
 
 import pytest
+from django.db import DatabaseError
 
 from notifications import permissions
 from notifications.history.audit_events import EXPORTED
@@ -15,7 +16,12 @@ from notifications.history.export import COLUMNS, pages
 from notifications.history.search.facets import facets
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import AuditEntry
-from notifications.ui.downloads import AuditedDownload, Piece, export_pieces
+from notifications.ui.downloads import (
+    AuditedDownload,
+    DownloadTooSlow,
+    Piece,
+    export_pieces,
+)
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -139,6 +145,32 @@ def test_a_download_that_is_closed_leaves_no_query_open():
     download.close()
 
     assert ended == [1]  # before the entry about its end
+
+
+def test_an_error_ends_the_download_and_is_recorded():
+    def pieces():
+        yield b"row", 1
+        raise DatabaseError("the snapshot is lost")
+
+    download = download_of(pieces())
+    next(download)
+    with pytest.raises(DatabaseError):
+        next(download)
+    download.close()  # by the server
+
+    assert AuditEntry.objects.latest("id").detail["completed"] is False
+
+
+def test_a_reader_who_is_too_slow(monkeypatch):
+    monkeypatch.setattr("notifications.ui.downloads.MAX_SECONDS", -1)
+    download = download_of(piece for piece in [(b"row", 1), (b"row", 1)])
+
+    assert next(download) == b"row"
+    with pytest.raises(DownloadTooSlow):
+        next(download)
+    download.close()
+
+    assert AuditEntry.objects.latest("id").detail["completed"] is False
 
 
 def test_lines_of_json_are_verbatim(auditor):

@@ -9,22 +9,31 @@
     VERIFY.txt     how to verify it, what that proves and what it does not
     SHA256SUMS     for ``sha256sum -c SHA256SUMS``
 
-The same record results in the same bytes. The file is streamed: memory does not grow.
+The same record results in the same bytes. The file is streamed from one snapshot of the
+database: memory does not grow.
 """
 
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import IO, Any, cast
 
 from notifications.history.evidence.page import MAX_OTHERS, EvidencePage
-from notifications.models import AuditEntry, DraftVersion, Notification, Seal, Tally
+from notifications.models import (
+    Archive,
+    AuditEntry,
+    DraftVersion,
+    Notification,
+    Seal,
+    Tally,
+)
 from notifications.record import queries as record_queries
 from notifications.record.canonical_text import canonical_text
 from notifications.record.chain import seal_line
 from notifications.record.draft_versions import version_line
 from notifications.record.trail import action_line
+from notifications.ui.downloads import Piece
 
 HEAD_DIGITS = 12
 
@@ -41,14 +50,21 @@ READABLE_FILE = 0o100644 << 16
 
 
 def bundle_name(seal: Seal) -> str:
-    """``evidence-<number>-<first digits of the head>.zip``"""
-    return f"{_folder(seal)}.zip"
+    """``evidence-<number>-<first digits of the head>``, also the folder in the file."""
+    return f"evidence-{seal.notification_id}-{seal.head[:HEAD_DIGITS]}"
+
+
+class ArchivedMeanwhile(Exception):
+    """The deliveries were archived after the permission to download was checked."""
 
 
 def bundle(
     notification: Notification, seal: Seal, *, max_others: int = MAX_OTHERS
-) -> Iterator[bytes]:
-    """Yield the ZIP file. ``notification`` must be sealed by ``seal``, not archived.
+) -> Generator[Piece]:
+    """Yield the ZIP file, for ``AuditedDownload``.
+
+    ``notification`` must be sealed by ``seal``. Raises ``ArchivedMeanwhile`` before the
+    first piece. The last piece has the number of rows.
 
     ``index.html`` and ``VERIFY.txt`` have the language and time zone that are active
     during this call.
@@ -60,7 +76,9 @@ def bundle(
 
 def _zip_pieces(
     notification: Notification, seal: Seal, newest: Seal, page: EvidencePage
-) -> Iterator[bytes]:
+) -> Generator[Piece]:
+    if Archive.objects.filter(notification=notification).exists():
+        raise ArchivedMeanwhile
     files: list[tuple[str, Iterable[bytes]]] = [
         ("record.jsonl", canonical_text(notification)),
         ("seal.json", seal_lines(seal.number, seal.number)),
@@ -80,10 +98,10 @@ def _zip_pieces(
                     digest.update(line)
                     file.write(line)
                     if pieces.size > PIECE_SIZE:
-                        yield pieces.take()
+                        yield pieces.take(), 0
             sums.append(f"{digest.hexdigest()}  {name}\n")
         archive.writestr(_entry(seal, "SHA256SUMS"), "".join(sums))
-    yield pieces.take()
+    yield pieces.take(), seal.rows
 
 
 def seal_lines(first: int, last: int) -> Iterator[bytes]:
@@ -114,12 +132,8 @@ def _drafts(notification: Notification) -> Iterator[bytes]:
         yield version_line(version)
 
 
-def _folder(seal: Seal) -> str:
-    return f"evidence-{seal.notification_id}-{seal.head[:HEAD_DIGITS]}"
-
-
 def _entry(seal: Seal, name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(f"{_folder(seal)}/{name}", NO_TIME)
+    entry = zipfile.ZipInfo(f"{bundle_name(seal)}/{name}", NO_TIME)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = READABLE_FILE
     return entry

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
 from notifications.audit.queries import actions_of_notification
+from notifications.db.snapshot import snapshot
 from notifications.delivery.explanations import explain_code
 from notifications.delivery.heartbeat import has_live_worker
 from notifications.delivery.presentation import (
@@ -34,15 +35,16 @@ from notifications.ui.pages import may_control, page, require_permission
 
 @require_safe
 def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    notification = _visible(request, pk)
-    return page(
-        request,
-        "notifications/history/notification.html",
-        _("Notification %(number)d") % {"number": pk},
-        **_context(request, notification),
-        **_record(request, notification),
-        back=back_query(request, NotificationFilterForm),
-    )
+    with snapshot():
+        notification = _visible(request, pk)
+        return page(
+            request,
+            "notifications/history/notification.html",
+            _("Notification %(number)d") % {"number": pk},
+            **_context(request, notification),
+            **_record(request, notification),
+            back=back_query(request, NotificationFilterForm),
+        )
 
 
 @require_safe
@@ -121,4 +123,4 @@ def download(request: HttpRequest, pk: int) -> HttpResponseBase:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("admin:notification_progress", pk)
-    return as_file(file.pieces, file.name, "application/zip")
+    return as_file(file, file.name, file.content_type)

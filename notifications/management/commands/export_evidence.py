@@ -1,5 +1,6 @@
 """``manage.py export_evidence``: export the evidence bundle of one notification."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         number, path = options["notification"], options["output"]
         try:
-            bundle = evidence("export_evidence", number)
+            file = evidence("export_evidence", number)
         except Notification.DoesNotExist:
             raise CommandError(
                 f"There is no notification {number}.", returncode=REFUSED
             ) from None
         except ValidationError as error:
             raise refusal(error) from None
-        write_output(bundle.pieces, path, self.stdout)
-        self.stdout.write(bundle.name)
+        with closing(file):
+            write_output(file, path, self.stdout)
+        self.stdout.write(file.name)

@@ -83,7 +83,7 @@ def seal_another() -> None:
 
 
 def zip_of(notification: Notification) -> bytes:
-    return b"".join(bundle(notification, notification.seal))
+    return b"".join(piece for piece, _rows in bundle(notification, notification.seal))
 
 
 def unpack(data: bytes, to: Path) -> Path:
@@ -107,7 +107,7 @@ def test_the_files_and_their_name(sent, tmp_path):
 
     folder = unpack(zip_of(sent), tmp_path)
 
-    assert bundle_name(seal) == f"evidence-{sent.pk}-{seal.head[:12]}.zip"
+    assert bundle_name(seal) == f"evidence-{sent.pk}-{seal.head[:12]}"
     assert folder.name == f"evidence-{sent.pk}-{seal.head[:12]}"
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     assert (folder / "record.jsonl").read_bytes() == b"".join(canonical_text(sent))
@@ -326,7 +326,9 @@ def test_in_the_language_and_time_zone_of_the_request(sent, tmp_path):
     with translation.override("zh-hans"), timezone.override("Asia/Shanghai"):
         pieces = bundle(sent, sent.seal)
 
-    folder = unpack(b"".join(pieces), tmp_path)  # read later, in English and UTC
+    folder = unpack(
+        b"".join(piece for piece, _rows in pieces), tmp_path
+    )  # read later, in English and UTC
 
     page = (folder / "index.html").read_text("utf-8")
     assert '<html lang="zh-hans">' in page

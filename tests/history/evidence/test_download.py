@@ -1,5 +1,6 @@
 """Download of the evidence: permissions, availability, audit entries."""
 
+import hashlib
 import io
 import zipfile
 
@@ -43,16 +44,22 @@ def test_a_zip_file_and_first_an_entry(auditor, sent):
     assert (entry.actor, entry.notification_number, entry.detail) == (
         "wang.fang",
         sent.pk,
-        {"head": seal.head},
+        {"format": "zip", "head": seal.head},
     )
     assert response["Content-Type"] == "application/zip"
     assert response["Content-Disposition"] == (
         f'attachment; filename="evidence-{sent.pk}-{seal.head[:12]}.zip"'
     )
     assert "no-store" in response["Cache-Control"]
-    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+    data = b"".join(response.streaming_content)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == 8
+    assert AuditEntry.objects.get(action="export_ended").detail == {
+        "rows": 1,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "completed": True,
+    }
 
 
 @pytest.mark.parametrize(
