@@ -17,14 +17,16 @@ from notifications import permissions
 from notifications.models import (
     Archive,
     Attempt,
+    AuditEntry,
     ChatGroup,
     Delivery,
     DraftVersion,
     Notification,
     Seal,
 )
+from notifications.record import sealing
 from notifications.record.archive import seal_archive
-from notifications.record.sealing import seal_notification
+from notifications.record.sealing import seal_notification, sealable
 from notifications.tencent.outcomes import Reason
 
 PASSWORD = "correct horse battery"
@@ -200,9 +202,31 @@ def make_attempt(delivery: Delivery | None = None, **kwargs: Any) -> Attempt:
     return Attempt.objects.create(**values | kwargs)
 
 
+def make_sent_entry(notification: Notification) -> None:
+    """The audit entry of the send, unless there is one; call it after ``make_delivery``."""
+    entries = AuditEntry.objects.filter(notification_number=notification.pk)
+    if not entries.filter(action__in=AuditEntry.CREATING_DELIVERIES).exists():
+        count = notification.deliveries.count()
+        AuditEntry.objects.create(
+            at=notification.sent_at or MOMENT,
+            action="sent",
+            actor=notification.sender_name,
+            notification_number=notification.pk,
+            detail={"groups": count, "deliveries": count},
+        )
+
+
+def seal_ended() -> int:
+    """Seal all ended notifications as if the application had sent them."""
+    for notification in sealable():
+        make_sent_entry(notification)
+    return sealing.seal_ended()
+
+
 def make_seal(notification: Notification) -> Seal:
     """The seal of an ended notification with its tallies, as the worker creates it."""
     notification.refresh_from_db()  # times with the precision of the database
+    make_sent_entry(notification)
     return seal_notification(notification)
 
 

@@ -159,7 +159,9 @@ class DemoHistory:
             paused_reason="account_code" if status == N.PAUSED else "",
             paused_code=WRONG_KEY if status == N.PAUSED else None,
         )
-        self._audit(SENT, sender, notification, at, groups=len(groups))
+        self._audit(
+            SENT, sender, notification, at, groups=len(groups), deliveries=len(groups)
+        )
         if status == N.CANCELLED:
             self._audit(STOPPED, sender, notification, ended)
         if status == N.PAUSED:

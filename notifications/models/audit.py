@@ -22,6 +22,9 @@ class AuditEntry(models.Model):
     delivery_number = models.BigIntegerField(null=True)
     detail = models.JSONField(default=dict)
 
+    # Actions whose entries have the number of the deliveries that they created.
+    CREATING_DELIVERIES = ("sent", "scheduled", "resent")
+
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit trail")

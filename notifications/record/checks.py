@@ -13,12 +13,12 @@ from notifications.record.guards import install as guards_install
 def check_guards(
     databases: Iterable[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
-    """Warn about guards that are missing or changed.
+    """Warn about guards that are missing or changed, and about unknown triggers.
 
     Runs with ``check --database default`` and before ``migrate``. Not an error: an error
     would prevent ``migrate`` from restoring them. The worker refuses to start.
     """
-    return [
+    missing = [
         Warning(
             f"The guard {name} of the record is missing or was changed: rows of the "
             "history can be altered.",
@@ -29,6 +29,17 @@ def check_guards(
         for using in databases or ()
         for name in guards_install.missing(using)
     ]
+    unknown = [
+        Warning(
+            f"The table {table} has a {name} that this program did not create: it can "
+            "change or hide rows of the history.",
+            hint="Find out who created it, and remove it.",
+            id="notifier.W024",
+        )
+        for using in databases or ()
+        for table, name in guards_install.unknown(using)
+    ]
+    return [*missing, *unknown]
 
 
 @register(Tags.database)

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from notifications.models import Delivery, Notification, Seal
 from notifications.record.canonical_text import rows
 from notifications.record.chain import Pause, SealedByAnother, append, digest_of
+from notifications.record.origin import log_once, problem_before_sealing
 from notifications.record.result_counts import count_results
 from notifications.record.trail import seal_trail
 
@@ -44,12 +45,23 @@ def sealable() -> QuerySet[Notification]:
 
 
 def seal_ended(*, pause: Pause = lambda: None) -> int:
-    """Seal all sealable notifications; return their number. Raises ``SealedByAnother``."""
+    """Seal all sealable notifications; return their number. Raises ``SealedByAnother``.
+
+    A notification that sending has not created is logged and not sealed.
+    """
     count = 0
     for notification in sealable().iterator(chunk_size=100):
+        if problem := problem_before_sealing(notification):
+            log_once(problem)
+            continue
         seal_notification(notification, pause=pause)
         count += 1
     return count
+
+
+def refused() -> list[int]:
+    """Numbers of the ended notifications that are not sealed because of a problem."""
+    return [row.pk for row in sealable() if problem_before_sealing(row)]
 
 
 def seal_notification(

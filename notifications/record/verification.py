@@ -33,8 +33,15 @@ from notifications.record.archive import archive_row
 from notifications.record.canonical_text import Row, rows, rows_of_file
 from notifications.record.chain import LEAF, digest_of, head_of, leaves_of, tally_line
 from notifications.record.draft_versions import version_differences
+from notifications.record.guards import install as guards_install
+from notifications.record.origin import difference_of_origin, problem_before_sealing
 from notifications.record.result_counts import count_results
 from notifications.record.sealing import sealable
+from notifications.record.stored_types import (
+    wrong_types_of_chain,
+    wrong_types_of_entries,
+    wrong_types_of_notification,
+)
 from notifications.record.trail import action_rows, last_id, unused_ids
 
 
@@ -86,6 +93,13 @@ def _verify(
     notification: int | None, since: datetime | None, expect: str, archive: Path | None
 ) -> Verification:
     verification = Verification(unsealed=sealable().count())
+    verification.differences += [
+        f"The table {table} has a {name} that this program did not create."
+        for table, name in guards_install.unknown()
+    ]
+    if unreadable := list(wrong_types_of_chain()):
+        verification.differences += unreadable
+        return verification
     heads = []
     has_reached_since = since is None
     for seal in _chain(verification):
@@ -96,9 +110,17 @@ def _verify(
             continue
         if not has_reached_since:
             continue
-        if difference := _difference(seal, archive, verification):
+        difference = (
+            _wrong_type(seal)
+            or _difference(seal, archive, verification)
+            or difference_of_origin(seal)
+        )
+        if difference:
             verification.differences.append(difference)
     verification.differences += _unsealed_archives(notification)
+    for row in sealable():
+        if notification in (None, row.pk) and (problem := problem_before_sealing(row)):
+            verification.differences.append(problem)
     _verify_unsealed_trail(verification)
     verification.differences += version_differences(
         notification=notification, since=since
@@ -189,6 +211,15 @@ def _difference_of_head(seal: Seal) -> str:
             lines = "; ".join([*(after - before), *(before - after)])
             return f"notification {number}: its tallies were changed ({lines})."
     return f"seal {seal.number} was changed."
+
+
+def _wrong_type(seal: Seal) -> str:
+    """The first value of a sealed row that is stored in a wrong type; empty for none."""
+    if seal.notification_id is not None:
+        return next(wrong_types_of_notification(seal.notification_id), "")
+    if seal.first_entry is not None and seal.last_entry is not None:
+        return next(wrong_types_of_entries(seal.first_entry, seal.last_entry), "")
+    return ""
 
 
 def _difference(seal: Seal, folder: Path | None, verification: Verification) -> str:

@@ -77,6 +77,18 @@ def _of_the_record(state: SystemState) -> Iterator[str]:
             "manage.py migrate, which makes them again; then find out who removed them, "
             "and run manage.py verify_history."
         ) % {"names": ", ".join(state.missing_guards)}
+    if state.unknown_triggers:
+        yield _(
+            "The database has triggers, rules or policies that this program did not "
+            "create and that can change or hide the record: %(names)s. Find out who "
+            "created them, and remove them."
+        ) % {"names": ", ".join(f"{name} ({t})" for t, name in state.unknown_triggers)}
+    if state.refused_seals:
+        yield _(
+            "The rows of these notifications do not match the audit entries of their "
+            "sending, so they are not sealed: %(numbers)s. Run manage.py verify_history, "
+            "which names the differences; then find out who inserted the rows."
+        ) % {"numbers": ", ".join(map(str, state.refused_seals))}
     record = state.record
     if record.verified_at is not None and not record.unchanged:
         yield _(

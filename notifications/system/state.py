@@ -16,6 +16,7 @@ from notifications.history.overview.sums import daily_sums, last_day_ranges
 from notifications.models import Notification, SendingSwitch, TaskDeaths, Worker
 from notifications.record.guards import install as guards_install
 from notifications.record.queries import RecordState, record_state
+from notifications.record.sealing import refused
 from notifications.system import health as system_health
 from notifications.system import machine
 from notifications.system.health import migrations_applied
@@ -58,6 +59,8 @@ class SystemState:
     unsealed: system_health.Unsealed
     record: RecordState
     missing_guards: Sequence[str]
+    unknown_triggers: Sequence[tuple[str, str]]  # table and name
+    refused_seals: Sequence[int]  # notifications
     durability_problem: str
     is_migrated: bool
     has_static_files: bool
@@ -121,6 +124,8 @@ def state(now: datetime) -> SystemState:
         unsealed=system_health.unsealed(),
         record=record_state(),
         missing_guards=guards_install.missing(),
+        unknown_triggers=guards_install.unknown(),
+        refused_seals=refused(),
         durability_problem=durability_problem(),
         is_migrated=migrations_applied(),
         has_static_files=machine.are_static_files_collected(),

@@ -25,7 +25,7 @@ from notifications.models import Attempt, Delivery
 from notifications.record.canonical_text import canonical_text
 from notifications.record.sealing import seal_notification
 from notifications.record.verification import verify
-from tests.factories import MOMENT, make_notification
+from tests.factories import MOMENT, make_notification, make_sent_entry
 
 TIMES = 3
 
@@ -96,6 +96,7 @@ def made(rows: int) -> object:
             ),
             batch_size=5000,
         )
+    make_sent_entry(notification)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")  # as autovacuum would have done

@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from notifications import permissions
 from notifications.models import Archive, Delivery
-from notifications.record import sealing
-from tests.factories import make_delivery, make_notification, make_user
+from tests.factories import make_delivery, make_notification, make_user, seal_ended
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +16,7 @@ LIST = "/history/deliveries/"
 
 
 def archive(folder):
-    sealing.seal_ended()
+    seal_ended()
     call_command(
         "archive_history", "--before", "2026-03-03", "--to", str(folder), verbosity=0
     )
@@ -122,7 +121,7 @@ def test_the_overview_says_what_it_counts_that_the_lists_lack(auditor, tmp_path)
     sent = make_notification(status="completed")
     at = timezone.now() - timedelta(days=20)
     make_delivery(sent, status="accepted", created_at=at)
-    sealing.seal_ended()
+    seal_ended()
     before = words(auditor.get("/?days=30"))
     archive(tmp_path)
 

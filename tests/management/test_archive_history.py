@@ -9,11 +9,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notifications.models import Archive, Attempt, AuditEntry, Delivery, Seal, Tally
-from notifications.record import sealing
 from notifications.record.canonical_text import canonical_text
 from notifications.record.guards import install as guards_install
 from notifications.record.verification import verify
-from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
+from tests.factories import (
+    MOMENT,
+    make_attempt,
+    make_delivery,
+    make_notification,
+    seal_ended,
+)
 from tests.interleaving import interleave
 from tests.management.running import run
 
@@ -32,7 +37,7 @@ def ended(**values):
 
 def sealed(**values):
     row = ended(**values)
-    sealing.seal_ended()
+    seal_ended()
     return row
 
 
@@ -250,7 +255,7 @@ def test_a_seal_that_another_process_writes_meanwhile(tmp_path):
 
     archived, count = interleave(
         lambda: archive(tmp_path),
-        sealing.seal_ended,
+        seal_ended,
         at="notifications.record.chain.head_of",
     )
 

@@ -8,10 +8,16 @@ from django.db import connection, transaction
 
 from notifications.models import Attempt, AuditEntry, Delivery, Seal
 from notifications.record import queries as record_queries
-from notifications.record import sealing
 from notifications.record.guards import install as guards_install
 from notifications.record.trail import seal_trail
-from tests.factories import make_archive, make_attempt, make_delivery, make_notification
+from tests.factories import (
+    make_archive,
+    make_attempt,
+    make_delivery,
+    make_notification,
+    make_sent_entry,
+    seal_ended,
+)
 from tests.record.tampering import edit
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def notification():
     row = make_notification(status="completed")
     make_attempt(make_delivery(row, status="accepted"))
-    sealing.seal_ended()
+    seal_ended()
     return row
 
 
@@ -36,7 +42,7 @@ def refused(*arguments):
 
 
 def test_unchanged(notification, capsys):
-    make_notification(status="completed")
+    make_sent_entry(make_notification(status="completed"))
 
     call_command("verify_history")
 

@@ -459,6 +459,42 @@ def test_a_missing_one_is_named_and_made_again():
     assert run_checks(databases=["default"], tags=["database"]) == []
 
 
+TABLE = Delivery._meta.db_table
+STRANGERS = {
+    "sqlite": {
+        "trigger stranger": f'CREATE TRIGGER stranger AFTER INSERT ON "{TABLE}" BEGIN SELECT 1; END',
+        # After the table was renamed, reads go to the view.
+        f"view {TABLE}": f'CREATE VIEW "{TABLE}" AS SELECT 1 AS id',
+    },
+    "postgresql": {
+        "trigger stranger": f'CREATE TRIGGER stranger AFTER INSERT ON "{TABLE}" '
+        "FOR EACH ROW EXECUTE FUNCTION notifier_guard_seal_update()",
+        "rule stranger": f'CREATE RULE stranger AS ON INSERT TO "{TABLE}" DO ALSO SELECT 1',
+        "policy stranger": f'CREATE POLICY stranger ON "{TABLE}" USING (true)',
+        "row security": f'ALTER TABLE "{TABLE}" ENABLE ROW LEVEL SECURITY',
+        "child table child": f'CREATE TABLE child () INHERITS ("{TABLE}")',
+        "rule _RETURN": f'CREATE VIEW "{TABLE}" AS SELECT 1 AS id',
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "statement"), STRANGERS[connection.vendor].items())
+def test_what_may_change_or_hide_rows_is_named(name, statement):
+    if "CREATE VIEW" in statement:
+        sql(f'ALTER TABLE "{TABLE}" RENAME TO renamed')
+    assert guards_install.unknown() == []
+
+    sql(statement)
+
+    assert guards_install.unknown() == [(TABLE, name)]
+    if "CREATE VIEW" not in statement:
+        (warning,) = run_checks(databases=["default"], tags=["database"])
+        assert warning.id == "notifier.W024"
+        sentence = f"has a {name} that this program did not create"
+        assert sentence in warning.msg
+        assert sentence in verify().differences[0]
+
+
 def test_sqlite_migrates_without_them():
     """SQLite cannot drop a column that a trigger names."""
     ours = Migration("0002_next", "notifications")

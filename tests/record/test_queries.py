@@ -5,10 +5,9 @@ import pytest
 from notifications import audit_log
 from notifications.models import AuditEntry
 from notifications.record import queries as record_queries
-from notifications.record import sealing
 from notifications.record.audit_events import VERIFIED
 from notifications.record.queries import RecordState, record_state
-from tests.factories import make_notification
+from tests.factories import make_notification, seal_ended
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +24,7 @@ def test_before_anything_was_sealed():
 def test_the_newest_seal_and_the_last_verification():
     make_notification(status="completed")
     make_notification(status="completed")
-    sealing.seal_ended()
+    seal_ended()
     verified(unchanged=False)
     verified()
 

@@ -11,7 +11,13 @@ from notifications.models import Delivery, Notification, Seal, Tally
 from notifications.record import chain, sealing
 from notifications.record import queries as record_queries
 from notifications.record.canonical_text import canonical_text
-from tests.factories import make_attempt, make_delivery, make_notification
+from tests.factories import (
+    make_attempt,
+    make_delivery,
+    make_notification,
+    make_sent_entry,
+    seal_ended,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -23,8 +29,8 @@ def test_what_has_ended_is_sealed_once_and_counted():
     make_attempt(make_delivery(notification, status="accepted"))
     make_delivery(notification, status="failed")
 
-    assert sealing.seal_ended() == 1
-    assert sealing.seal_ended() == 0
+    assert seal_ended() == 1
+    assert seal_ended() == 0
 
     seal = notification.seal
     text = b"".join(canonical_text(notification))
@@ -41,7 +47,7 @@ def test_the_head_is_the_digest_of_a_line_that_names_the_seal_before():
     first, second = (make_notification(status="completed") for _n in range(2))
     make_delivery(second, status="accepted")
 
-    sealing.seal_ended()
+    seal_ended()
 
     last = second.seal
     line = chain.seal_line(last, second.tallies.all())
@@ -55,21 +61,21 @@ def test_what_goes_on_is_not_sealed(status):
     times = {"scheduled_for": NOW} if status == "scheduled" else {}
     make_notification(status=status, **times)
 
-    assert sealing.seal_ended() == 0
+    assert seal_ended() == 0
 
 
 @pytest.mark.parametrize("status", ["queued", "sending"])
 def test_a_stopped_one_is_not_sealed_while_a_call_is_open(status):
     make_delivery(make_notification(status="cancelled"), status=status)
 
-    assert sealing.seal_ended() == 0
+    assert seal_ended() == 0
 
 
 def test_the_oldest_end_is_sealed_first():
     late = make_notification(status="completed", finished_at=NOW)
     early = make_notification(status="completed", finished_at=NOW - timedelta(hours=1))
 
-    sealing.seal_ended()
+    seal_ended()
 
     assert (early.seal.number, late.seal.number) == (1, 2)
 
@@ -99,7 +105,7 @@ def test_a_violated_constraint_is_not_taken_for_another_sealer(monkeypatch):
 
 
 def test_the_rest_is_sealed_though_another_is_faster(monkeypatch):
-    make_notification(status="completed")
+    make_sent_entry(make_notification(status="completed"))
     tries = iter([chain.SealedByAnother()])
     seal_due = sealing.seal_due
 
@@ -112,11 +118,13 @@ def test_the_rest_is_sealed_though_another_is_faster(monkeypatch):
 
     sealing.seal_all()
 
-    assert Seal.objects.count() == 1
+    assert Seal.objects.filter(kind=Seal.Kind.NOTIFICATION).count() == 1
 
 
 def test_what_the_pause_raises_ends_a_sealing():
-    make_delivery(make_notification(status="completed"), status="accepted")
+    row = make_notification(status="completed")
+    make_delivery(row, status="accepted")
+    make_sent_entry(row)
 
     def pause():
         raise InterruptedError

@@ -10,11 +10,17 @@ from django.db import transaction
 
 from notifications.models import AuditEntry, Delivery, Notification
 from notifications.record import queries as record_queries
-from notifications.record import sealing
 from notifications.record.guards import install as guards_install
 from notifications.record.trail import seal_trail
 from notifications.record.verification import verify
-from tests.factories import MOMENT, make_attempt, make_delivery, make_notification
+from tests.factories import (
+    MOMENT,
+    make_attempt,
+    make_delivery,
+    make_notification,
+    make_sent_entry,
+    seal_ended,
+)
 from tests.record.tampering import TAMPERINGS, Scene, Tampering, edit
 
 pytestmark = pytest.mark.django_db
@@ -47,21 +53,23 @@ def ended(number: int) -> Notification:
 @pytest.fixture
 def scene(tmp_path) -> Scene:
     archived = [ended(number) for number in range(2)]
-    sealing.seal_ended()
+    seal_ended()
     call_command(
         "archive_history", "--before", "2026-03-03", "--to", str(tmp_path), verbosity=0
     )
     for number in range(4):
         AuditEntry.objects.create(
-            action="sent",
+            action="paused",
             actor=f"person {number}",
             at=MOMENT + timedelta(hours=number),
             notification_number=number,
             detail={"groups": number},
         )
-    seal_trail()
     stored = [ended(number) for number in range(2, 5)]
-    sealing.seal_ended()
+    for row in stored:
+        make_sent_entry(row)
+    seal_trail()
+    seal_ended()
     return Scene(random.Random(SEED), tmp_path, stored, archived)
 
 
@@ -112,6 +120,7 @@ def test_a_missing_file_cannot_be_verified(scene):
 def test_what_is_not_sealed_yet_is_counted_as_unsealed(scene):
     """An edit of such a row cannot be detected."""
     unsealed = ended(9)
+    make_sent_entry(unsealed)
     before = verify()
     with guards_install.guards_disabled():
         edit(

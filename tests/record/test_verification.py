@@ -13,7 +13,14 @@ from notifications.record.canonical_text import canonical_text
 from notifications.record.guards import install as guards_install
 from notifications.record.trail import seal_trail
 from notifications.record.verification import verify
-from tests.factories import make_archive, make_attempt, make_delivery, make_notification
+from tests.factories import (
+    make_archive,
+    make_attempt,
+    make_delivery,
+    make_notification,
+    make_sent_entry,
+    seal_ended,
+)
 from tests.record.tampering import edit
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +37,9 @@ def notification():
 def test_an_unchanged_record(notification):
     AuditEntry.objects.create(action="sent", actor="lin.mei")
     make_notification(status="completed")
-    sealing.seal_ended()
+    seal_ended()
     seal_trail()
-    make_notification(status="completed")
+    make_sent_entry(make_notification(status="completed"))
     make_notification(status="draft")
 
     verification = verify()
@@ -60,7 +67,7 @@ def test_an_empty_record():
 def test_only_one_notification_is_read_but_the_whole_chain_followed(notification):
     other = make_notification(status="completed")
     make_delivery(other, status="accepted")
-    sealing.seal_ended()
+    seal_ended()
 
     verification = verify(notification=other.pk)
 
@@ -72,7 +79,7 @@ def test_only_one_notification_is_read_but_the_whole_chain_followed(notification
 
 
 def test_only_what_was_sealed_from_a_day_on_is_read(notification):
-    sealing.seal_ended()
+    seal_ended()
 
     assert verify(since=notification.seal.sealed_at).notifications == 1
     later = notification.seal.sealed_at + timedelta(seconds=1)
@@ -90,10 +97,10 @@ def test_a_seal_after_a_clock_that_was_set_back_is_read(notification, monkeypatc
 
 
 def test_a_head_that_was_kept_elsewhere(notification):
-    sealing.seal_ended()
+    seal_ended()
     head = record_queries.head()
     make_notification(status="completed")
-    sealing.seal_ended()
+    seal_ended()
 
     assert verify(expect=head).unchanged
     assert verify(expect=head[:12]).unchanged
@@ -107,7 +114,7 @@ def archived(notification, folder):
     name = f"notification-{notification.pk}.jsonl.gz"
     data = gzip.compress(b"".join(canonical_text(notification)), mtime=0)
     (folder / name).write_bytes(data)
-    sealing.seal_ended()
+    seal_ended()
     return make_archive(notification, file_digest=hashlib.sha256(data).hexdigest())
 
 
@@ -164,7 +171,7 @@ def test_only_the_archive_of_one_notification_is_read(notification, tmp_path):
 
 def test_a_removal_behind_archives_that_nobody_sealed(notification):
     """All rows removed by SQL, and archives inserted that seem to explain it."""
-    sealing.seal_ended()
+    seal_ended()
     head = record_queries.head()
     first = notification.deliveries.order_by("pk").first()
 
@@ -187,7 +194,7 @@ def test_a_removal_behind_archives_that_nobody_sealed(notification):
 
 def test_a_removal_behind_an_archive_that_was_sealed_by_hand(notification):
     """Its file cannot be read: the verification cannot tell."""
-    sealing.seal_ended()
+    seal_ended()
     with guards_install.guards_disabled():
         Attempt.objects.all().delete()
         Delivery.objects.all().delete()

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications import audit_log, permissions
-from notifications.models import GroupSync, SendingSwitch, TaskDeaths, Worker
+from notifications.models import GroupSync, Seal, SendingSwitch, TaskDeaths, Worker
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.audit_events import VERIFIED
 from notifications.system import machine
@@ -18,13 +18,14 @@ from tests.factories import (
     make_delivery,
     make_notification,
     make_seal,
+    make_sent_entry,
     make_user,
 )
-from tests.record.tampering import drop_guard
+from tests.record.tampering import drop_guard, sql
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-QUERIES = 25
+QUERIES = 27
 
 
 @pytest.fixture
@@ -180,16 +181,27 @@ def test_problems_of_the_record(client):
     ]
 
     verified(unchanged=False)
-    make_notification(status="completed")  # ended in March
+    make_sent_entry(make_notification(status="completed"))  # ended in March
+    added = make_notification(status="completed")
+    sql(
+        f'CREATE TRIGGER stranger AFTER INSERT ON "{Seal._meta.db_table}" '
+        + (
+            "BEGIN SELECT 1; END"
+            if connection.vendor == "sqlite"
+            else "FOR EACH ROW EXECUTE FUNCTION notifier_guard_seal_update()"
+        )
+    )
     guard = "notifier_guard_delivery_delete"
     drop_guard(guard)
     shown = problems(client)
-    assert len(shown) == 3
+    assert len(shown) == 5
     assert f"missing or were changed: {guard}. Run manage.py migrate" in shown[0]
-    assert shown[1].startswith(
+    assert "trigger stranger (notifications_seal). Find out" in shown[1]
+    assert f"so they are not sealed: {added.pk}. Run" in shown[2]
+    assert shown[3].startswith(
         "The last verification found that the record was changed"
     )
-    assert shown[2].startswith("A notification ended at 2026-03-02 09:31:00 UTC")
+    assert shown[4].startswith("A notification ended at 2026-03-02 09:31:00 UTC")
 
 
 def test_problems_of_the_machine(client, monkeypatch, settings):

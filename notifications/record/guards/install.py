@@ -15,7 +15,12 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations import Migration
 
 from notifications.db.migrations import unknown_migrations
-from notifications.record.guards.triggers import DISABLED_VARIABLE, Guard, guards
+from notifications.record.guards.triggers import (
+    DISABLED_VARIABLE,
+    PREFIX,
+    Guard,
+    guards,
+)
 
 # Table, name and body of the active triggers.
 _SELECT_TRIGGERS = {
@@ -25,6 +30,25 @@ _SELECT_TRIGGERS = {
         "SELECT c.relname, t.tgname, p.prosrc FROM pg_trigger t "
         "JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid "
         "WHERE pg_table_is_visible(c.oid) AND t.tgenabled = 'A' AND t.tgqual IS NULL"
+    ),
+}
+
+# Table and name of everything else that may change rows before they are written or read.
+_SELECT_OTHERS = {
+    "sqlite": (
+        "SELECT tbl_name, 'trigger ' || name FROM sqlite_master WHERE type = 'trigger' "
+        "UNION ALL SELECT name, 'view ' || name FROM sqlite_master WHERE type = 'view'"
+    ),
+    # A view in place of a table has the rule "_RETURN"; a table has none.
+    "postgresql": (
+        "SELECT c.relname, other.name FROM ("
+        "SELECT tgrelid, 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal "
+        "UNION ALL SELECT ev_class, 'rule ' || rulename FROM pg_rewrite "
+        "UNION ALL SELECT polrelid, 'policy ' || polname FROM pg_policy "
+        "UNION ALL SELECT oid, 'row security' FROM pg_class WHERE relrowsecurity "
+        "UNION ALL SELECT inhparent, 'child table ' || inhrelid::regclass::text FROM pg_inherits"
+        ") AS other (relation, name) JOIN pg_class c ON c.oid = other.relation "
+        "WHERE pg_table_is_visible(c.oid)"
     ),
 }
 
@@ -75,6 +99,26 @@ def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
     release, a changed guard is accepted: it may protect columns unknown to this release.
     """
     return [guard.name for guard in _missing_guards(using)]
+
+
+def unknown(using: str = DEFAULT_DB_ALIAS) -> list[tuple[str, str]]:
+    """Table and name of triggers, rules, policies and the like on the guarded tables.
+
+    They may change what is written, or hide what is read. After migrations of a newer
+    release, triggers with the names of guards are accepted.
+    """
+    database = connections[using]
+    if database.vendor not in _SELECT_OTHERS:
+        return []
+    expected = guards(database)
+    tables = {guard.table for guard in expected}
+    names = {(guard.table, f"trigger {guard.name}") for guard in expected}
+    with database.cursor() as cursor:
+        cursor.execute(_SELECT_OTHERS[database.vendor])
+        others = [row for row in cursor if row[0] in tables and row not in names]
+    if others and unknown_migrations(using):
+        others = [row for row in others if not row[1].startswith(f"trigger {PREFIX}")]
+    return sorted(others)
 
 
 @contextmanager
