@@ -11,6 +11,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from notifications import audit_log
+from notifications.access.services.people_check import people_differences
 from notifications.management.base import FAILED, REFUSED, date_option, refusal
 from notifications.models import Notification
 from notifications.record.audit_events import VERIFIED
@@ -91,6 +92,8 @@ class Command(BaseCommand):
                 expect=self._expected_head(options),
                 archive=options["archive"],
             )
+            if number is None and since is None:
+                verification.differences += people_differences()
             self._record(verification, options, time.monotonic() - began)
             self._write_result(verification, options)
             if options["keep_head"] and verification.head:

@@ -1,0 +1,101 @@
+"""Compares people and roles with what the audit trail recorded about them.
+
+People and roles are not sealed, since they change; but every change in the console writes
+an entry, and the trail is sealed. So a change by SQL or in a shell is a difference, until
+the same value is changed in the console. People who were added outside of the console,
+for example by ``createsuperuser``, are compared in what was changed since.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+
+from notifications.access.audit_events import (
+    PERSON_ADDED,
+    PERSON_CHANGED,
+    ROLE_ADDED,
+    ROLE_CHANGED,
+    ROLE_DELETED,
+)
+from notifications.access.services.people import (
+    FIELDS,
+    values_of_person,
+    values_of_role,
+)
+from notifications.models import AuditEntry
+
+# By username or name of the role.
+Recorded = dict[str, dict[str, Any]]
+
+_ADDED = (PERSON_ADDED.word, ROLE_ADDED.word)
+_FIELDS = {"username": (*FIELDS, "roles", "subject"), "name": ("permissions",)}
+_PEOPLE = (PERSON_ADDED.word, PERSON_CHANGED.word)
+_ROLES = (ROLE_ADDED.word, ROLE_CHANGED.word, ROLE_DELETED.word)
+
+
+def people_differences() -> Iterator[str]:
+    """A sentence for each person and role with another value; the value is not shown."""
+    people, roles = _recorded()
+    for username, recorded in people.items():
+        person = User.objects.filter(username=username).first()
+        present = values_of_person(person.pk) if person else None
+        yield from _differences(f"user {username}", recorded, present)
+    for name, recorded in roles.items():
+        role = Group.objects.filter(name=name).first()
+        present = values_of_role(role.pk) if role else None
+        yield from _differences(f"role {name}", recorded, present)
+
+
+def _recorded() -> tuple[Recorded, Recorded]:
+    """The last recorded values of people and roles."""
+    people: Recorded = {}
+    roles: Recorded = {}
+    entries = AuditEntry.objects.filter(action__in=[*_PEOPLE, *_ROLES]).order_by("pk")
+    for action, detail in entries.values_list("action", "detail").iterator():
+        if action in _PEOPLE:
+            _apply(people, detail, action, name=detail["person"], key="username")
+            continue
+        _apply(roles, detail, action, name=detail["role"], key="name")
+        before = detail["before"].get("name")
+        if before is not None:
+            _rename_role(people.values(), before, detail["after"].get("name"))
+        if action == ROLE_DELETED.word:
+            del roles[detail["role"]]
+    return people, roles
+
+
+def _apply(
+    recorded: Recorded, detail: dict[str, Any], action: str, *, name: str, key: str
+) -> None:
+    before, after = detail["before"], detail["after"]
+    values = recorded.pop(before.get(key, name), {})
+    if action in _ADDED:  # empty values are not in the entry
+        values = dict.fromkeys(_FIELDS[key])
+    recorded[name] = values | after
+
+
+def _rename_role(
+    people: Iterable[dict[str, Any]], before: str, after: str | None
+) -> None:
+    """``after`` is ``None`` for a deleted role."""
+    for values in people:
+        names = values.get("roles") or []
+        if before in names:
+            kept = [name for name in names if name != before]
+            values["roles"] = sorted([*kept, after] if after else kept)
+
+
+def _differences(
+    subject: str, recorded: dict[str, Any], present: Any | None
+) -> Iterator[str]:
+    if present is None:
+        yield f"{subject} was removed or renamed outside of the console."
+        return
+    changed = [
+        field
+        for field, value in recorded.items()
+        if (value or None) != (present[field] or None)
+    ]
+    if changed:
+        yield f"{subject} was changed outside of the console: {', '.join(changed)}."

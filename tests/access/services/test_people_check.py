@@ -1,0 +1,98 @@
+"""People and roles that were changed by SQL differ from the audit trail."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+
+from notifications import permissions
+from notifications.access.services import people
+from notifications.access.services.people_check import people_differences
+from tests.factories import make_user
+from tests.management.running import run
+
+pytestmark = pytest.mark.django_db
+
+CLERK = "Clerk"
+
+
+@pytest.fixture
+def administrator() -> User:
+    return make_user(username="admin", superuser=True)
+
+
+@pytest.fixture
+def person(administrator) -> User:
+    """Added and changed in the console."""
+    user = make_user(permissions.AUDITOR, username="wang.fang", first_name="芳")
+    people.record_person("admin", user.pk, None)
+    before = people.values_of_person(user.pk)
+    user.username = "fang"
+    user.groups.add(role_of(administrator))
+    user.save()
+    people.record_person("admin", user.pk, before)
+    return user
+
+
+def role_of(user: User) -> Group:
+    role = Group.objects.create(name="Assistant")
+    people.record_role(user, role.pk, None)
+    before = people.values_of_role(role.pk)
+    role.name = CLERK
+    role.save()
+    people.record_role(user, role.pk, before)
+    return role
+
+
+def differences() -> list[str]:
+    return list(people_differences())
+
+
+def test_what_the_console_changed_is_no_difference(person, administrator):
+    """The administrator, who was added outside of it, is not compared."""
+    assert differences() == []
+
+    before = people.values_of_person(administrator.pk)
+    User.objects.filter(pk=administrator.pk).update(email="admin@example.com")
+    people.record_person("admin", administrator.pk, before)
+    people.record_deleted_role(administrator, Group.objects.get(name=CLERK).pk)
+    Group.objects.get(name=CLERK).delete()
+
+    assert differences() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"is_superuser": True}, "is_superuser"),
+        ({"is_active": False, "email": "x@example.com"}, "email, is_active"),
+        ({"first_name": ""}, "first_name"),
+    ],
+)
+def test_a_person_who_was_changed(person, changes, fields):
+    User.objects.filter(pk=person.pk).update(**changes)
+
+    assert differences() == [f"user fang was changed outside of the console: {fields}."]
+
+
+def test_a_person_who_was_renamed_or_got_another_role(person):
+    person.groups.remove(Group.objects.get(name=permissions.AUDITOR))
+    assert differences() == ["user fang was changed outside of the console: roles."]
+
+    User.objects.filter(pk=person.pk).update(username="other")
+    assert differences() == ["user fang was removed or renamed outside of the console."]
+
+
+def test_a_role_that_allows_more(person):
+    Group.objects.get(name=CLERK).permissions.add(Permission.objects.first())
+
+    assert differences() == [
+        f"role {CLERK} was changed outside of the console: permissions."
+    ]
+
+
+def test_verify_history_names_them(person):
+    User.objects.filter(pk=person.pk).update(is_superuser=True)
+
+    code, _out, err = run("verify_history")
+
+    assert code == 1
+    assert "user fang was changed outside of the console: is_superuser." in err
