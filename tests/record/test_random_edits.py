@@ -1,0 +1,330 @@
+"""Random edits by SQL with disabled guards: each is found, and the row is named.
+
+``COMPARED`` lists every table with content that people see and that verification
+compares; ``OUTSIDE`` lists what it cannot find, as docs/auditing.md does.
+"""
+
+import re
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.db import models, transaction
+from django.db.models import Model, Q
+
+from notifications import audit_log, permissions
+from notifications.access.services import people
+from notifications.access.services.people_check import people_differences
+from notifications.delivery.audit_events import PAUSED
+from notifications.models import (
+    Archive,
+    Attempt,
+    AuditEntry,
+    Delivery,
+    ExternalIdentity,
+    Notification,
+    Seal,
+    Tally,
+)
+from notifications.record.guards import install as guards_install
+from notifications.record.trail import newest_seal_of_trail, seal_trail
+from notifications.record.verification import verify
+from tests.factories import (
+    MOMENT,
+    make_attempt,
+    make_delivery,
+    make_notification,
+    make_sent_entry,
+    make_user,
+    seal_ended,
+)
+from tests.record.random_edits import Edit, Table, random_edit
+
+pytestmark = pytest.mark.django_db
+
+SEED = 15
+COUNT = 100
+DOCUMENT = Path(__file__).parents[2] / "docs" / "auditing.md"
+
+UserRole = User.groups.through
+RolePermission = Group.permissions.through
+
+
+def sealed() -> models.QuerySet[Notification]:
+    return Notification.objects.filter(seal__isnull=False)
+
+
+def of_notification(row: Tally | Archive) -> list[str]:
+    """A result count or an archive is named by its notification, or by its seal."""
+    number = row.notification_id
+    seals = Seal.objects.filter(
+        Q(notification=number) | Q(archive__notification=number)
+    )
+    numbers = seals.values_list("number", flat=True)
+    noun = row._meta.model_name
+    return [
+        f"notification {number}",
+        f"{noun} {row.pk}",
+        *(f"seal {n}" for n in numbers),
+    ]
+
+
+COMPARED: dict[type[Model], Table] = {
+    Notification: Table(
+        lambda row: [f"notification {row.pk}"],
+        sealed,
+        (
+            "paused_reason",
+            "paused_by",
+            "paused_code",
+            "paused_note",
+            "doubt_streak",
+            "watched_since",
+        ),
+        weight=3,
+    ),
+    Delivery: Table(
+        lambda row: [f"delivery {row.pk}"],
+        lambda: Delivery.objects.filter(notification__in=sealed()),
+        (
+            "not_before",
+            "not_sent_streak",
+            "owner",
+            "claimed_at",
+        ),
+        weight=4,
+    ),
+    Attempt: Table(
+        lambda row: [f"delivery {row.delivery_id}", f"attempt {row.pk}"],
+        lambda: Attempt.objects.filter(delivery__notification__in=sealed()),
+        ("id",),
+        weight=3,
+    ),
+    AuditEntry: Table(
+        lambda row: [f"audit entry {row.pk}"],
+        lambda: AuditEntry.objects.filter(pk__lte=newest_seal_of_trail().last_entry),
+        weight=4,
+    ),
+    Seal: Table(
+        lambda row: [f"seal {row.number}"],
+        Seal.objects.all,
+        ("id",),
+        weight=3,
+    ),
+    Tally: Table(
+        of_notification,
+        Tally.objects.all,
+        ("id",),
+        weight=2,
+    ),
+    Archive: Table(of_notification, Archive.objects.all, weight=2),
+    User: Table(
+        lambda row: [f"user {row.username}"],
+        lambda: User.objects.exclude(username="outside"),
+        (
+            "id",
+            "password",
+            "last_login",
+            "is_staff",
+            "date_joined",
+        ),
+        ("change", "copy", "delete"),
+        weight=2,
+    ),
+    UserRole: Table(
+        lambda row: [f"user {row.user.username}"],
+        UserRole.objects.all,
+        ("id",),
+        ("delete", "insert"),
+    ),
+    Group: Table(
+        lambda row: [f"role {row.name}"],
+        lambda: Group.objects.filter(name="Clerk"),
+        ("id",),
+        ("change", "delete"),
+    ),
+    RolePermission: Table(
+        lambda row: [f"role {row.group.name}"],
+        lambda: RolePermission.objects.filter(group__name="Clerk"),
+        ("id",),
+        ("delete", "insert"),
+    ),
+    ExternalIdentity: Table(
+        lambda row: [f"user {row.user.username}"],
+        ExternalIdentity.objects.all,
+        (
+            "id",
+            "created_at",
+            "issuer",
+        ),
+        ("change", "delete"),
+    ),
+}
+
+# Sentences of docs/auditing.md on what verification cannot find, and their tables.
+OUTSIDE: dict[str, set[str]] = {
+    "the removal of the last seals": set(),
+    "a row that is not sealed yet": set(),
+    "an audit entry after the last sealed one": set(),
+    "full names beside the senders": set(),
+    "a person who was added outside of the console": set(),
+    "passwords, second factors and sessions": {
+        "LoginSession",
+        "TOTPDevice",
+        "RecoveryCode",
+        "AccessAttempt",
+        "AccessAttemptExpiration",
+        "AccessLog",
+        "AccessFailureLog",
+    },
+    "the list of groups, labels, saved audiences, imports and syncs": {
+        "ChatGroup",
+        "ChatGroup_labels",
+        "Label",
+        "SavedAudience",
+        "GroupImport",
+        "GroupSync",
+        "SyncItem",
+        "SyncChange",
+    },
+    "the state of workers, of the pace and of the switch": {
+        "Worker",
+        "Pace",
+        "SendingSwitch",
+        "Installation",
+    },
+    "tables of Django without content": {
+        "Permission",
+        "ContentType",
+        "LogEntry",
+        "User_user_permissions",
+    },
+}
+
+
+# --- the scene --------------------------------------------------------------------
+
+
+def ended(number: int, **values: Any) -> Notification:
+    row = make_notification(
+        **{
+            "status": "completed",
+            "content": f"Notice {number} 通知",
+            "note": f"CM-{number}",
+        }
+        | values
+    )
+    for status, outcome in (
+        ("accepted", "accepted"),
+        ("failed", "rejected"),
+        ("unconfirmed", "unconfirmed"),
+    ):
+        delivery = make_delivery(row, status=status)
+        make_attempt(delivery, outcome=outcome, worker=delivery.pk)
+        if outcome == "accepted":
+            make_attempt(delivery, outcome="not_sent")
+    make_delivery(row, status="cancelled")
+    return row
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A sealed record with rows of every kind; return the folder of the archive."""
+    make_user(username="outside", superuser=True)
+    add_people()
+    for number in range(2):
+        ended(number, recipients="amy\nli" if number else "")
+    seal_ended()
+    call_command(
+        "archive_history", "--before", "2026-03-03", "--to", str(tmp_path), verbosity=0
+    )
+    first = ended(2)
+    ended(3, resend_of=first, by_superuser=True)
+    ended(
+        4,
+        status="cancelled",
+        stop_reason="person",
+        scheduled_for=MOMENT,
+        audience="rule",
+        audience_values={"labels": ["x"]},
+    )
+    seal_ended()
+    for number in range(3):
+        audit_log.write(
+            PAUSED,
+            "lin.mei",
+            notification=first.pk,
+            delivery=number,
+            reason="person",
+            note="=1",
+        )
+    seal_trail()
+    make_sent_entry(ended(5))  # neither is sealed
+    make_notification()  # a draft
+    return tmp_path
+
+
+def add_people() -> None:
+    role = Group.objects.create(name="Clerk")
+    role.permissions.add(*Group.objects.get(name=permissions.AUDITOR).permissions.all())
+    actor = User.objects.get(username="outside")
+    people.record_role(actor, role.pk, None)
+    for username in ("lin.mei", "wang.fang"):
+        person = make_user(
+            permissions.AUDITOR,
+            username=username,
+            first_name="芳",
+            last_name="王",
+            email=f"{username}@example.com",
+        )
+        person.groups.add(role)
+        ExternalIdentity.objects.create(
+            user=person, issuer="https://id.example.com", subject=username
+        )
+        people.record_person(actor.username, person.pk, None)
+
+
+# --- the tests --------------------------------------------------------------------
+
+
+def differences(folder: Path) -> list[str]:
+    return [*verify(archive=folder).differences, *people_differences()]
+
+
+def is_named(edit: Edit, text: str) -> bool:
+    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in edit.names)
+
+
+def test_every_edit_is_found_and_named(folder):
+    random = Random(SEED)
+    edits, overlooked = [], []
+    assert differences(folder) == []
+
+    with guards_install.guards_disabled():
+        for _n in range(COUNT):
+            with transaction.atomic():
+                edit = random_edit(COMPARED, random)
+                text = "\n".join(differences(folder))
+                transaction.set_rollback(True)
+            edits.append(edit)
+            if not is_named(edit, text):
+                overlooked.append((edit, text))
+
+    assert overlooked == []
+    assert {edit.model for edit in edits} == set(COMPARED)
+    # Everything was restored: the differences came from the edits.
+    assert differences(folder) == []
+
+
+def test_every_table_is_compared_or_documented():
+    known = {model.__name__ for model in COMPARED}.union(*OUTSIDE.values())
+
+    assert known == {
+        model.__name__ for model in apps.get_models(include_auto_created=True)
+    }
+    text = " ".join(DOCUMENT.read_text("utf-8").split())
+    assert [sentence for sentence in OUTSIDE if sentence not in text] == []
