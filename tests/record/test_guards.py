@@ -22,6 +22,7 @@ from notifications.models import (
     Tally,
 )
 from notifications.record.guards import install as guards_install
+from notifications.record.verification import verify
 from tests.factories import (
     MOMENT,
     make_attempt,

@@ -113,6 +113,7 @@ def send_again(
         of=first.pk,
         kind=kind.value,
         groups=resend.audience_count,
+        deliveries=resend.deliveries.count(),
         digest=digest,
         not_after=not_after and not_after.isoformat(),
     )

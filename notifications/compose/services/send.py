@@ -96,6 +96,7 @@ def send(
         user.get_username(),
         notification=notification.pk,
         groups=checked.groups.count,
+        deliveries=notification.deliveries.count(),
         digest=notification.checked_digest,
         **_audience_detail(audience, checked),
         written_by=notification.written_by_name,

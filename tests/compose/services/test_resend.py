@@ -83,6 +83,7 @@ def test_a_new_notification_is_made_and_the_old_one_stays(
         "of": ended.pk,
         "kind": kind.value,
         "groups": len(group_ids),
+        "deliveries": len(group_ids),
         "not_after": None,
     }
     assert (resend.audience_values, resend.audience_count) == (
