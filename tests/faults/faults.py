@@ -55,7 +55,13 @@ FAULTS = {
             groups=150,
             doubt=Doubt.UNDER_WAY,
         ),
-        Fault("threads-die", processes.threads_die, long=30, doubt=Doubt.ANY),
+        Fault(
+            "threads-die",
+            processes.threads_die,
+            long=30,
+            groups=200,
+            doubt=Doubt.ANY,
+        ),
         Fault("restart-fast", databases.restart_fast, long=50, places=[POSTGRESQL]),
         Fault(
             "restart-immediate",
