@@ -13,7 +13,9 @@ from django.contrib.auth.models import Group, User
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from notifications import permissions
+from notifications import audit_log, permissions
+from notifications.compose.audit_events import DRAFT_SAVED
+from notifications.compose.services.draft_versions import keep_version
 from notifications.models import (
     Archive,
     Attempt,
@@ -109,6 +111,14 @@ def make_notification(**kwargs: Any) -> Notification:
 def _sender() -> User:
     sender = User.objects.filter(username="lin.mei").first()
     return sender or make_user(permissions.COMMUNITY_MANAGER)
+
+
+def make_saved_draft(**kwargs: Any) -> Notification:
+    """A draft with its version and the audit entry of the save."""
+    draft = make_notification(**kwargs)
+    version = keep_version(draft, draft.sender_name)
+    audit_log.write(DRAFT_SAVED, draft.sender_name, notification=draft.pk, **version)
+    return draft
 
 
 def make_draft_version(**kwargs: Any) -> DraftVersion:

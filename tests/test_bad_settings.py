@@ -513,8 +513,8 @@ def test_a_proxy_that_is_not_declared_is_named(base):
     _code, text = check_deploy(https)
     _code, after = check_deploy(https | {"BEHIND_TLS_PROXY": "on"})
 
-    assert "(notifier.W024) BEHIND_TLS_PROXY is off" in text
-    assert "W024" not in after
+    assert "(notifier.W025) BEHIND_TLS_PROXY is off" in text
+    assert "W025" not in after
 
 
 def test_a_short_key_is_named(base):

@@ -27,7 +27,9 @@ DRAFT_SAVED = Event(
     Detail("version", _("Version")),
 )
 
-DRAFT_DELETED = Event("draft_deleted", _("draft deleted"), _("Threw a draft away."))
+DRAFT_DELETED = Event(
+    DraftVersion.DELETED, _("draft deleted"), _("Threw a draft away.")
+)
 
 HANDED_OVER = Event(
     "draft_handed_over",

@@ -19,6 +19,7 @@ class DraftVersion(models.Model):
 
     # The audit event of a save; its entries have ``version`` and ``version_sha256``.
     SAVED = "draft_saved"
+    DELETED = "draft_deleted"
 
     notification_number = models.BigIntegerField()
     number = models.PositiveIntegerField()  # 1, 2, 3, … of the same draft

@@ -8,10 +8,22 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from notifications.models import AuditEntry, DraftVersion
+from django.db.models import Exists, OuterRef
+
+from notifications.models import AuditEntry, DraftVersion, Notification
 from notifications.record.canonical_text import iso_time, json_line
 
 FORMAT = 1
+
+# Column of a version → column of the notification.
+COPIED = {
+    "author": "written_by_name",
+    "content": "content",
+    "note": "note",
+    "recipients": "recipients",
+    "audience": "audience",
+    "audience_values": "audience_values",
+}
 
 
 def version_line(version: DraftVersion) -> bytes:
@@ -63,3 +75,51 @@ def version_differences(
     for (number, version_number), (at, _digest) in digests.items():
         if since is None or at >= since:
             yield f"version {version_number} of draft {number} is missing."
+
+
+def draft_differences(*, notification: int | None = None) -> Iterator[str]:
+    """Sentences on drafts that are missing, were added, or differ from their version.
+
+    Notifications that were sent are compared as well, until they are sealed.
+    """
+    unsealed = Notification.objects.filter(seal__isnull=True)
+    versions = DraftVersion.objects.all()
+    if notification is not None:
+        unsealed = unsealed.filter(pk=notification)
+        versions = versions.filter(notification_number=notification)
+    for row in unsealed.order_by("pk").iterator(chunk_size=500):
+        if difference := _difference_of_row(row):
+            yield difference
+    number = OuterRef("notification_number")
+    deletions = AuditEntry.objects.filter(
+        action=DraftVersion.DELETED, notification_number=number
+    )
+    missing = versions.filter(
+        ~Exists(Notification.objects.filter(pk=number)), ~Exists(deletions)
+    )
+    numbers = missing.order_by("notification_number").values_list(
+        "notification_number", flat=True
+    )
+    for missing_number in numbers.distinct():
+        yield f"draft {missing_number} is missing: no audit entry says who deleted it."
+
+
+def _difference_of_row(row: Notification) -> str:
+    versions = DraftVersion.objects.filter(notification_number=row.pk)
+    version = versions.order_by("-number").first()
+    if version is not None and _differ(version, row):
+        return f"draft {row.pk} differs from its version {version.number}."
+    # A notification that was sent again has no version.
+    if version is None and row.status == Notification.Status.DRAFT:
+        return f"draft {row.pk} was added: no version of it was saved."
+    return ""
+
+
+def _differ(version: DraftVersion, row: Notification) -> bool:
+    # A saved audience that is renamed is renamed in the notifications as well.
+    is_saved = version.audience == row.audience == Notification.Audience.SAVED
+    return any(
+        getattr(version, name) != getattr(row, column)
+        for name, column in COPIED.items()
+        if not (is_saved and name == "audience_values")
+    )

@@ -10,7 +10,7 @@ from functools import cache
 
 from django.db.models import Sum
 
-from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
+from notifications.models import AuditEntry, Delivery, Seal, Tally
 from notifications.record.stored_types import wrong_types_of_notification
 
 logger = logging.getLogger(__name__)
@@ -25,11 +25,14 @@ def difference_of_origin(seal: Seal) -> str:
     return _difference(number, tallies.aggregate(rows=Sum("count"))["rows"] or 0)
 
 
-def problem_before_sealing(notification: Notification) -> str:
-    """The reason why an ended notification must not be sealed; empty for none."""
-    rows = Delivery.objects.filter(notification=notification)
-    return next(wrong_types_of_notification(notification.pk), "") or _difference(
-        notification.pk, rows.count()
+def problem_before_sealing(number: int) -> str:
+    """The reason why an ended notification must not be sealed; empty for none.
+
+    It takes the number, because a value of a wrong type cannot be loaded.
+    """
+    rows = Delivery.objects.filter(notification_id=number)
+    return next(wrong_types_of_notification(number), "") or _difference(
+        number, rows.count()
     )
 
 

@@ -50,18 +50,19 @@ def seal_ended(*, pause: Pause = lambda: None) -> int:
     A notification that sending has not created is logged and not sealed.
     """
     count = 0
-    for notification in sealable().iterator(chunk_size=100):
-        if problem := problem_before_sealing(notification):
+    for number in sealable().values_list("pk", flat=True).iterator(chunk_size=100):
+        if problem := problem_before_sealing(number):
             log_once(problem)
             continue
-        seal_notification(notification, pause=pause)
+        seal_notification(Notification.objects.get(pk=number), pause=pause)
         count += 1
     return count
 
 
 def refused() -> list[int]:
     """Numbers of the ended notifications that are not sealed because of a problem."""
-    return [row.pk for row in sealable() if problem_before_sealing(row)]
+    numbers = sealable().values_list("pk", flat=True)
+    return [number for number in numbers if problem_before_sealing(number)]
 
 
 def seal_notification(

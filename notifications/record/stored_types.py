@@ -15,6 +15,7 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DraftVersion,
     Notification,
     Seal,
     Tally,
@@ -45,10 +46,11 @@ _CONDITIONS: Sequence[tuple[type["models.Field[object, object]"], str]] = [
 
 
 def wrong_types_of_chain() -> Iterator[str]:
-    """Sentences about seals, result counts and archives, which are read row by row."""
+    """Sentences about seals, result counts, archives and versions of drafts."""
     yield from _sentences("seal", Seal)
     yield from _sentences("tally", Tally)
     yield from _sentences("archive", Archive)
+    yield from _sentences("version of a draft", DraftVersion)
 
 
 def wrong_types_of_notification(number: int) -> Iterator[str]:

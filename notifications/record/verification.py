@@ -32,7 +32,7 @@ from notifications.models import (
 from notifications.record.archive import archive_row
 from notifications.record.canonical_text import Row, rows, rows_of_file
 from notifications.record.chain import LEAF, digest_of, head_of, leaves_of, tally_line
-from notifications.record.draft_versions import version_differences
+from notifications.record.draft_versions import draft_differences, version_differences
 from notifications.record.guards import install as guards_install
 from notifications.record.origin import difference_of_origin, problem_before_sealing
 from notifications.record.result_counts import count_results
@@ -118,13 +118,16 @@ def _verify(
         if difference:
             verification.differences.append(difference)
     verification.differences += _unsealed_archives(notification)
-    for row in sealable():
-        if notification in (None, row.pk) and (problem := problem_before_sealing(row)):
+    for number in sealable().values_list("pk", flat=True):
+        if notification in (None, number) and (
+            problem := problem_before_sealing(number)
+        ):
             verification.differences.append(problem)
     _verify_unsealed_trail(verification)
     verification.differences += version_differences(
         notification=notification, since=since
     )
+    verification.differences += draft_differences(notification=notification)
     if expect and not any(head.startswith(expect) for head in heads):
         verification.differences.append(
             f"No seal has the head {expect}: seals were removed or made anew."

@@ -255,7 +255,7 @@ def check_proxy(settings: Any = settings, **_kwargs: Any) -> Iterator[CheckMessa
             "redirects to itself.",
             hint="Set BEHIND_TLS_PROXY=on if a proxy sets X-Forwarded-Proto. Ignore this "
             "if the web process itself terminates TLS.",
-            id="notifier.W024",
+            id="notifier.W025",
         )
 
 

@@ -106,16 +106,18 @@ def test_a_stop_ends_work_at_its_next_pause():
 def test_what_ends_is_sealed():
     notification = make_notification(status="completed")
     make_delivery(notification, status="accepted")
+    make_sent_entry(notification)
     worker = living_worker()
     task = sealing_task(every=0.01)
     task.start(lambda: worker, Deaths())
 
     deadline = time.monotonic() + 20
-    while not Seal.objects.exists() and time.monotonic() < deadline:
+    sealed = Seal.objects.filter(kind=Seal.Kind.NOTIFICATION)
+    while not sealed.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     task.stop()
 
-    assert Seal.objects.get().notification_id == notification.pk
+    assert sealed.get().notification_id == notification.pk
 
 
 @pytest.mark.django_db

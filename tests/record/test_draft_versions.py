@@ -3,15 +3,19 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from notifications import permissions
+from notifications.compose.checked import checked_of
 from notifications.compose.services.drafts import Draft, delete_draft, save_draft
-from notifications.models import AuditEntry, DraftVersion, Notification
+from notifications.compose.services.send import send
+from notifications.models import AuditEntry, DraftVersion, Notification, SavedAudience
+from notifications.record.draft_versions import COPIED
 from notifications.record.guards.install import guards_disabled
 from notifications.record.verification import verify
-from tests.factories import make_group, make_user
+from tests.factories import make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -26,9 +30,11 @@ def drafts() -> tuple[int, int]:
     numbers = []
     for _two in range(2):
         draft = save_draft(user, Draft("One", EVERY))
-        save_draft(user, Draft("Two", EVERY), notification_id=draft.pk)
+        save_draft(
+            user, Draft("Two", EVERY, version=draft.version), notification_id=draft.pk
+        )
         numbers.append(draft.pk)
-    delete_draft(user, numbers[1])
+    delete_draft(user, numbers[1], version=2)
     return numbers[0], numbers[1]
 
 
@@ -74,8 +80,10 @@ def test_a_changed_version_is_named(drafts, place, name):
         version.update(**{name: CHANGES[name]})
 
     first = f"version 1 of draft {drafts[place]}"
+    differs = f"draft {drafts[0]} differs from its version 7."
     expected = {
         "number": {
+            *([differs] if place == 0 else []),
             f"version 7 of draft {drafts[place]} was added: no audit entry has its "
             "digest.",
             f"{first} is missing.",
@@ -83,6 +91,7 @@ def test_a_changed_version_is_named(drafts, place, name):
         "notification_number": {
             "version 1 of draft 7000 was added: no audit entry has its digest.",
             f"{first} is missing.",
+            "draft 7000 is missing: no audit entry says who deleted it.",
         },
     }
     assert set(verify().differences) == expected.get(name, {f"{first} was changed."})
@@ -96,11 +105,12 @@ def test_missing_and_added_versions_are_named(drafts):
 
     added = f"version 3 of draft {kept} was added: no audit entry has its digest."
     missing = f"version 2 of draft {deleted} is missing."
-    assert verify().differences == [added, missing]
-    assert verify(notification=kept).differences == [added]
+    differs = f"draft {kept} differs from its version 3."
+    assert verify().differences == [added, missing, differs]
+    assert verify(notification=kept).differences == [added, differs]
     assert verify(notification=deleted).differences == [missing]
     later = timezone.now() + timedelta(hours=1)
-    assert verify(since=later).differences == []
+    assert verify(since=later).differences == [differs]
 
 
 def test_since_a_time_between_the_version_and_its_entry(drafts):
@@ -118,3 +128,42 @@ def test_the_database_refuses_changes(drafts):
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             change()
+
+
+@pytest.mark.parametrize("name", COPIED)
+def test_a_draft_that_differs_from_its_version_is_named(drafts, name):
+    draft = Notification.objects.filter(pk=drafts[0])
+    draft.update(**{COPIED[name]: CHANGES[name]})
+
+    assert verify().differences == [f"draft {drafts[0]} differs from its version 2."]
+
+
+def test_the_name_of_a_saved_audience_may_change(drafts):
+    user = User.objects.get()
+    SavedAudience.objects.create(name="Old", stored_rule={"types": ["Public"]})
+    make_group()
+    draft = save_draft(user, Draft("One", Notification.Audience.SAVED, ["Old"]))
+    Notification.objects.filter(pk=draft.pk).update(audience_values=["New"])
+
+    assert verify().differences == []
+
+
+def test_drafts_that_were_added_or_removed_by_sql_are_named(drafts):
+    added = make_notification()
+    Notification.objects.filter(pk=drafts[0]).delete()
+
+    assert verify().differences == [
+        f"draft {added.pk} was added: no version of it was saved.",
+        f"draft {drafts[0]} is missing: no audit entry says who deleted it.",
+    ]
+
+
+def test_a_notification_is_compared_until_it_is_sealed(drafts):
+    user = User.objects.get()
+    draft = Notification.objects.get(pk=drafts[0])
+    sent = send(user, draft.pk, digest=checked_of(user, draft).digest())
+    assert verify().differences == []
+    with guards_disabled():
+        Notification.objects.filter(pk=sent.pk).update(content="Three")
+
+    assert verify().differences == [f"draft {sent.pk} differs from its version 2."]

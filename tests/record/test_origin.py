@@ -6,7 +6,7 @@ import pytest
 
 from notifications import permissions
 from notifications.audit_log import EVENTS
-from notifications.compose.services.resend import send_again
+from notifications.compose.services.resend import preview, send_again
 from notifications.delivery.resendable import ResendKind
 from notifications.models import AuditEntry, Notification, Seal
 from notifications.record import sealing
@@ -117,7 +117,8 @@ def test_sending_and_sending_again_write_the_number_of_deliveries(members, count
     )
     sent.complete()
 
-    again = send_again(user, sent.pk, ResendKind.FAILED)
+    kind = ResendKind.FAILED
+    again = send_again(user, sent.pk, kind, digest=preview(sent, kind).digest)
 
     for notification in (sent, again):
         entry = AuditEntry.objects.get(

@@ -25,6 +25,7 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DraftVersion,
     ExternalIdentity,
     Notification,
     Seal,
@@ -38,6 +39,7 @@ from tests.factories import (
     make_attempt,
     make_delivery,
     make_notification,
+    make_saved_draft,
     make_sent_entry,
     make_user,
     seal_ended,
@@ -108,6 +110,15 @@ COMPARED: dict[type[Model], Table] = {
         lambda row: [f"audit entry {row.pk}"],
         lambda: AuditEntry.objects.filter(pk__lte=newest_seal_of_trail().last_entry),
         weight=4,
+    ),
+    DraftVersion: Table(
+        lambda row: [
+            f"version {row.number} of draft {row.notification_number}",
+            f"version of a draft {row.pk}",
+        ],
+        DraftVersion.objects.all,
+        ("id",),
+        weight=2,
     ),
     Seal: Table(
         lambda row: [f"seal {row.number}"],
@@ -196,6 +207,7 @@ OUTSIDE: dict[str, set[str]] = {
         "Pace",
         "SendingSwitch",
         "Installation",
+        "TaskDeaths",
     },
     "tables of Django without content": {
         "Permission",
@@ -253,6 +265,7 @@ def folder(tmp_path) -> Path:
         audience_values={"labels": ["x"]},
     )
     seal_ended()
+    make_saved_draft(note="CM-6", recipients="amy")
     for number in range(3):
         audit_log.write(
             PAUSED,
@@ -264,7 +277,6 @@ def folder(tmp_path) -> Path:
         )
     seal_trail()
     make_sent_entry(ended(5))  # neither is sealed
-    make_notification()  # a draft
     return tmp_path
 
 

@@ -103,6 +103,11 @@ def test_a_notification_with_such_a_value_is_not_sealed():
                 "WHERE notification_id = %s",
                 [first.pk],
             )
+            sql(
+                "UPDATE notifications_notification SET created_at = x'30' WHERE id = %s",
+                [first.pk],
+            )
 
     assert sealing.seal_ended() == (1 if IS_SQLITE else 2)
     assert Seal.objects.filter(notification=second).exists()
+    assert len(verify().differences) == (1 if IS_SQLITE else 0)

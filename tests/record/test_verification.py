@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from notifications.models import Archive, Attempt, AuditEntry, Delivery
-from notifications.record import chain, sealing
+from notifications.record import chain
 from notifications.record import queries as record_queries
 from notifications.record.canonical_text import canonical_text
 from notifications.record.guards import install as guards_install
@@ -18,6 +18,7 @@ from tests.factories import (
     make_attempt,
     make_delivery,
     make_notification,
+    make_saved_draft,
     make_sent_entry,
     seal_ended,
 )
@@ -40,7 +41,7 @@ def test_an_unchanged_record(notification):
     seal_ended()
     seal_trail()
     make_sent_entry(make_notification(status="completed"))
-    make_notification(status="draft")
+    make_saved_draft()
 
     verification = verify()
 
@@ -87,11 +88,11 @@ def test_only_what_was_sealed_from_a_day_on_is_read(notification):
 
 
 def test_a_seal_after_a_clock_that_was_set_back_is_read(notification, monkeypatch):
-    sealing.seal_ended()
+    seal_ended()
     since = notification.seal.sealed_at
     make_notification(status="completed")
     monkeypatch.setattr(chain.timezone, "now", lambda: since - timedelta(days=1))
-    sealing.seal_ended()
+    seal_ended()
 
     assert verify(since=since).notifications == 2
 

@@ -22,7 +22,9 @@ def test_each_save_that_differs_is_a_version(manager):
     draft = save_draft(manager, Draft("One", EVERY, note="CM-1"))
     for _twice in range(2):
         save_draft(
-            manager, Draft("Two", CHOSEN, ["g"], ["amy"]), notification_id=draft.pk
+            manager,
+            Draft("Two", CHOSEN, ["g"], ["amy"], version=1),
+            notification_id=draft.pk,
         )
 
     one, two = DraftVersion.objects.filter(notification_number=draft.pk)
@@ -45,7 +47,7 @@ def test_the_text_of_a_deleted_draft_is_kept(manager):
     draft = save_draft(manager, Draft("One", EVERY))
     number = draft.pk
 
-    delete_draft(manager, number)
+    delete_draft(manager, number, version=1)
 
     assert texts(number) == [(1, "lin.mei", "One")]
 
@@ -56,8 +58,12 @@ def test_two_saves_at_once_are_two_versions(manager):
     draft = save_draft(manager, Draft("One", EVERY))
 
     interleave(
-        lambda: save_draft(manager, Draft("Two", EVERY), notification_id=draft.pk),
-        lambda: save_draft(manager, Draft("Three", EVERY), notification_id=draft.pk),
+        lambda: save_draft(
+            manager, Draft("Two", EVERY, version=1), notification_id=draft.pk
+        ),
+        lambda: save_draft(
+            manager, Draft("Three", EVERY, version=2), notification_id=draft.pk
+        ),
         at="notifications.compose.services.drafts.keep_version",
     )
 

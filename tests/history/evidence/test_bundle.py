@@ -151,7 +151,7 @@ def test_the_versions_of_the_draft_are_verified(tmp_path):
     user = make_user(permissions.COMMUNITY_MANAGER)
     make_group()
     draft = save_draft(user, Draft(HOSTILE, "every"))
-    save_draft(user, Draft("Two", "every"), notification_id=draft.pk)
+    draft = save_draft(user, Draft("Two", "every", version=1), notification_id=draft.pk)
     sent = send(user, draft.pk, digest=checked_of(user, draft).digest())
     sent.deliveries.update(status="cancelled", finished_at=MOMENT)
     sent.cancel(Notification.StopReason.PERSON)
@@ -302,16 +302,17 @@ def cells_of(page: str) -> list[str]:
 def test_the_page_names_excepted_and_left_out_groups():
     sent = make_notification(status="completed", audience="rule")
     make_delivery(sent, status="accepted")
-    seal = make_seal(sent)
     audit_log.write(
         SENT,
         "lin.mei",
         notification=sent.pk,
+        deliveries=1,
         rule={"exceptions": ["vip"]},
         excepted=[{"group_id": "vip", "name": "VIP"}],
         left_out=[{"group_id": "off", "name": "Old", "reason": "switched_off"}],
         left_out_count=1,
     )
+    seal = make_seal(sent)
 
     page = Tags(b"".join(EvidencePage(sent, seal, seal).html()).decode())
 
