@@ -148,6 +148,8 @@ def test_the_way_to_https(settings, monkeypatch):
 
     assert response.status_code == 301
     assert response["Location"] == "https://testserver/history/?q=1"
+    # Kept by browsers that came over HTTPS only: console/middleware.py.
+    assert response.cookies.pop("__Host-redirected")["secure"]
     assert is_right(response, secure=False)
 
 
