@@ -1,6 +1,5 @@
 """Converting the texts of variables; each function raises ``ValueError``."""
 
-import importlib
 import os
 import re
 from collections.abc import Mapping
@@ -54,7 +53,7 @@ def database(url: str) -> dict[str, Any]:
     if not config["NAME"] and "service" not in config.get("OPTIONS", {}):
         raise Unusable("holds no name of a database: it ends with /NAME")
     try:
-        importlib.import_module("psycopg")
+        import psycopg  # noqa: F401, PLC0415  only for this database
     except ImportError as error:
         reason = str(error).partition("\n")[0]
         raise Unusable(

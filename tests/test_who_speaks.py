@@ -27,6 +27,7 @@ MAY = (
     # Single sign-on, if it is configured.
     "notifications/access/backends.py",
     "notifications/access/views/sso.py",
+    "notifier_site/settings/sso.py",
 )
 # A started program could use the network.
 STARTS = ("subprocess", "multiprocessing", "pty")

@@ -6,7 +6,6 @@ worker refuses to start if any check of the tag ``im`` fails.
 
 import os
 import re
-import ssl
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,7 +20,7 @@ from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
 from notifications.tencent.ids import is_user_id
-from notifications.tencent.transport import tls_context
+from notifications.tencent.transport import NoCertificate, tls_context
 from notifier_site.values import is_one_line, visible
 
 
@@ -143,7 +142,7 @@ def _ca_file_problem(path: str) -> str:
         return "is not a file"
     try:
         tls_context(path)
-    except ssl.SSLError:
+    except NoCertificate:
         return "contains no PEM certificate"
     except OSError as error:
         return f"cannot be read: {error.strerror}"

@@ -122,14 +122,21 @@ class _TlsConnection(_ProgressMixin, HTTPSConnection):  # type: ignore[misc]  # 
         return False  # closed, or data without a request
 
 
+class NoCertificate(ValueError):
+    """The file contains no certificate in PEM."""
+
+
 def tls_context(ca_file: str = "") -> ssl.SSLContext:
     """Trust the certificates of the machine, or only those in ``ca_file``.
 
-    Raises ``OSError`` if no certificate can be read from the file.
+    Raises ``NoCertificate``, or ``OSError`` if the file cannot be read.
     """
-    context = ssl.create_default_context(cafile=ca_file or None)
+    try:
+        context = ssl.create_default_context(cafile=ca_file or None)
+    except ssl.SSLError as error:
+        raise NoCertificate(ca_file) from error
     if ca_file and not context.cert_store_stats()["x509"]:
-        raise ssl.SSLError(f"{ca_file} contains no certificate.")
+        raise NoCertificate(ca_file)
     return context
 
 
