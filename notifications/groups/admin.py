@@ -163,9 +163,9 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
         is_known = obj.type in GroupType.values
         return ["group_id"] if is_known else ["group_id", "type"]
 
-    def lock_row(self, pk: int) -> None:
+    def lock_row(self, request: HttpRequest, pk: int) -> None:
         lock_tables(*groups_labels.TABLES, shared=True)
-        super().lock_row(pk)
+        super().lock_row(request, pk)
 
     def has_delete_permission(
         self, request: HttpRequest, obj: ChatGroup | None = None

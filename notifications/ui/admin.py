@@ -43,10 +43,10 @@ class ConsoleModelAdmin(admin.ModelAdmin):
         row = super().get_object(request, object_id, from_field)
         if row is None or request.method != "POST" or not connection.in_atomic_block:
             return row
-        self.lock_row(row.pk)
+        self.lock_row(request, row.pk)
         return super().get_object(request, object_id, from_field)
 
-    def lock_row(self, pk: int) -> None:
+    def lock_row(self, _request: HttpRequest, pk: int) -> None:
         # Without the key: other rows may still refer to this one.
         rows = self.model._default_manager.filter(pk=pk)
         list(rows.select_for_update(no_key=True).values("pk"))

@@ -3,11 +3,12 @@
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
+from django.test import Client
 
 from notifications import permissions
 from notifications.access.services import people, second_factor
 from notifications.models import AuditEntry, RecoveryCode
-from tests.edit_forms import form_of
+from tests.edit_forms import form_of, save_form
 from tests.factories import PASSWORD, make_second_factor, make_user
 from tests.interleaving import interleave
 
@@ -169,8 +170,7 @@ def test_the_entry_of_a_deleted_role_names_all_people_who_lost_it():
 
     @transaction.atomic
     def delete() -> None:
-        people.record_deleted_role(chief, role.pk)
-        role.delete()
+        people.delete_role(chief, role.pk)
 
     _deleted, assigned = interleave(
         delete,
@@ -180,3 +180,24 @@ def test_the_entry_of_a_deleted_role_names_all_people_who_lost_it():
 
     assert isinstance(assigned, Exception)  # there is no such role any more
     assert AuditEntry.objects.get().detail["people"] == 0
+
+
+def test_two_people_who_change_each_other_do_not_wait_for_ever():
+    one, two = (make_user(superuser=True, username=name) for name in ("one", "two"))
+
+    def change(user: User, other: User) -> int:
+        client = Client()
+        client.force_login(user)
+        url = f"/auth/user/{other.pk}/change/"
+        values = {"username": other.username, "is_active": "on", "is_superuser": "on"}
+        return save_form(client, url, values | {"first_name": "Li"}).status_code
+
+    statuses = interleave(
+        lambda: change(one, two),
+        lambda: change(two, one),
+        at="notifications.access.services.people.values_of_person",
+    )
+
+    # The second one was logged out by the change of the first.
+    assert statuses == (302, 302)
+    assert User.objects.filter(first_name="Li").exists()

@@ -11,12 +11,13 @@ from django.utils import timezone
 
 from notifications import permissions
 from notifications.access.services import people, sso_accounts
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import resend, send
 from notifications.delivery import controls
 from notifications.delivery.resendable import ResendKind
 from notifications.delivery.schedule import start_scheduled
 from notifications.models import AuditEntry, ExternalIdentity, Notification
+from tests.edit_forms import save_form
 from tests.factories import make_delivery, make_group, make_notification, make_user
 from tests.interleaving import interleave
 
@@ -57,7 +58,8 @@ def switch_off(chief: User, person: User) -> None:
 def by_page(chief: User, person: User) -> None:
     browser = Client()
     browser.force_login(chief)
-    browser.post(
+    save_form(
+        browser,
         f"/auth/user/{person.pk}/change/",
         {"username": person.username, "groups": [g.pk for g in person.groups.all()]},
     )
@@ -66,7 +68,8 @@ def by_page(chief: User, person: User) -> None:
 def without_role(chief: User, person: User) -> None:
     browser = Client()
     browser.force_login(chief)
-    browser.post(
+    save_form(
+        browser,
         f"/auth/user/{person.pk}/change/",
         {"username": person.username, "is_active": "on"},
     )
@@ -76,7 +79,7 @@ def role_without_permission(chief: User, _person: User) -> None:
     role = Group.objects.get(name=permissions.COMMUNITY_MANAGER)
     browser = Client()
     browser.force_login(chief)
-    browser.post(f"/auth/group/{role.pk}/change/", {"name": role.name})
+    save_form(browser, f"/auth/group/{role.pk}/change/", {"name": role.name})
 
 
 def role_deleted(chief: User, _person: User) -> None:
@@ -123,8 +126,10 @@ def test_a_superuser_without_the_flag(manager, chief):
     browser = Client()
     browser.force_login(chief)
 
-    browser.post(
-        f"/auth/user/{other.pk}/change/", {"username": "other", "is_active": "on"}
+    save_form(
+        browser,
+        f"/auth/user/{other.pk}/change/",
+        {"username": "other", "is_active": "on"},
     )
 
     running.refresh_from_db()
@@ -242,7 +247,7 @@ def ready_draft(person: User) -> tuple[Notification, str]:
     draft = make_notification(
         sender=person, audience="chosen", audience_values=[make_group().group_id]
     )
-    return draft, audience_of(draft).digest
+    return draft, checked_of(person, draft).digest()
 
 
 @pytest.mark.django_db(transaction=True)

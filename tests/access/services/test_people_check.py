@@ -53,8 +53,7 @@ def test_what_the_console_changed_is_no_difference(person, administrator):
     before = people.values_of_person(administrator.pk)
     User.objects.filter(pk=administrator.pk).update(email="admin@example.com")
     people.record_person("admin", administrator.pk, before)
-    people.record_deleted_role(administrator, Group.objects.get(name=CLERK).pk)
-    Group.objects.get(name=CLERK).delete()
+    people.delete_role(administrator, Group.objects.get(name=CLERK).pk)
 
     assert differences() == []
 
