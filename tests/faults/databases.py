@@ -15,6 +15,7 @@ from tests.faults.scene import Scene, Sent
 # The first number of a worker's advisory lock (notifications/delivery/worker_lock.py).
 NAMESPACE = 1_231_975
 LIMIT = 200  # calls a second
+AWAY = (12.5, 15.0)  # seconds
 
 
 def restart_fast(scene: Scene) -> list[Sent]:
@@ -43,7 +44,7 @@ def away(scene: Scene) -> list[Sent]:
     sent = scene.send()
     scene.wait_calls(sent, scene.somewhere())
     _server(scene).halt(scene.random.choice(["fast", "immediate"]))
-    time.sleep(scene.random.uniform(BEYOND_THE_LEASE, 15))
+    time.sleep(scene.random.uniform(*AWAY))
     _server(scene).go_on()
     scene.wait_end(sent)
     _all_alive(scene)
@@ -139,7 +140,7 @@ def locked(scene: Scene) -> list[Sent]:
 
 def locked_beyond_the_lease(scene: Scene) -> list[Sent]:
     """Another process holds SQLite's write lock for longer than the lease."""
-    return _lock(scene, workers=3, seconds=scene.random.uniform(BEYOND_THE_LEASE, 15))
+    return _lock(scene, workers=3, seconds=scene.random.uniform(*AWAY))
 
 
 def _lock(scene: Scene, *, workers: int, seconds: float) -> list[Sent]:
