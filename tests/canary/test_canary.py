@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from notifications import permissions
+from notifications.delivery.threads import TooManyDeaths
 from notifications.models import Seal
 from notifications.tencent import user_sig
 from tests.canary.places import Canary
@@ -138,7 +139,7 @@ def test_a_crash_in_a_sender_thread(canary, monkeypatch):
     monkeypatch.setattr("notifications.tencent.client.parse_response", crash)
     send_to_all(make_user(permissions.COMMUNITY_MANAGER))
 
-    with pytest.raises(RuntimeError, match="could not be read") as crashed:
+    with pytest.raises(TooManyDeaths) as crashed:
         work()
 
     canary.keep("traceback", "".join(traceback.format_exception(crashed.value)))

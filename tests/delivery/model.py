@@ -152,6 +152,9 @@ class HttpThreads:
         self._claims: list[Claim] = []
         self._results: list[tuple[float, Result[Claim]]] = []  # and when it is there
 
+    def keep_alive(self) -> None:
+        """The threads of the model do not die."""
+
     def submit(self, claim: Claim, _slot: float) -> None:
         self.free -= 1
         self._claims.append(claim)

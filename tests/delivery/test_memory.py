@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from notifications import conf, permissions
-from notifications.audiences.audience import audience_of
+from notifications.compose.checked import checked_of
 from notifications.compose.services import send as services_send
 from notifications.delivery.background import sealing_task
 from notifications.delivery.worker import SendWorker
@@ -54,7 +54,7 @@ def test_a_delivery_leaves_nothing_behind(endpoint):
         if len(blocks) > WARM_UP + MEASURED:
             return True
         draft = make_notification(sender=user, audience="every")
-        services_send.send(user, draft.pk, digest=audience_of(draft).digest)
+        services_send.send(user, draft.pk, digest=checked_of(user, draft).digest())
         return False
 
     worker = SendWorker(

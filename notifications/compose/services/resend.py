@@ -24,7 +24,7 @@ from notifications.compose.audit_events import RESENT
 from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery.resendable import ResendKind, resendable_deliveries
 from notifications.delivery.schedule import check_not_after
-from notifications.models import ChatGroup, Notification, WrongState
+from notifications.models import ChatGroup, Delivery, Notification, WrongState
 from notifications.models.field_uses import Use, column_names
 from notifications.permissions import require, require_control
 
@@ -90,7 +90,8 @@ def send_again(
     require_control(user, first)
     if token and (resend := Notification.objects.filter(token=token).first()):
         return resend
-    if not first.has_ended:
+    is_sending = first.deliveries.filter(status=Delivery.Status.SENDING).exists()
+    if not first.has_ended or is_sending:
         raise WrongState(first.pk, "sent again")
     check_not_after(not_after, None)
     resend = _copy(user, first, token=token or uuid.uuid4(), not_after=not_after)

@@ -287,3 +287,14 @@ def test_what_was_stopped_before_its_call_is_offered_once_more(manager, ended):
     assert [
         row.group_id for row in resendable_deliveries(ended, ResendKind.FAILED)
     ] == ["busy"]
+
+
+def test_a_stopped_notification_waits_for_its_calls_in_progress(manager):
+    first = make_notification(sender=manager, status="cancelled")
+    make_delivery(first, status="unconfirmed")
+    make_delivery(first, status="sending")
+
+    with pytest.raises(WrongState):
+        send_again(manager, first.pk, ResendKind.UNCONFIRMED)
+
+    assert Notification.objects.get() == first
