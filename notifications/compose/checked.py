@@ -43,7 +43,7 @@ class ChangedSinceCheck(ValidationError):
 
 
 @dataclass(frozen=True, slots=True)
-class GroupList:
+class CheckedGroups:
     """Groups as lines of group ID, type or reason of exclusion, and name, with tabs."""
 
     lines: list[str]
@@ -66,8 +66,8 @@ class Checked:
     """``values`` are JSON values, without the groups."""
 
     values: dict[str, Any]
-    groups: GroupList
-    left_out: GroupList
+    groups: CheckedGroups
+    left_out: CheckedGroups
 
     def digest(
         self, *, start: datetime | None = None, not_after: datetime | None = None
@@ -128,7 +128,7 @@ def checked_of(
             "by_superuser": user.is_superuser,
         },
         list_groups(audience.included_groups(), "group_id", "type", "name"),
-        GroupList([])
+        CheckedGroups([])
         if is_chosen
         else list_groups(audience.excluded_groups(), "group_id", "reason", "name"),
     )
@@ -136,13 +136,13 @@ def checked_of(
 
 def list_groups(
     rows: QuerySet[Any], group_id: str, type_or_reason: str, name: str
-) -> GroupList:
+) -> CheckedGroups:
     """The groups of these rows, ordered by ID; one query without a row per group."""
     tab = Value("\t")
     line = Concat(group_id, tab, type_or_reason, tab, name, output_field=TextField())
     lines = rows.order_by().aggregate(lines=JoinedTexts(line, Value("\n")))["lines"]
     # Sorted here, because PostgreSQL sorts by its collation.
-    return GroupList(sorted(lines.split("\n")) if lines else [])
+    return CheckedGroups(sorted(lines.split("\n")) if lines else [])
 
 
 def sign(shown: Shown) -> str:

@@ -17,7 +17,7 @@ NAMED_MEMBERS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ChangedValue:
     """``changes`` names the members or groups that were added, removed or changed."""
 
     label: str
@@ -36,10 +36,10 @@ class _Field:
     changes: Callable[[Any, Any], Iterator[str]] = lambda _before, _after: iter(())
 
 
-def differences(before: Shown, after: Shown) -> list[Difference]:
+def differences(before: Shown, after: Shown) -> list[ChangedValue]:
     """The fields that differ; both arguments are values of ``Checked.shown``."""
     changed = [
-        Difference(
+        ChangedValue(
             str(row.label),
             row.text(before),
             row.text(after),
@@ -51,7 +51,7 @@ def differences(before: Shown, after: Shown) -> list[Difference]:
     if not changed and before["order"] != after["order"]:
         sentence = _("The order of the groups changed.")
         count = _group_count("groups")
-        return [Difference(_("Groups"), count(before), count(after), [sentence])]
+        return [ChangedValue(_("Groups"), count(before), count(after), [sentence])]
     return changed
 
 
@@ -90,7 +90,7 @@ def _group_count(key: str) -> Callable[[Shown], str]:
 
 
 def _group_changes(before: Shown, after: Shown) -> Iterator[str]:
-    """The columns of a line are described in ``GroupList``."""
+    """The columns of a line are described in ``CheckedGroups``."""
     if before["lines"] is None or after["lines"] is None:
         yield _("The list is too long to name what changed in it.")
         return

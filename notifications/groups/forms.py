@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from notifications.groups.ids import split_group_ids
-from notifications.groups.labels import split_labels
+from notifications.groups.label_names import split_labels
 from notifications.models import ChatGroup, Label
 from notifications.models.groups import LABEL_MAX_LENGTH
 from notifications.ui.fields import CheckboxListField

@@ -1,10 +1,9 @@
-"""Labels: validation, adding, removing, renaming, deleting.
+"""Labels: adding, removing, renaming, deleting.
 
 A label is created when it is added to the first group. A label without groups is kept,
 so that a saved audience never refers to a missing label.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 
 from django.contrib.auth.models import User
@@ -23,65 +22,9 @@ from notifications.groups.audit_events import (
     LABELS_ADDED,
     LABELS_REMOVED,
 )
+from notifications.groups.label_names import clean_label
 from notifications.models import ChatGroup, Label, SavedAudience
-from notifications.models.groups import LABEL_MAX_LENGTH
 from notifications.permissions import require
-from notifications.ui.text import has_control
-
-# Commas, semicolons and vertical bars separate labels and are not part of one.
-SEPARATORS = re.compile(r"[,;|，；、｜\r\n]")
-
-
-def clean_label(name: str) -> str:
-    """Strip the label and collapse its spaces.
-
-    Raises ``ValidationError`` if it is not a valid label.
-    """
-    label = " ".join(name.split())
-    if not label:
-        raise ValidationError(_("Write the label."))
-    if len(label) > LABEL_MAX_LENGTH:
-        raise ValidationError(
-            _("The label “%(label)s” has %(n)d characters; the limit is %(limit)d.")
-            % {
-                "label": f"{label[:LABEL_MAX_LENGTH]}…",
-                "n": len(label),
-                "limit": LABEL_MAX_LENGTH,
-            }
-        )
-    if SEPARATORS.search(label):
-        raise ValidationError(
-            _("The label “%(label)s” has a comma, semicolon or stroke. Leave it out.")
-            % {"label": label}
-        )
-    if has_control(label):
-        raise ValidationError(
-            _("The label “%(label)s” has a character that cannot be shown.")
-            % {"label": label}
-        )
-    return label
-
-
-def split_labels(text: str) -> list[str]:
-    """Labels with any separator between them, without duplicates that differ in case.
-
-    Raises ``ValidationError`` with the errors of all labels.
-    """
-    labels: dict[str, str] = {}
-    problems: list[ValidationError] = []
-    for part in SEPARATORS.split(text):
-        if not part.strip():
-            continue
-        try:
-            label = clean_label(part)
-        except ValidationError as error:
-            problems.append(error)
-        else:
-            labels.setdefault(label.lower(), label)
-    if problems:
-        raise ValidationError(problems)
-    return list(labels.values())
-
 
 Link = ChatGroup.labels.through
 

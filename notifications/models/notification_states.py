@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.db.models import CheckConstraint, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -54,6 +55,54 @@ NOT_PAUSED = {
 class StopReason(models.TextChoices):
     PERSON = "person", _("stopped by a person")
     EXPIRED = "expired", _("the time “not after” has passed")
+
+
+# Constraints of the database on the columns of the state.
+CONSTRAINTS = (
+    CheckConstraint(
+        condition=Q(status__in=Status.values),
+        name="notification_status_known",
+    ),
+    CheckConstraint(
+        condition=~Q(status__in=["sending", "completed"]) | Q(sent_at__isnull=False),
+        name="notification_sent_has_time",
+    ),
+    CheckConstraint(
+        condition=~Q(status__in=["draft", "scheduled"]) | Q(sent_at__isnull=True),
+        name="notification_not_sent_has_no_time",
+    ),
+    CheckConstraint(
+        condition=Q(status__in=["completed", "cancelled"], finished_at__isnull=False)
+        | (~Q(status__in=["completed", "cancelled"]) & Q(finished_at__isnull=True)),
+        name="notification_ended_has_time",
+    ),
+    CheckConstraint(
+        condition=(Q(status="paused") & ~Q(paused_reason=""))
+        | (~Q(status="paused") & Q(paused_reason="")),
+        name="notification_paused_has_reason",
+    ),
+    CheckConstraint(
+        condition=Q(paused_reason__in=["", *PauseReason.values]),
+        name="notification_paused_reason_known",
+    ),
+    CheckConstraint(
+        condition=Q(status="paused")
+        | Q(paused_by="", paused_code__isnull=True, paused_note=""),
+        name="notification_pause_ends_whole",
+    ),
+    CheckConstraint(
+        condition=~Q(status="scheduled") | Q(scheduled_for__isnull=False),
+        name="notification_scheduled_has_time",
+    ),
+    CheckConstraint(
+        condition=Q(stop_reason="")
+        | Q(
+            status="cancelled",
+            stop_reason__in=StopReason.values,
+        ),
+        name="notification_stop_reason_known",
+    ),
+)
 
 
 class WrongState(Exception):

@@ -162,6 +162,7 @@ class Notification(models.Model):
         ]
         indexes: ClassVar = [models.Index(fields=["status"])]
         constraints: ClassVar = [
+            *notification_states.CONSTRAINTS,
             CheckConstraint(condition=~Q(content=""), name="notification_has_content"),
             CheckConstraint(
                 condition=~Q(sender_name=""), name="notification_has_sender"
@@ -170,60 +171,8 @@ class Notification(models.Model):
                 condition=~Q(written_by_name=""), name="notification_has_writer"
             ),
             CheckConstraint(
-                condition=Q(status__in=notification_states.Status.values),
-                name="notification_status_known",
-            ),
-            CheckConstraint(
                 condition=Q(audience__in=["chosen", "rule", "saved", "every"]),
                 name="notification_audience_known",
-            ),
-            CheckConstraint(
-                condition=~Q(status__in=["sending", "completed"])
-                | Q(sent_at__isnull=False),
-                name="notification_sent_has_time",
-            ),
-            CheckConstraint(
-                condition=~Q(status__in=["draft", "scheduled"])
-                | Q(sent_at__isnull=True),
-                name="notification_not_sent_has_no_time",
-            ),
-            CheckConstraint(
-                condition=Q(
-                    status__in=["completed", "cancelled"], finished_at__isnull=False
-                )
-                | (
-                    ~Q(status__in=["completed", "cancelled"])
-                    & Q(finished_at__isnull=True)
-                ),
-                name="notification_ended_has_time",
-            ),
-            CheckConstraint(
-                condition=(Q(status="paused") & ~Q(paused_reason=""))
-                | (~Q(status="paused") & Q(paused_reason="")),
-                name="notification_paused_has_reason",
-            ),
-            CheckConstraint(
-                condition=Q(
-                    paused_reason__in=["", *notification_states.PauseReason.values]
-                ),
-                name="notification_paused_reason_known",
-            ),
-            CheckConstraint(
-                condition=Q(status="paused")
-                | Q(paused_by="", paused_code__isnull=True, paused_note=""),
-                name="notification_pause_ends_whole",
-            ),
-            CheckConstraint(
-                condition=~Q(status="scheduled") | Q(scheduled_for__isnull=False),
-                name="notification_scheduled_has_time",
-            ),
-            CheckConstraint(
-                condition=Q(stop_reason="")
-                | Q(
-                    status="cancelled",
-                    stop_reason__in=notification_states.StopReason.values,
-                ),
-                name="notification_stop_reason_known",
             ),
         ]
 

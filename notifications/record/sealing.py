@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from notifications.models import Delivery, Notification, Seal
 from notifications.record.canonical_text import rows
 from notifications.record.chain import Pause, SealedByAnother, append, digest_of
-from notifications.record.origin import log_once, problem_before_sealing
+from notifications.record.creation import log_once, problem_before_sealing
 from notifications.record.result_counts import count_results
 from notifications.record.trail import seal_trail
 

@@ -32,7 +32,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 # Attempts during a lockout do not extend it.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "notifications.console.middleware.lockout_address"
+AXES_CLIENT_IP_CALLABLE = "notifications.console.origin.lockout_address"
 AXES_USERNAME_CALLABLE = "notifications.access.services.logins.username_for_lockout"
 AXES_WHITELIST_CALLABLE = "notifications.access.services.logins.is_exempt_from_lockout"
 AXES_LOCKOUT_CALLABLE = "notifications.access.views.login.locked"

@@ -28,7 +28,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "notifications.console.middleware.SecurityHeadersMiddleware",
-    "notifications.console.middleware.OriginMiddleware",
+    "notifications.console.origin.OriginMiddleware",
     "notifications.console.middleware.RequestLogMiddleware",
     "notifications.console.middleware.RedirectLoopMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -4,7 +4,7 @@ import pytest
 
 from notifications import permissions
 from notifications.compose.checked import checked_of, sign, unsign
-from notifications.compose.differences import Difference, differences
+from notifications.compose.differences import ChangedValue, differences
 from notifications.models import ChatGroup, Notification, SavedAudience
 from tests.factories import make_group, make_notification, make_user
 
@@ -24,23 +24,25 @@ def shown(person):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"content": "TWO"}, Difference("Message", "ONE", "TWO", [])),
-        ({"note": "CM-1"}, Difference("Note", "", "CM-1", [])),
+        ({"content": "TWO"}, ChangedValue("Message", "ONE", "TWO", [])),
+        ({"note": "CM-1"}, ChangedValue("Note", "", "CM-1", [])),
         (
             {"recipients": ""},
-            Difference("Members", "anna, li", "Everyone in the group", []),
+            ChangedValue("Members", "anna, li", "Everyone in the group", []),
         ),
         (
             {"recipients": "li\nwu"},
-            Difference("Members", "anna, li", "li, wu", ["Added: wu", "Removed: anna"]),
+            ChangedValue(
+                "Members", "anna, li", "li, wu", ["Added: wu", "Removed: anna"]
+            ),
         ),
         (
             {"written_by_name": "j.okafor"},
-            Difference("Written by", "lin.mei", "j.okafor", []),
+            ChangedValue("Written by", "lin.mei", "j.okafor", []),
         ),
         (
             {"audience_values": {"name_contains": "club"}},
-            Difference(
+            ChangedValue(
                 "Send to",
                 "Groups by type, label or name: Types: Public",
                 "Groups by type, label or name: Name contains: club",
@@ -78,7 +80,7 @@ def test_changed_groups_are_named(person):
 
     included, left_out = differences(before, shown(person))
 
-    assert included == Difference(
+    assert included == ChangedValue(
         "Groups",
         "4 groups",
         "4 groups",
@@ -89,7 +91,7 @@ def test_changed_groups_are_named(person):
             "Changed: Talk (Public → Live room)",
         ],
     )
-    assert left_out == Difference(
+    assert left_out == ChangedValue(
         "Groups left out", "0 groups", "1 group", ["Added: Gone"]
     )
 
@@ -102,7 +104,7 @@ def test_a_group_left_out_for_another_reason(person):
     ChatGroup.objects.filter(group_id="off").update(state="closed")
 
     assert differences(before, shown(person)) == [
-        Difference(
+        ChangedValue(
             "Groups left out",
             "1 group",
             "1 group",
@@ -118,7 +120,7 @@ def test_another_order_of_the_same_groups(person):
     Notification.objects.update(audience_values=ids[::-1])
 
     assert differences(before, shown(person)) == [
-        Difference(
+        ChangedValue(
             "Groups", "2 groups", "2 groups", ["The order of the groups changed."]
         )
     ]

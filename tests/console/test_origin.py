@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from notifications import audit_log, permissions
-from notifications.console.middleware import (
+from notifications.console.origin import (
     OriginMiddleware,
     address_of,
     lockout_address,

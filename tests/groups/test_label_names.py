@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.groups.labels import clean_label, split_labels
+from notifications.groups.label_names import clean_label, split_labels
 
 
 @pytest.mark.parametrize(

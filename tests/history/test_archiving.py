@@ -19,7 +19,8 @@ from notifications.history.audit_events import EXPORTED
 from notifications.history.evidence.bundle import ArchivedMeanwhile
 from notifications.models import AuditEntry, Delivery, Notification
 from notifications.record import archive as record_archive
-from notifications.record.verification import Verification, verify
+from notifications.record.differences import Verification
+from notifications.record.verification import verify
 from notifications.ui.downloads import AuditedDownload
 from tests.factories import (
     MOMENT,
@@ -77,7 +78,7 @@ def ended() -> dict[str, object]:
     "point",
     [
         # After the query for the archive, and between the two queries for the rows.
-        "notifications.record.verification.rows",
+        "notifications.record.differences.rows",
         "notifications.record.canonical_text._array",
     ],
 )

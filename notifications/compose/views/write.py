@@ -16,7 +16,7 @@ from notifications import permissions
 from notifications.audiences.audience import build_audience
 from notifications.audiences.picker import duplicates_message, picker_context
 from notifications.compose.checked import checked_of
-from notifications.compose.differences import Difference, differences
+from notifications.compose.differences import ChangedValue, differences
 from notifications.compose.forms import (
     SAVED,
     DraftVersionForm,
@@ -122,7 +122,7 @@ def _redirect_to_sent(request: HttpRequest, sent: Notification) -> HttpResponse:
     return redirect(sent)
 
 
-def _differences(user: User, conflict: drafts.DraftChanged) -> list[Difference]:
+def _differences(user: User, conflict: drafts.DraftChanged) -> list[ChangedValue]:
     if conflict.entered is None:
         return []
     stored = checked_of(user, conflict.stored).shown()

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from notifications.groups.importing.parse import LABELS, group_type_of, open_file
-from notifications.groups.labels import split_labels
+from notifications.groups.label_names import split_labels
 from notifications.models import GroupType
 from notifications.tencent.ids import is_group_id
 from notifications.ui.downloads import ESCAPED

@@ -298,6 +298,5 @@ class SyncRun:
         )
 
     def _fail(self, **error: Any) -> bool:
-        status = GroupSync.Status.FAILED
-        sync_finish.finish(self.sync.pk, status, self.actor, **error)
+        sync_finish.finish(self.sync.pk, GroupSync.Status.FAILED, self.actor, **error)
         return False

@@ -15,7 +15,8 @@ from notifications.access.services.people_check import people_differences
 from notifications.management.base import FAILED, REFUSED, date_option, refusal
 from notifications.models import Notification
 from notifications.record.audit_events import VERIFIED
-from notifications.record.verification import Verification, verify
+from notifications.record.differences import Verification
+from notifications.record.verification import verify
 
 MAX_RANGES = 20
 HEAD = "[0-9a-f]{12,64}"

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from notifications import permissions
-from notifications.compose.differences import Difference
+from notifications.compose.differences import ChangedValue
 from notifications.models import Delivery, Notification
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
@@ -147,7 +147,7 @@ def test_a_text_changed_in_another_tab_is_shown_and_not_sent(person, manager, pa
     page = manager.post(address, form)
 
     assert page.context["differences"] == [
-        Difference("Message", "TEXT ONE", "TEXT TWO", [])
+        ChangedValue("Message", "TEXT ONE", "TEXT TWO", [])
     ]
     text = page.content.decode()
     assert "Changed since you checked" in text
@@ -165,7 +165,7 @@ def test_a_box_that_was_not_ticked_does_not_hide_a_change(person, manager, page_
 
     page = manager.post(f"/write/{draft.pk}/check/", form)
 
-    assert page.context["differences"] == [Difference("Note", "One", "Two", [])]
+    assert page.context["differences"] == [ChangedValue("Note", "One", "Two", [])]
     assert page.context["form"]["digest"].value() != form["digest"]
 
 

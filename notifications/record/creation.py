@@ -16,7 +16,7 @@ from notifications.record.stored_types import wrong_types_of_notification
 logger = logging.getLogger(__name__)
 
 
-def difference_of_origin(seal: Seal) -> str:
+def difference_of_creation(seal: Seal) -> str:
     """Compare the number of sealed deliveries with the entry; empty if they are equal."""
     number = seal.notification_id
     if number is None:

@@ -10,7 +10,7 @@ from notifications.compose.services.resend import preview, send_again
 from notifications.delivery.resendable import ResendKind
 from notifications.models import AuditEntry, Notification, Seal
 from notifications.record import sealing
-from notifications.record.origin import log_once
+from notifications.record.creation import log_once
 from notifications.record.verification import verify
 from tests.factories import (
     make_attempt,

@@ -1,0 +1,194 @@
+"""Differences between what a seal covers and its digest.
+
+A seal covers a notification, whose rows may be in an archive file, an archive, or a range
+of the audit trail.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+
+from django.db import connection
+
+from notifications.files import sha256
+from notifications.models import (
+    Archive,
+    Delivery,
+    Notification,
+    Seal,
+)
+from notifications.record.archive import archive_row
+from notifications.record.canonical_text import Row, rows, rows_of_file
+from notifications.record.chain import LEAF, digest_of, leaves_of
+from notifications.record.creation import difference_of_creation
+from notifications.record.stored_types import (
+    wrong_types_of_entries,
+    wrong_types_of_notification,
+)
+from notifications.record.trail import action_rows, unused_ids
+
+
+@dataclass(slots=True)
+class Verification:
+    """``differences`` are sentences, at most one for the content of each seal."""
+
+    differences: list[str] = field(default_factory=list)
+    head: str = ""
+    seals: int = 0
+    notifications: int = 0  # whose rows were read and compared
+    rows: int = 0
+    archived: int = 0  # whose archive files were not read
+    unreadable: list[str] = field(default_factory=list)  # these files, with the error
+    unsealed: int = 0  # ended, but without a seal yet
+    unsealed_entries: int = 0  # of the audit trail
+    # Ids without an audit entry: first and last of each sealed gap, and their number
+    # after the last seal.
+    unused_ids: list[tuple[int, int]] = field(default_factory=list)
+    unused_unsealed: int = 0
+    next_entry: int = 1  # the first audit entry after the seals that were read
+
+    @property
+    def unchanged(self) -> bool:
+        return not self.differences
+
+
+def difference_of_content(
+    seal: Seal, folder: Path | None, verification: Verification
+) -> str:
+    """The first difference of what this seal covers; empty for none.
+
+    Adds to the counts of ``verification``. ``folder`` has the archive files.
+    """
+    return (
+        _wrong_type(seal)
+        or _difference(seal, folder, verification)
+        or difference_of_creation(seal)
+    )
+
+
+def notification_of(seal: Seal) -> int | None:
+    """The number of the notification or of the archived one; ``None`` for entries."""
+    if seal.archive_id is None:
+        return seal.notification_id
+    return next((number for number, _digest in leaves_of(seal)), None)
+
+
+def _wrong_type(seal: Seal) -> str:
+    """The first value of a sealed row that is stored in a wrong type; empty for none."""
+    if seal.notification_id is not None:
+        return next(wrong_types_of_notification(seal.notification_id), "")
+    if seal.first_entry is not None and seal.last_entry is not None:
+        return next(wrong_types_of_entries(seal.first_entry, seal.last_entry), "")
+    return ""
+
+
+def _difference(seal: Seal, folder: Path | None, verification: Verification) -> str:
+    """The first difference of the rows that this seal covers; empty for none."""
+    if seal.archive_id is not None:
+        return _difference_of_archive(seal, seal.archive_id)
+    number = seal.notification_id
+    if number is None:
+        return _difference_of_trail(seal, verification)
+    subject = f"notification {number}"
+    notification = Notification.objects.filter(pk=number).first()
+    if notification is None:
+        return f"{subject} is missing."
+    # An archive without a seal is a difference of its own, and explains nothing.
+    archive = Archive.objects.filter(
+        notification=notification, seal__isnull=False
+    ).first()
+    if archive is not None:
+        added = Delivery.objects.filter(notification_id=number).order_by("pk").first()
+        if added is not None:
+            return f"delivery {added.pk} was added to {subject}, which is archived."
+        return _difference_of_file(seal, notification, archive, folder, verification)
+    verification.notifications += 1
+    verification.rows += seal.rows
+    return _compare(seal, rows(notification), "delivery", subject)
+
+
+def _difference_of_archive(seal: Seal, archive_id: int) -> str:
+    """Whether the archive, which names the file and its digest, is the sealed one."""
+    archive = Archive.objects.filter(pk=archive_id).first()
+    if archive is None:
+        return f"the archive of notification {notification_of(seal)} is missing."
+    if digest_of([archive_row(archive)]).digest != seal.digest:
+        return f"the archive of notification {archive.notification_id} was changed."
+    return ""
+
+
+def _difference_of_file(
+    seal: Seal,
+    notification: Notification,
+    archive: Archive,
+    folder: Path | None,
+    verification: Verification,
+) -> str:
+    """The first difference of the archive file, which is counted if it is not read."""
+    if folder is None:
+        verification.archived += 1
+        return ""
+    path = folder / archive.file_name
+    try:
+        if sha256(path) != archive.file_digest:
+            return f"{path.name} is not the file that was archived."
+        with gzip.open(path) as lines:
+            # The first line comes from the database: both copies must match the seal.
+            header = islice(rows(notification), 1)
+            text = chain(header, islice(rows_of_file(lines), 1, None))
+            subject = f"notification {notification.pk}"
+            difference = _compare(seal, text, "delivery", subject)
+    except (gzip.BadGzipFile, EOFError, zlib.error, ValueError, LookupError, TypeError):
+        return f"{path.name} does not hold the sealed text of notification {notification.pk}."
+    except OSError as error:
+        verification.archived += 1
+        verification.unreadable.append(f"{archive.file_name}: {error.strerror}")
+        return ""
+    verification.notifications += 1
+    verification.rows += seal.rows
+    return difference
+
+
+def _difference_of_trail(seal: Seal, verification: Verification) -> str:
+    if seal.first_entry is None or seal.last_entry is None:
+        raise ValueError("A seal over actions has no range.")
+    entries = action_rows(seal.first_entry, seal.last_entry)
+    if difference := _compare(seal, entries, "audit entry", "the audit trail"):
+        return difference
+    unused = list(unused_ids(seal))
+    if unused and connection.vendor == "sqlite":
+        # A rollback on SQLite returns its ids, so there was an entry.
+        return (
+            f"audit entry {unused[0][0]} was removed before the audit trail was sealed."
+        )
+    verification.unused_ids += unused
+    return ""
+
+
+def _compare(seal: Seal, text: Iterable[Row], row: str, subject: str) -> str:
+    """The first difference of the text; ``row`` and ``subject`` name it in sentences."""
+    digest = digest_of(text)
+    if digest.digest == seal.digest:
+        return ""
+    before = _digests_by_row(leaves_of(seal))
+    after = _digests_by_row(LEAF.iter_unpack(digest.leaves))
+    for number in sorted({*before, *after}):
+        if number not in after:
+            return f"{row} {number} is missing from {subject}."
+        if number not in before:
+            return f"{row} {number} was added to {subject}."
+        if len(before[number]) != len(after[number]):
+            return f"{row} {number} of {subject} has another number of attempts."
+        if before[number] != after[number]:
+            return f"{row} {number} of {subject} was changed."
+    return f"{subject} was changed: its first line, which says what was sent."
+
+
+def _digests_by_row(leaves: Iterable[tuple[int, bytes]]) -> dict[int, list[bytes]]:
+    digests: dict[int, list[bytes]] = {}
+    for number, digest in leaves:
+        digests.setdefault(number, []).append(digest)
+    return digests
