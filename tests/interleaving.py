@@ -35,6 +35,7 @@ class Side:
         self._work = work
         self._statement = ""  # that the database executes now
         self._database: Any = None
+        self._pid: int | None = None  # of the session in PostgreSQL
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
@@ -59,14 +60,11 @@ class Side:
                 and other._database.transaction_mode is not None  # not a snapshot
             )
             return holds_the_lock and self._statement.startswith(WRITES)
-        raw = self._database and self._database.connection
-        if raw is None:  # not connected yet, or ended a moment ago
-            return False
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT 1 FROM pg_stat_activity "
                 "WHERE pid = %s AND wait_event_type = 'Lock'",
-                [raw.info.backend_pid],
+                [self._pid],
             )
             return cursor.fetchone() is not None
 
@@ -89,6 +87,8 @@ class Side:
         self, execute: Callable[..., Any], sql: str, *arguments: Any
     ) -> Any:
         self._statement = sql
+        if connection.vendor == "postgresql":
+            self._pid = connection.connection.info.backend_pid
         try:
             return execute(sql, *arguments)
         finally:

@@ -68,7 +68,6 @@ def test_the_audit_trail_is_counted(notification, capsys):
     assert "audit entries not sealed yet: 1; numbers without an entry" in out
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="a rollback returns its ids")
 def test_numbers_without_an_audit_entry_are_listed(notification, capsys):
     with transaction.atomic():
         number = make_entry().pk
@@ -79,8 +78,12 @@ def test_numbers_without_an_audit_entry_are_listed(notification, capsys):
     call_command("verify_history")
 
     out = capsys.readouterr().out
-    assert "numbers without an audit entry since before they were sealed: " in out
-    assert re.search(rf"\b(to )?{number}\. A rolled back transaction", out)
+    listed = "numbers without an audit entry since before they were sealed: "
+    if connection.vendor == "sqlite":  # a rollback returns its numbers
+        assert listed not in out
+    else:
+        assert listed in out
+        assert re.search(rf"\b(to )?{number}\. A rolled back transaction", out)
 
 
 def test_changed(notification):
