@@ -10,13 +10,28 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db.models import Count, Sum
 
+from notifications.access.services.people_check import people_differences
 from notifications.models import Attempt, AuditEntry, ChatGroup, Delivery, Notification
+from notifications.record.sealing import seal_all
+from notifications.record.verification import verify
 from notifications.sandbox.groups import BUILT_IN, load_groups
 from tests.factories import make_group
 
 
 def fill() -> None:
     call_command("fill_demo", groups=str(BUILT_IN), password="long enough")
+
+
+@pytest.mark.django_db
+def test_the_record_of_the_demo_is_unchanged():
+    fill()
+    seal_all()
+
+    verification = verify()
+
+    assert verification.differences == []
+    assert verification.notifications == 12
+    assert list(people_differences()) == []
 
 
 @pytest.mark.django_db

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from notifications import permissions
 from notifications.audiences import saved
+from notifications.compose.services.drafts import Draft, save_draft
 from notifications.demo import history
 from notifications.groups import labels as groups_labels
 from notifications.models import ChatGroup, Notification, Rule
@@ -65,14 +66,13 @@ class Command(BaseCommand):
         history.fill_history(groups, now)
         self._labels_and_audiences(groups)
         manager = User.objects.get(username="lin.mei")
-        Notification.objects.create(
-            sender=manager,
-            sender_name="lin.mei",
-            written_by=manager,
-            written_by_name="lin.mei",
-            content="The market on Sunday opens at ten. Bring your own bags!",
-            audience=Notification.Audience.CHOSEN,
-            audience_values=[group.group_id for group in groups[10:13]],
+        save_draft(
+            manager,
+            Draft(
+                "The market on Sunday opens at ten. Bring your own bags!",
+                Notification.Audience.CHOSEN,
+                [group.group_id for group in groups[10:13]],
+            ),
         )
 
     def _labels_and_audiences(self, groups: list[ChatGroup]) -> None:
