@@ -82,8 +82,8 @@ def _rename_role(
     for values in people:
         names = values.get("roles") or []
         if before in names:
-            kept = [name for name in names if name != before]
-            values["roles"] = sorted([*kept, after] if after else kept)
+            others = [name for name in names if name != before]
+            values["roles"] = sorted([*others, after] if after else others)
 
 
 def _differences(

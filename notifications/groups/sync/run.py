@@ -1,8 +1,8 @@
 """One run of the sync: submit requests, write their responses, finish.
 
-The list of groups is read page by page at the rate that Tencent permits. The details of
-the groups listed so far are requested at the same time. Every step can be repeated: in
-memory are only the requests in progress and their unwritten responses.
+The list of groups is read page by page at Tencent's rate, and at the same time the
+details of the groups listed so far. Every step can be repeated: in memory are only the
+requests in progress and their unwritten responses.
 """
 
 import logging
@@ -63,7 +63,7 @@ class SyncRun:
 
     ``may_go_on`` is called in every round, ``pause`` between two pieces of work on the
     database. ``list_filters`` are the group types to list, ``page_limit`` and ``block``
-    the numbers of groups per read and write; ``backoff`` returns a delay in seconds.
+    the numbers of groups per read and write; ``backoff`` returns a delay in seconds;
     ``deaths`` counts threads that end.
     """
 
@@ -89,13 +89,12 @@ class SyncRun:
         self.actor = actor
         self.may_go_on = may_go_on
         self.pause = pause
-        app = im.endpoint.sdk_app_id
-        self.list_limiter = RateLimiter(
-            f"{app}:{GetAppidGroupList.COMMAND}", lists_per_second, clock
+        lists, details = (
+            f"{im.endpoint.sdk_app_id}:{call.COMMAND}"
+            for call in (GetAppidGroupList, GetGroupInfo)
         )
-        self.details_limiter = RateLimiter(
-            f"{app}:{GetGroupInfo.COMMAND}", conf.calls_per_second(), clock
-        )
+        self.list_limiter = RateLimiter(lists, lists_per_second, clock)
+        self.details_limiter = RateLimiter(details, conf.calls_per_second(), clock)
         self.full_rate = self.details_limiter.rate
         self.next_send_check = 0.0
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
@@ -284,7 +283,7 @@ class SyncRun:
         if not self.sync.is_listed or is_busy:
             return False
         if pending_items(self.sync.pk).exists():
-            # Added late, by a worker that ran this sync before.
+            # A worker that ran this sync before added them late.
             self.last_item, self.has_more_items = 0, True
             return False
         sync_finish.finish(self.sync.pk, GroupSync.Status.COMPLETED, self.actor)
