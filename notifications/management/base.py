@@ -4,6 +4,7 @@ import argparse
 import getpass
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def write_output(pieces: Iterable[bytes], path: Path | None, stdout: Any) -> Non
     """Write to a file or to standard output. Raises ``CommandError``.
 
     The file has a temporary name until it is complete, so that an incomplete file
-    cannot be mistaken for a complete one.
+    cannot be mistaken for a complete one; after an error it is removed.
     """
     if path is None:
         for piece in pieces:
@@ -84,6 +85,9 @@ def write_output(pieces: Iterable[bytes], path: Path | None, stdout: Any) -> Non
         partial.replace(path)
     except (OSError, DatabaseError) as error:
         raise refusal(error) from None
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 POLL_SECONDS = 0.2

@@ -4,7 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from tests.faults import databases, endpoint, people, power, processes, restoring
+from tests.faults import (
+    archiving,
+    databases,
+    endpoint,
+    people,
+    power,
+    processes,
+    restoring,
+)
 from tests.faults.scene import Scene, Sent
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -137,6 +145,7 @@ FAULTS = {
             needs_machine=True,
             is_control=True,
         ),
+        Fault("archive-beside-readers", archiving.beside_readers, long=10, groups=300),
         Fault("clock-jumps", endpoint.clock_jumps, long=10, needs_machine=True),
         Fault(
             "endpoint-down", endpoint.down, long=3, groups=150, doubt=Doubt.UNDER_WAY

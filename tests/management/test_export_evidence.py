@@ -3,7 +3,9 @@
 import zipfile
 
 import pytest
+from django.core.management import call_command
 
+from notifications.management.base import write_output
 from notifications.models import AuditEntry
 from tests.factories import make_delivery, make_notification, make_seal
 from tests.management.running import run
@@ -47,3 +49,30 @@ def test_refusals_leave_no_file(tmp_path):
     assert nowhere[0] == 2
     assert "No such file" in nowhere[2]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_that_are_archived_before_they_are_read(tmp_path, monkeypatch):
+    sent = make_notification(status="completed")
+    make_delivery(sent, status="accepted")
+    make_seal(sent)
+    folder = tmp_path / "archive"
+    folder.mkdir()
+
+    def archive_first(*arguments):
+        call_command("archive_history", "--before", "2027-01-01", "--to", str(folder))
+        return write_output(*arguments)
+
+    command = "notifications.management.commands.export_evidence"
+    monkeypatch.setattr(f"{command}.write_output", archive_first)
+
+    code, _out, error = run(
+        "export_evidence", "--notification", str(sent.pk),
+        "--output", str(tmp_path / "e.zip"),
+    )  # fmt: skip
+
+    assert (code, error) == (
+        2,
+        f"Notification {sent.pk} was archived meanwhile, so its evidence was not "
+        "written. The archive file holds the sealed text.",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["archive"]

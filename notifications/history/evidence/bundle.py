@@ -57,6 +57,12 @@ def bundle_name(seal: Seal) -> str:
 class ArchivedMeanwhile(Exception):
     """The deliveries were archived after the permission to download was checked."""
 
+    def __init__(self, notification_id: int) -> None:
+        super().__init__(
+            f"Notification {notification_id} was archived meanwhile, so its evidence was "
+            "not written. The archive file holds the sealed text."
+        )
+
 
 def bundle(
     notification: Notification, seal: Seal, *, max_others: int = MAX_OTHERS
@@ -78,7 +84,7 @@ def _zip_pieces(
     notification: Notification, seal: Seal, newest: Seal, page: EvidencePage
 ) -> Generator[Piece]:
     if Archive.objects.filter(notification=notification).exists():
-        raise ArchivedMeanwhile
+        raise ArchivedMeanwhile(notification.pk)
     files: list[tuple[str, Iterable[bytes]]] = [
         ("record.jsonl", canonical_text(notification)),
         ("seal.json", seal_lines(seal.number, seal.number)),

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from notifications.history.evidence.bundle import ArchivedMeanwhile
 from notifications.history.evidence.services import evidence
 from notifications.management.base import REFUSED, refusal, write_output
 from notifications.models import Notification
@@ -45,6 +46,9 @@ class Command(BaseCommand):
             ) from None
         except ValidationError as error:
             raise refusal(error) from None
-        with closing(file):
-            write_output(file, path, self.stdout)
+        try:
+            with closing(file):
+                write_output(file, path, self.stdout)
+        except ArchivedMeanwhile as error:
+            raise refusal(error) from None
         self.stdout.write(file.name)
