@@ -147,7 +147,9 @@ def require(user: User, *names: str) -> User:
     # Without a savepoint inside a transaction; outside of one, the lock ends here.
     with transaction.atomic(savepoint=False):
         stored = next(iter(lock_people([user.pk])), None)
-        has_permission = stored is not None and stored.has_perms(names)
+        has_permission = (
+            stored is not None and stored.is_staff and stored.has_perms(names)
+        )
     if stored is None or not has_permission:
         raise PermissionDenied(
             _("Your login may not do this. Ask whoever gives out roles here.")

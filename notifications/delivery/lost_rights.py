@@ -1,14 +1,10 @@
 """Pausing the notifications of people who may no longer send."""
 
-from django.contrib.auth.models import User
 from django.db.models.functions import Coalesce
 
 from notifications import audit_log, permissions
 from notifications.delivery.audit_events import PAUSED
 from notifications.models import Notification
-
-# Any backend of Django does: the permissions are those of the database.
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def pause_without_right(actor: str, *, skip_locked: bool = False) -> None:
@@ -18,7 +14,7 @@ def pause_without_right(actor: str, *, skip_locked: bool = False) -> None:
     it once a second as well, for changes outside of the console. Calls in progress still
     complete; a colleague can take the notification over and continue it, or stop it.
     """
-    may_send = User.objects.with_perm(permissions.SEND, backend=BACKEND)
+    may_send = permissions.users_with(permissions.SEND).order_by()
     lost = (
         Notification.objects.filter(
             status__in=[Notification.Status.SCHEDULED, Notification.Status.SENDING]

@@ -432,3 +432,16 @@ def test_two_administrators_switch_each_other_off(chief):
 
     assert isinstance(refused, PermissionDenied)
     assert list(User.objects.filter(is_active=True)) == [chief]
+
+
+@pytest.mark.django_db
+def test_a_person_who_is_no_staff_may_not_send(manager):
+    running = make_notification(sender=manager, status="sending")
+    draft, digest = ready_draft(manager)
+    User.objects.filter(pk=manager.pk).update(is_staff=False)
+
+    with pytest.raises(PermissionDenied):
+        send.send(manager, draft.pk, digest=digest)
+    start_scheduled(timezone.now(), "worker 1")
+
+    assert state_of(running) == ("paused", REASON)
