@@ -7,6 +7,7 @@ request and a command for its run, ``with origin(...)``.
 """
 
 import hashlib
+import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -152,5 +153,11 @@ def write(
         request_number=source.number if source else None,
         notification_number=notification,
         delivery_number=delivery,
-        detail=detail,
+        detail=_storable(detail),
     )
+
+
+def _storable(detail: dict[str, Any]) -> Any:
+    """Replace what UTF-8 cannot encode: parts of a file name in another encoding."""
+    text = json.dumps(detail, ensure_ascii=False)
+    return json.loads(text.encode("utf-8", "replace"))

@@ -8,6 +8,7 @@ from notifications.audit_log import Origin
 from notifications.compose.audit_events import SENT
 from notifications.delivery.audit_events import ALL_STOPPED
 from notifications.models import AuditEntry
+from notifications.record.trail import action_line
 from tests.factories import MOMENT, make_user
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +89,12 @@ def test_only_an_event_is_written():
         audit_log.write("all_stopped", "lin.mei")
 
     assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_file_name_in_another_encoding_can_be_stored():
+    audit_log.write(ALL_STOPPED, "import", file="\udcd7\udce9.csv")
+
+    entry = AuditEntry.objects.get()
+    assert entry.detail == {"file": "??.csv"}
+    assert action_line(entry)

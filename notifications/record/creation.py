@@ -46,7 +46,7 @@ def _difference(number: int, deliveries: int) -> str:
     )
     if entry is None:
         return f"notification {number} was added: no audit entry says who sent it."
-    created = entry.detail.get("deliveries")
+    created = entry.detail.get("deliveries") if isinstance(entry.detail, dict) else None
     if created != deliveries:
         return (
             f"notification {number} has {deliveries} deliveries, but audit entry "

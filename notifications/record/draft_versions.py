@@ -60,7 +60,7 @@ def version_differences(
         for at, number, detail in entries.values_list(
             "at", "notification_number", "detail"
         ).iterator(chunk_size=1000)
-        if "version_sha256" in detail
+        if isinstance(detail, dict) and "version_sha256" in detail
     }
     for version in versions.iterator(chunk_size=500):
         key = version.notification_number, version.number

@@ -80,6 +80,8 @@ COMPARED: dict[type[Model], Table] = {
         lambda row: [f"notification {row.pk}"],
         sealed,
         (
+            "version",
+            "saved_from",
             "paused_reason",
             "paused_by",
             "paused_code",

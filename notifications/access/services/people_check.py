@@ -36,7 +36,8 @@ _ROLES = (ROLE_ADDED.word, ROLE_CHANGED.word, ROLE_DELETED.word)
 
 def people_differences() -> Iterator[str]:
     """A sentence for each person and role with another value; the value is not shown."""
-    people, roles = _recorded()
+    people, roles, unreadable = _recorded()
+    yield from unreadable
     for username, recorded in people.items():
         person = User.objects.filter(username=username).first()
         present = values_of_person(person.pk) if person else None
@@ -47,22 +48,32 @@ def people_differences() -> Iterator[str]:
         yield from _differences(f"role {name}", recorded, present)
 
 
-def _recorded() -> tuple[Recorded, Recorded]:
-    """The last recorded values of people and roles."""
+def _recorded() -> tuple[Recorded, Recorded, list[str]]:
+    """The last recorded values of people and roles, and sentences on other entries."""
     people: Recorded = {}
     roles: Recorded = {}
+    unreadable = []
     entries = AuditEntry.objects.filter(action__in=[*_PEOPLE, *_ROLES]).order_by("pk")
-    for action, detail in entries.values_list("action", "detail").iterator():
-        if action in _PEOPLE:
-            _apply(people, detail, action, name=detail["person"], key="username")
-            continue
-        _apply(roles, detail, action, name=detail["role"], key="name")
-        before = detail["before"].get("name")
-        if before is not None:
-            _rename_role(people.values(), before, detail["after"].get("name"))
-        if action == ROLE_DELETED.word:
-            del roles[detail["role"]]
-    return people, roles
+    for pk, action, detail in entries.values_list("pk", "action", "detail").iterator():
+        try:
+            _read(people, roles, action, detail)
+        except (AttributeError, KeyError, TypeError):
+            unreadable.append(f"audit entry {pk} has no readable detail.")
+    return people, roles, unreadable
+
+
+def _read(
+    people: Recorded, roles: Recorded, action: str, detail: dict[str, Any]
+) -> None:
+    if action in _PEOPLE:
+        _apply(people, detail, action, name=detail["person"], key="username")
+        return
+    _apply(roles, detail, action, name=detail["role"], key="name")
+    before = detail["before"].get("name")
+    if before is not None:
+        _rename_role(people.values(), before, detail["after"].get("name"))
+    if action == ROLE_DELETED.word:
+        del roles[detail["role"]]
 
 
 def _apply(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from notifications import audit_log
 from notifications.access.services.people_check import people_differences
+from notifications.db.snapshot import snapshot
 from notifications.management.base import FAILED, REFUSED, date_option, refusal
 from notifications.models import Notification
 from notifications.record.audit_events import VERIFIED
@@ -87,14 +88,15 @@ class Command(BaseCommand):
             )
         began = time.monotonic()
         try:
-            verification = verify(
-                notification=number,
-                since=since,
-                expect=self._expected_head(options),
-                archive=options["archive"],
-            )
-            if number is None and since is None:
-                verification.differences += people_differences()
+            with snapshot():
+                verification = verify(
+                    notification=number,
+                    since=since,
+                    expect=self._expected_head(options),
+                    archive=options["archive"],
+                )
+                if number is None and since is None:
+                    verification.differences += people_differences()
             self._record(verification, options, time.monotonic() - began)
             self._write_result(verification, options)
             if options["keep_head"] and verification.head:

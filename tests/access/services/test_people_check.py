@@ -6,6 +6,8 @@ from django.contrib.auth.models import Group, Permission, User
 from notifications import permissions
 from notifications.access.services import people
 from notifications.access.services.people_check import people_differences
+from notifications.models import AuditEntry
+from notifications.record.verification import verify
 from tests.factories import make_user
 from tests.management.running import run
 
@@ -95,3 +97,13 @@ def test_verify_history_names_them(person):
 
     assert code == 1
     assert "user fang was changed outside of the console: is_superuser." in err
+
+
+@pytest.mark.parametrize("detail", [{}, [], 5, {"person": "x", "before": 1}])
+def test_an_entry_without_a_readable_detail_is_named(person, detail):
+    entry = AuditEntry.objects.create(
+        action="person_changed", actor="admin", detail=detail
+    )
+
+    assert differences() == [f"audit entry {entry.pk} has no readable detail."]
+    assert verify().unchanged
