@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet, TextField, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Replace
 from django.utils.translation import gettext as _
 
 from notifications.audiences.audience import Audience, audience_of
@@ -137,9 +137,16 @@ def checked_of(
 def list_groups(
     rows: QuerySet[Any], group_id: str, type_or_reason: str, name: str
 ) -> CheckedGroups:
-    """The groups of these rows, ordered by ID; one query without a row per group."""
+    """The groups of these rows, ordered by ID; one query without a row per group.
+
+    A tab or line feed in a name, which the console refuses, is shown as a symbol: each
+    row is one line of three columns.
+    """
     tab = Value("\t")
-    line = Concat(group_id, tab, type_or_reason, tab, name, output_field=TextField())
+    safe_name = Replace(Replace(name, tab, Value("␉")), Value("\n"), Value("␊"))
+    line = Concat(
+        group_id, tab, type_or_reason, tab, safe_name, output_field=TextField()
+    )
     lines = rows.order_by().aggregate(lines=JoinedTexts(line, Value("\n")))["lines"]
     # Sorted here, because PostgreSQL sorts by its collation.
     return CheckedGroups(sorted(lines.split("\n")) if lines else [])

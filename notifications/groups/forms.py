@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from notifications.groups.ids import split_group_ids
@@ -12,6 +13,7 @@ from notifications.models import ChatGroup, Label
 from notifications.models.groups import LABEL_MAX_LENGTH
 from notifications.ui.fields import CheckboxListField
 from notifications.ui.made_from import MadeFromForm
+from notifications.ui.text import has_control
 
 
 class LabelChoice(forms.Form):
@@ -82,6 +84,17 @@ class GroupForm(MadeFromForm, forms.ModelForm, LabelChoice):
             names = list(instance.labels.values_list("name", flat=True))
             kwargs["initial"] = {"label_names": names} | (kwargs.get("initial") or {})
         super().__init__(*args, instance=instance, **kwargs)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if has_control(name):
+            raise ValidationError(
+                _(
+                    "The name “%(name)s” has a character that cannot be shown. Remove it."
+                )
+                % {"name": "".join(c if c.isprintable() else "�" for c in name)}
+            )
+        return name
 
 
 class GroupIds(forms.CharField):

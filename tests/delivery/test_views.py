@@ -1,5 +1,6 @@
 """Controls of a sent notification, and the switch for all sending."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -433,3 +434,17 @@ def test_a_refused_send_keeps_the_time_that_was_chosen(client, manager):
     assert form["digest"].value() != "of other groups"
     draft.refresh_from_db()
     assert draft.status == "draft"
+
+
+def test_sending_again_during_the_last_calls_is_refused_in_words(client, manager):
+    notification = make_notification(sender=manager, status="cancelled")
+    make_delivery(notification, status="failed", error_code=60007)
+    make_delivery(notification, status="sending")
+    url = f"/sent/{notification.pk}/send-again/failed/"
+    digest = re.search(r'name="digest" value="(\w+)"', client.get(url).content.decode())
+
+    response = client.post(url, {"digest": digest[1]}, follow=True)
+
+    assert response.status_code == 200
+    assert "Calls are still in progress." in response.content.decode()
+    assert Notification.objects.count() == 1

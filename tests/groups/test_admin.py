@@ -339,3 +339,14 @@ def test_without_a_group_in_use_there_is_nothing_to_write(log_in):
     assert said(page) == [
         "Left out, because they are switched off, closed or of an unknown type: Old"
     ]
+
+
+def test_a_name_with_a_line_feed_is_refused(administrator):
+    response = administrator.post(
+        f"{GROUPS}add/", VALUES | {"group_id": "a", "name": "Hikers\nb\tPublic"}
+    )
+
+    assert response.context["adminform"].form.errors["name"] == [
+        "The name “Hikers�b�Public” has a character that cannot be shown. Remove it."
+    ]
+    assert not ChatGroup.objects.exists()

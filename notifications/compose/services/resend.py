@@ -26,6 +26,7 @@ from notifications.delivery.resendable import ResendKind, resendable_deliveries
 from notifications.delivery.schedule import check_not_after
 from notifications.models import ChatGroup, Delivery, Notification, WrongState
 from notifications.models.field_uses import Use, column_names
+from notifications.models.notifications import join_recipients
 from notifications.permissions import require, require_control
 
 Kind = Notification.Audience
@@ -97,7 +98,13 @@ def send_again(
     resend = _copy(user, first, token=token or uuid.uuid4(), not_after=not_after)
     resend.audience_values = _insert(resend, first, kind)
     resend.audience_count = len(resend.audience_values)
-    resend.save(update_fields=["audience_values", "audience_count"])
+    parts = resend.deliveries.order_by().values_list("recipients", flat=True).distinct()
+    members = {member for part in parts for member in part.splitlines()}
+    # Without the members of parts that are not sent again.
+    resend.recipients = join_recipients(
+        [member for member in first.recipient_ids or () if member in members]
+    )
+    resend.save(update_fields=["audience_values", "audience_count", "recipients"])
     # The inserted rows are compared: a sync may change a group at any moment.
     rows = resend.deliveries.values_list(
         "group_id", "portion", "recipients", "group_name", "group_type"

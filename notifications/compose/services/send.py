@@ -6,8 +6,10 @@ from operator import itemgetter
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
 from notifications.audiences.audience import Audience, audience_of
@@ -130,6 +132,10 @@ def _audience_detail(audience: Audience, checked: Checked) -> dict[str, Any]:
 def _make_deliveries(
     notification: Notification, audience: Audience, checked: Checked
 ) -> None:
+    if notification.deliveries.exists():  # inserted by SQL; sending inserts all of them
+        raise ValidationError(
+            _("This draft has deliveries that sending did not create. Write it again.")
+        )
     groups = audience.group_pks()
     now = timezone.now()
     for number, recipients in enumerate(portions(notification.recipient_ids), start=1):

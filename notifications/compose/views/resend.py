@@ -11,7 +11,7 @@ from notifications import permissions
 from notifications.compose.send_form import ResendForm
 from notifications.compose.services import resend as services_resend
 from notifications.delivery.resendable import ResendKind
-from notifications.models import GroupType, Notification
+from notifications.models import GroupType, Notification, WrongState
 from notifications.permissions import require_control
 from notifications.ui.pages import page, require_permission
 
@@ -39,6 +39,11 @@ def send_again(request: HttpRequest, pk: int, kind_name: str) -> HttpResponse:
             return redirect(
                 services_resend.send_again(user, pk, kind, **form.cleaned_data)
             )
+        except WrongState:
+            messages.error(
+                request, _("Calls are still in progress. Wait for their end.")
+            )
+            return redirect(first)
         except ValidationError as error:
             for message in error.messages:
                 messages.error(request, message)

@@ -298,3 +298,18 @@ def test_a_stopped_notification_waits_for_its_calls_in_progress(manager):
         send_again(manager, first.pk, ResendKind.UNCONFIRMED)
 
     assert Notification.objects.get() == first
+
+
+def test_the_record_names_only_the_members_who_are_sent_to(manager):
+    group = make_group(type="Public")
+    first = make_notification(
+        sender=manager, status="completed", recipients="anna\nbob\nli"
+    )
+    make_delivery(first, group, status="accepted", recipients="anna")
+    make_delivery(
+        first, group, status="failed", error_code=60007, portion=2, recipients="bob\nli"
+    )
+
+    resend = send_again(manager, first.pk, ResendKind.FAILED)
+
+    assert resend.recipient_ids == ["bob", "li"]

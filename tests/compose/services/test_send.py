@@ -16,7 +16,7 @@ from notifications.compose.services import send as services_send
 from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.compose.services.send import SendTimes
 from notifications.models import AuditEntry, Delivery, Notification
-from tests.factories import make_group, make_notification, make_user
+from tests.factories import make_delivery, make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -296,7 +296,7 @@ def test_sending_takes_one_number_of_queries(manager, count, django_assert_num_q
     user = type(manager).objects.get(pk=manager.pk)
 
     # On PostgreSQL, one more query wakes the workers.
-    with django_assert_num_queries(14 if connection.vendor == "sqlite" else 15):
+    with django_assert_num_queries(15 if connection.vendor == "sqlite" else 16):
         send(user, draft, digest)
 
 
@@ -339,3 +339,25 @@ def test_a_time_that_is_over_leaves_the_draft_alone(manager):
     assert list(caught.value.message_dict) == ["start"]
     draft.refresh_from_db()
     assert (draft.status, draft.deliveries.count()) == ("draft", 0)
+
+
+def test_a_draft_with_deliveries_that_were_inserted_by_sql_is_refused(manager):
+    draft = draft_for(manager, make_group())
+    make_delivery(draft, make_group(group_id="vip"), portion=2)
+
+    with pytest.raises(ValidationError, match="sending did not create"):
+        send(manager, draft)
+
+
+def test_a_line_feed_in_a_name_is_no_second_group(manager):
+    one = make_group(group_id="a", name="Hikers\nb\tPublic\tRunners")
+    draft = draft_for(manager, one)
+    shown = checked_of(manager, draft)
+    assert shown.groups.count == 1
+    type(one).objects.filter(pk=one.pk).update(name="Hikers")
+    second = make_group(group_id="b", name="Runners")
+    draft.audience_values = ["a", second.group_id]
+    draft.save()
+
+    with pytest.raises(ChangedSinceCheck):
+        send(manager, draft, shown.digest())
