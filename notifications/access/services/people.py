@@ -55,12 +55,12 @@ def begin_person(user: User, person: User) -> Values | None:
 def values_of_person(pk: int) -> Values:
     """Return the stored values; roles by name."""
     person = User.objects.get(pk=pk)
-    names = person.groups.order_by("name").values_list("name", flat=True)
+    names = person.groups.values_list("name", flat=True)
     subjects = ExternalIdentity.objects.filter(user=pk).values_list(
         "subject", flat=True
     )
     return {name: getattr(person, name) for name in FIELDS} | {
-        "roles": list(names),
+        "roles": sorted(names),  # not by the collation of a database
         "subject": subjects.first() or "",
     }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 
+from notifications import permissions
 from notifications.access.audit_events import (
     PERSON_ADDED,
     PERSON_CHANGED,
@@ -38,6 +39,7 @@ def people_differences() -> Iterator[str]:
     """A sentence for each person and role with another value; the value is not shown."""
     people, roles, unreadable = _recorded()
     yield from unreadable
+    yield from _rights_without_entry(roles)
     for username, recorded in people.items():
         person = User.objects.filter(username=username).first()
         present = values_of_person(person.pk) if person else None
@@ -46,6 +48,18 @@ def people_differences() -> Iterator[str]:
         role = Group.objects.filter(name=name).first()
         present = values_of_role(role.pk) if role else None
         yield from _differences(f"role {name}", recorded, present)
+
+
+def _rights_without_entry(roles: Recorded) -> Iterator[str]:
+    """``roles`` have entries; shipped roles that were never changed have none."""
+    for person in User.objects.filter(user_permissions__isnull=False).distinct():
+        yield f"user {person.username} has a permission that the console cannot give."
+    for role in Group.objects.exclude(name__in=roles).order_by("name"):
+        shipped = permissions.ROLE_PERMISSIONS.get(role.name)
+        if shipped is None:
+            yield f"role {role.name} was added or renamed outside of the console."
+        elif values_of_role(role.pk)["permissions"] != sorted(shipped):
+            yield f"role {role.name} was changed outside of the console: permissions."
 
 
 def _recorded() -> tuple[Recorded, Recorded, list[str]]:

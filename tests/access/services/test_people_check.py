@@ -107,3 +107,16 @@ def test_an_entry_without_a_readable_detail_is_named(person, detail):
 
     assert differences() == [f"audit entry {entry.pk} has no readable detail."]
     assert verify().unchanged
+
+
+def test_rights_that_were_given_by_sql_are_named(person):
+    send = Permission.objects.get(codename="send_notification")
+    person.user_permissions.add(send)
+    Group.objects.get(name=permissions.AUDITOR).permissions.add(send)
+    Group.objects.create(name="Ghosts")
+
+    assert differences() == [
+        "user fang has a permission that the console cannot give.",
+        "role Auditor was changed outside of the console: permissions.",
+        "role Ghosts was added or renamed outside of the console.",
+    ]
