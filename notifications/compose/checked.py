@@ -123,6 +123,7 @@ def checked_of(
             "audience": draft.audience,
             "audience_values": draft.audience_values,
             "rule": audience.rule.as_json() if audience.rule else None,
+            "excepted": audience.excepted_groups(),
             "written_by": draft.written_by_name,
             "sender": user.get_username(),
             "by_superuser": user.is_superuser,

@@ -81,6 +81,10 @@ def _audience(shown: Shown) -> str:
     return ": ".join(parts)
 
 
+def _excepted(shown: Shown) -> str:
+    return join_first([one["name"] or one["group_id"] for one in shown["excepted"]])
+
+
 def _group_count(key: str) -> Callable[[Shown], str]:
     def text(shown: Shown) -> str:
         count = shown[key]["count"]
@@ -138,6 +142,7 @@ FIELDS = [
     _Field(gettext_lazy("Message"), ["message"], itemgetter("message")),
     _Field(gettext_lazy("Members"), ["members"], _members, _member_changes),
     _Field(gettext_lazy("Send to"), ["audience", "audience_name", "rule"], _audience),
+    _Field(gettext_lazy("Excepted by name"), ["excepted"], _excepted),
     _Field(gettext_lazy("Groups"), ["groups"], _group_count("groups"), _group_changes),
     _Field(
         gettext_lazy("Groups left out"),

@@ -118,7 +118,7 @@ def _audience_detail(audience: Audience, checked: Checked) -> dict[str, Any]:
     by_name = sorted(excluded, key=itemgetter(2, 0))
     return {
         **({"rule": audience.rule.as_json()} if audience.rule else {}),
-        "excepted": audience.excepted_groups(),
+        "excepted": checked.values["excepted"],
         "groups_digest": checked.groups.digest,
         "left_out_digest": checked.left_out.digest,
         "left_out_count": checked.left_out.count,

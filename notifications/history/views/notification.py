@@ -59,11 +59,10 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _visible(request: HttpRequest, pk: int) -> Notification:
+    """A notification of which the user may see the history, or which may be taken over."""
     user = request.user
     notification = get_object_or_404(Notification, pk=pk)
-    is_own = user.pk in (notification.sender_id, notification.controlled_by_id)
-    is_own = is_own and user.has_perm(permissions.SEND)
-    if not is_own and not user.has_perm(permissions.SEE_HISTORY):
+    if not any(map(user.has_perm, (permissions.SEND, permissions.SEE_HISTORY))):
         raise PermissionDenied
     if notification.status == Notification.Status.DRAFT:
         raise Http404

@@ -275,6 +275,7 @@ def test_the_recorded_digest_can_be_computed_from_the_record(manager):
         "audience": "every",
         "audience_values": [],
         "rule": None,
+        "excepted": [],
         "written_by": "lin.mei",
         "sender": "lin.mei",
         "by_superuser": False,
@@ -361,3 +362,15 @@ def test_a_line_feed_in_a_name_is_no_second_group(manager):
 
     with pytest.raises(ChangedSinceCheck):
         send(manager, draft, shown.digest())
+
+
+def test_an_excepted_group_that_was_renamed_is_refused(manager):
+    make_group()
+    lounge = make_group(group_id="vip", name="VIP lounge")
+    rule = {"types": ["Public"], "exceptions": ["vip"]}
+    draft = make_notification(sender=manager, audience="rule", audience_values=rule)
+    digest = checked_of(manager, draft).digest()
+    type(lounge).objects.filter(pk=lounge.pk).update(name="Staff room")
+
+    with pytest.raises(ChangedSinceCheck):
+        send(manager, draft, digest)
