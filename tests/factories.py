@@ -15,7 +15,6 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import audit_log, permissions
 from notifications.compose.audit_events import DRAFT_SAVED
-from notifications.compose.services.draft_versions import keep_version
 from notifications.models import (
     Archive,
     Attempt,
@@ -28,6 +27,7 @@ from notifications.models import (
 )
 from notifications.record import sealing
 from notifications.record.archive import seal_archive
+from notifications.record.draft_versions import keep_version
 from notifications.record.sealing import seal_notification, sealable
 from notifications.tencent.outcomes import Reason
 

@@ -1,4 +1,4 @@
-"""Versions of drafts, compared with the digests that the audit trail holds.
+"""Versions of drafts: each saved text, compared with its digest in the audit trail.
 
 The seals of the trail cover the digests: a version that matches its entry was not
 changed, and every entry of a save requires its version.
@@ -7,8 +7,10 @@ changed, and every entry of a save requires its version.
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from notifications.models import AuditEntry, DraftVersion, Notification
 from notifications.record.canonical_text import iso_time, json_line
@@ -24,6 +26,27 @@ COPIED = {
     "audience": "audience",
     "audience_values": "audience_values",
 }
+
+
+def keep_version(draft: Notification, author: str) -> dict[str, Any]:
+    """Insert the next version; return the values that its audit entry holds.
+
+    Call it with the draft locked, after every save that changes it, in the transaction
+    of the save and of the audit entry.
+    """
+    earlier = DraftVersion.objects.filter(notification_number=draft.pk)
+    version = DraftVersion.objects.create(
+        notification_number=draft.pk,
+        number=earlier.count() + 1,
+        saved_at=timezone.now(),
+        author=author,
+        content=draft.content,
+        note=draft.note,
+        recipients=draft.recipients,
+        audience=draft.audience,
+        audience_values=draft.audience_values,
+    )
+    return {"version": version.number, "version_sha256": digest_of_version(version)}
 
 
 def version_line(version: DraftVersion) -> bytes:

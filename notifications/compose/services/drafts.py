@@ -22,11 +22,11 @@ from notifications.audiences.audience import Values, build_audience
 from notifications.audiences.validation import check_audience, clean_values
 from notifications.compose.audit_events import DRAFT_DELETED, DRAFT_SAVED
 from notifications.compose.recipients import clean_recipients
-from notifications.compose.services.draft_versions import keep_version
 from notifications.groups.ids import count_duplicates
 from notifications.models import Notification
 from notifications.models.notifications import join_recipients
 from notifications.permissions import require, require_own_draft
+from notifications.record.draft_versions import keep_version
 from notifications.ui.text import clean_note, has_control
 
 Kind = Notification.Audience
@@ -55,8 +55,8 @@ class Draft:
 
     ``recipients`` is ``None`` for everyone in the group; an empty list is an error
     (“named members” without any), never everyone. ``version`` is the one of the stored
-    draft that was edited, and ``page`` identifies the page with the form. ``duplicates``: in a checked draft, how many IDs were entered
-    more than once.
+    draft that was edited, and ``page`` identifies the page with the form.
+    ``duplicates``: in a checked draft, how many IDs were entered more than once.
     """
 
     content: str

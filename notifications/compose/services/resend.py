@@ -58,10 +58,9 @@ def preview(first: Notification, kind: ResendKind) -> ResendPreview:
     }
     columns = rows.values_list("group_id", "portion", "recipients")
     new = [(*row, *groups[row[0]]) for row in columns if row[0] in groups]
-    named = {member for row in new for member in row[2].splitlines()}
     return ResendPreview(
         groups=sorted({row[0]: row[3:] for row in new}.values()),
-        members=[member for member in first.recipient_ids or () if member in named],
+        members=_members_in(first, [row[2] for row in new]),
         digest=_digest(first, new),
     )
 
@@ -81,10 +80,10 @@ def send_again(
     ``digest`` is that of the preview that the person has seen. A second call with the
     same ``token``, that of the page, returns the notification of the first call.
 
-    Raises ``PermissionDenied``; ``WrongState`` if the notification has not ended;
-    ``ValidationError`` if there is nothing to send again, if a group now accepts
-    notifications for all members only, if anything changed since the preview, or for an
-    invalid time (``not_after``).
+    Raises ``PermissionDenied``; ``WrongState`` if the notification has not ended or has
+    calls in progress; ``ValidationError`` if there is nothing to send again, if a group
+    now accepts notifications for all members only, if anything changed since the preview,
+    or for an invalid time (``not_after``).
     """
     user = require(user, permissions.SEND)
     first = Notification.objects.select_for_update().get(pk=notification_id)
@@ -99,11 +98,7 @@ def send_again(
     resend.audience_values = _insert(resend, first, kind)
     resend.audience_count = len(resend.audience_values)
     parts = resend.deliveries.order_by().values_list("recipients", flat=True).distinct()
-    members = {member for part in parts for member in part.splitlines()}
-    # Without the members of parts that are not sent again.
-    resend.recipients = join_recipients(
-        [member for member in first.recipient_ids or () if member in members]
-    )
+    resend.recipients = join_recipients(_members_in(first, parts))
     resend.save(update_fields=["audience_values", "audience_count", "recipients"])
     # The inserted rows are compared: a sync may change a group at any moment.
     rows = resend.deliveries.values_list(
@@ -176,6 +171,12 @@ def _copy(
         not_after=not_after,
         resend_of=first,
     )
+
+
+def _members_in(first: Notification, parts: Iterable[str]) -> list[str]:
+    """The members of these parts, without those of parts that are not sent again."""
+    members = {member for part in parts for member in part.splitlines()}
+    return [member for member in first.recipient_ids or () if member in members]
 
 
 def _digest(notification: Notification, rows: Iterable[Row]) -> str:

@@ -49,8 +49,7 @@ RESULT_TIMEOUT = 0.02
 # Responses written in one transaction: few, so that a send never waits for long.
 RESPONSES_PER_WRITE = 4
 
-# Share of the rate of detail requests during a send: both use the same process and
-# database. Reading the list still takes longer than reading the details.
+# Of the rate of detail requests: a send uses the same process and database.
 RATE_SHARE_DURING_SEND = 0.25
 
 SEND_CHECK_INTERVAL = 1.0
