@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -13,6 +13,7 @@ from notifications import permissions
 from notifications.access.services import people, sso_accounts
 from notifications.compose.checked import checked_of
 from notifications.compose.services import resend, send
+from notifications.compose.services.handover import hand_over, ownerless_drafts
 from notifications.delivery import controls
 from notifications.delivery.resendable import ResendKind
 from notifications.delivery.schedule import start_scheduled
@@ -401,6 +402,34 @@ def test_a_takeover_and_the_switch_off_of_that_colleague(
             at="notifications.delivery.controls.audit_log.write",
         )
         assert state_of(running) == ("paused", REASON)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("off_first", [True, False])
+def test_a_handover_and_the_switch_off_of_its_receiver(
+    manager, colleague, chief, off_first
+):
+    draft, _digest = ready_draft(manager)
+
+    def hand() -> None:
+        hand_over(manager, draft.pk, to=colleague, version=1)
+
+    if off_first:
+        _, refused = interleave(
+            lambda: switch_off(chief, colleague),
+            hand,
+            at="notifications.access.services.people.pause_without_right",
+        )
+        assert isinstance(refused, ValidationError)
+        assert not ownerless_drafts().exists()
+    else:
+        results = interleave(
+            hand,
+            lambda: switch_off(chief, colleague),
+            at="notifications.compose.services.handover.audit_log.write",
+        )
+        assert results == (None, None)
+        assert ownerless_drafts().get() == draft
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,7 +17,7 @@ from notifications import audit_log
 from notifications.access.audit_events import SESSIONS_ENDED
 from notifications.access.queries import clean_user_agent, open_sessions
 from notifications.models import LoginSession
-from notifications.permissions import require
+from notifications.permissions import lock_people, require
 
 
 def begin_session(request: HttpRequest, user: User) -> None:
@@ -53,7 +53,10 @@ def end_sessions_of(user: User, person: User, *, present: str = "") -> int:
 
     Raises ``PermissionDenied`` when ``user`` may not change this person.
     """
+    # As stored now: the person may have become a superuser meanwhile.
+    lock_people([user.pk, person.pk])
     user = require(user, "auth.change_user")
+    person.refresh_from_db(fields=["is_superuser"])
     if person.is_superuser and not user.is_superuser:
         raise PermissionDenied(
             _("Only somebody who may do everything can log this person out.")

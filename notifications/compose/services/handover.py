@@ -23,6 +23,8 @@ def hand_over(user: User, notification_id: int, *, to: User, version: int) -> No
     ``PermissionDenied``; ``ValidationError`` if ``to`` may not send; ``DraftChanged`` if
     the draft has another version; ``Notification.DoesNotExist`` if it is not a draft.
     """
+    # The receiver as well: the right to send must not end before the commit.
+    permissions.lock_people([user.pk, to.pk])
     user = require(user, permissions.SEND)
     draft = Notification.objects.select_for_update().get(
         pk=notification_id, status=Notification.Status.DRAFT
