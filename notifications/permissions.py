@@ -125,12 +125,22 @@ def make_missing_roles(**_kwargs: Any) -> None:
             group.permissions.set(permission_rows(names))
 
 
+def lock_roles(names: Iterable[str] | None = None) -> list[Group]:
+    """Lock all roles, or those with these names, until the end of the transaction.
+
+    A transaction that gives roles to people calls it before ``lock_people``: the new rows
+    refer to the roles, and a change of a role locks first the role, then its people.
+    """
+    roles = Group.objects.select_for_update(no_key=True).order_by("pk")
+    return list(roles if names is None else roles.filter(name__in=names))
+
+
 def lock_people(ids: Iterable[int]) -> list[User]:
     """Lock the rows of these people until the end of the transaction; return them.
 
     Every change of a person's rights takes this lock, and so does ``require``: of an
     action and a change at the same time, the second one waits for the commit of the
-    first. In one transaction, the order is: a role, people, notifications.
+    first. docs/internals.md has the order of all locks ("Order of locks").
     """
     # Not the stronger FOR UPDATE: foreign keys to a person need not wait.
     rows = User.objects.select_for_update(no_key=True).filter(pk__in=set(ids))

@@ -5,7 +5,8 @@ Fixtures:
     process_env    the environment of a command that runs in its own process
     log_in         ``log_in(user)`` returns a test client with that user logged in
 
-Autouse fixtures: English, cheap password hashes, collected static files.
+Autouse fixtures: English, cheap password hashes, collected static files; the order of
+locks in tests with ``transaction=True``.
 """
 
 import os
@@ -24,6 +25,7 @@ from django.utils import translation
 
 from notifications.sandbox.server import SandboxServer
 from tests.environment import STATE_DIR
+from tests.lock_order import collected_faults
 
 # No deadline (the machine may be busy) and no examples stored between runs.
 hypothesis.settings.register_profile("notifier", deadline=None, database=None)
@@ -58,6 +60,18 @@ def _every_test_alike(settings: LazySettings) -> Iterator[None]:
     settings.WHITENOISE_AUTOREFRESH = True
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _order_of_locks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Other tests are one transaction, which has all locks of several actions."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None or not marker.kwargs.get("transaction"):
+        yield
+        return
+    with collected_faults() as faults:
+        yield
+    assert not faults
 
 
 @pytest.fixture

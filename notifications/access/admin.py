@@ -131,7 +131,9 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def lock_row(self, request: HttpRequest, pk: int) -> None:
-        # Both at once, in their order: two people may change each other.
+        # The form may give any role. Both people at once, in their order: two people may
+        # change each other.
+        permissions.lock_roles()
         permissions.lock_people([require_login(request).pk, pk])
 
     def save_model(

@@ -59,8 +59,7 @@ class ResultWriter:
         self.with_failures: set[int] = set()  # ids of notifications
 
     def write(self, results: Sequence[Result[Claim]]) -> None:
-        # The locking order everywhere is notification, pace, delivery. The chores skip
-        # locked rows.
+        # In the order of docs/internals.md, "Order of locks".
         notifications = (
             Notification.objects.order_by("pk")
             .select_for_update()

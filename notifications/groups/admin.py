@@ -29,7 +29,7 @@ from notifications.groups.queries import type_label
 from notifications.models import ChatGroup, GroupType
 from notifications.ui.admin import ConsoleModelAdmin, badge, labelled, two_lines
 from notifications.ui.dates import in_zone, time_cell
-from notifications.ui.pages import require_permission
+from notifications.ui.pages import require_login, require_permission
 from notifications.ui.text import join_first
 
 MAX_WRITE_BY_ID = 1000  # selected groups that are passed to the Write page
@@ -164,6 +164,7 @@ class ChatGroupAdmin(ConsoleModelAdmin, admin.ModelAdmin):
         return ["group_id"] if is_known else ["group_id", "type"]
 
     def lock_row(self, request: HttpRequest, pk: int) -> None:
+        permissions.lock_people([require_login(request).pk])
         lock_tables(*groups_labels.TABLES, shared=True)
         super().lock_row(request, pk)
 

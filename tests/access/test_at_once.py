@@ -6,8 +6,8 @@ from django.db import connection, transaction
 from django.test import Client
 
 from notifications import permissions
-from notifications.access.services import people, second_factor
-from notifications.models import AuditEntry, RecoveryCode
+from notifications.access.services import people, second_factor, sso_accounts
+from notifications.models import AuditEntry, ExternalIdentity, RecoveryCode
 from tests.edit_forms import form_of, save_form
 from tests.factories import PASSWORD, make_second_factor, make_user
 from tests.interleaving import interleave
@@ -201,3 +201,83 @@ def test_two_people_who_change_each_other_do_not_wait_for_ever():
     # The second one was logged out by the change of the first.
     assert statuses == (302, 302)
     assert User.objects.filter(first_name="Li").exists()
+
+
+# --- a role is changed while it is given to a person ---------------------------------------
+
+KEEPERS = "Keepers"
+
+
+@pytest.fixture
+def keeper() -> User:
+    """A person whose only role, which single sign-on gives, is to change people and roles."""
+    role = Group.objects.create(name=KEEPERS)
+    names = ["auth.view_user", "auth.add_user", "auth.change_user", "auth.change_group"]
+    role.permissions.set(permissions.permission_rows(names))
+    person = make_user(username="keeper")
+    person.groups.add(role)
+    ExternalIdentity.objects.create(user=person, issuer="https://id", subject="8d2c")
+    return person
+
+
+def change_role() -> int:
+    """By a superuser: locks the role, then its people."""
+    client = Client()
+    client.force_login(User.objects.get(is_superuser=True))
+    role = Group.objects.get(name=KEEPERS)
+    url = f"/auth/group/{role.pk}/change/"
+    rows = permissions.permission_rows(["auth.change_user"])
+    values = {"name": KEEPERS, "permissions": [row.pk for row in rows]}
+    return save_form(client, url, values).status_code
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_role_is_changed_while_one_of_its_people_gives_it(keeper, is_new):
+    make_user(superuser=True, username="chief")
+    other = make_user(username="other")
+
+    def give_role() -> int:
+        client = Client()
+        client.force_login(keeper)
+        role = Group.objects.get(name=KEEPERS).pk
+        values = {"groups": [role], "is_active": "on"}
+        if is_new:
+            passwords = {"password1": SECRET, "password2": SECRET}
+            values |= {"username": "new", "usable_password": "true"} | passwords
+            return client.post("/auth/user/add/", values).status_code
+        url = f"/auth/user/{other.pk}/change/"
+        return save_form(client, url, values | {"username": "other"}).status_code
+
+    statuses = interleave(
+        give_role,
+        change_role,
+        at="notifications.access.services.people.permissions.require",
+    )
+
+    assert statuses == (302, 302)
+    assert User.objects.filter(groups__name=KEEPERS).count() == 2
+
+
+def test_a_role_is_changed_while_single_sign_on_gives_another_one(keeper, settings):
+    """``keeper`` changes the second role, and logs in again meanwhile."""
+    make_user(superuser=True, username="chief")
+    settings.OIDC_ROLES_CLAIM = "groups"
+    settings.OIDC_ROLES = [("keepers", KEEPERS), ("eyes", "Eyes")]
+    eyes = Group.objects.create(name="Eyes")
+
+    def change_eyes() -> None:
+        with transaction.atomic():
+            before = people.begin_role(keeper, "auth.change_group", eyes.pk)
+            eyes.permissions.set(permissions.permission_rows([permissions.SEND]))
+            people.record_role(keeper, eyes.pk, before)
+
+    person, changed = interleave(
+        lambda: sso_accounts.log_in(
+            "https://id", {"sub": "8d2c", "groups": ["keepers", "eyes"]}
+        ),
+        change_eyes,
+        at="notifications.access.services.sso_accounts.people.values_of_person",
+    )
+
+    assert (person.pk, changed) == (keeper.pk, None)
+    assert set(keeper.groups.values_list("name", flat=True)) == {KEEPERS, "Eyes"}

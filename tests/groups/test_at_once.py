@@ -341,6 +341,22 @@ def test_a_label_that_is_added_while_the_form_is_saved_is_kept(user, group, log_
     assert [label.name for label in group.labels.all()] == ["North", "VIP"]
 
 
+def test_a_person_saves_a_form_and_switches_the_group_off_at_once(user, group, log_in):
+    """In two tabs; both lock the person and the group."""
+    client = log_in(user)
+    address = f"/notifications/chatgroup/{group.pk}/change/"
+
+    answer, switched = interleave(
+        lambda: save_form(client, address, VALUES | {"member_count": 7}),
+        lambda: groups_services.switch_off(user, ChatGroup.objects.all()),
+        at="notifications.groups.services.require",
+    )
+
+    assert (answer.status_code, switched) == (302, 1)
+    group.refresh_from_db()
+    assert (group.member_count, group.state) == (7, "switched_off")
+
+
 def test_a_group_is_added_twice_at_once(user, log_in):
     clients = log_in(user), log_in(user)
     values = VALUES | {"group_id": "new"}

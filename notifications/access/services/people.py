@@ -40,6 +40,8 @@ def begin_person(user: User, person: User) -> Values | None:
     Raises ``PermissionDenied``. People administrators can change neither themselves nor
     a superuser, and make no superuser: ``person`` may have changed values.
     """
+    if person.pk is None:
+        permissions.lock_roles()  # a page that changes a person has locked them before
     permissions.lock_people(pk for pk in (user.pk, person.pk) if pk is not None)
     permission = "auth.add_user" if person.pk is None else "auth.change_user"
     is_superuser = permissions.require(user, permission).is_superuser

@@ -63,7 +63,8 @@ def _log_in(issuer: str, claims: Claims) -> User:
         person = _create_person(issuer, subject, claims)
         before = None
     else:
-        # The lock of a change of rights: the roles may change below.
+        # The locks of a change of rights: the roles may change below.
+        permissions.lock_roles(role for _value, role in settings.OIDC_ROLES)
         (person,) = permissions.lock_people([identity.user_id])
         before = people.values_of_person(person.pk)
     if not (person.is_active and person.is_staff):
