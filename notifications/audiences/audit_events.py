@@ -1,4 +1,4 @@
-"""Events of the audit trail: audiences saved and deleted."""
+"""Events of the audit trail: audiences saved, renamed and deleted."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.audit.presentation import changes
 from notifications.audit_log import Detail, Event
-from notifications.models import GroupType
+from notifications.models import DraftVersion, GroupType
 
 _TYPES = dict(GroupType.choices)
 
@@ -37,4 +37,11 @@ AUDIENCE_DELETED = Event(
     _("audience deleted"),
     _("Deleted the audience “%(audience)s”."),
     _changes,
+)
+
+DRAFT_FOLLOWED = Event(
+    DraftVersion.FOLLOWED,
+    _("audience of a draft renamed"),
+    _("Renamed the audience of this draft from “%(before)s” to “%(after)s”."),
+    Detail("version", _("Version")),
 )

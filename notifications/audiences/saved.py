@@ -9,11 +9,16 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
-from notifications.audiences.audit_events import AUDIENCE_DELETED, AUDIENCE_SAVED
+from notifications.audiences.audit_events import (
+    AUDIENCE_DELETED,
+    AUDIENCE_SAVED,
+    DRAFT_FOLLOWED,
+)
 from notifications.audiences.rule import clean_rule
 from notifications.models import Label, Notification, Rule, SavedAudience
 from notifications.models.audiences import AUDIENCE_NAME_MAX_LENGTH
 from notifications.permissions import require
+from notifications.record.draft_versions import keep_version
 from notifications.ui.text import has_control
 
 
@@ -61,13 +66,6 @@ def save(
     except IntegrityError:
         _clean_name(name, pk)  # another one got this name meanwhile
         raise
-    if pk is not None and "name" in changed:
-        # Drafts refer to their audience by name.
-        Notification.objects.filter(
-            status=Notification.Status.DRAFT,
-            audience=Notification.Audience.SAVED,
-            audience_values=[before["name"]],
-        ).update(audience_values=[audience.name])
     audit_log.write(
         AUDIENCE_SAVED,
         user.get_username(),
@@ -75,7 +73,35 @@ def save(
         before={key: before[key] for key in changed} if pk is not None else {},
         after=changed,
     )
+    if pk is not None and "name" in changed:
+        _rename_in_drafts(user, before["name"], audience.name)
     return audience
+
+
+def _rename_in_drafts(user: User, before: str, after: str) -> None:
+    """Drafts refer to their audience by name; a form with the old name is refused.
+
+    Each of these drafts gets a new version, with an entry that names who renamed the
+    audience. The author of the text stays the same.
+    """
+    drafts = Notification.objects.filter(
+        status=Notification.Status.DRAFT,
+        audience=Notification.Audience.SAVED,
+        audience_values=[before],
+    )
+    for draft in drafts.order_by("pk").select_for_update():
+        draft.audience_values = [after]
+        draft.version += 1
+        draft.saved_from = None
+        draft.save(update_fields=["audience_values", "version", "saved_from"])
+        audit_log.write(
+            DRAFT_FOLLOWED,
+            user.get_username(),
+            notification=draft.pk,
+            before=before,
+            after=after,
+            **keep_version(draft, draft.written_by_name),
+        )
 
 
 @transaction.atomic

@@ -10,15 +10,17 @@ from notifications.models.notifications import NOTE_MAX_LENGTH, Notification
 
 
 class DraftVersion(models.Model):
-    """A draft as one person saved it; guards of the database refuse any change.
+    """A draft as one person wrote it; guards of the database refuse any change.
 
     The audit entry of the save holds the SHA-256 of the version, and the seal of the
     trail covers that entry. The number of the notification is no foreign key: versions
     are kept when the draft is deleted.
     """
 
-    # The audit event of a save; its entries have ``version`` and ``version_sha256``.
+    # The audit events of a save and of a renamed audience; their entries have ``version``
+    # and ``version_sha256``.
     SAVED = "draft_saved"
+    FOLLOWED = "draft_followed"
     DELETED = "draft_deleted"
 
     notification_number = models.BigIntegerField()

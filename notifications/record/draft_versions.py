@@ -31,8 +31,8 @@ COPIED = {
 def keep_version(draft: Notification, author: str) -> dict[str, Any]:
     """Insert the next version; return the values that its audit entry holds.
 
-    Call it with the draft locked, after every save that changes it, in the transaction
-    of the save and of the audit entry.
+    Call it with the draft locked, after every change, in the transaction of the change
+    and of the audit entry.
     """
     earlier = DraftVersion.objects.filter(notification_number=draft.pk)
     version = DraftVersion.objects.create(
@@ -73,7 +73,8 @@ def version_differences(
     With ``notification``, only on the versions of that one; with ``since``, only on
     versions that were saved from then on.
     """
-    entries = AuditEntry.objects.filter(action=DraftVersion.SAVED).order_by("pk")
+    actions = [DraftVersion.SAVED, DraftVersion.FOLLOWED]
+    entries = AuditEntry.objects.filter(action__in=actions).order_by("pk")
     versions = DraftVersion.objects.order_by("pk")
     if notification is not None:
         entries = entries.filter(notification_number=notification)
@@ -139,10 +140,7 @@ def _difference_of_row(row: Notification) -> str:
 
 
 def _differ(version: DraftVersion, row: Notification) -> bool:
-    # A saved audience that is renamed is renamed in the notifications as well.
-    is_saved = version.audience == row.audience == Notification.Audience.SAVED
     return any(
         getattr(version, name) != getattr(row, column)
         for name, column in COPIED.items()
-        if not (is_saved and name == "audience_values")
     )

@@ -6,7 +6,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from notifications import permissions
 from notifications.audiences import saved as audiences_saved
 from notifications.audit.presentation import lines, sentence
-from notifications.models import AuditEntry, Label, Notification, Rule, SavedAudience
+from notifications.models import (
+    AuditEntry,
+    DraftVersion,
+    Label,
+    Notification,
+    Rule,
+    SavedAudience,
+)
 from tests.factories import make_notification, make_user
 
 pytestmark = pytest.mark.django_db
@@ -74,11 +81,31 @@ def test_drafts_follow_an_audience_that_gets_another_name(user):
         sender=user, audience=kind, audience_values=["Old"], status="completed"
     )
 
-    audiences_saved.save(user, "New", LIVE, pk=saved.pk)
+    other = make_user(permissions.GROUP_ADMINISTRATOR, username="xu")
+    audiences_saved.save(other, "New", LIVE, pk=saved.pk)
 
     draft.refresh_from_db()
     sent.refresh_from_db()
     assert (draft.audience_values, sent.audience_values) == (["New"], ["Old"])
+    assert (draft.version, sent.version) == (2, 1)
+    version = DraftVersion.objects.get()
+    assert (version.author, version.audience_values) == ("lin.mei", ["New"])
+    entry = AuditEntry.objects.get(notification_number=draft.pk)
+    assert (entry.actor, entry.detail["version"]) == ("xu", 1)
+    assert sentence(entry.action, entry.detail) == (
+        "Renamed the audience of this draft from “Old” to “New”."
+    )
+
+
+def test_other_changes_of_an_audience_leave_drafts_alone(user):
+    saved = audiences_saved.save(user, "Old", LIVE)
+    kind = Notification.Audience.SAVED
+    draft = make_notification(sender=user, audience=kind, audience_values=["Old"])
+
+    audiences_saved.save(user, "Old", Rule(min_members=5), pk=saved.pk)
+
+    draft.refresh_from_db()
+    assert (draft.version, DraftVersion.objects.count()) == (1, 0)
 
 
 def test_what_cannot_be_saved(user):

@@ -3,10 +3,11 @@
 import uuid
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from notifications import permissions
+from notifications.audiences import saved
 from notifications.compose.checked import ChangedSinceCheck, checked_of, sign
 from notifications.compose.services import send as services_send
 from notifications.compose.services.drafts import (
@@ -16,7 +17,15 @@ from notifications.compose.services.drafts import (
     save_draft,
 )
 from notifications.compose.services.handover import hand_over
-from notifications.models import AuditEntry, ChatGroup, Delivery, Notification
+from notifications.models import (
+    AuditEntry,
+    ChatGroup,
+    Delivery,
+    DraftVersion,
+    Notification,
+    Rule,
+)
+from notifications.record.verification import verify
 from tests.factories import make_group, make_notification, make_user, write_fields
 from tests.interleaving import interleave
 
@@ -213,3 +222,85 @@ def test_a_handover_during_a_send_finds_no_draft(manager, draft):
 
     assert (sent.status, sent.sender) == ("sending", manager)
     assert isinstance(handed_over, Notification.DoesNotExist)
+
+
+# --- the audience of a draft is renamed ----------------------------------------------------
+
+PUBLIC = Rule(types=("Public",))
+SAVED = Notification.Audience.SAVED
+KEEP = "notifications.audiences.saved.keep_version"
+
+
+@pytest.fixture
+def rename(manager):
+    """The rename of the audience "Old"; a draft uses it from the start."""
+    make_group(group_id="g", name="Hikers")
+    audience = saved.save(manager, "Old", PUBLIC)
+    save_draft(manager, Draft("ONE", SAVED, ["Old"]))
+    administrator = make_user(permissions.GROUP_ADMINISTRATOR, username="xu")
+    return lambda: saved.save(administrator, "New", PUBLIC, pk=audience.pk)
+
+
+def edit_of_saved(manager, **kwargs):
+    number = Notification.objects.get().pk
+    return lambda: save_draft(
+        manager,
+        Draft("TWO", SAVED, ["Old"], version=1, **kwargs),
+        notification_id=number,
+    )
+
+
+def test_an_edit_during_a_rename_of_its_audience_is_refused(manager, rename):
+    page = uuid.uuid4()
+    Notification.objects.update(saved_from=page)
+
+    _, refused = interleave(rename, edit_of_saved(manager, page=page), at=KEEP)
+
+    assert isinstance(refused, ValidationError)
+    draft = Notification.objects.get()
+    assert (draft.content, draft.audience_values, draft.version) == ("ONE", ["New"], 2)
+    assert verify().differences == []
+
+
+def test_a_rename_of_the_audience_during_an_edit(manager, rename):
+    edited, renamed = interleave(
+        edit_of_saved(manager), rename, at=f"{DRAFTS}.keep_version"
+    )
+
+    assert (edited.version, renamed.name) == (2, "New")
+    draft = Notification.objects.get()
+    assert (draft.content, draft.audience_values, draft.version) == ("TWO", ["New"], 3)
+    assert DraftVersion.objects.count() == 3
+    assert verify().differences == []
+
+
+def test_a_new_draft_during_a_rename_of_its_audience(manager, rename):
+    def save():
+        return save_draft(manager, Draft("TWO", SAVED, ["Old"]))
+
+    new, _ = interleave(save, rename, at=f"{DRAFTS}._insert_or_lock")
+
+    new.refresh_from_db()
+    assert (new.audience_values, new.version) == (["New"], 2)
+    assert verify().differences == []
+
+
+def test_a_send_and_a_rename_of_its_audience(manager, rename):
+    draft = Notification.objects.get()
+
+    sent, renamed = interleave(
+        sending(manager, draft), rename, at=f"{SEND}.insert_deliveries"
+    )
+
+    assert (sent.audience_values, renamed.name) == (["Old"], "New")
+    assert Notification.objects.get().version == 1
+    assert verify().differences == []
+
+
+def test_a_send_during_a_rename_of_its_audience_is_refused(manager, rename):
+    draft = Notification.objects.get()
+
+    _, refused = interleave(rename, sending(manager, draft), at=KEEP)
+
+    assert isinstance(refused, ChangedSinceCheck)
+    assert Notification.objects.get().status == "draft"

@@ -8,10 +8,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from notifications import permissions
+from notifications.audiences import saved
 from notifications.compose.checked import checked_of
 from notifications.compose.services.drafts import Draft, delete_draft, save_draft
 from notifications.compose.services.send import send
-from notifications.models import AuditEntry, DraftVersion, Notification, SavedAudience
+from notifications.models import AuditEntry, DraftVersion, Notification, Rule
 from notifications.record.draft_versions import COPIED
 from notifications.record.guards.install import guards_disabled
 from notifications.record.verification import verify
@@ -138,14 +139,30 @@ def test_a_draft_that_differs_from_its_version_is_named(drafts, name):
     assert verify().differences == [f"draft {drafts[0]} differs from its version 2."]
 
 
-def test_the_name_of_a_saved_audience_may_change(drafts):
+def test_a_saved_audience_that_is_renamed_is_no_difference(drafts):
     user = User.objects.get()
-    SavedAudience.objects.create(name="Old", stored_rule={"types": ["Public"]})
-    make_group()
+    audience = saved.save(user, "Old", Rule(types=("Public",)))
     draft = save_draft(user, Draft("One", Notification.Audience.SAVED, ["Old"]))
-    Notification.objects.filter(pk=draft.pk).update(audience_values=["New"])
+    other = make_user(permissions.GROUP_ADMINISTRATOR, username="xu")
+    saved.save(other, "New", Rule(types=("Public",)), pk=audience.pk)
 
     assert verify().differences == []
+    draft.refresh_from_db()
+    sent = send(user, draft.pk, digest=checked_of(user, draft).digest())
+    assert verify().differences == []
+    with guards_disabled():
+        Notification.objects.filter(pk=sent.pk).update(audience_values=["Old"])
+    assert verify().differences == [f"draft {draft.pk} differs from its version 2."]
+
+
+def test_another_saved_audience_in_a_draft_is_named(drafts):
+    user = User.objects.get()
+    saved.save(user, "Old", Rule(types=("Public",)))
+    saved.save(user, "Other", Rule(types=("Public",)))
+    draft = save_draft(user, Draft("One", Notification.Audience.SAVED, ["Old"]))
+    Notification.objects.filter(pk=draft.pk).update(audience_values=["Other"])
+
+    assert verify().differences == [f"draft {draft.pk} differs from its version 1."]
 
 
 def test_drafts_that_were_added_or_removed_by_sql_are_named(drafts):

@@ -23,7 +23,7 @@ from notifications.audiences.validation import check_audience, clean_values
 from notifications.compose.audit_events import DRAFT_DELETED, DRAFT_SAVED
 from notifications.compose.recipients import clean_recipients
 from notifications.groups.ids import count_duplicates
-from notifications.models import Notification
+from notifications.models import Notification, SavedAudience
 from notifications.models.notifications import join_recipients
 from notifications.permissions import require, require_own_draft
 from notifications.record.draft_versions import keep_version
@@ -166,6 +166,10 @@ def save_draft(
     the same page saved the draft last: the browser's Back button leads to that page.
     """
     user = require(user, permissions.SEND)
+    if draft.audience == Kind.SAVED:
+        # A change of its name waits until the draft has it, or came before this check.
+        audiences = SavedAudience.objects.filter(name__in=draft.audience_values)
+        list(audiences.order_by("pk").select_for_update(no_key=True))
     cleaned = check_draft(draft)
     if notification_id is not None:
         stored = Notification.objects.select_for_update().get(pk=notification_id)
