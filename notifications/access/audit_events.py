@@ -107,6 +107,7 @@ _person_changes = changes(
     Detail("last_name", _("Last name")),
     Detail("email", _("Email")),
     Detail("is_active", _("May log in")),
+    Detail("is_staff", _("May use the console")),
     Detail("is_superuser", _("May do everything")),
     Detail("roles", _("Roles"), _roles),
     Detail("subject", _("Subject at single sign-on")),

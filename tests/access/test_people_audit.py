@@ -57,6 +57,7 @@ def test_a_new_person(inside):
                 "username": "wang.fang",
                 "first_name": "Fang",
                 "is_active": True,
+                "is_staff": True,
                 "roles": ["Auditor"],
             },
         },

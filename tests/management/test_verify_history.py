@@ -16,11 +16,18 @@ from tests.factories import (
     make_delivery,
     make_notification,
     make_sent_entry,
+    make_user,
     seal_ended,
 )
 from tests.record.tampering import edit
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _sender() -> None:
+    """The first superuser, who needs no entry in the audit trail."""
+    make_user(superuser=True)
 
 
 @pytest.fixture

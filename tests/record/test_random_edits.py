@@ -142,7 +142,6 @@ COMPARED: dict[type[Model], Table] = {
             "id",
             "password",
             "last_login",
-            "is_staff",
             "date_joined",
         ),
         ("change", "copy", "delete"),
@@ -156,13 +155,13 @@ COMPARED: dict[type[Model], Table] = {
     ),
     Group: Table(
         lambda row: [f"role {row.name}"],
-        lambda: Group.objects.filter(name="Clerk"),
+        Group.objects.all,
         ("id",),
         ("change", "delete"),
     ),
     RolePermission: Table(
         lambda row: [f"role {row.group.name}"],
-        lambda: RolePermission.objects.filter(group__name="Clerk"),
+        RolePermission.objects.all,
         ("id",),
         ("delete", "insert"),
     ),
@@ -184,7 +183,7 @@ OUTSIDE: dict[str, set[str]] = {
     "a row that is not sealed yet": set(),
     "an audit entry after the last sealed one": set(),
     "full names beside the senders": set(),
-    "a person who was added outside of the console": set(),
+    "the names and the address of the first superuser": set(),
     "passwords, second factors and sessions": {
         "LoginSession",
         "TOTPDevice",

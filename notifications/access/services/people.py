@@ -27,9 +27,17 @@ from notifications.access.services import sessions
 from notifications.delivery.lost_rights import pause_without_right
 from notifications.models import ExternalIdentity
 
-FIELDS = ("username", "first_name", "last_name", "email", "is_active", "is_superuser")
+FIELDS = (
+    "username",
+    "first_name",
+    "last_name",
+    "email",
+    "is_active",
+    "is_staff",
+    "is_superuser",
+)
 
-RIGHTS = ("is_active", "is_superuser", "roles", "subject")
+RIGHTS = ("is_active", "is_staff", "is_superuser", "roles", "subject")
 
 Values = Mapping[str, Any]
 

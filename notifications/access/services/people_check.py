@@ -2,8 +2,8 @@
 
 People and roles are not sealed, since they change; but every change in the console writes
 an entry, and the trail is sealed. So a change by SQL or in a shell is a difference, until
-the same value is changed in the console. People who were added outside of the console,
-for example by ``createsuperuser``, are compared in what was changed since.
+the same value is changed in the console. Only the first superuser, whom
+``createsuperuser`` added, and the shipped roles have no entry at first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,6 +31,10 @@ Recorded = dict[str, dict[str, Any]]
 
 _ADDED = (PERSON_ADDED.word, ROLE_ADDED.word)
 _FIELDS = {"username": (*FIELDS, "roles", "subject"), "name": ("permissions",)}
+# Values without an entry. The console makes every person whom it saves staff.
+_INITIAL = dict.fromkeys(_FIELDS["username"]) | {"is_staff": True}
+# ``createsuperuser`` sets the other values.
+_INITIAL_OF_FIRST = {"is_staff": True, "roles": None, "subject": None}
 _PEOPLE = (PERSON_ADDED.word, PERSON_CHANGED.word)
 _ROLES = (ROLE_ADDED.word, ROLE_CHANGED.word, ROLE_DELETED.word)
 
@@ -40,18 +44,36 @@ def people_differences() -> Iterator[str]:
     people, roles, unreadable = _recorded()
     yield from unreadable
     yield from _rights_without_entry(roles)
-    for username, recorded in people.items():
-        person = User.objects.filter(username=username).first()
-        present = values_of_person(person.pk) if person else None
-        yield from _differences(f"user {username}", recorded, present)
+    first = _first_superuser(people)
+    for person in User.objects.order_by("username"):
+        subject = f"user {person.username}"
+        recorded = people.pop(person.username, None)
+        if recorded is None and person.pk != first:
+            yield f"{subject} was added or renamed outside of the console."
+            continue
+        initial = _INITIAL_OF_FIRST if person.pk == first else _INITIAL
+        expected = {**initial, "username": person.username, **(recorded or {})}
+        yield from _differences(subject, expected, values_of_person(person.pk))
+    for username in people:
+        yield from _differences(f"user {username}", {}, None)
     for name, recorded in roles.items():
         role = Group.objects.filter(name=name).first()
         present = values_of_role(role.pk) if role else None
         yield from _differences(f"role {name}", recorded, present)
 
 
+def _first_superuser(people: Recorded) -> int | None:
+    """The first one who is or was a superuser, and was not added in the console."""
+    for person in User.objects.order_by("pk"):
+        recorded = people.get(person.username, {})
+        was_added = recorded.keys() >= _INITIAL.keys()
+        if not was_added and (person.is_superuser or "is_superuser" in recorded):
+            return person.pk
+    return None
+
+
 def _rights_without_entry(roles: Recorded) -> Iterator[str]:
-    """``roles`` have entries; shipped roles that were never changed have none."""
+    """``roles`` were recorded; ``migrate`` creates a missing shipped role without entry."""
     for person in User.objects.filter(user_permissions__isnull=False).distinct():
         yield f"user {person.username} has a permission that the console cannot give."
     for role in Group.objects.exclude(name__in=roles).order_by("name"):
@@ -65,7 +87,10 @@ def _rights_without_entry(roles: Recorded) -> Iterator[str]:
 def _recorded() -> tuple[Recorded, Recorded, list[str]]:
     """The last recorded values of people and roles, and sentences on other entries."""
     people: Recorded = {}
-    roles: Recorded = {}
+    roles: Recorded = {
+        name: {"permissions": sorted(names)}
+        for name, names in permissions.ROLE_PERMISSIONS.items()
+    }
     unreadable = []
     entries = AuditEntry.objects.filter(action__in=[*_PEOPLE, *_ROLES]).order_by("pk")
     for pk, action, detail in entries.values_list("pk", "action", "detail").iterator():

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications import permissions
+from notifications.access.services import people
 from notifications.audiences import saved
 from notifications.compose.services.drafts import Draft, save_draft
 from notifications.demo import history
@@ -97,6 +98,7 @@ class Command(BaseCommand):
                 is_staff=True,
             )
             person.groups.add(Group.objects.get(name=role))
+            people.record_person("fill_demo", person.pk, None)
         User.objects.create_superuser("admin", password=password)
 
     def _groups(self, path: str, now: datetime) -> list[ChatGroup]:

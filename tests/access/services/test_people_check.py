@@ -49,7 +49,7 @@ def differences() -> list[str]:
 
 
 def test_what_the_console_changed_is_no_difference(person, administrator):
-    """The administrator, who was added outside of it, is not compared."""
+    """The administrator is the first superuser, added by ``createsuperuser``."""
     assert differences() == []
 
     before = people.values_of_person(administrator.pk)
@@ -66,6 +66,7 @@ def test_what_the_console_changed_is_no_difference(person, administrator):
         ({"is_superuser": True}, "is_superuser"),
         ({"is_active": False, "email": "x@example.com"}, "email, is_active"),
         ({"first_name": ""}, "first_name"),
+        ({"is_staff": False}, "is_staff"),
     ],
 )
 def test_a_person_who_was_changed(person, changes, fields):
@@ -79,7 +80,10 @@ def test_a_person_who_was_renamed_or_got_another_role(person):
     assert differences() == ["user fang was changed outside of the console: roles."]
 
     User.objects.filter(pk=person.pk).update(username="other")
-    assert differences() == ["user fang was removed or renamed outside of the console."]
+    assert differences() == [
+        "user other was added or renamed outside of the console.",
+        "user fang was removed or renamed outside of the console.",
+    ]
 
 
 def test_a_role_that_allows_more(person):
@@ -117,6 +121,90 @@ def test_rights_that_were_given_by_sql_are_named(person):
 
     assert differences() == [
         "user fang has a permission that the console cannot give.",
-        "role Auditor was changed outside of the console: permissions.",
         "role Ghosts was added or renamed outside of the console.",
+        "role Auditor was changed outside of the console: permissions.",
+    ]
+
+
+@pytest.mark.parametrize("values", [{}, {"superuser": True}, {"is_staff": False}])
+def test_a_person_who_was_added_by_sql_is_named_until_the_values_are_accepted(
+    administrator, values
+):
+    """The second superuser as well; the console makes every person staff."""
+    person = make_user(permissions.AUDITOR, username="ghost", **values)
+    assert differences() == ["user ghost was added or renamed outside of the console."]
+
+    change(person, first_name="芳", is_staff=True)
+    names = ["is_active", *(["is_superuser"] if person.is_superuser else []), "roles"]
+    assert differences() == [
+        f"user ghost was changed outside of the console: {', '.join(names)}."
+    ]
+
+    change(person, is_active=False, is_superuser=False)
+    roles = list(person.groups.all())
+    before = people.values_of_person(person.pk)
+    person.groups.clear()
+    people.record_person("admin", person.pk, before)
+    assert differences() == []
+    change(person, is_active=True)
+    before = people.values_of_person(person.pk)
+    person.groups.set(roles)
+    people.record_person("admin", person.pk, before)
+    assert differences() == []
+
+
+def change(person: User, **values) -> None:
+    before = people.values_of_person(person.pk)
+    User.objects.filter(pk=person.pk).update(**values)
+    people.record_person("admin", person.pk, before)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"), [({"is_staff": False}, "is_staff"), ({}, "roles")]
+)
+def test_the_first_superuser_is_compared_in_what_the_command_does_not_set(
+    administrator, values, field
+):
+    User.objects.filter(pk=administrator.pk).update(**values)
+    if field == "roles":
+        administrator.groups.add(Group.objects.get(name=permissions.AUDITOR))
+
+    assert differences() == [f"user admin was changed outside of the console: {field}."]
+
+
+def test_a_superuser_without_the_flag_does_not_get_it_back(administrator):
+    make_user(username="second", superuser=True)
+    change(administrator, is_superuser=False)
+    assert differences() == ["user second was added or renamed outside of the console."]
+
+    User.objects.filter(pk=administrator.pk).update(is_superuser=True)
+    assert differences() == [
+        "user admin was changed outside of the console: is_superuser.",
+        "user second was added or renamed outside of the console.",
+    ]
+
+
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_shipped_role_without_an_entry(administrator, renamed):
+    role = Group.objects.filter(name=permissions.AUDITOR)
+    if renamed:
+        role.update(name="Eyes")
+    else:
+        role.delete()
+
+    added = ["role Eyes was added or renamed outside of the console."]
+    gone = "role Auditor was removed or renamed outside of the console."
+    assert differences() == [*(added if renamed else []), gone]
+
+
+def test_a_shipped_role_that_the_console_deleted(administrator):
+    """``migrate`` creates it again, without an entry."""
+    people.delete_role(administrator, Group.objects.get(name=permissions.AUDITOR).pk)
+    assert differences() == []
+
+    permissions.make_missing_roles()
+    assert differences() == []
+    Group.objects.get(name=permissions.AUDITOR).permissions.clear()
+    assert differences() == [
+        "role Auditor was changed outside of the console: permissions."
     ]

@@ -62,6 +62,7 @@ def test_a_new_person_is_written_down():
                 "last_name": "Lin",
                 "email": "mei@example.com",
                 "is_active": True,
+                "is_staff": True,
                 "roles": ["Auditor"],
                 "subject": "s-1",
             },
