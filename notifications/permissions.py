@@ -199,5 +199,5 @@ def require_own_draft(user: User, draft: Notification) -> None:
     if draft.sender_id != user.pk:
         raise PermissionDenied(
             _("This is a draft of %(sender)s, who can hand it over to you.")
-            % {"sender": draft.sender_name}
+            % {"sender": draft.sender.get_username()}
         )

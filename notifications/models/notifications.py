@@ -198,8 +198,8 @@ class Notification(models.Model):
 
     @property
     def controller_name(self) -> str:
-        colleague = self.controlled_by
-        return colleague.get_username() if colleague else self.sender_name
+        """The present username; ``sender_name`` is that of the day of the send."""
+        return (self.controlled_by or self.sender).get_username()
 
     def start_is_late(self, now: datetime) -> bool:
         """Whether the start is too late to happen without a decision by a person."""

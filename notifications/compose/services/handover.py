@@ -39,7 +39,7 @@ def hand_over(user: User, notification_id: int, *, to: User, version: int) -> No
         HANDED_OVER,
         user.get_username(),
         notification=draft.pk,
-        of=draft.sender_name,
+        of=draft.sender.get_username(),
         to=receiver.get_username(),
     )
     draft.sender = receiver

@@ -152,7 +152,8 @@ def _ownerless_drafts(user: User) -> list[Notification]:
     """Drafts that only a superuser can give to a person who may send."""
     if not user.is_superuser:
         return []
-    others = handover.ownerless_drafts().only("sender_name", "created_at")
+    others = handover.ownerless_drafts().select_related("sender")
+    others = others.only("sender__username", "created_at")
     return list(others.order_by("-id")[:MAX_DRAFTS])
 
 

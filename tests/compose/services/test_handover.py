@@ -11,6 +11,7 @@ from notifications.compose.services.handover import (
     handed_over_by,
     ownerless_drafts,
 )
+from notifications.delivery import controls
 from notifications.models import AuditEntry, Notification
 from tests.factories import make_notification, make_user
 
@@ -102,3 +103,29 @@ def test_a_newer_version_or_a_sent_notification_is_not_handed_over(manager, coll
         hand_over(manager, draft.pk, to=colleague, version=1)
     with pytest.raises(Notification.DoesNotExist):
         hand_over(manager, sent.pk, to=colleague, version=1)
+
+
+def test_a_sender_with_a_new_name_is_named_so(manager, colleague, chief, log_in):
+    """The draft keeps the name of the day on which it was saved."""
+    draft = make_notification(sender=manager)
+    running = make_notification(sender=manager, status="sending")
+    type(manager).objects.filter(pk=manager.pk).update(username="mei")
+
+    with pytest.raises(PermissionDenied, match="a draft of mei,"):
+        hand_over(colleague, draft.pk, to=colleague, version=1)
+    with pytest.raises(PermissionDenied, match="mei controls this notification"):
+        controls.resume(colleague, running.pk)
+    controls.take_over(colleague, running.pk)
+    manager.groups.clear()
+    client = log_in(chief)
+    for address in ("/write/", f"/write/{draft.pk}/hand-over/"):
+        assert "mei" in client.get(address).content.decode().replace("lin.mei", "")
+    hand_over(chief, draft.pk, to=colleague, version=1)
+
+    sentences = [
+        sentence(e.action, e.detail) for e in AuditEntry.objects.order_by("pk")
+    ]
+    assert sentences == [
+        "Took it over from mei.",
+        "Handed the draft of mei over to j.okafor.",
+    ]
