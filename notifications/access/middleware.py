@@ -57,6 +57,7 @@ class ActivityMiddleware(MiddlewareMixin):
         cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         if cookie and not store.session_key and (reason := end_reason(cookie)):
             messages.warning(request, reason)
+            store.succeed(cookie)
         now = timezone.now()
         if (
             is_authenticated

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from notifications.models import LoginSession, stored_key
+from notifications.models.access import FORMER_PERSON
 
 # Rows of expired sessions stay this long, so that the login page can show the reason.
 RETENTION = timedelta(days=7)
@@ -74,6 +75,18 @@ class SessionStore(DatabaseStore):
         """Begin a new session with a new key, when the same person logs in again."""
         self.row = None
         self.cycle_key()
+
+    def succeed(self, session_key: str) -> None:
+        """Note the person of an expired session in this one, which is anonymous.
+
+        Once for each expired session: repeated requests with its key store nothing.
+        """
+        expired = LoginSession.objects.filter(
+            pk=stored_key(session_key), expire_date__lte=timezone.now()
+        ).exclude(user=None)
+        person = expired.values_list("user_id", flat=True).first()
+        if person is not None and expired.update(user=None):
+            self[FORMER_PERSON] = person
 
     def record_activity(self, now: datetime) -> None:
         """Extend the session after a request of its person."""

@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 SESSION_KEY_MAX_LENGTH = 40  # of Django's column
 
+# Key of an anonymous session that follows an expired one: the id of its person.
+FORMER_PERSON = "former_person"
+
 
 def stored_key(session_key: str) -> str:
     """The digest that the database stores instead of the key in the cookie.

@@ -70,8 +70,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = ["notifier"]
 CRISPY_TEMPLATE_PACK = "notifier"
 CRISPY_FAIL_SILENTLY = False
 
-# In the session, so that messages need no cookie.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+MESSAGE_STORAGE = "notifications.console.messages.MessageStorage"
 
 # A selection of up to 100,000 groups is one field with ids of at most 49 bytes; a pasted
 # list of groups for an import, up to 10 MB, is one field as well.

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from notifications import permissions
+from notifications.access.session_store import SessionStore
 from notifications.models import GroupSync, LoginSession, stored_key
 from tests.factories import MOMENT, PASSWORD, make_notification, make_user
 
@@ -155,11 +156,35 @@ def test_a_poll_leaves_the_sentence_for_the_login_page(inside, clock):
 
 
 def test_nobody_who_was_not_inside_is_told_anything(clock, client):
-    client.post("/write/", {"content": "Tonight"})
-    assert client.session["write_kept"]["content"] == "Tonight"
+    store = SessionStore()
+    store["odd"] = "anonymous"
+    store.save()
+    client.cookies["sessionid"] = store.session_key
     clock.shift(timedelta(hours=2))
 
     assert said(client) == []
+
+
+def test_a_request_without_a_session_stores_none(db, client):
+    for _n in range(3):
+        client.cookies["sessionid"] = "unknown"
+        assert said(client) == [ENDED]
+    assert client.get("/login/code/", follow=True).context["messages"]
+
+    assert not LoginSession.objects.exists()
+    assert client.cookies["messages"].value == ""
+
+
+def test_a_message_of_a_session_is_not_in_a_cookie(inside):
+    draft = make_notification(sender=User.objects.get())
+    inside.cookies["messages"] = "old"
+
+    page = inside.post(f"/write/{draft.pk}/delete/", {"version": "1"})
+
+    assert page.cookies["messages"].value == ""
+    assert [str(message) for message in inside.get("/").context["messages"]] == [
+        "The draft is gone. Nothing was sent."
+    ]
 
 
 def test_who_was_logged_out_goes_on_where_it_was(inside, clock):

@@ -132,8 +132,8 @@ def test_a_session_of_nobody_goes_with_the_next_login(clock):
 def test_who_reads_the_table_is_not_inside(client):
     client.force_login(make_user())
     row = LoginSession.objects.get()
+    assert client.session.session_key not in str(LoginSession.objects.values())
 
     client.cookies["sessionid"] = row.session_key
 
     assert client.get("/account/").status_code == 302
-    assert client.session.session_key not in str(LoginSession.objects.values())

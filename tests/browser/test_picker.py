@@ -302,5 +302,5 @@ def test_a_session_that_ended_is_said(open_write):
     says(
         page,
         "You were logged out. Press “Check before sending” to log in again; your text "
-        "is kept.",
+        "is not lost.",
     )

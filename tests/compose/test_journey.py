@@ -1,10 +1,13 @@
 """The pages from writing to progress, and their permissions."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from notifications import permissions
 from notifications.compose.checked import checked_of
-from notifications.models import AuditEntry, Delivery, Notification
+from notifications.models import AuditEntry, Delivery, LoginSession, Notification
 from tests.factories import (
     PASSWORD,
     make_attempt,
@@ -119,25 +122,90 @@ def test_fifteen_hundred_groups_fit_into_one_field(client_of_manager):
     assert len(Notification.objects.get().audience_values) == 1500
 
 
-def test_a_text_survives_the_end_of_the_session(client, manager):
-    make_group(group_id="hikers")
+@pytest.fixture
+def expired(client_of_manager):
+    """The manager's browser after the session has expired."""
+    LoginSession.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
+    return client_of_manager
 
-    lost = client.post(WRITE, write_fields(content="Three hours of work"))
+
+def log_in_as(client, username, address):
+    client.post(address, {"username": username, "password": PASSWORD})
+    return client.get(WRITE)
+
+
+def test_a_text_survives_the_end_of_the_session(expired):
+    lost = expired.post(WRITE, write_fields(content="Three hours of work"))
     assert lost["Location"] == "/login/?next=/write/"
-    client.post(lost["Location"], {"username": "lin.mei", "password": PASSWORD})
-    page = client.get(WRITE)
+    page = log_in_as(expired, "lin.mei", lost["Location"])
 
     assert page.context["form"]["content"].value() == "Three hours of work"
-    assert [str(message) for message in page.context["messages"]] == [
+    assert [str(message) for message in page.context["messages"]][-1] == (
         "You were logged out while writing. Your text is here again."
+    )
+    assert expired.get(WRITE).context["form"]["content"].value() is None
+
+
+def test_a_poll_before_it_does_not_lose_the_text(expired):
+    assert expired.post("/write/count/").status_code == 302
+
+    lost = expired.post(WRITE, write_fields(content="Three hours of work"))
+    page = log_in_as(expired, "lin.mei", lost["Location"])
+
+    assert page.context["form"]["content"].value() == "Three hours of work"
+
+
+def test_the_text_of_one_person_is_not_shown_to_the_next(expired):
+    make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    lost = expired.post(WRITE, write_fields(content="Three hours of work"))
+
+    page = log_in_as(expired, "j.okafor", lost["Location"])
+
+    assert page.context["user"].username == "j.okafor"
+    assert "Three hours of work" not in page.content.decode()
+    assert "write_kept" not in expired.session
+
+
+@pytest.mark.parametrize("cookie", [None, "unknown", "logged out", "used twice"])
+def test_without_a_recent_session_nothing_is_stored(client, log_in, manager, cookie):
+    if cookie == "logged out":
+        inside = log_in(manager)
+        cookie = inside.cookies["sessionid"].value
+        inside.post("/logout/")
+    if cookie == "used twice":
+        cookie = log_in(manager).cookies["sessionid"].value
+        LoginSession.objects.update(expire_date=timezone.now())
+        client.cookies["sessionid"] = cookie
+        client.post(WRITE, write_fields())
+    before = LoginSession.objects.count()
+    if cookie:
+        client.cookies["sessionid"] = cookie
+
+    page = client.post(
+        WRITE,
+        write_fields(
+            content="Three hours\n<b>of work", members="named", recipients="li"
+        ),
+    )
+
+    assert page.status_code == 403
+    assert LoginSession.objects.count() == before
+    text = page.content.decode()
+    assert "Nothing was saved. Copy what you entered, then log in." in text
+    assert "Three hours\n&lt;b&gt;of work" in text
+    assert [label for label, _text in page.context["entered"]] == [
+        "Message",
+        "Groups",
+        "Member IDs",
     ]
-    assert client.get(WRITE).context["form"]["content"].value() is None
+    assert page.context["login_url"] == "/login/?next=/write/"
 
 
-def test_a_text_that_is_too_long_to_keep_is_not_kept(client):
-    client.post(WRITE, write_fields(content="x" * 200_001))
+def test_a_text_that_is_too_long_to_keep_is_shown(expired):
+    page = expired.post(WRITE, write_fields(content="x" * 200_001))
 
-    assert "write_kept" not in client.session
+    assert "x" * 200_001 in page.content.decode()
+    assert "write_kept" not in expired.session
 
 
 def test_an_own_draft_is_edited_and_thrown_away(client_of_manager, manager):

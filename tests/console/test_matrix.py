@@ -37,13 +37,13 @@ admin:second_factor_remove               POST login  away    away    away      a
 admin:auth_user_second_factor            GET  login  403     403     403       403     403    200    200
 admin:auth_user_second_factor            POST login  403     403     403       403     403    away   away
 admin:write                              GET  login  403     200     200       403     403    403    200
-admin:write                              POST login  403     200     200       403     403    403    200
+admin:write                              POST 403    403     200     200       403     403    403    200
 admin:write_groups                       GET  login  403     200     200       403     403    403    200
 admin:write_groups                       POST login  403     200     200       403     403    403    200
 admin:write_count                        GET  login  405     405     405       405     405    405    405
 admin:write_count                        POST login  403     200     200       403     403    403    200
 admin:write_edit                         GET  login  403     200     403       403     403    403    403
-admin:write_edit                         POST login  403     200     403       403     403    403    403
+admin:write_edit                         POST 403    403     200     403       403     403    403    403
 admin:draft_delete                       GET  login  405     405     405       405     405    405    405
 admin:draft_delete                       POST login  403     away    403       403     403    403    403
 admin:draft_hand_over                    GET  login  403     200     403       403     403    403    403

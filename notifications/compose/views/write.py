@@ -28,13 +28,17 @@ from notifications.compose.views import member_check
 from notifications.groups.filters import SELECTED_GROUPS_KEY
 from notifications.groups.forms import GroupIds
 from notifications.models import Notification
+from notifications.models.access import FORMER_PERSON
 from notifications.permissions import require_own_draft
 from notifications.ui.pages import page, require_permission
 
-# Session key of the form values that were posted after a logout.
+# Session key of the form values that were posted after the session ended, and the person
+# who had that session.
 POSTED_VALUES = "write_kept"
 
 MAX_POSTED_LENGTH = 200_000
+
+FORBIDDEN = 403
 
 MAX_DRAFTS = 20
 
@@ -50,7 +54,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return _redirect_to_sent(request, draft)
     if draft is not None:
         require_own_draft(user, draft)
-    form = _form(request, draft)
+    form = _form(request, user, draft)
     checks_members = member_check.is_requested(request)
     changed = []
     entered = form.draft if form.is_valid() and not checks_members else None
@@ -157,16 +161,17 @@ def _ownerless_drafts(user: User) -> list[Notification]:
     return list(others.order_by("-id")[:MAX_DRAFTS])
 
 
-def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
+def _form(request: HttpRequest, user: User, draft: Notification | None) -> WriteForm:
     if member_check.is_requested(request):
         return WriteForm(initial=member_check.entered_values(request, WriteForm))
     if request.method == "POST":
         return WriteForm(request.POST)
-    if values := request.session.pop(POSTED_VALUES, None):
+    posted = request.session.pop(POSTED_VALUES, None)
+    if posted and posted["person"] == user.pk:
         messages.info(
             request, _("You were logged out while writing. Your text is here again.")
         )
-        return WriteForm(initial=values)
+        return WriteForm(initial=posted["values"])
     if draft is not None:
         return WriteForm(initial=initial_of(draft))
     if chosen := request.session.pop(SELECTED_GROUPS_KEY, []):
@@ -177,12 +182,33 @@ def _form(request: HttpRequest, draft: Notification | None) -> WriteForm:
 
 
 def _log_in_first(request: HttpRequest) -> HttpResponse:
-    """Save the posted values in the session, so that a logout does not lose the text."""
-    if request.method == "POST":
-        values = member_check.entered_values(request, WriteForm)
-        if len(json.dumps(values)) <= MAX_POSTED_LENGTH:
-            request.session[POSTED_VALUES] = values
-    return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+    """Save the posted values for the person whose session expired.
+
+    Without a recent session, nothing is stored: the page shows the values.
+    """
+    if request.method != "POST":
+        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+    values = member_check.entered_values(request, WriteForm)
+    person = request.session.get(FORMER_PERSON)
+    if person is not None and len(json.dumps(values)) <= MAX_POSTED_LENGTH:
+        request.session[POSTED_VALUES] = {"person": person, "values": values}
+        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+    form = WriteForm()
+    response = page(
+        request,
+        "notifications/compose/logged_out.html",
+        _("You are logged out"),
+        entered=[
+            (form.fields[name].label, values[name])
+            for name in ("content", "groups", "recipients", "note")
+            if values[name]
+        ],
+        login_url=redirect_to_login(
+            request.get_full_path(), reverse("admin:login")
+        ).url,
+    )
+    response.status_code = FORBIDDEN
+    return response
 
 
 @require_POST
