@@ -194,10 +194,14 @@ def users_with(permission: str) -> QuerySet[User]:
     return people.filter(is_staff=True).order_by("username")
 
 
+class NotOwnDraft(PermissionDenied):
+    """Another person holds the draft."""
+
+
 def require_own_draft(user: User, draft: Notification) -> None:
     """Only its sender opens, changes, deletes or sends a draft, and no superuser."""
     if draft.sender_id != user.pk:
-        raise PermissionDenied(
+        raise NotOwnDraft(
             _("This is a draft of %(sender)s, who can hand it over to you.")
             % {"sender": draft.sender.get_username()}
         )

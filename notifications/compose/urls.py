@@ -5,7 +5,13 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from notifications.compose.views import audience_count, check, handover, write
+from notifications.compose.views import (
+    audience_count,
+    check,
+    draft_lists,
+    handover,
+    write,
+)
 from notifications.compose.views import resend as views_resend
 
 
@@ -15,8 +21,18 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
         # Not protected: keeps a text that is posted after the session ended.
         path("write/", write.write, name="write"),
         path("write/count/", protected(audience_count.count), name="write_count"),
+        path("write/drafts/", protected(draft_lists.own), name="drafts"),
+        path(
+            "write/drafts/ownerless/",
+            protected(draft_lists.ownerless),
+            name="ownerless_drafts",
+        ),
         path("write/<int:pk>/", write.write, name="write_edit"),
-        path("write/<int:pk>/delete/", protected(write.delete), name="draft_delete"),
+        path(
+            "write/<int:pk>/delete/",
+            protected(draft_lists.delete),
+            name="draft_delete",
+        ),
         path(
             "write/<int:pk>/hand-over/",
             protected(handover.hand_over),

@@ -42,6 +42,10 @@ admin:write_groups                       GET  login  403     200     200       4
 admin:write_groups                       POST login  403     200     200       403     403    403    200
 admin:write_count                        GET  login  405     405     405       405     405    405    405
 admin:write_count                        POST login  403     200     200       403     403    403    200
+admin:drafts                             GET  login  403     200     200       403     403    403    200
+admin:drafts                             POST login  405     405     405       405     405    405    405
+admin:ownerless_drafts                   GET  login  403     403     403       403     403    403    200
+admin:ownerless_drafts                   POST login  405     405     405       405     405    405    405
 admin:write_edit                         GET  login  403     200     403       403     403    403    403
 admin:write_edit                         POST 403    403     200     403       403     403    403    403
 admin:draft_delete                       GET  login  405     405     405       405     405    405    405

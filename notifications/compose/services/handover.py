@@ -65,11 +65,25 @@ def ownerless_drafts() -> QuerySet[Notification]:
     )
 
 
-def handed_over_by(user: User, drafts: Iterable[Notification]) -> dict[int | None, str]:
-    """Who handed each draft over to ``user``, by the number of the draft."""
+def handed_over_by(drafts: Iterable[Notification]) -> dict[int | None, str]:
+    """Who handed each draft over to its present sender, by the number of the draft."""
     entries = AuditEntry.objects.filter(
         notification_number__in=[draft.pk for draft in drafts],
         action=HANDED_OVER.word,
-        detail__to=user.get_username(),
     )
     return dict(entries.order_by("id").values_list("notification_number", "actor"))
+
+
+def receiver_of(user: User, notification_id: int) -> str | None:
+    """The username of the person to whom ``user`` has just handed this draft over.
+
+    ``None`` if the last person who handed it over is another one.
+    """
+    entries = AuditEntry.objects.filter(
+        notification_number=notification_id, action=HANDED_OVER.word
+    )
+    last = entries.order_by("-id").first()
+    if last is None or last.actor != user.get_username():
+        return None
+    receiver: str = last.detail["to"]
+    return receiver

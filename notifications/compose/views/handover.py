@@ -1,7 +1,8 @@
 """The page on which a draft is handed over to a colleague."""
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -15,8 +16,19 @@ from notifications.ui.pages import page, require_permission
 
 
 def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give a draft to a colleague; superusers do not see the text of other people."""
+    """Give a draft to a colleague; a second click on the button changes nothing."""
     user = require_permission(request, permissions.SEND)
+    try:
+        return _hand_over(request, user, pk)
+    except PermissionDenied:
+        receiver = handover.receiver_of(user, pk)
+        if request.method != "POST" or receiver is None:
+            raise
+        return _done(request, receiver)
+
+
+def _hand_over(request: HttpRequest, user: User, pk: int) -> HttpResponse:
+    """Superusers do not see the text of other people."""
     draft = get_object_or_404(Notification, pk=pk)
     if draft.status != Notification.Status.DRAFT:
         return redirect(draft)
@@ -40,12 +52,7 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(
-                request,
-                _("The draft is handed over to %(person)s.")
-                % {"person": receiver.get_username()},
-            )
-            return redirect("admin:write")
+            return _done(request, receiver.get_username())
     return page(
         request,
         "notifications/compose/hand_over.html",
@@ -54,3 +61,10 @@ def hand_over(request: HttpRequest, pk: int) -> HttpResponse:
         form=form,
         is_own=draft.sender_id == user.pk,
     )
+
+
+def _done(request: HttpRequest, receiver: str) -> HttpResponse:
+    messages.success(
+        request, _("The draft is handed over to %(person)s.") % {"person": receiver}
+    )
+    return redirect("admin:write")

@@ -1,16 +1,16 @@
 """The Write page, the first of three steps: saves a draft."""
 
 import json
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.http import require_POST
 
 from notifications import permissions
 from notifications.audiences.audience import build_audience
@@ -19,17 +19,16 @@ from notifications.compose.checked import checked_of
 from notifications.compose.differences import ChangedValue, differences
 from notifications.compose.forms import (
     SAVED,
-    DraftVersionForm,
     WriteForm,
     initial_of,
 )
-from notifications.compose.services import drafts, handover
-from notifications.compose.views import member_check
+from notifications.compose.services import drafts
+from notifications.compose.views import draft_lists, member_check
 from notifications.groups.filters import SELECTED_GROUPS_KEY
 from notifications.groups.forms import GroupIds
 from notifications.models import Notification
 from notifications.models.access import FORMER_PERSON
-from notifications.permissions import require_own_draft
+from notifications.permissions import NotOwnDraft, require_own_draft
 from notifications.ui.pages import page, require_permission
 
 # Session key of the form values that were posted after the session ended, and the person
@@ -40,8 +39,6 @@ MAX_POSTED_LENGTH = 200_000
 
 FORBIDDEN = 403
 
-MAX_DRAFTS = 20
-
 
 @csrf_protect
 def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -50,10 +47,35 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return _log_in_first(request)
     user = require_permission(request, permissions.SEND)
     draft = _stored_draft(request, pk)
-    if draft is not None and draft.status != Notification.Status.DRAFT:
-        return _redirect_to_sent(request, draft)
-    if draft is not None:
-        require_own_draft(user, draft)
+    try:
+        if draft is not None:
+            _require_editable(user, draft)
+        return _write(request, user, draft, pk)
+    except _SentMeanwhile as refusal:
+        if request.method != "POST":
+            return redirect(refusal.sent)
+        return _refuse(request, user, str(refusal), sent=refusal.sent)
+    except NotOwnDraft as refusal:
+        if request.method != "POST":
+            raise
+        return _refuse(request, user, str(refusal))
+
+
+class _SentMeanwhile(Exception):
+    def __init__(self, sent: Notification) -> None:
+        super().__init__(_("This has been sent already."))
+        self.sent = sent
+
+
+def _require_editable(user: User, draft: Notification) -> None:
+    if draft.status != Notification.Status.DRAFT:
+        raise _SentMeanwhile(draft)
+    require_own_draft(user, draft)
+
+
+def _write(
+    request: HttpRequest, user: User, draft: Notification | None, pk: int | None
+) -> HttpResponse:
     form = _form(request, user, draft)
     checks_members = member_check.is_requested(request)
     changed = []
@@ -68,8 +90,7 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             posted["version"] = str(conflict.stored.version)
             form, draft = WriteForm(posted), conflict.stored
         else:
-            if saved.status != Notification.Status.DRAFT:
-                return _redirect_to_sent(request, saved)
+            _require_editable(user, saved)
             if pk not in (None, saved.pk):
                 messages.warning(
                     request,
@@ -78,23 +99,63 @@ def write(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             if entered.duplicates:
                 messages.info(request, duplicates_message(entered.duplicates))
             return redirect("admin:check", saved.pk)
+    return _page(
+        request,
+        user,
+        form,
+        _("New notification") if pk is None else _("Edit the draft"),
+        edited=pk,
+        stored=draft,
+        differences=changed,
+        members_checked=member_check.result(request, user) if checks_members else [],
+    )
+
+
+def _refuse(
+    request: HttpRequest, user: User, refusal: str, *, sent: Notification | None = None
+) -> HttpResponse:
+    """Show what was entered as a new draft; nothing is saved."""
+    entered = member_check.entered_values(request, WriteForm)
+    for name in ("token", "version"):
+        del entered[name]
+    response = _page(
+        request,
+        user,
+        WriteForm(initial=entered),
+        _("New notification"),
+        refusal=refusal,
+        sent=sent,
+    )
+    response.status_code = FORBIDDEN
+    return response
+
+
+def _page(
+    request: HttpRequest,
+    user: User,
+    form: WriteForm,
+    title: str,
+    *,
+    edited: int | None = None,
+    **context: Any,
+) -> HttpResponse:
     form.show_counts()
+    own = draft_lists.own_drafts(user, except_for=edited)
     return page(
         request,
         "notifications/compose/write.html",
-        _("New notification") if pk is None else _("Edit the draft"),
+        title,
         form=form,
         step=1,
-        stored=draft,
-        differences=changed,
         picked={
             name: _picked(form[name].value())
             for name, field in form.fields.items()
             if isinstance(field, GroupIds)
         },
-        drafts=_drafts(user, pk),
-        ownerless_drafts=_ownerless_drafts(user),
-        members_checked=member_check.result(request, user) if checks_members else [],
+        own_rows=own,
+        drafts=draft_lists.with_givers(own),
+        ownerless_drafts=draft_lists.ownerless_drafts() if user.is_superuser else [],
+        **context,
     )
 
 
@@ -118,14 +179,6 @@ def _save(
     return drafts.save_draft(user, entered)
 
 
-def _redirect_to_sent(request: HttpRequest, sent: Notification) -> HttpResponse:
-    if request.method == "POST":
-        messages.warning(
-            request, _("This has been sent already: what you entered was not saved.")
-        )
-    return redirect(sent)
-
-
 def _differences(user: User, conflict: drafts.DraftChanged) -> list[ChangedValue]:
     if conflict.entered is None:
         return []
@@ -137,28 +190,6 @@ def _picked(ids: str) -> list[dict[str, str]]:
     """The chosen groups for picker.js; ``ids`` one per line."""
     chosen = ids.split("\n") if ids else []
     return picker_context(build_audience(Notification.Audience.CHOSEN, chosen))
-
-
-def _drafts(user: User, edited: int | None) -> list[tuple[Notification, str]]:
-    """The newest other drafts of the user, and who handed them over.
-
-    They are queried without their long lists of groups.
-    """
-    own = Notification.objects.drafts_of(user.pk).exclude(pk=edited or 0)
-    newest = list(
-        own.only("content", "created_at", "version").order_by("-id")[:MAX_DRAFTS]
-    )
-    by = handover.handed_over_by(user, newest)
-    return [(draft, by.get(draft.pk, "")) for draft in newest]
-
-
-def _ownerless_drafts(user: User) -> list[Notification]:
-    """Drafts that only a superuser can give to a person who may send."""
-    if not user.is_superuser:
-        return []
-    others = handover.ownerless_drafts().select_related("sender")
-    others = others.only("sender__username", "created_at")
-    return list(others.order_by("-id")[:MAX_DRAFTS])
 
 
 def _form(request: HttpRequest, user: User, draft: Notification | None) -> WriteForm:
@@ -209,20 +240,3 @@ def _log_in_first(request: HttpRequest) -> HttpResponse:
     )
     response.status_code = FORBIDDEN
     return response
-
-
-@require_POST
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Delete a draft of the user."""
-    user = require_permission(request, permissions.SEND)
-    form = DraftVersionForm(request.POST)
-    version = form.cleaned_data["version"] if form.is_valid() else 0
-    try:
-        drafts.delete_draft(user, pk, version=version)
-    except Notification.DoesNotExist:
-        raise Http404 from None
-    except drafts.DraftChanged as error:
-        messages.warning(request, f"{error.messages[0]} {_('It was not thrown away.')}")
-        return redirect("admin:write_edit", pk)
-    messages.success(request, _("The draft is gone. Nothing was sent."))
-    return redirect("admin:write")

@@ -10,6 +10,7 @@ from notifications.compose.services.handover import (
     hand_over,
     handed_over_by,
     ownerless_drafts,
+    receiver_of,
 )
 from notifications.delivery import controls
 from notifications.models import AuditEntry, Notification
@@ -36,8 +37,9 @@ def test_the_colleague_holds_the_draft_afterwards(manager, colleague):
     draft.refresh_from_db()
     assert (draft.sender, draft.sender_name) == (colleague, "j.okafor")
     assert draft.written_by_name == "lin.mei"
-    assert handed_over_by(colleague, [draft]) == {draft.pk: "lin.mei"}
-    assert handed_over_by(manager, [draft]) == {}
+    assert handed_over_by([draft]) == {draft.pk: "lin.mei"}
+    assert receiver_of(manager, draft.pk) == "j.okafor"
+    assert receiver_of(colleague, draft.pk) is None
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor) == ("draft_handed_over", "lin.mei")
     assert sentence(entry.action, entry.detail) == (

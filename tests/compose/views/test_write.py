@@ -6,7 +6,7 @@ import pytest
 
 from notifications import permissions
 from notifications.compose.services.handover import hand_over
-from notifications.models import Notification
+from notifications.models import AuditEntry, Notification
 from tests.factories import make_group, make_notification, make_user, write_fields
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -125,6 +125,7 @@ def test_own_drafts_are_listed_newest_first(manager, person):
     text = page.content.decode()
 
     assert [draft.pk for draft, _by in page.context["drafts"]] == [second.pk, first.pk]
+    assert "All your drafts" not in text
     assert f'href="/write/{second.pk}/"' in text
     assert f'action="/write/{second.pk}/delete/"' in text
     assert '<details class="card drafts" open>' in text
@@ -135,6 +136,8 @@ def test_a_draft_that_was_handed_over_names_the_colleague(manager, person):
     colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
     draft = make_notification(sender=colleague)
     hand_over(colleague, draft.pk, to=person, version=1)
+    person.username = "lin.mei-new"
+    person.save()
 
     page = manager.get(WRITE)
 
@@ -147,7 +150,7 @@ def test_a_superuser_sees_which_drafts_nobody_can_send_but_not_their_texts(
 ):
     draft = make_notification(sender=person, content="A secret plan")
     chief = log_in(make_user(username="chief", superuser=True))
-    assert chief.get(WRITE).context["ownerless_drafts"] == []
+    assert not chief.get(WRITE).context["ownerless_drafts"]
     person.is_active = False
     person.save()
 
@@ -235,12 +238,53 @@ def test_a_form_that_comes_after_the_send_is_answered_in_words(manager, person):
     )
 
     for address in (WRITE, f"/write/{sent.pk}/"):
-        page = manager.post(address, write_fields(), follow=True)
+        page = manager.post(address, write_fields(content="Other"))
 
-        assert page.redirect_chain == [(f"/sent/{sent.pk}/", 302)]
-        assert [str(message) for message in page.context["messages"]] == [
-            "This has been sent already: what you entered was not saved."
-        ]
+        refused_as_new_draft(page, "This has been sent already.")
+        assert f'<a href="/sent/{sent.pk}/">' in page.content.decode()
+    assert manager.get(f"/write/{sent.pk}/")["Location"] == f"/sent/{sent.pk}/"
+
+
+def refused_as_new_draft(page, sentence):
+    """Nothing is saved; the form has what was entered, and makes a new draft."""
+    assert page.status_code == 403
+    text = page.content.decode()
+    assert "Nothing was saved" in text
+    assert sentence in text
+    form = page.context["form"]
+    assert form["content"].value() == "Other"
+    assert str(form["token"].value()) != write_fields()["token"]
+    assert form["version"].value() == 0
+    assert 'action="/write/"' in text
+    assert [group["id"] for group in carried(page)] == ["hikers"]
+
+
+@pytest.mark.parametrize("fields", [{}, {"check_members": "1"}, {"groups": "hikers"}])
+def test_a_draft_that_was_handed_over_meanwhile_loses_no_text(manager, person, fields):
+    make_group(group_id="hikers")
+    colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    draft = make_notification(
+        sender=person, content="A secret plan", token=write_fields()["token"]
+    )
+    hand_over(person, draft.pk, to=colleague, version=1)
+    entered = write_fields(content="Other", version="1") | fields
+
+    for address in (WRITE, f"/write/{draft.pk}/"):
+        if address == WRITE and "check_members" in fields:
+            continue
+        page = manager.post(address, entered)
+
+        refused_as_new_draft(
+            page, "This is a draft of j.okafor, who can hand it over to you."
+        )
+        assert "A secret plan" not in page.content.decode()
+    assert Notification.objects.get().content == "A secret plan"
+    form = page.context["form"]
+    saved = manager.post(
+        WRITE, entered | {"token": form["token"].value(), "version": "0"}
+    )
+    assert Notification.objects.count() == (1 if "check_members" in fields else 2)
+    assert saved.status_code == (200 if "check_members" in fields else 302)
 
 
 @pytest.mark.parametrize("version", ["1", "", "x", "9" * 5000])
@@ -284,16 +328,48 @@ def test_handing_a_draft_over(manager, person):
     draft.refresh_from_db()
     assert draft.sender == colleague
     assert manager.get(address).status_code == 403
+    twice = manager.post(address, {"version": "1", "to": colleague.pk}, follow=True)
+    assert twice.redirect_chain == [(WRITE, 302)]
+    assert [str(message) for message in twice.context["messages"]] == [
+        "The draft is handed over to j.okafor."
+    ]
+    assert AuditEntry.objects.filter(action="draft_handed_over").count() == 1
 
 
 def test_many_drafts_are_folded_away(manager, person):
-    for _n in range(21):
+    first = make_notification(sender=person)
+    for _n in range(20):
         make_notification(sender=person)
 
     page = manager.get(WRITE)
 
     assert len(page.context["drafts"]) == 20
-    assert '<details class="card drafts">' in page.content.decode()
+    text = page.content.decode()
+    assert '<details class="card drafts">' in text
+    assert '<span class="muted">21</span>' in text
+    assert 'href="/write/drafts/"' in text
+    last = manager.get("/write/drafts/?page=2")
+    assert [draft.pk for draft, _by in last.context["drafts"]] == [first.pk]
+    assert 'href="?page=1"' in last.content.decode()
+
+
+def test_all_drafts_of_people_who_left_are_listed(person, manager, log_in):
+    first = make_notification(sender=person, content="A secret plan")
+    for _n in range(20):
+        make_notification(sender=person)
+    chief = log_in(make_user(username="chief", superuser=True))
+    person.is_active = False
+    person.save()
+
+    assert 'href="/write/drafts/ownerless/"' in chief.get(WRITE).content.decode()
+    text = chief.get("/write/drafts/ownerless/?page=2").content.decode()
+    assert f'href="/write/{first.pk}/hand-over/"' in text
+    assert "A secret plan" not in text
+    person.is_active = True
+    person.save()
+    assert manager.get("/write/drafts/ownerless/").status_code in (302, 403)
+    empty = chief.get("/write/drafts/ownerless/").content.decode()
+    assert "There are no drafts." in empty
 
 
 def test_without_drafts_there_is_no_list(manager):
@@ -310,7 +386,7 @@ def test_the_queries_do_not_grow(manager, person, django_assert_max_num_queries)
         draft = make_notification(
             sender=person, audience="chosen", audience_values=chosen
         )
-        with django_assert_max_num_queries(13) as counted:
+        with django_assert_max_num_queries(14) as counted:
             page = manager.get(f"/write/{draft.pk}/")
         assert len(carried(page)) == len(chosen)
         return len(counted)
