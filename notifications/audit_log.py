@@ -117,11 +117,15 @@ def named(
     ordered = sorted(names)
     values: dict[str, Any] = {"named": ordered[:MAX_NAMED]}
     if len(ordered) > MAX_NAMED:
-        text = "".join(f"{name}\n" for name in ordered)
-        values["digest"] = hashlib.sha256(text.encode()).hexdigest()
+        values["digest"] = digest_of(ordered)
     if filters is not None:
         values["filters"] = dict(filters)
     return values
+
+
+def digest_of(names: Iterable[str]) -> str:
+    """The digest that ``named`` describes; ``names`` are sorted."""
+    return hashlib.sha256("".join(f"{name}\n" for name in names).encode()).hexdigest()
 
 
 def write(

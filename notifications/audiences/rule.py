@@ -16,6 +16,8 @@ from notifications.ui.text import has_control, join_first
 
 MAX_EXCEPTIONS = 500
 
+MAX_LABELS = 100
+
 MAX_MEMBERS = 999_999_999
 
 NAME_MAX_LENGTH = 100  # of a chat group
@@ -59,6 +61,11 @@ def _types(types: Sequence[str]) -> tuple[str, ...]:
 
 
 def _labels(names: Sequence[str]) -> tuple[str, ...]:
+    if len(names) > MAX_LABELS:
+        raise ValidationError(
+            _("%(n)d labels are chosen; the limit is %(limit)d.")
+            % {"n": len(names), "limit": MAX_LABELS}
+        )
     # PostgreSQL refuses a null character, which no label has.
     lowered = [Lower(Value(name)) for name in names if not has_control(name)]
     known = Label.objects.alias(lower=Lower("name")).filter(lower__in=lowered)

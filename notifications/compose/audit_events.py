@@ -6,12 +6,12 @@ from django.utils.translation import ngettext_lazy
 from notifications.audit.presentation import choice
 from notifications.audit_log import Detail, Event
 from notifications.delivery.audit_events import (
-    EXCEPTED,
     LEFT_OUT,
     NOT_AFTER,
     NOTE,
     RULE,
     WRITTEN_BY,
+    excepted,
 )
 from notifications.models import DraftVersion, Notification
 
@@ -43,7 +43,7 @@ SENT = Event(
     ngettext_lazy("Sent it to %(n)d group.", "Sent it to %(n)d groups.", "n"),
     WRITTEN_BY,
     RULE,
-    EXCEPTED,
+    excepted,
     NOT_AFTER,
     LEFT_OUT,
     count="groups",

@@ -44,7 +44,10 @@ class ChangedSinceCheck(ValidationError):
 
 @dataclass(frozen=True, slots=True)
 class CheckedGroups:
-    """Groups as lines of group ID, type or reason of exclusion, and name, with tabs."""
+    """Groups as lines of group ID, type or reason of exclusion, and name, with tabs.
+
+    The lines of excepted groups have no type.
+    """
 
     lines: list[str]
 
@@ -69,6 +72,14 @@ class Checked:
     groups: CheckedGroups
     left_out: CheckedGroups
 
+    @property
+    def excepted(self) -> CheckedGroups:
+        """ID and name of the groups that the rule names as exceptions."""
+        rows = self.values["excepted"]
+        return CheckedGroups(
+            sorted(f"{row['group_id']}\t{_one_column(row['name'])}" for row in rows)
+        )
+
     def digest(
         self, *, start: datetime | None = None, not_after: datetime | None = None
     ) -> str:
@@ -81,6 +92,7 @@ class Checked:
             json_line(
                 {
                     **self.values,
+                    "excepted": self.excepted.digest,
                     "groups": self.groups.digest,
                     "left_out": self.left_out.digest,
                     "start": iso_time(start),
@@ -151,6 +163,11 @@ def list_groups(
     lines = rows.order_by().aggregate(lines=JoinedTexts(line, Value("\n")))["lines"]
     # Sorted here, because PostgreSQL sorts by its collation.
     return CheckedGroups(sorted(lines.split("\n")) if lines else [])
+
+
+def _one_column(name: str) -> str:
+    """As in ``list_groups``."""
+    return name.replace("\t", "␉").replace("\n", "␊")
 
 
 def sign(shown: Shown) -> str:

@@ -1,12 +1,13 @@
 """Events of the audit trail about a notification after it is sent."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy, pgettext_lazy
 
-from notifications.audit.presentation import choice, moment
-from notifications.audit_log import Detail, Event
+from notifications.audit.presentation import choice, line, moment
+from notifications.audit_log import Detail, Event, Values
 from notifications.delivery.explanations import explain_code
 from notifications.models import Notification, Rule
 from notifications.ui.text import join_first
@@ -20,14 +21,18 @@ def _rule(stored: Any) -> str:
     return str(Rule.from_json(stored))
 
 
-def _names_and_ids(groups: Any) -> str:
-    return join_first([f"{one['name']} ({one['group_id']})" for one in groups])
+def excepted(values: Values) -> Iterator[str]:
+    """The excepted groups; an entry has the first ones and the number of all."""
+    groups = values.get("excepted") or []
+    names = [f"{one['name']} ({one['group_id']})" for one in groups]
+    if names:
+        text = join_first(names, values.get("excepted_count"))
+        yield line(gettext("Excepted by name"), text)
 
 
 # Details that events of other folders use, too.
 CODE = Detail("code", _("Error code"), _explained)
 GROUPS = Detail("groups", _("Groups"))
-EXCEPTED = Detail("excepted", _("Excepted by name"), _names_and_ids)
 LEFT_OUT = Detail("left_out_count", _("Groups left out"))
 NOTE = Detail("note", _("Note"))
 NOT_AFTER = Detail("not_after", _("Not after"), moment)
@@ -46,7 +51,7 @@ SCHEDULED = Event(
     NOT_AFTER,
     GROUPS,
     RULE,
-    EXCEPTED,
+    excepted,
     LEFT_OUT,
 )
 

@@ -30,7 +30,11 @@ def _filters(values: Values) -> Iterator[str]:
 
 _SELECTION = (Detail("named", _("Groups")), DIGEST, _filters)
 
-_LABEL_DETAILS = (Detail("labels", _("Labels")), *_SELECTION)
+_LABEL_DETAILS = (
+    Detail("labels", _("Labels")),
+    Detail("labels_count", _("Number of labels")),
+    *_SELECTION,
+)
 
 
 def _new_values(values: Values) -> Iterator[str]:

@@ -5,6 +5,7 @@ so that a saved audience never refers to a missing label.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -241,10 +242,17 @@ def _write_audit_entry(
     group_ids: Collection[str],
     filters: Filters,
 ) -> None:
+    names = sorted(label.name for label in labels)
+    detail: dict[str, Any] = {"labels": names[: audit_log.MAX_NAMED]}
+    if len(names) > audit_log.MAX_NAMED:
+        detail |= {
+            "labels_count": len(names),
+            "labels_digest": audit_log.digest_of(names),
+        }
     audit_log.write(
         event,
         user.get_username(),
-        labels=[label.name for label in labels],
+        **detail,
         groups=len(group_ids),
         **audit_log.named(group_ids, filters),
     )

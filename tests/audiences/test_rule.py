@@ -79,6 +79,10 @@ def test_errors_of_every_field():
             {"name_contains": ["This holds a control character. Remove it."]},
         ),
         (
+            Rule(labels=tuple(f"L{n}" for n in range(101))),
+            {"labels": ["101 labels are chosen; the limit is 100."]},
+        ),
+        (
             Rule(exceptions=tuple(f"g{n}" for n in range(501))),
             {"exceptions": ["501 IDs entered; the limit is 500."]},
         ),

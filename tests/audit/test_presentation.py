@@ -15,7 +15,6 @@ from notifications.audit.presentation import lines, sentence
 from notifications.audit_log import EVENTS, Detail, Event
 from notifications.compose.audit_events import DRAFT_SAVED, RESENT, SENT
 from notifications.delivery.audit_events import (
-    EXCEPTED,
     LATE_ANSWER,
     PAUSED,
     RULE,
@@ -56,10 +55,7 @@ def test_texts_of_each_event_and_detail_in(language, event):
         texts = [str(event.label), *texts_of(event)]
     with override(language):
         label, first, *_rest = [str(event.label), *texts_of(event)]
-        values: dict[Detail, object] = {
-            RULE: {"types": ["Public"]},
-            EXCEPTED: [{"group_id": "vip", "name": "VIP"}],
-        }
+        values: dict[Detail, object] = {RULE: {"types": ["Public"]}}
         for detail in details:
             value = values.get(detail, 70009)
             (line,) = lines(event.word, {detail.key: value})[:1]
@@ -254,3 +250,12 @@ def test_an_entry_may_lack_every_detail(event):
 )
 def test_details_in_plain_words(event, detail, texts):
     assert texts_of(event, **detail) == texts
+
+
+def test_excepted_groups_with_the_number_of_all():
+    groups = [{"group_id": f"g{n}", "name": f"Group {n}"} for n in range(100)]
+
+    shown = lines("sent", {"excepted": groups, "excepted_count": 300})
+
+    assert shown[0].startswith("Excepted by name: Group 0 (g0), Group 1 (g1)")
+    assert shown[0].endswith("and 295 more")

@@ -42,6 +42,19 @@ def said(act, *args, **kwargs) -> list[str]:
     return refused.value.messages
 
 
+def test_an_entry_names_a_hundred_labels(user):
+    make_group(group_id="a")
+    names = [f"L{n:03}" for n in range(150)]
+
+    groups_labels.add_labels(user, EVERY, names)
+    groups_labels.remove_labels(user, EVERY, names)
+
+    for _word, _actor, detail in entries():
+        assert (detail["labels"], detail["labels_count"]) == (names[:100], 150)
+        text = "".join(f"{name}\n" for name in names)
+        assert detail["labels_digest"] == hashlib.sha256(text.encode()).hexdigest()
+
+
 def test_labels_are_put_on_and_taken_off(user):
     for group_id in "abc":
         make_group(group_id=group_id)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from notifications import audit_log, permissions
 from notifications.audiences.audience import Audience, audience_of
 from notifications.audiences.validation import check_audience
+from notifications.audit_log import MAX_NAMED
 from notifications.compose.audit_events import SENT
 from notifications.compose.checked import (
     ChangedSinceCheck,
@@ -27,9 +28,6 @@ from notifications.delivery.audit_events import SCHEDULED
 from notifications.delivery.schedule import check_not_after, check_start
 from notifications.models import Notification
 from notifications.permissions import require, require_control, require_own_draft
-
-# Limits the size of an audit entry, which also has the number of all excluded groups.
-MAX_EXCLUDED_NAMED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +107,24 @@ def send(
 
 
 def _audience_detail(audience: Audience, checked: Checked) -> dict[str, Any]:
-    """Details for the audit entry: the rule, and the excluded groups with reasons.
+    """Details for the audit entry: the rule, and the first excluded groups with reasons.
 
-    Auditors need them after the rule and the groups have changed, and to compute the
-    digest again.
+    Auditors need them after the rule and the groups have changed. The digests cover all
+    groups and are parts of the digest of the send.
     """
     excluded = (line.split("\t", 2) for line in checked.left_out.lines)
     by_name = sorted(excluded, key=itemgetter(2, 0))
     return {
         **({"rule": audience.rule.as_json()} if audience.rule else {}),
-        "excepted": checked.values["excepted"],
+        "excepted": checked.values["excepted"][:MAX_NAMED],
+        "excepted_digest": checked.excepted.digest,
+        "excepted_count": checked.excepted.count,
         "groups_digest": checked.groups.digest,
         "left_out_digest": checked.left_out.digest,
         "left_out_count": checked.left_out.count,
         "left_out": [
             {"group_id": group_id, "name": name, "reason": reason}
-            for group_id, reason, name in by_name[:MAX_EXCLUDED_NAMED]
+            for group_id, reason, name in by_name[:MAX_NAMED]
         ],
     }
 

@@ -15,7 +15,7 @@ from notifications.compose.checked import ChangedSinceCheck, checked_of
 from notifications.compose.services import send as services_send
 from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.compose.services.send import SendTimes
-from notifications.models import AuditEntry, Delivery, Notification
+from notifications.models import AuditEntry, ChatGroup, Delivery, Notification
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
 pytestmark = pytest.mark.django_db
@@ -275,7 +275,7 @@ def test_the_recorded_digest_can_be_computed_from_the_record(manager):
         "audience": "every",
         "audience_values": [],
         "rule": None,
-        "excepted": [],
+        "excepted": sha256(""),
         "written_by": "lin.mei",
         "sender": "lin.mei",
         "by_superuser": False,
@@ -288,6 +288,28 @@ def test_the_recorded_digest_can_be_computed_from_the_record(manager):
     assert sent.checked_digest == entry.detail["digest"] == sha256(line + "\n")
     assert entry.detail["groups_digest"] == groups
     assert entry.detail["left_out_digest"] == left_out
+
+
+def test_an_entry_is_small_and_covers_all_excluded_groups(manager):
+    ChatGroup.objects.bulk_create(
+        ChatGroup(group_id=f"@TGS#{n:043}", name="群" * 20, type="Public", state=state)
+        for n, state in enumerate(["in_use"] * 501 + ["closed"] * 1000)
+    )
+    excepted = [f"@TGS#{n:043}" for n in range(500)]
+    rule = {"types": ["Public"], "exceptions": excepted}
+    draft = make_notification(sender=manager, audience="rule", audience_values=rule)
+
+    send(manager, draft, checked_of(manager, draft).digest())
+
+    detail = AuditEntry.objects.get().detail
+    # The rule, with 500 IDs, is the only copy of that of a saved audience.
+    assert len(json.dumps(detail)) < 100_000
+    assert len(json.dumps(detail, ensure_ascii=False).encode()) < 70_000
+    assert (len(detail["excepted"]), detail["excepted_count"]) == (100, 500)
+    assert (len(detail["left_out"]), detail["left_out_count"]) == (100, 1000)
+    lines = "\n".join(sorted(f"{group_id}\t{'群' * 20}" for group_id in excepted))
+    assert detail["excepted_digest"] == hashlib.sha256(lines.encode()).hexdigest()
+    assert detail["rule"] == rule
 
 
 @pytest.mark.parametrize("count", [1, 3])
