@@ -8,22 +8,18 @@ from notifications.audit_log import Detail, Event
 from notifications.delivery.audit_events import (
     LEFT_OUT,
     NOT_AFTER,
-    NOTE,
     RULE,
     WRITTEN_BY,
     excepted,
 )
-from notifications.models import DraftVersion, Notification
+from notifications.models import DraftVersion
 
+# Without text, note and groups: the trail is read while the draft is still being written,
+# and the version, whose digest the entry has, keeps them.
 DRAFT_SAVED = Event(
     DraftVersion.SAVED,
     _("draft saved"),
     _("Saved a draft."),
-    Detail("audience", _("Send to"), choice(dict(Notification.Audience.choices))),
-    Detail("chosen", _("Chosen")),
-    Detail("saved", _("Audience")),
-    RULE,
-    NOTE,
     Detail("version", _("Version")),
 )
 

@@ -212,8 +212,8 @@ def test_an_entry_may_lack_every_detail(event):
         ),
         (
             DRAFT_SAVED,
-            {"audience": "chosen", "chosen": 2, "note": ""},
-            ["Saved a draft.", "Send to: Groups I choose", "Chosen: 2"],
+            {"version": 2},
+            ["Saved a draft.", "Version: 2"],
         ),
         (
             VERIFIED,

@@ -182,7 +182,7 @@ def save_draft(
         )
         inserted = _insert_or_lock(new)
         if inserted is new:
-            _write_saved(user, new, cleaned)
+            _write_saved(user, new)
             return new
         stored = inserted
     require_own_draft(user, stored)
@@ -198,7 +198,7 @@ def save_draft(
         setattr(stored, name, value)
     stored.version += 1
     stored.save()
-    _write_saved(user, stored, cleaned)
+    _write_saved(user, stored)
     return stored
 
 
@@ -233,14 +233,11 @@ def _insert_or_lock(draft: Notification) -> Notification:
     return draft
 
 
-def _write_saved(user: User, draft: Notification, cleaned: Draft) -> None:
+def _write_saved(user: User, draft: Notification) -> None:
     audit_log.write(
         DRAFT_SAVED,
         user.get_username(),
         notification=draft.pk,
-        audience=cleaned.audience,
-        **_audience_detail(cleaned),
-        note=cleaned.note,
         **keep_version(draft, user.get_username()),
     )
 
@@ -261,12 +258,3 @@ def delete_draft(user: User, notification_id: int, *, version: int) -> None:
         raise DraftChanged(draft)
     audit_log.write(DRAFT_DELETED, user.get_username(), notification=draft.pk)
     draft.delete()
-
-
-def _audience_detail(draft: Draft) -> dict[str, Any]:
-    """Details for the audit entry: the rule, the saved audience or a number of groups."""
-    if draft.audience == Kind.RULE:
-        return {"rule": draft.audience_values}
-    if draft.audience == Kind.SAVED:
-        return {"saved": "".join(draft.audience_values)}
-    return {"chosen": len(draft.audience_values)}
