@@ -19,6 +19,7 @@ from notifications.models import Label, Notification, Rule, SavedAudience
 from notifications.models.audiences import AUDIENCE_NAME_MAX_LENGTH
 from notifications.permissions import require
 from notifications.record.draft_versions import keep_version
+from notifications.ui.made_from import fingerprint, refuse_old_page
 from notifications.ui.text import has_control
 
 
@@ -105,10 +106,14 @@ def _rename_in_drafts(user: User, before: str, after: str) -> None:
 
 
 @transaction.atomic
-def delete(user: User, pk: int) -> None:
-    """Delete an audience; notifications that were sent to it are not changed."""
+def delete(user: User, pk: int, *, shown: str | None = None) -> None:
+    """Delete an audience; notifications that were sent to it are not changed.
+
+    ``shown`` is the ``audience_shown`` of the page. Raises ``ChangedSinceShown``.
+    """
     require(user, permissions.CHANGE_AUDIENCES)
     audience = SavedAudience.objects.select_for_update().get(pk=pk)
+    refuse_old_page(shown, _values(audience))
     audience.delete()
     audit_log.write(
         AUDIENCE_DELETED,
@@ -117,6 +122,11 @@ def delete(user: User, pk: int) -> None:
         before=audience.stored_rule,
         after={},
     )
+
+
+def audience_shown(audience: SavedAudience) -> str:
+    """Identifies name and rule for the form that deletes the audience."""
+    return fingerprint(_values(audience))
 
 
 def _clean_name(name: str, pk: int | None) -> str:

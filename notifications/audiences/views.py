@@ -13,6 +13,7 @@ from notifications.audiences import saved as audiences_saved
 from notifications.audiences.audience import matching_groups
 from notifications.audiences.forms import AudienceForm
 from notifications.models import SavedAudience
+from notifications.ui.made_from import SHOWN, ChangedSinceShown
 from notifications.ui.pages import page, require_permission
 
 PER_PAGE = 20
@@ -100,9 +101,12 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     saved = get_object_or_404(SavedAudience, pk=pk)
     if request.method == "POST":
         try:
-            audiences_saved.delete(user, pk)
+            audiences_saved.delete(user, pk, shown=request.POST.get(SHOWN, ""))
         except SavedAudience.DoesNotExist:
             raise Http404 from None
+        except ChangedSinceShown as error:
+            messages.warning(request, error.messages[0])
+            return redirect("admin:audience_delete", pk)
         messages.success(
             request, _("The audience “%(name)s” is deleted.") % {"name": saved.name}
         )
@@ -113,4 +117,5 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         _("Delete the audience “%(name)s”?") % {"name": saved.name},
         audience=saved,
         rule=str(saved.rule),
+        shown=audiences_saved.audience_shown(saved),
     )

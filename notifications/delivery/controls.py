@@ -18,6 +18,7 @@ from notifications.delivery.audit_events import (
     ALL_ALLOWED,
     ALL_STOPPED,
     PAUSED,
+    QUARANTINED,
     RESOLVED,
     RESUMED,
     SCHEDULED,
@@ -26,9 +27,10 @@ from notifications.delivery.audit_events import (
 )
 from notifications.delivery.finish import finish
 from notifications.delivery.schedule import check_not_after, check_start
-from notifications.models import Delivery, Notification, SendingSwitch
+from notifications.models import AuditEntry, Delivery, Notification, SendingSwitch
 from notifications.models.workers import wake_workers
 from notifications.permissions import require, require_control
+from notifications.ui.made_from import fingerprint, refuse_old_page
 from notifications.ui.text import clean_note
 
 
@@ -48,15 +50,36 @@ def pause(user: User, notification_id: int, *, note: str = "") -> Notification:
 
 
 @transaction.atomic
-def resume(user: User, notification_id: int) -> Notification:
-    """Resume a paused notification. Raises ``PermissionDenied``, ``WrongState``."""
+def resume(
+    user: User, notification_id: int, *, shown: str | None = None
+) -> Notification:
+    """Resume a paused notification.
+
+    ``shown`` is the ``pause_shown`` of the page: a later pause may have another reason.
+    Raises ``PermissionDenied``, ``WrongState``, ``ChangedSinceShown``.
+    """
     notification = _lock_controlled(user, notification_id)
+    refuse_old_page(shown, _pause(notification))
     notification.resume()
     Delivery.objects.filter(
         notification=notification, status=Delivery.Status.QUEUED
     ).update(not_sent_streak=0, not_before=timezone.now())
     _write(RESUMED, user, notification)
     return notification
+
+
+def pause_shown(notification: Notification) -> str:
+    """Identifies the present pause for the form that ends it."""
+    return fingerprint(_pause(notification))
+
+
+def _pause(notification: Notification) -> int | None:
+    """The number of the audit entry of the latest pause."""
+    entries = AuditEntry.objects.filter(
+        notification_number=notification.pk,
+        action__in=[PAUSED.word, QUARANTINED.word],
+    )
+    return entries.order_by("-id").values_list("id", flat=True).first()
 
 
 @transaction.atomic
@@ -133,16 +156,22 @@ def _write(
 
 
 @transaction.atomic
-def set_sending_switch(user: User, *, is_off: bool) -> SendingSwitch:
+def set_sending_switch(
+    user: User, *, is_off: bool, shown: str | None = None
+) -> SendingSwitch:
     """Stop all sending, or allow it again; calls in progress still complete.
 
-    Raises ``PermissionDenied``. A call that changes nothing writes no audit entry.
+    ``shown`` is the ``switch_shown`` of the page that allows it: a colleague may have
+    stopped all sending again since. Stopping is never refused. A call that changes
+    nothing writes no audit entry. Raises ``PermissionDenied``, ``ChangedSinceShown``.
     """
     require(user, permissions.SEND)
     SendingSwitch.objects.get_or_create(pk=1)
     switch = SendingSwitch.objects.select_for_update().get(pk=1)
     if switch.is_off == is_off:
         return switch
+    if not is_off:
+        refuse_old_page(shown, *_state(switch))
     switch.is_off = is_off
     switch.changed_by = user.get_username()
     switch.changed_at = timezone.now()
@@ -152,6 +181,15 @@ def set_sending_switch(user: User, *, is_off: bool) -> SendingSwitch:
     if not is_off:
         wake_workers()
     return switch
+
+
+def switch_shown() -> str:
+    """Identifies the present state of the switch for the form that allows sending."""
+    return fingerprint(*_state(SendingSwitch.present()))
+
+
+def _state(switch: SendingSwitch) -> tuple[bool, str, datetime | None]:
+    return switch.is_off, switch.changed_by, switch.changed_at
 
 
 @transaction.atomic

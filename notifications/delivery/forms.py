@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from notifications.delivery.schedule import check_not_after, check_start
+from notifications.ui.made_from import MadeFromForm
 
 
 class Moment(forms.DateTimeField):
@@ -54,3 +55,9 @@ class ScheduleForm(forms.Form):
         except forms.ValidationError as error:
             self.add_error(None, error)
         return data
+
+
+class RescheduleForm(MadeFromForm, ScheduleForm):
+    """Names a time that was changed after the page was shown."""
+
+    is_change = True

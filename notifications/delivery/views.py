@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -13,9 +14,10 @@ from django.views.decorators.http import require_POST
 from notifications import permissions
 from notifications.delivery import controls as delivery_controls
 from notifications.delivery.audit_events import ALL_ALLOWED, ALL_STOPPED
-from notifications.delivery.forms import ScheduleForm
+from notifications.delivery.forms import RescheduleForm
 from notifications.models import AuditEntry, Delivery, Notification, WrongState
-from notifications.permissions import require_control
+from notifications.permissions import require, require_control
+from notifications.ui.made_from import SHOWN, ChangedSinceShown
 from notifications.ui.pages import page, require_permission
 
 SHOWN_SWITCH_CHANGES = 10
@@ -49,7 +51,10 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    return apply_control(request, pk, lambda user: delivery_controls.resume(user, pk))
+    shown = request.POST.get(SHOWN, "")
+    return apply_control(
+        request, pk, lambda user: delivery_controls.resume(user, pk, shown=shown)
+    )
 
 
 @require_POST
@@ -67,11 +72,23 @@ def take_over(request: HttpRequest, pk: int) -> HttpResponse:
 def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the time of a scheduled notification."""
     user = require_permission(request, permissions.SEND)
-    notification = get_object_or_404(Notification.objects.sent(), pk=pk)
+    rows = Notification.objects.sent()
+    if request.method != "POST":
+        return _reschedule(request, user, get_object_or_404(rows, pk=pk))
+    with transaction.atomic():
+        # The form is made under the lock of the row, which is taken after that of the user.
+        require(user, permissions.SEND)
+        notification = get_object_or_404(rows.select_for_update(), pk=pk)
+        return _reschedule(request, user, notification)
+
+
+def _reschedule(
+    request: HttpRequest, user: User, notification: Notification
+) -> HttpResponse:
     require_control(user, notification)
     if notification.status != Notification.Status.SCHEDULED:
         return redirect(notification)
-    form = ScheduleForm(
+    form = RescheduleForm(
         request.POST if request.method == "POST" else None,
         initial={
             "start": notification.scheduled_for,
@@ -82,9 +99,12 @@ def reschedule(request: HttpRequest, pk: int) -> HttpResponse:
         times = form.cleaned_data
         return apply_control(
             request,
-            pk,
+            notification.pk,
             lambda user: delivery_controls.reschedule(
-                user, pk, start=times["start"], not_after=times["not_after"]
+                user,
+                notification.pk,
+                start=times["start"],
+                not_after=times["not_after"],
             ),
         )
     return page(
@@ -116,7 +136,12 @@ def all_sending(request: HttpRequest) -> HttpResponse:
     user = require_permission(request, permissions.SEND)
     if request.method == "POST":
         is_off = request.POST.get("turn") == "off"
-        delivery_controls.set_sending_switch(user, is_off=is_off)
+        try:
+            delivery_controls.set_sending_switch(
+                user, is_off=is_off, shown=request.POST.get(SHOWN, "")
+            )
+        except ChangedSinceShown as error:
+            messages.warning(request, error.messages[0])
         return redirect("admin:all_sending")
     labels = {event.word: event.label for event in (ALL_STOPPED, ALL_ALLOWED)}
     entries = AuditEntry.objects.filter(action__in=labels)[:SHOWN_SWITCH_CHANGES]
@@ -124,5 +149,6 @@ def all_sending(request: HttpRequest) -> HttpResponse:
         request,
         "notifications/delivery/all_sending.html",
         _("Stop all sending"),
+        shown=delivery_controls.switch_shown(),
         changes=[(entry, labels[entry.action]) for entry in entries],
     )

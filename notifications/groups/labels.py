@@ -26,6 +26,7 @@ from notifications.groups.audit_events import (
 from notifications.groups.label_names import clean_label
 from notifications.models import ChatGroup, Label, SavedAudience
 from notifications.permissions import require
+from notifications.ui.made_from import fingerprint, refuse_old_page
 
 Link = ChatGroup.labels.through
 
@@ -182,10 +183,11 @@ def _check_unused(name: str, pk: int) -> None:
 
 
 @transaction.atomic
-def delete(user: User, pk: int) -> None:
+def delete(user: User, pk: int, *, shown: str | None = None) -> None:
     """Delete a label and remove it from all groups.
 
-    Raises ``ValidationError`` with the saved audiences that use the label.
+    ``shown`` is the ``label_shown`` of the page. Raises ``ChangedSinceShown``;
+    ``ValidationError`` with the saved audiences that use the label.
     """
     require(user, permissions.CHANGE_GROUPS)
     lock_tables(*TABLES, shared=True)
@@ -200,8 +202,14 @@ def delete(user: User, pk: int) -> None:
             % {"names": ", ".join(audiences)}
         )
     count = Link.objects.filter(label=label).count()
+    refuse_old_page(shown, label.name, count)
     label.delete()
     audit_log.write(LABEL_DELETED, user.get_username(), label=label.name, groups=count)
+
+
+def label_shown(label: Label) -> str:
+    """Identifies the name and the number of groups for the form that deletes it."""
+    return fingerprint(label.name, Link.objects.filter(label=label).count())
 
 
 def audiences_with(label: str) -> list[str]:

@@ -22,6 +22,12 @@ from notifications.groups.filters import GroupFilterForm, selection_of
 from notifications.groups.forms import LabelChoice, LabelName, LabelRemoval
 from notifications.models import ChatGroup, Label
 from notifications.ui.downloads import as_file, reject_download
+from notifications.ui.made_from import (
+    SHOWN,
+    ChangedSinceShown,
+    fingerprint,
+    refuse_old_page,
+)
 from notifications.ui.pages import page, require_permission
 
 PER_PAGE = 100
@@ -82,9 +88,12 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     label = get_object_or_404(Label, pk=pk)
     if request.method == "POST":
         try:
-            groups_labels.delete(user, pk)
+            groups_labels.delete(user, pk, shown=request.POST.get(SHOWN, ""))
         except Label.DoesNotExist:
             raise Http404 from None
+        except ChangedSinceShown as error:
+            messages.warning(request, error.messages[0])
+            return redirect("admin:label_delete", pk)
         except ValidationError as error:
             messages.error(request, error.messages[0])
         else:
@@ -96,6 +105,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
         "notifications/groups/label_delete.html",
         _("Delete the label “%(name)s”?") % {"name": label.name},
         count=label.groups.count(),
+        shown=groups_labels.label_shown(label),
         audiences=groups_labels.audiences_with(label.name),
     )
 
@@ -159,6 +169,7 @@ def _change_labels(
     form = make_form(data, selection.groups)
     if request.method == "POST" and form.is_valid():
         try:
+            refuse_old_page(request.POST.get(SHOWN, ""), selection.count)
             changed = change(
                 user, selection.groups, form.names(), filters=selection.filters
             )
@@ -176,6 +187,7 @@ def _change_labels(
         title,
         form=form,
         selection=selection,
+        shown=fingerprint(selection.count),
         back=back,
     )
 

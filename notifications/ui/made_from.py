@@ -1,13 +1,42 @@
-"""Forms that refuse to overwrite what others changed after the form was shown."""
+"""Forms that refuse to act on what others changed after the form was shown."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 FIELD = "made_from"
+
+# The field of a form that only confirms: the ``fingerprint`` of what its page shows.
+SHOWN = "shown"
+
+
+class ChangedSinceShown(ValidationError):
+    """The page of the form showed another state; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This has changed since the page was shown. Look again, then confirm.")
+        )
+
+
+def fingerprint(*values: Any) -> str:
+    """A text that is another one as soon as one of the values is."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def refuse_old_page(shown: str | None, *values: Any) -> None:
+    """Raise ``ChangedSinceShown`` unless the page showed these values.
+
+    Call it under the lock of the row. ``shown`` is ``None`` without a page.
+    """
+    if shown is not None and shown != fingerprint(*values):
+        raise ChangedSinceShown
 
 
 class MadeFromForm(forms.Form):

@@ -123,9 +123,17 @@ def test_an_audience_is_deleted_after_a_question(manager, user):
     saved = audiences_saved.save(user, "Live", LIVE)
     address = f"{AUDIENCES}{saved.pk}/delete/"
 
+    old = manager.get(address).context["shown"]
+    audiences_saved.save(user, "Rooms", LIVE, pk=saved.pk)
+    refused = manager.post(address, {"shown": old}, follow=True)
+    assert shown_messages(refused) == [
+        "This has changed since the page was shown. Look again, then confirm."
+    ]
+    audiences_saved.save(user, "Live", LIVE, pk=saved.pk)
     asked = manager.get(address).content.decode()
-    done = manager.post(address, follow=True)
+    done = manager.post(address, {"shown": old}, follow=True)
 
+    assert f'name="shown" value="{old}"' in asked
     assert "Types: Live room" in asked
     assert shown_messages(done) == ["The audience “Live” is deleted."]
     assert not SavedAudience.objects.exists()

@@ -227,7 +227,9 @@ def test_pause_continue_stop(client_of_manager, manager):
     make_delivery(notification)
     states = []
     for step in ("pause", "resume", "stop", "stop"):
-        client_of_manager.post(f"/sent/{notification.pk}/{step}/")
+        page = client_of_manager.get(f"/sent/{notification.pk}/")
+        shown = {"shown": page.context["pause_shown"]}
+        client_of_manager.post(f"/sent/{notification.pk}/{step}/", shown)
         notification.refresh_from_db()
         states.append(notification.status)
 

@@ -7,6 +7,8 @@ import pytest
 from django.utils import timezone
 
 from notifications import permissions
+from notifications.delivery import controls as delivery_controls
+from notifications.delivery.controls import pause_shown
 from notifications.models import AuditEntry, ChatGroup, Notification, SendingSwitch
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
@@ -104,7 +106,9 @@ def test_who_took_it_over_has_the_controls(manager, client, log_in):
     assert "Took it over from lin.mei." in shown
     assert "Continue sending" in shown
     assert "Take over" not in shown
-    browser.post(f"/sent/{notification.pk}/resume/")
+    browser.post(
+        f"/sent/{notification.pk}/resume/", {"shown": pause_shown(notification)}
+    )
 
     notification.refresh_from_db()
     assert notification.status == "sending"
@@ -137,9 +141,16 @@ def test_a_schedule_is_shown_and_changed(client, manager, settings):
     timezone.activate("Asia/Shanghai")
     later = timezone.localtime(start + timedelta(hours=3))
 
+    address = f"/sent/{notification.pk}/schedule/"
+    made_from = client.get(address).context["form"]["made_from"].value()
+
     page = client.post(
-        f"/sent/{notification.pk}/schedule/",
-        {"start": later.strftime("%Y-%m-%dT%H:%M"), "not_after": ""},
+        address,
+        {
+            "start": later.strftime("%Y-%m-%dT%H:%M"),
+            "not_after": "",
+            "made_from": made_from,
+        },
         follow=True,
     )
 
@@ -181,13 +192,93 @@ def test_a_time_that_cannot_be(client, manager, values, field, sentence):
     notification = make_notification(
         sender=manager, status="scheduled", scheduled_for=start
     )
-    usual = {"start": start.strftime("%Y-%m-%dT%H:%M"), "not_after": ""}
+    address = f"/sent/{notification.pk}/schedule/"
+    usual = {
+        "start": start.strftime("%Y-%m-%dT%H:%M"),
+        "not_after": "",
+        "made_from": client.get(address).context["form"]["made_from"].value(),
+    }
 
-    page = client.post(f"/sent/{notification.pk}/schedule/", usual | values)
+    page = client.post(address, usual | values)
 
     assert page.context["form"].errors == {field: [sentence]}
     notification.refresh_from_db()
     assert notification.scheduled_for == start
+
+
+def test_an_old_page_drops_no_newer_end_of_a_schedule(client, manager):
+    start = (timezone.now() + timedelta(days=2)).replace(second=0, microsecond=0)
+    notification = make_notification(
+        sender=manager, status="scheduled", scheduled_for=start
+    )
+    make_delivery(notification)
+    address = f"/sent/{notification.pk}/schedule/"
+    old = {
+        "start": f"{start + timedelta(hours=1):%Y-%m-%dT%H:%M}",
+        "not_after": "",
+        "made_from": client.get(address).context["form"]["made_from"].value(),
+    }
+    end = start + timedelta(hours=2)
+    delivery_controls.reschedule(manager, notification.pk, start=start, not_after=end)
+
+    page = client.post(address, old)
+
+    assert page.context["form"].errors == {
+        "not_after": [
+            f"Changed meanwhile from “–” to “{end:%Y-%m-%d %H:%M:%S}”. Look again; to "
+            "keep your value, save once more."
+        ]
+    }
+    notification.refresh_from_db()
+    assert (notification.scheduled_for, notification.not_after) == (start, end)
+    again = page.context["form"]["made_from"].value()
+    client.post(address, old | {"made_from": again})
+    notification.refresh_from_db()
+    assert notification.not_after is None
+
+
+@pytest.mark.parametrize("status", ["sending", "scheduled"])
+def test_an_old_page_ends_no_newer_pause(client, manager, status):
+    ahead = timezone.now() + timedelta(days=2) if status == "scheduled" else None
+    notification = make_notification(sender=manager, status=status, scheduled_for=ahead)
+    make_delivery(notification)
+    address = f"/sent/{notification.pk}/resume/"
+    delivery_controls.pause(manager, notification.pk, note="lunch")
+    old = {"shown": client.get(f"/sent/{notification.pk}/").context["pause_shown"]}
+    delivery_controls.resume(manager, notification.pk)
+    delivery_controls.pause(manager, notification.pk, note="wrong date")
+
+    page = client.post(address, old, follow=True)
+
+    assert sentences(page) == [
+        "This has changed since the page was shown. Look again, then confirm."
+    ]
+    notification.refresh_from_db()
+    assert notification.status == "paused"
+    text = page.content.decode()
+    assert f'name="shown" value="{page.context["pause_shown"]}"' in text
+    client.post(address, {"shown": page.context["pause_shown"]})
+    notification.refresh_from_db()
+    assert notification.status == status
+
+
+def test_an_old_page_lifts_no_newer_stop_of_all_sending(client, manager, log_in):
+    colleague = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")
+    client.post("/sending/", {"turn": "off"})
+    old = client.get("/sending/").context["shown"]
+    delivery_controls.set_sending_switch(colleague, is_off=False)
+    delivery_controls.set_sending_switch(colleague, is_off=True)
+
+    page = client.post("/sending/", {"turn": "on", "shown": old}, follow=True)
+
+    assert SendingSwitch.present().is_off
+    assert sentences(page) == [
+        "This has changed since the page was shown. Look again, then confirm."
+    ]
+    shown = page.context["shown"]
+    assert f'name="shown" value="{shown}"' in page.content.decode()
+    client.post("/sending/", {"turn": "on", "shown": shown})
+    assert not SendingSwitch.present().is_off
 
 
 def test_try_failed_again(client, manager):
@@ -315,7 +406,8 @@ def test_the_switch_is_shown_on_every_page(client):
     strip = "All sending is stopped, by lin.mei since"
     for address in ("/", "/write/", "/sending/", "/notifications/chatgroup/"):
         assert strip in client.get(address).content.decode()
-    client.post("/sending/", {"turn": "on"})
+    shown = client.get("/sending/").context["shown"]
+    client.post("/sending/", {"turn": "on", "shown": shown})
     assert strip not in client.get("/").content.decode()
     assert not SendingSwitch.present().is_off
     changes = client.get("/sending/").context["changes"]

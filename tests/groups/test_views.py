@@ -100,7 +100,16 @@ def test_a_label_is_deleted_unless_an_audience_uses_it(administrator):
     assert "Delete the label</button>" not in page
     assert said(refused) == ["An audience uses this label: The north. Change it first."]
     used.delete()
-    assert said(administrator.post(address, follow=True)) == [
+    old = {"shown": administrator.get(address).context["shown"]}
+    make_group().labels.add(label)
+    newer = administrator.post(address, old, follow=True)
+    assert said(newer) == [
+        "This has changed since the page was shown. Look again, then confirm."
+    ]
+    assert "It is taken off 2 groups." in newer.content.decode()
+    shown = newer.context["shown"]
+    assert f'name="shown" value="{shown}"' in newer.content.decode()
+    assert said(administrator.post(address, {"shown": shown}, follow=True)) == [
         "The label “North” is deleted."
     ]
 
@@ -111,11 +120,15 @@ def test_labels_on_the_ticked_groups(administrator):
 
     page = act(administrator, "add_labels", "?state=in_use", ticked=(first, second))
     address = page["Location"]
-    shown = administrator.get(address).content.decode()
+    form = administrator.get(address)
+    shown = form.content.decode()
+    count = {"shown": form.context["shown"]}
     done = administrator.post(
-        address, {"label_names": ["VIP"], "new_labels": "North; west"}, follow=True
+        address,
+        {"label_names": ["VIP"], "new_labels": "North; west"} | count,
+        follow=True,
     )
-    again = administrator.post(address, {"label_names": ["VIP"]}, follow=True)
+    again = administrator.post(address, {"label_names": ["VIP"]} | count, follow=True)
 
     assert "2 groups that you ticked." in shown
     assert said(done) == ["Labels put on 2 groups."]
@@ -134,12 +147,22 @@ def test_labels_on_all_groups_of_the_filter(administrator):
     query = "?q=直播&type=AVChatRoom"
 
     page = act(administrator, "add_labels", query, across=True, ticked=[one])
-    shown = administrator.get(page["Location"]).content.decode()
-    administrator.post(page["Location"], {"new_labels": "Live"})
+    form = administrator.get(page["Location"])
+    shown = form.content.decode()
+    more = make_group(name="直播 more", type="AVChatRoom")
+    old = {"new_labels": "Live", "shown": form.context["shown"]}
+    refused = administrator.post(page["Location"], old)
+    more.delete()
+    administrator.post(page["Location"], old)
     off = act(administrator, "remove_labels", "?label=Live", across=True, ticked=[one])
     taking = administrator.get(off["Location"])
-    done = administrator.post(off["Location"], {"label_names": ["Live"]}, follow=True)
+    taken = {"label_names": ["Live"], "shown": taking.context["shown"]}
+    done = administrator.post(off["Location"], taken, follow=True)
 
+    assert refused.context["form"].non_field_errors() == [
+        "This has changed since the page was shown. Look again, then confirm."
+    ]
+    assert "52 groups that match" in refused.content.decode()
     assert (
         "51 groups that match: Search by name or group ID: 直播 · Group type: Live room"
     ) in shown
@@ -155,7 +178,7 @@ def test_without_a_label_nothing_happens(administrator):
     make_group()
 
     put = administrator.post(LABELS + "put/", {"new_labels": "x" * 51})
-    none = administrator.post(LABELS + "put/", {})
+    none = administrator.post(LABELS + "put/", {"shown": put.context["shown"]})
     take = administrator.get(LABELS + "take/").content.decode()
     forged = administrator.post(LABELS + "take/", {"label_names": ["a\0b"]})
 

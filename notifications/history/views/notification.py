@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from notifications import permissions
 from notifications.audit.queries import actions_of_notification
 from notifications.db.snapshot import snapshot
+from notifications.delivery.controls import pause_shown
 from notifications.delivery.explanations import explain_code
 from notifications.delivery.heartbeat import has_live_worker
 from notifications.delivery.presentation import (
@@ -107,6 +108,9 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
         "headline": headline(notification, progress),
         "paused_by_code": explain_code(code) if code is not None else None,
         "may_control": may_control(request, notification),
+        "pause_shown": pause_shown(notification)
+        if notification.status == Notification.Status.PAUSED
+        else "",
     }
 
 
