@@ -1,6 +1,6 @@
 """Names the differences between two versions of a notification, field by field."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -48,10 +48,15 @@ def differences(before: Shown, after: Shown) -> list[ChangedValue]:
         for row in FIELDS
         if any(before[key] != after[key] for key in row.keys)
     ]
-    if not changed and before["order"] != after["order"]:
+    # Another choice has another order in any case.
+    choice = ("audience", "audience_name", "rule", "groups")
+    same_choice = all(before[key] == after[key] for key in choice)
+    if same_choice and before["order"] != after["order"]:
         sentence = _("The order of the groups changed.")
         count = _group_count("groups")
-        return [ChangedValue(_("Groups"), count(before), count(after), [sentence])]
+        changed.append(
+            ChangedValue(_("Groups"), count(before), count(after), [sentence])
+        )
     return changed
 
 
@@ -65,11 +70,14 @@ def _members(shown: Shown) -> str:
 def _member_changes(
     before: Sequence[str] | None, after: Sequence[str] | None
 ) -> Iterator[str]:
-    if before is not None and after is not None:
-        yield from _added_and_removed(
-            [member for member in after if member not in before],
-            [member for member in before if member not in after],
-        )
+    if before is None or after is None:
+        return
+    yield from _added_and_removed(
+        [member for member in after if member not in before],
+        [member for member in before if member not in after],
+    )
+    if [m for m in before if m in after] != [m for m in after if m in before]:
+        yield _("The order of the members changed.")
 
 
 def _audience(shown: Shown) -> str:
@@ -83,6 +91,24 @@ def _audience(shown: Shown) -> str:
 
 def _excepted(shown: Shown) -> str:
     return join_first([one["name"] or one["group_id"] for one in shown["excepted"]])
+
+
+def _excepted_changes(
+    before: Sequence[Mapping[str, str]], after: Sequence[Mapping[str, str]]
+) -> Iterator[str]:
+    old, new = (
+        {one["group_id"]: one["name"] for one in rows} for rows in (before, after)
+    )
+    yield from _added_and_removed(
+        [new[i] or i for i in new if i not in old],
+        [old[i] or i for i in old if i not in new],
+    )
+    yield from _renamed((old[i], new[i]) for i in old if i in new)
+
+
+def _renamed(names: Iterable[tuple[str, str]]) -> Iterator[str]:
+    if renamed := [f"{old} → {new}" for old, new in names if old != new]:
+        yield _("Renamed: %(names)s") % {"names": join_first(renamed)}
 
 
 def _group_count(key: str) -> Callable[[Shown], str]:
@@ -104,8 +130,7 @@ def _group_changes(before: Shown, after: Shown) -> Iterator[str]:
         [old[i][1] for i in old if i not in new],
     )
     both = [(old[i], new[i]) for i in old if i in new]
-    if renamed := [f"{a[1]} → {b[1]}" for a, b in both if a[1] != b[1]]:
-        yield _("Renamed: %(names)s") % {"names": join_first(renamed)}
+    yield from _renamed((a[1], b[1]) for a, b in both)
     other_type = [
         f"{b[1]} ({_type_label(a[0])} → {_type_label(b[0])})"
         for a, b in both
@@ -142,7 +167,9 @@ FIELDS = [
     _Field(gettext_lazy("Message"), ["message"], itemgetter("message")),
     _Field(gettext_lazy("Members"), ["members"], _members, _member_changes),
     _Field(gettext_lazy("Send to"), ["audience", "audience_name", "rule"], _audience),
-    _Field(gettext_lazy("Excepted by name"), ["excepted"], _excepted),
+    _Field(
+        gettext_lazy("Excepted by name"), ["excepted"], _excepted, _excepted_changes
+    ),
     _Field(gettext_lazy("Groups"), ["groups"], _group_count("groups"), _group_changes),
     _Field(
         gettext_lazy("Groups left out"),

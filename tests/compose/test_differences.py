@@ -126,6 +126,54 @@ def test_another_order_of_the_same_groups(person):
     ]
 
 
+def test_another_order_beside_another_text(person):
+    ids = [make_group().group_id for _n in range(2)]
+    make_notification(
+        sender=person, content="ONE", audience="chosen", audience_values=ids
+    )
+    before = shown(person)
+    Notification.objects.update(audience_values=ids[::-1], content="TWO")
+
+    assert [d.changes for d in differences(before, shown(person))] == [
+        [],
+        ["The order of the groups changed."],
+    ]
+
+
+def test_another_order_of_members_beyond_those_that_are_named(person):
+    make_group()
+    members = [f"m{n}" for n in range(30)]
+    make_notification(sender=person, recipients="\n".join(members), audience="every")
+    before = shown(person)
+    members[28:] = ["m29", "m28", "new"]
+    Notification.objects.update(recipients="\n".join(members))
+
+    (difference,) = differences(before, shown(person))
+
+    assert difference.changes == ["Added: new", "The order of the members changed."]
+
+
+def test_excepted_groups_beyond_those_that_are_named(person):
+    ids = [f"g{n}" for n in range(8)]
+    for group_id in ids:
+        make_group(group_id=group_id, name=group_id.upper())
+    make_group(group_id="h")
+    rule = {"types": ["Public"], "exceptions": ids[:7]}
+    make_notification(sender=person, audience="rule", audience_values=rule)
+    before = shown(person)
+    ChatGroup.objects.filter(group_id="g5").update(name="New name")
+    rule["exceptions"] = [*ids[:6], "g7"]
+    Notification.objects.update(audience_values=rule)
+
+    by_label = {d.label: d for d in differences(before, shown(person))}
+
+    assert by_label["Excepted by name"].changes == [
+        "Added: G7",
+        "Removed: G6",
+        "Renamed: G5 → New name",
+    ]
+
+
 def test_a_saved_audience_with_another_rule_and_the_same_groups(person):
     make_group(name="A club")
     saved = SavedAudience.objects.create(
