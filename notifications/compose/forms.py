@@ -123,7 +123,6 @@ class WriteForm(ChoiceForm):
 
     token = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0, required=False)
-    page = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, required=False)
     recipients = forms.CharField(
         label=_("Member IDs"),
         required=False,
@@ -160,7 +159,6 @@ class WriteForm(ChoiceForm):
         self.helper.layout = Layout(
             "token",
             "version",
-            "page",
             Fieldset(
                 _("Groups"),
                 "audience",
@@ -201,7 +199,6 @@ class WriteForm(ChoiceForm):
                     note=data["note"],
                     token=data["token"],
                     version=data["version"] or 0,
-                    page=data["page"],
                 )
             )
         except ValidationError as error:

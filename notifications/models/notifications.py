@@ -54,10 +54,8 @@ class Notification(models.Model):
 
     # Created with the page or the command: a form sent twice reuses the first draft.
     token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
-    # Counts the changes of a draft: a form with an older version is refused, unless no
-    # other page than its own has saved the draft since.
+    # Counts the changes of a draft: a form with an older version is refused.
     version = models.PositiveIntegerField(default=1)
-    saved_from = models.UUIDField(null=True, editable=False)
     # Who pressed Send; of a draft, the only person who may open, change and send it.
     sender = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("sender")
@@ -119,7 +117,6 @@ class Notification(models.Model):
         "id": Use.FIXED | Use.SEALED,
         "token": Use.FIXED | Use.SEALED,
         "version": Use.FROZEN,
-        "saved_from": Use.FROZEN,
         "sender": Use.FROZEN | Use.SEALED,
         "sender_name": Use.FROZEN | Use.SEALED,
         "written_by": Use.FROZEN | Use.SEALED | Use.COPIED,

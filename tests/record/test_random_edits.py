@@ -81,7 +81,6 @@ COMPARED: dict[type[Model], Table] = {
         sealed,
         (
             "version",
-            "saved_from",
             "paused_reason",
             "paused_by",
             "paused_code",

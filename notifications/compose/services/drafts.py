@@ -55,8 +55,8 @@ class Draft:
 
     ``recipients`` is ``None`` for everyone in the group; an empty list is an error
     (“named members” without any), never everyone. ``version`` is the one of the stored
-    draft that was edited, and ``page`` identifies the page with the form.
-    ``duplicates``: in a checked draft, how many IDs were entered more than once.
+    draft that was edited. ``duplicates``: in a checked draft, how many IDs were entered
+    more than once.
     """
 
     content: str
@@ -66,7 +66,6 @@ class Draft:
     note: str = ""
     token: uuid.UUID | None = None
     version: int = 0
-    page: uuid.UUID | None = None
     duplicates: int = 0
 
 
@@ -146,7 +145,6 @@ def check_draft(draft: Draft) -> Draft:
         note,
         draft.token,
         draft.version,
-        draft.page,
         duplicates,
     )
 
@@ -162,8 +160,7 @@ def save_draft(
 
     Raises ``PermissionDenied``; ``ValidationError`` by field; ``DraftChanged`` if the
     stored draft has another version than ``draft`` and other values;
-    ``Notification.DoesNotExist`` if the draft was deleted. The version may be older if
-    the same page saved the draft last: the browser's Back button leads to that page.
+    ``Notification.DoesNotExist`` if the draft was deleted.
     """
     user = require(user, permissions.SEND)
     if draft.audience == Kind.SAVED:
@@ -191,8 +188,7 @@ def save_draft(
         getattr(stored, name) == entered[name] for name in COMPARED
     ):
         return stored
-    is_own_page = cleaned.page is not None and stored.saved_from == cleaned.page
-    if stored.version != cleaned.version and not is_own_page:
+    if stored.version != cleaned.version:
         raise DraftChanged(stored, Notification(pk=stored.pk, **entered))
     for name, value in entered.items():
         setattr(stored, name, value)
@@ -211,7 +207,6 @@ def _columns(user: User, draft: Draft) -> dict[str, Any]:
         "audience_values": draft.audience_values,
         "written_by": user,
         "written_by_name": user.get_username(),
-        "saved_from": draft.page,
     }
 
 

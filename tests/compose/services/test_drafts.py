@@ -139,22 +139,6 @@ def test_a_save_over_a_newer_version_is_refused_with_both_texts(manager, by_numb
     assert save("Three", 2).content == "Three"
 
 
-def test_a_page_may_save_again_until_another_page_has_saved(manager):
-    """The Back button leads from Check to the form with the old version."""
-    make_group(group_id="g")
-    token, first_page, second_page = (uuid.uuid4() for _n in range(3))
-
-    def save(text: str, version: int, page: uuid.UUID) -> Notification:
-        draft = Draft(text, CHOSEN, ["g"], token=token, version=version, page=page)
-        return save_draft(manager, draft)
-
-    save("One", 0, first_page)
-    assert save("Two", 0, first_page).version == 2
-    assert save("Three", 2, second_page).version == 3
-    with pytest.raises(DraftChanged):
-        save("Four", 0, first_page)
-
-
 def test_the_writer_is_the_person_who_changed_it_last(manager):
     make_group(group_id="g")
     writer = make_user(permissions.COMMUNITY_MANAGER, username="j.okafor")

@@ -203,18 +203,27 @@ def test_a_form_without_a_number_is_refused_the_same_way(manager):
     assert page.context["stored"] == Notification.objects.get()
 
 
-def test_the_form_to_which_the_back_button_leads_saves_again(manager, person):
+@pytest.mark.parametrize("is_new", [True, False])
+def test_the_second_of_two_copies_of_a_tab_is_refused_with_both_texts(
+    manager, person, is_new
+):
+    """Both have the same token and version, as a duplicated tab has."""
     make_group(group_id="hikers")
     draft = make_notification(sender=person, version=7)
-    for address in (WRITE, f"/write/{draft.pk}/"):
-        form = manager.get(address).context["form"]
-        hidden = {name: form[name].value() for name in ("token", "version", "page")}
-        for text in ("One", "Two", "Three"):
-            saved = manager.post(address, write_fields(content=text, **hidden))
-            assert saved.status_code == 302
+    address = WRITE if is_new else f"/write/{draft.pk}/"
+    form = manager.get(address).context["form"]
+    hidden = {name: form[name].value() for name in ("token", "version")}
 
-    texts = Notification.objects.order_by("pk").values_list("content", "version")
-    assert list(texts) == [("Three", 10), ("Three", 3)]
+    first = manager.post(address, write_fields(content="One", **hidden))
+    second = manager.post(address, write_fields(content="Two", **hidden))
+
+    assert first.status_code == 302
+    text = second.context["differences"][0]
+    assert (text.label, text.before, text.after) == ("Message", "One", "Two")
+    assert (
+        Notification.objects.latest("created_at" if is_new else "version").content
+        == "One"
+    )
 
 
 def test_the_text_of_a_draft_that_was_thrown_away_is_not_lost(manager):
