@@ -93,8 +93,7 @@ def _rename_in_drafts(user: User, before: str, after: str) -> None:
     for draft in drafts.order_by("pk").select_for_update():
         draft.audience_values = [after]
         draft.version += 1
-        draft.saved_from = None
-        draft.save(update_fields=["audience_values", "version", "saved_from"])
+        draft.save(update_fields=["audience_values", "version"])
         audit_log.write(
             DRAFT_FOLLOWED,
             user.get_username(),
