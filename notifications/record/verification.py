@@ -63,6 +63,10 @@ def _verify(
 ) -> Verification:
     verification = Verification(unsealed=sealable().count())
     verification.differences += [
+        f"The guard {name} of the record is missing or was changed."
+        for name in guards_install.missing()
+    ]
+    verification.differences += [
         f"The table {table} has a {name} that this program did not create."
         for table, name in guards_install.unknown()
     ]

@@ -524,23 +524,50 @@ def test_an_older_version_is_left_without_them():
     assert guards_install.missing() == []
 
 
-def test_one_that_was_changed_counts_as_missing():
-    name, table = "notifier_guard_delivery_delete", Delivery._meta.db_table
-    if connection.vendor == ON_SQLITE:
-        drop_guard(name)
-        sql(f'CREATE TRIGGER "{name}" BEFORE DELETE ON "{table}" BEGIN SELECT 1; END')
-        changed = [name]
-    else:
-        sql(f'ALTER TABLE "{table}" DISABLE TRIGGER "{name}"')
-        sql(
-            "CREATE OR REPLACE FUNCTION notifier_guard_delivery_update() RETURNS trigger "
-            "LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
-        )
-        changed = ["notifier_guard_delivery_update", name]
+GUARD = "notifier_guard_delivery_delete"
+FUNCTION = (
+    "FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'"
+)
+TRIGGER = f"CREATE OR REPLACE TRIGGER {GUARD} BEFORE {{}} EXECUTE FUNCTION {{}}()"
+CHANGES: dict[str, list[list[str]]] = {
+    "sqlite": [
+        [f"DROP TRIGGER {GUARD}"],
+        [
+            f"DROP TRIGGER {GUARD}",
+            f"CREATE TRIGGER {GUARD} BEFORE DELETE ON {TABLE} BEGIN SELECT 1; END",
+        ],
+    ],
+    "postgresql": [
+        [f"DROP TRIGGER {GUARD} ON {TABLE}"],
+        [f"ALTER TABLE {TABLE} DISABLE TRIGGER {GUARD}"],
+        # Not in sessions of replication any more; only there.
+        [f"ALTER TABLE {TABLE} ENABLE TRIGGER {GUARD}"],
+        [f"ALTER TABLE {TABLE} ENABLE REPLICA TRIGGER {GUARD}"],
+        [f"CREATE OR REPLACE {FUNCTION.format(name=GUARD)}"],
+        [f"ALTER FUNCTION {GUARD}() SET notifier.guards_lifted_in = '1'"],
+        [TRIGGER.format(f"INSERT ON {TABLE} FOR EACH ROW", GUARD)],
+        [TRIGGER.format(f"DELETE ON {TABLE} FOR EACH STATEMENT", GUARD)],
+        [TRIGGER.format(f"DELETE ON {TABLE} FOR EACH ROW WHEN (OLD.id < 0)", GUARD)],
+        [
+            "CREATE SCHEMA other",
+            f"CREATE {FUNCTION.format(name=f'other.{GUARD}')}",
+            TRIGGER.format(f"DELETE ON {TABLE} FOR EACH ROW", f"other.{GUARD}"),
+        ],
+    ],
+}
 
-    assert guards_install.missing() == changed
+
+@pytest.mark.parametrize("statements", CHANGES[connection.vendor])
+def test_one_that_was_changed_counts_as_missing(statements):
+    for statement in statements:
+        sql(statement)
+
+    assert guards_install.missing() == [GUARD]
+    assert verify().differences == [
+        f"The guard {GUARD} of the record is missing or was changed."
+    ]
     guards_install.install()
-    assert guards_install.missing() == []
+    assert verify().differences == []
 
 
 def test_the_worker_does_not_start_without_them():

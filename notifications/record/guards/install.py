@@ -25,11 +25,15 @@ from notifications.record.guards.triggers import (
 # Table, name and body of the active triggers.
 _SELECT_TRIGGERS = {
     "sqlite": "SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'",
-    # Neither disabled nor restricted by a condition.
+    # The definition has the event, its columns and its condition, and names a function in
+    # another schema with that schema. A function with settings of its own could set
+    # ``DISABLED_VARIABLE``.
     "postgresql": (
-        "SELECT c.relname, t.tgname, p.prosrc FROM pg_trigger t "
-        "JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid "
-        "WHERE pg_table_is_visible(c.oid) AND t.tgenabled = 'A' AND t.tgqual IS NULL"
+        "SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid, true) || ': ' || p.prosrc "
+        "FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+        "JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_language l ON l.oid = p.prolang "
+        "WHERE pg_table_is_visible(c.oid) AND t.tgenabled = 'A' "
+        "AND l.lanname = 'plpgsql' AND p.proconfig IS NULL"
     ),
 }
 

@@ -133,11 +133,16 @@ def _postgresql_trigger(
         f"RETURN {'OLD' if event == 'DELETE' else 'NEW'}; "
         "END"
     )
+    # As ``pg_get_triggerdef`` returns it.
+    definition = (
+        f"CREATE TRIGGER {name} BEFORE {event} ON {db_table} "
+        f"FOR EACH {each} EXECUTE FUNCTION {name}()"
+    )
     return Guard(
         name,
         db_table,
         event,
-        body,
+        f"{definition}: {body}",
         [
             f'CREATE OR REPLACE FUNCTION "{name}"() RETURNS trigger '
             f"LANGUAGE plpgsql AS $guard${body}$guard$",
