@@ -128,6 +128,7 @@ def make_draft_version(**kwargs: Any) -> DraftVersion:
         "number": 1,
         "saved_at": MOMENT,
         "author": "lin.mei",
+        "author_number": 1,
         "content": "Maintenance tonight.",
         "audience": Notification.Audience.EVERY,
     } | kwargs

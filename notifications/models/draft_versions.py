@@ -27,6 +27,7 @@ class DraftVersion(models.Model):
     number = models.PositiveIntegerField()  # 1, 2, 3, … of the same draft
     saved_at = models.DateTimeField(_("saved"))
     author = models.CharField(_("by"), max_length=150)
+    author_number = models.BigIntegerField()  # the id of that user
     # As in ``Notification``.
     content = models.TextField(_("message"))
     note = models.CharField(

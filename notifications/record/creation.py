@@ -8,10 +8,10 @@ it created; without it, a notification is not sealed, and verification names it.
 import logging
 from functools import cache
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
-from notifications.models import AuditEntry, Delivery, Seal, Tally
-from notifications.record.stored_types import wrong_types_of_notification
+from notifications.models import AuditEntry, Delivery, Notification, Seal, Tally
+from notifications.record.stored_types import wrong_types_of_notifications
 
 logger = logging.getLogger(__name__)
 
@@ -30,20 +30,27 @@ def problem_before_sealing(number: int) -> str:
 
     It takes the number, because a value of a wrong type cannot be loaded.
     """
+    notification = Notification.objects.filter(pk=number)
+    return next(
+        wrong_types_of_notifications(notification), ""
+    ) or difference_of_deliveries(number)
+
+
+def difference_of_deliveries(number: int) -> str:
+    """Compare the number of unsealed deliveries with the entry; empty if it is equal."""
     rows = Delivery.objects.filter(notification_id=number)
-    return next(wrong_types_of_notification(number), "") or _difference(
-        number, rows.count()
-    )
+    return _difference(number, rows.count())
+
+
+def entries_of_creation(number: int) -> QuerySet[AuditEntry]:
+    """The entries of its sending; the first one has the number of deliveries."""
+    return AuditEntry.objects.filter(
+        notification_number=number, action__in=AuditEntry.CREATING_DELIVERIES
+    ).order_by("pk")
 
 
 def _difference(number: int, deliveries: int) -> str:
-    entry = (
-        AuditEntry.objects.filter(
-            notification_number=number, action__in=AuditEntry.CREATING_DELIVERIES
-        )
-        .order_by("pk")
-        .first()
-    )
+    entry = entries_of_creation(number).first()
     if entry is None:
         return f"notification {number} was added: no audit entry says who sent it."
     created = entry.detail.get("deliveries") if isinstance(entry.detail, dict) else None

@@ -10,12 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from notifications.files import sha256
 from notifications.models import (
     Archive,
+    Attempt,
+    AuditEntry,
     Delivery,
     Notification,
     Seal,
@@ -23,11 +27,9 @@ from notifications.models import (
 from notifications.record.archive import archive_row
 from notifications.record.canonical_text import Row, rows, rows_of_file
 from notifications.record.chain import LEAF, digest_of, leaves_of
-from notifications.record.creation import difference_of_creation
-from notifications.record.stored_types import (
-    wrong_types_of_entries,
-    wrong_types_of_notification,
-)
+from notifications.record.creation import difference_of_creation, entries_of_creation
+from notifications.record.readable import UNREADABLE, unreadable_values
+from notifications.record.stored_types import wrong_types
 from notifications.record.trail import action_rows, unused_ids
 
 
@@ -62,11 +64,37 @@ def difference_of_content(
 
     Adds to the counts of ``verification``. ``folder`` has the archive files.
     """
-    return (
-        _wrong_type(seal)
-        or _difference(seal, folder, verification)
-        or difference_of_creation(seal)
-    )
+    try:
+        return (
+            next(wrong_types(*_rows_of(seal)), "")
+            or _difference(seal, folder, verification)
+            or difference_of_creation(seal)
+        )
+    except UNREADABLE:
+        for rows in _rows_of(seal):
+            if sentence := next(unreadable_values(rows), ""):
+                return sentence
+        raise
+
+
+def _rows_of(seal: Seal) -> list[QuerySet[Any]]:
+    """The rows that are read for the difference of this seal."""
+    number = seal.notification_id
+    if number is None:
+        entries = (seal.first_entry or 1, seal.last_entry or 0)
+        return [
+            Archive.objects.filter(pk=seal.archive_id or 0),
+            AuditEntry.objects.filter(pk__range=entries).order_by("pk"),
+        ]
+    deliveries = Delivery.objects.filter(notification=number).order_by("pk")
+    attempts = Attempt.objects.filter(delivery__in=deliveries.values("pk"))
+    return [
+        Notification.objects.filter(pk=number),
+        Archive.objects.filter(notification=number),
+        entries_of_creation(number),
+        deliveries,
+        attempts.order_by("pk"),
+    ]
 
 
 def notification_of(seal: Seal) -> int | None:
@@ -74,15 +102,6 @@ def notification_of(seal: Seal) -> int | None:
     if seal.archive_id is None:
         return seal.notification_id
     return next((number for number, _digest in leaves_of(seal)), None)
-
-
-def _wrong_type(seal: Seal) -> str:
-    """The first value of a sealed row that is stored in a wrong type; empty for none."""
-    if seal.notification_id is not None:
-        return next(wrong_types_of_notification(seal.notification_id), "")
-    if seal.first_entry is not None and seal.last_entry is not None:
-        return next(wrong_types_of_entries(seal.first_entry, seal.last_entry), "")
-    return ""
 
 
 def _difference(seal: Seal, folder: Path | None, verification: Verification) -> str:

@@ -13,13 +13,16 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from notifications.models import AuditEntry, DraftVersion, Notification
+from notifications.models.field_uses import Use, column_names
 from notifications.record.canonical_text import iso_time, json_line
+from notifications.record.readable import Reader
 
 FORMAT = 1
 
 # Column of a version → column of the notification.
 COPIED = {
     "author": "written_by_name",
+    "author_number": "written_by_id",
     "content": "content",
     "note": "note",
     "recipients": "recipients",
@@ -40,6 +43,7 @@ def keep_version(draft: Notification, author: str) -> dict[str, Any]:
         number=earlier.count() + 1,
         saved_at=timezone.now(),
         author=author,
+        author_number=draft.written_by_id,
         content=draft.content,
         note=draft.note,
         recipients=draft.recipients,
@@ -66,7 +70,7 @@ def digest_of_version(version: DraftVersion) -> str:
 
 
 def version_differences(
-    *, notification: int | None = None, since: datetime | None = None
+    reader: Reader, *, notification: int | None = None, since: datetime | None = None
 ) -> Iterator[str]:
     """Sentences on versions that are missing, changed or added.
 
@@ -80,13 +84,14 @@ def version_differences(
         entries = entries.filter(notification_number=notification)
         versions = versions.filter(notification_number=notification)
     digests = {
-        (number, detail.get("version")): (at, detail["version_sha256"])
-        for at, number, detail in entries.values_list(
-            "at", "notification_number", "detail"
-        ).iterator(chunk_size=1000)
-        if isinstance(detail, dict) and "version_sha256" in detail
+        (entry.notification_number, entry.detail.get("version")): (
+            entry.at,
+            entry.detail["version_sha256"],
+        )
+        for entry in reader.rows(entries)
+        if isinstance(entry.detail, dict) and "version_sha256" in entry.detail
     }
-    for version in versions.iterator(chunk_size=500):
+    for version in reader.rows(versions):
         key = version.notification_number, version.number
         name = f"version {version.number} of draft {version.notification_number}"
         at, digest = digests.pop(key, (version.saved_at, ""))
@@ -101,7 +106,9 @@ def version_differences(
             yield f"version {version_number} of draft {number} is missing."
 
 
-def draft_differences(*, notification: int | None = None) -> Iterator[str]:
+def draft_differences(
+    reader: Reader, *, notification: int | None = None
+) -> Iterator[str]:
     """Sentences on drafts that are missing, were added, or differ from their version.
 
     Notifications that were sent are compared as well, until they are sealed.
@@ -111,8 +118,8 @@ def draft_differences(*, notification: int | None = None) -> Iterator[str]:
     if notification is not None:
         unsealed = unsealed.filter(pk=notification)
         versions = versions.filter(notification_number=notification)
-    for row in unsealed.order_by("pk").iterator(chunk_size=500):
-        if difference := _difference_of_row(row):
+    for row in reader.rows(unsealed.order_by("pk")):
+        if difference := _difference_of_row(row, reader):
             yield difference
     number = OuterRef("notification_number")
     deletions = AuditEntry.objects.filter(
@@ -128,14 +135,29 @@ def draft_differences(*, notification: int | None = None) -> Iterator[str]:
         yield f"draft {missing_number} is missing: no audit entry says who deleted it."
 
 
-def _difference_of_row(row: Notification) -> str:
+def _difference_of_row(row: Notification, reader: Reader) -> str:
     versions = DraftVersion.objects.filter(notification_number=row.pk)
-    version = versions.order_by("-number").first()
-    if version is not None and _differ(version, row):
-        return f"draft {row.pk} differs from its version {version.number}."
-    # A notification that was sent again has no version.
-    if version is None and row.status == Notification.Status.DRAFT:
-        return f"draft {row.pk} was added: no version of it was saved."
+    newest = versions.order_by("-number").values_list("pk", flat=True)[:1]
+    if not newest:
+        if row.status == Notification.Status.DRAFT:
+            return f"draft {row.pk} was added: no version of it was saved."
+        return _difference_of_resend(row, row.resend_of_id, reader)
+    for version in reader.all(DraftVersion.objects.filter(pk=newest[0])):
+        if _differ(version, row):
+            return f"draft {row.pk} differs from its version {version.number}."
+    return ""
+
+
+def _difference_of_resend(
+    row: Notification, first_number: int | None, reader: Reader
+) -> str:
+    """A notification that was sent again has no version, but copies of another one."""
+    if first_number is None:
+        return ""
+    for first in reader.all(Notification.objects.filter(pk=first_number)):
+        names = set(column_names(Notification, Use.COPIED)) - {"recipients"}
+        if any(getattr(first, name) != getattr(row, name) for name in names):
+            return f"notification {row.pk} differs from notification {first.pk}."
     return ""
 
 

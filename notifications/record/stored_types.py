@@ -1,13 +1,16 @@
-"""Values that SQLite stores in another type than that of their column.
+"""Values that SQLite stores in another type or form than the program writes.
 
-SQLite accepts any type in any column. The bytes ``x'30'`` in a column of integers, or a
-key that occurs twice in JSON, read like the right value, so the canonical text may not
-change. PostgreSQL checks types itself, and stores JSON without duplicate keys.
+SQLite accepts any type in any column. The bytes ``x'30'`` in a column of integers, a time
+with an offset, or a key that occurs twice in JSON read like the right value, so the
+canonical text may not change. PostgreSQL checks types itself, and stores times without
+their text and JSON without duplicate keys.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 from notifications.db.sql import quoted_table
 from notifications.models import (
@@ -23,7 +26,15 @@ from notifications.models import (
 
 # Conditions on a column that hold for a value of the right type.
 _IS_TEXT = "typeof({0}) = 'text'"
-_IS_TIME = f"{_IS_TEXT} AND datetime({{0}}) IS NOT NULL"
+# “2026-03-02 09:30:00”, with six decimals unless they are zeros. Without “+0 days”, SQLite
+# accepts the 31st of each month.
+_SECONDS = "datetime(substr({0}, 1, 19), '+0 days')"
+_DECIMALS = "substr({0}, 20, 7)"
+_IS_TIME = (
+    f"{_IS_TEXT} AND substr({{0}}, 1, 4) != '0000' AND ({{0}} = {_SECONDS} OR "
+    f"({{0}} = {_SECONDS} || {_DECIMALS} AND {_DECIMALS} != '.000000' "
+    f"AND {_DECIMALS} GLOB '.{'[0-9]' * 6}'))"
+)
 _IS_UUID = f"{_IS_TEXT} AND length({{0}}) = 32 AND {{0}} NOT GLOB '*[^0-9a-f]*'"
 _IS_JSON = (
     f"{_IS_TEXT} AND json_valid({{0}}) AND NOT EXISTS "  # noqa: S608  names of the model
@@ -31,6 +42,7 @@ _IS_JSON = (
 )
 _IS_BYTES = "typeof({0}) = 'blob'"
 _IS_INTEGER = "typeof({0}) = 'integer'"
+_IS_BOOLEAN = f"{_IS_INTEGER} AND {{0}} IN (0, 1)"
 
 # The first that matches: a class may be derived from another one of the list.
 _CONDITIONS: Sequence[tuple[type["models.Field[object, object]"], str]] = [
@@ -41,59 +53,70 @@ _CONDITIONS: Sequence[tuple[type["models.Field[object, object]"], str]] = [
     (models.CharField, _IS_TEXT),
     (models.TextField, _IS_TEXT),
     (models.IntegerField, _IS_INTEGER),
-    (models.BooleanField, _IS_INTEGER),
+    (models.BooleanField, _IS_BOOLEAN),
 ]
 
 
-def wrong_types_of_chain() -> Iterator[str]:
-    """Sentences about seals, result counts, archives and versions of drafts."""
-    yield from _sentences("seal", Seal)
-    yield from _sentences("tally", Tally)
-    yield from _sentences("archive", Archive)
-    yield from _sentences("version of a draft", DraftVersion)
+# The names of the rows in sentences.
+_NOUNS: dict[type[models.Model], str] = {
+    Notification: "notification",
+    Delivery: "delivery",
+    Attempt: "attempt",
+    AuditEntry: "audit entry",
+    Seal: "seal",
+    Tally: "tally",
+    Archive: "archive",
+    DraftVersion: "version of a draft",
+}
 
 
-def wrong_types_of_notification(number: int) -> Iterator[str]:
-    """Sentences about a notification, its deliveries and attempts."""
-    of_it = f"(SELECT id FROM {quoted_table(Delivery)} WHERE notification_id = %s)"  # noqa: S608  a name of a model
-    yield from _sentences("notification", Notification, "id = %s", [number])
-    yield from _sentences("delivery", Delivery, "notification_id = %s", [number])
-    yield from _sentences("attempt", Attempt, f"delivery_id IN {of_it}", [number])
+def noun_of(model: type[models.Model]) -> str:
+    return _NOUNS.get(model, model._meta.model_name or "")
 
 
-def wrong_types_of_entries(first: int, last: int) -> Iterator[str]:
-    """Sentences about the audit entries with these ids."""
-    yield from _sentences(
-        "audit entry", AuditEntry, "id BETWEEN %s AND %s", [first, last]
-    )
+def wrong_types_of_chain() -> dict[type[models.Model], dict[int, str]]:
+    """Sentences about seals, result counts, archives and versions of drafts, by id."""
+    return {
+        model: dict(_sentences(model._base_manager.all()))
+        for model in (Seal, Tally, Archive, DraftVersion)
+    }
 
 
-def _sentences(
-    noun: str,
-    model: type[models.Model],
-    where: str = "TRUE",
-    parameters: Sequence[int] = (),
+def wrong_types_of_notifications(
+    notifications: "models.QuerySet[Notification]",
 ) -> Iterator[str]:
-    """One sentence for each row with such a column, in the order of the ids."""
+    """Sentences about notifications, their deliveries and attempts."""
+    deliveries = Delivery.objects.filter(notification__in=notifications.values("pk"))
+    attempts = Attempt.objects.filter(delivery__in=deliveries.values("pk"))
+    return wrong_types(notifications, deliveries, attempts)
+
+
+def wrong_types(*queries: "models.QuerySet[Any]") -> Iterator[str]:
+    """A sentence for each row with a value of a wrong type."""
+    for rows in queries:
+        yield from (sentence for _number, sentence in _sentences(rows))
+
+
+def _sentences(rows: "models.QuerySet[Any]") -> Iterator[tuple[int, str]]:
+    """The id and a sentence for each row with such a column, in the order of the ids."""
     if connection.vendor != "sqlite":
         return
-    wrong = {
-        field.column: f"{column} IS NOT NULL AND NOT ({condition.format(column)})"
-        for field in model._meta.concrete_fields
-        if (condition := _condition(field))
-        and (column := connection.ops.quote_name(field.column))
-    }
+    quote = connection.ops.quote_name
+    table = quoted_table(rows.model)
     cases = " ".join(
-        f"WHEN {is_wrong} THEN '{name}'" for name, is_wrong in wrong.items()
+        f"WHEN {column} IS NOT NULL AND ({condition.format(column)}) IS NOT TRUE "
+        f"THEN '{field.column}'"
+        for field in rows.model._meta.concrete_fields
+        if (condition := _condition(field))
+        and (column := f"{table}.{quote(field.column)}")
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, wrong FROM (SELECT id, CASE {cases} END AS wrong "  # noqa: S608  names of the model
-            f"FROM {quoted_table(model)} WHERE {where}) WHERE wrong IS NOT NULL ORDER BY id",
-            parameters,
+    wrong = RawSQL(f"CASE {cases} END", [])  # noqa: S611  names of the model
+    others = rows.order_by("pk").annotate(wrong=wrong).filter(wrong__isnull=False)
+    for number, column in others.values_list("pk", "wrong").iterator():
+        yield (
+            number,
+            f"{noun_of(rows.model)} {number}: the value of {column} has a wrong type.",
         )
-        for number, column in cursor:
-            yield f"{noun} {number}: the value of {column} has a wrong type."
 
 
 def _condition(field: "models.Field[object, object]") -> str:

@@ -16,13 +16,11 @@ from django.db.models import Count, Max
 
 from notifications.db.snapshot import snapshot
 from notifications.models import (
-    Archive,
     AuditEntry,
     Seal,
     Tally,
 )
 from notifications.record.chain import head_of, tally_line
-from notifications.record.creation import problem_before_sealing
 from notifications.record.differences import (
     Verification,
     difference_of_content,
@@ -30,12 +28,12 @@ from notifications.record.differences import (
 )
 from notifications.record.draft_versions import draft_differences, version_differences
 from notifications.record.guards import install as guards_install
+from notifications.record.readable import Reader, unreadable_values
 from notifications.record.result_counts import count_results
 from notifications.record.sealing import sealable
-from notifications.record.stored_types import (
-    wrong_types_of_chain,
-)
+from notifications.record.stored_types import wrong_types, wrong_types_of_chain
 from notifications.record.trail import last_id
+from notifications.record.unsealed import differences_of_unsealed
 
 
 def verify(
@@ -70,12 +68,10 @@ def _verify(
         f"The table {table} has a {name} that this program did not create."
         for table, name in guards_install.unknown()
     ]
-    if unreadable := list(wrong_types_of_chain()):
-        verification.differences += unreadable
-        return verification
+    reader = Reader(wrong_types_of_chain())
     heads = []
     has_reached_since = since is None
-    for seal in _chain(verification):
+    for seal in _chain(verification, reader):
         heads.append(seal.head)
         # Later seals may have an earlier time: the clock may have been set back.
         has_reached_since |= since is not None and seal.sealed_at >= since
@@ -85,27 +81,25 @@ def _verify(
             continue
         if difference := difference_of_content(seal, archive, verification):
             verification.differences.append(difference)
-    verification.differences += _unsealed_archives(notification)
-    for number in sealable().values_list("pk", flat=True):
-        if notification in (None, number) and (
-            problem := problem_before_sealing(number)
-        ):
-            verification.differences.append(problem)
+    verification.differences += differences_of_unsealed(reader, notification)
     _verify_unsealed_trail(verification)
     verification.differences += version_differences(
-        notification=notification, since=since
+        reader, notification=notification, since=since
     )
-    verification.differences += draft_differences(notification=notification)
+    verification.differences += draft_differences(reader, notification=notification)
     if expect and not any(head.startswith(expect) for head in heads):
         verification.differences.append(
             f"No seal has the head {expect}: seals were removed or made anew."
         )
+    verification.differences += reader.sentences
+    # Two parts of the verification may read the same row.
+    verification.differences = list(dict.fromkeys(verification.differences))
     return verification
 
 
-def _chain(verification: Verification) -> Iterator[Seal]:
+def _chain(verification: Verification, reader: Reader) -> Iterator[Seal]:
     """Yield all seals in order; add differences of the chain itself."""
-    for seal in Seal.objects.order_by("number").iterator(chunk_size=50):
+    for seal in reader.rows(Seal.objects.order_by("number"), block=50):
         verification.seals += 1
         difference = ""
         if seal.number != verification.seals:
@@ -114,7 +108,7 @@ def _chain(verification: Verification) -> Iterator[Seal]:
         elif seal.previous != verification.head:
             difference = f"seal {seal.number} does not follow seal {seal.number - 1}."
         else:
-            difference = _difference_of_head(seal) or _difference_of_range(
+            difference = _difference_of_head(seal, reader) or _difference_of_range(
                 seal, verification.next_entry
             )
         if difference:
@@ -134,21 +128,13 @@ def _difference_of_range(seal: Seal, next_entry: int) -> str:
     )
 
 
-def _unsealed_archives(notification: int | None) -> Iterator[str]:
-    """The differences of archives without a seal: archiving did not write them."""
-    archives = Archive.objects.filter(seal__isnull=True)
-    if notification is not None:
-        archives = archives.filter(notification_id=notification)
-    for archive in archives:
-        yield f"the archive of notification {archive.notification_id} has no seal."
-
-
 def _verify_unsealed_trail(verification: Verification) -> None:
     """Count the entries after the seals; name entries whose ids were never assigned."""
     last = verification.next_entry - 1
-    unsealed = AuditEntry.objects.filter(pk__gt=last).aggregate(
-        count=Count("pk"), newest=Max("pk")
-    )
+    entries = AuditEntry.objects.filter(pk__gt=last)
+    verification.differences += wrong_types(entries)
+    verification.differences += unreadable_values(entries.order_by("pk"))
+    unsealed = entries.aggregate(count=Count("pk"), newest=Max("pk"))
     # Read after the entries: it only grows.
     assigned = last_id()
     outside = AuditEntry.objects.filter(pk__lt=1).order_by("pk").first()
@@ -162,10 +148,10 @@ def _verify_unsealed_trail(verification: Verification) -> None:
     verification.unused_unsealed = max(0, assigned - last - unsealed["count"])
 
 
-def _difference_of_head(seal: Seal) -> str:
+def _difference_of_head(seal: Seal, reader: Reader) -> str:
     """Whether the seal or its result counts were changed; empty if neither was."""
     number = seal.notification_id
-    stored = list(Tally.objects.filter(notification_id=number)) if number else []
+    stored = reader.all(Tally.objects.filter(notification_id=number)) if number else []
     if head_of(seal, stored) == seal.head:
         return ""
     if number:

@@ -29,7 +29,14 @@ class Table:
     names: Callable[[Any], Sequence[str]]
     rows: Callable[[], QuerySet[Any]]
     without: Sequence[str] = ()
-    operations: Sequence[str] = ("change", "copy", "retype", "delete", "insert")
+    operations: Sequence[str] = (
+        "change",
+        "copy",
+        "retype",
+        "spoil",
+        "delete",
+        "insert",
+    )
     weight: int = 1
 
 
@@ -37,7 +44,7 @@ class Table:
 class Edit:
     """``names`` of the row before and after."""
 
-    model: type[Model]
+    model: type[Model] | None  # None for a guard
     operation: str
     detail: str
     names: Sequence[str]
@@ -73,8 +80,9 @@ def _edit(model: type[Model], table: Table, random: Random) -> Edit | None:
         return Edit(model, operation, f"{row.pk}", names)
     if operation == "insert":
         pk, detail = _insert(row, random)
-    elif operation == "retype":
-        pk, detail = row.pk, _retype(row, random.choice(fields))
+    elif operation in ("retype", "spoil"):
+        store = _retype if operation == "retype" else _spoil
+        pk, detail = row.pk, store(row, random.choice(fields), random)
     else:
         values = (
             _changed(row, random.choice(fields), random)
@@ -85,8 +93,8 @@ def _edit(model: type[Model], table: Table, random: Random) -> Edit | None:
         _update(row, values)
     if not detail:
         return None
-    after = model._base_manager.filter(pk=pk).first() if operation != "retype" else None
-    names += table.names(after) if after else []
+    if operation not in ("retype", "spoil"):
+        names += table.names(model._base_manager.get(pk=pk))
     return Edit(model, operation, f"{row.pk}: {detail}", names)
 
 
@@ -128,8 +136,8 @@ def _copied(row: Model, other: Model, fields: Sequence[Any], random: Random) -> 
     return {} if same else values
 
 
-def _retype(row: Model, field: Any) -> str:
-    """Store the same value in another type; only SQLite accepts it."""
+def _retype(row: Model, field: Any, random: Random) -> str:
+    """Store the same value in another type or form; only SQLite accepts it."""
     if not IS_SQLITE or getattr(row, field.attname) in (None, b""):
         return ""
     column = f'"{field.column}"'
@@ -140,8 +148,31 @@ def _retype(row: Model, field: Any) -> str:
         new = f"""'{{"a": 1, ' || substr({column}, 2, length({column}) - 2) || ', "a": 1}}'"""
     elif isinstance(field, models.BinaryField):
         new = f"hex({column})"
-    _run(f'UPDATE "{row._meta.db_table}" SET {column} = {new} WHERE id = %s', [row.pk])  # noqa: S608  likewise
-    return f"{field.column} as another type"
+    elif isinstance(field, models.DateTimeField):
+        new = random.choice(
+            [new, f"{column} || '+00:00'", f"replace({column}, ' ', 'T')"]
+        )
+    _set(row, field, new)
+    return f"{field.column} as {new}"
+
+
+def _spoil(row: Model, field: Any, _random: Random) -> str:
+    """Store a value that Python cannot read."""
+    if isinstance(field, models.JSONField):
+        new = f"'[{'1' * 5000}]'"
+    elif IS_SQLITE and isinstance(field, models.CharField | models.TextField):
+        new = "CAST(x'41ff42' AS text)"
+    elif not IS_SQLITE and isinstance(field, models.DateTimeField):
+        new = "'infinity'"
+    else:
+        return ""
+    _set(row, field, new)
+    return f"{field.column} as {new[:20]}"
+
+
+def _set(row: Model, field: Any, new: str) -> None:
+    table = row._meta.db_table
+    _run(f'UPDATE "{table}" SET "{field.column}" = {new} WHERE id = %s', [row.pk])  # noqa: S608  likewise
 
 
 def _insert(row: Model, random: Random) -> tuple[int, str]:

@@ -45,6 +45,7 @@ def add(number: int, version: int) -> None:
         number=version,
         saved_at=timezone.now(),
         author="lin.mei",
+        author_number=1,
         content="Three",
         audience=EVERY,
     )
@@ -59,6 +60,7 @@ CHANGES = {
     "note": "CM-1",
     "recipients": "amy",
     "author": "chen.jie",
+    "author_number": 77,
     "audience": "chosen",
     "audience_values": ["g1"],
     "saved_at": timezone.now() - timedelta(days=1),
@@ -134,7 +136,9 @@ def test_the_database_refuses_changes(drafts):
 @pytest.mark.parametrize("name", COPIED)
 def test_a_draft_that_differs_from_its_version_is_named(drafts, name):
     draft = Notification.objects.filter(pk=drafts[0])
-    draft.update(**{COPIED[name]: CHANGES[name]})
+    another = make_user(username="chen.jie")
+    values = CHANGES | {"author_number": another.pk}
+    draft.update(**{COPIED[name]: values[name]})
 
     assert verify().differences == [f"draft {drafts[0]} differs from its version 2."]
 

@@ -45,6 +45,19 @@ EDITS = [
     (AuditEntry, "audit entry", "actor", "CAST(actor AS blob)"),
     (AuditEntry, "audit entry", "at", "CAST(at AS blob)"),
     (AuditEntry, "audit entry", "at", "'2026-13-32 25:00:00'"),
+    (AuditEntry, "audit entry", "at", "replace(at, ' ', 'T')"),
+    (Notification, "notification", "sent_at", "sent_at || '+00:00'"),
+    (Notification, "notification", "sent_at", "sent_at || '.000000'"),
+    (Notification, "notification", "sent_at", "'2026-03-02 17:30:00+08:00'"),
+    (Notification, "notification", "sent_at", "'2026-02-30 09:30:00'"),
+    (Notification, "notification", "sent_at", "'0000-03-02 09:30:00'"),
+    (Notification, "notification", "sent_at", "sent_at || char(0)"),
+    (Notification, "notification", "by_superuser", "2"),
+    (Delivery, "delivery", "finished_at", "finished_at || 'Z'"),
+    (Attempt, "attempt", "finished_at", "finished_at || '+00:00'"),
+    (Tally, "tally", "created_at", "created_at || '+00:00'"),
+    (Archive, "archive", "archived_at", "archived_at || '+00:00'"),
+    (Seal, "seal", "sealed_at", "sealed_at || '+00:00'"),
     (AuditEntry, "audit entry", "request_number", "'no number'"),
     (AuditEntry, "audit entry", "detail", """'{"groups": 1, "groups": 1}'"""),
     (
@@ -76,7 +89,7 @@ def _sealed():
 def test_a_value_of_another_type_is_named(model: type[Model], noun, column, value):
     """PostgreSQL cannot store one; the guards are lifted as an attacker would."""
     if not IS_SQLITE:
-        assert list(wrong_types_of_chain()) == []
+        assert not any(wrong_types_of_chain().values())
         return
     row = model.objects.latest("pk")
     with guards_install.guards_disabled():
@@ -85,8 +98,7 @@ def test_a_value_of_another_type_is_named(model: type[Model], noun, column, valu
             [row.pk],
         )
 
-        differences = verify().differences
-
+    differences = verify().differences
     assert f"{noun} {row.pk}: the value of {column} has a wrong type." in differences
 
 
@@ -110,4 +122,4 @@ def test_a_notification_with_such_a_value_is_not_sealed():
 
     assert sealing.seal_ended() == (1 if IS_SQLITE else 2)
     assert Seal.objects.filter(notification=second).exists()
-    assert len(verify().differences) == (1 if IS_SQLITE else 0)
+    assert len(verify().differences) == (2 if IS_SQLITE else 0)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 
 from notifications import permissions
 from notifications.access.audit_events import (
@@ -24,7 +25,8 @@ from notifications.access.services.people import (
     values_of_person,
     values_of_role,
 )
-from notifications.models import AuditEntry
+from notifications.models import AuditEntry, ExternalIdentity
+from notifications.record.readable import Reader
 
 # By username or name of the role.
 Recorded = dict[str, dict[str, Any]]
@@ -41,30 +43,43 @@ _ROLES = (ROLE_ADDED.word, ROLE_CHANGED.word, ROLE_DELETED.word)
 
 def people_differences() -> Iterator[str]:
     """A sentence for each person and role with another value; the value is not shown."""
-    people, roles, unreadable = _recorded()
+    reader = Reader()
+    people, roles, unreadable = _recorded(reader)
     yield from unreadable
-    yield from _rights_without_entry(roles)
-    first = _first_superuser(people)
-    for person in User.objects.order_by("username"):
+    yield from _rights_without_entry(roles, reader)
+    first = _first_superuser(people, reader)
+    for person in reader.rows(User.objects.order_by("username")):
         subject = f"user {person.username}"
         recorded = people.pop(person.username, None)
         if recorded is None and person.pk != first:
             yield f"{subject} was added or renamed outside of the console."
             continue
+        identities = ExternalIdentity.objects.filter(user=person)
+        if not _are_readable(reader, identities, person.groups.all()):
+            continue
         initial = _INITIAL_OF_FIRST if person.pk == first else _INITIAL
         expected = {**initial, "username": person.username, **(recorded or {})}
         yield from _differences(subject, expected, values_of_person(person.pk))
     for username in people:
-        yield from _differences(f"user {username}", {}, None)
+        if not User.objects.filter(username=username).exists():
+            yield from _differences(f"user {username}", {}, None)
     for name, recorded in roles.items():
-        role = Group.objects.filter(name=name).first()
+        query = Group.objects.filter(name=name)
+        role = next(reader.rows(query), None)
+        if role is None and query.exists():
+            continue
         present = values_of_role(role.pk) if role else None
         yield from _differences(f"role {name}", recorded, present)
+    yield from dict.fromkeys(reader.sentences)
 
 
-def _first_superuser(people: Recorded) -> int | None:
+def _are_readable(reader: Reader, *queries: QuerySet[Any]) -> bool:
+    return all(len(reader.all(query)) == query.count() for query in queries)
+
+
+def _first_superuser(people: Recorded, reader: Reader) -> int | None:
     """The first one who is or was a superuser, and was not added in the console."""
-    for person in User.objects.order_by("pk"):
+    for person in reader.rows(User.objects.order_by("pk")):
         recorded = people.get(person.username, {})
         was_added = recorded.keys() >= _INITIAL.keys()
         if not was_added and (person.is_superuser or "is_superuser" in recorded):
@@ -72,11 +87,12 @@ def _first_superuser(people: Recorded) -> int | None:
     return None
 
 
-def _rights_without_entry(roles: Recorded) -> Iterator[str]:
+def _rights_without_entry(roles: Recorded, reader: Reader) -> Iterator[str]:
     """``roles`` were recorded; ``migrate`` creates a missing shipped role without entry."""
-    for person in User.objects.filter(user_permissions__isnull=False).distinct():
+    people = User.objects.filter(user_permissions__isnull=False).distinct()
+    for person in reader.rows(people.order_by("pk")):
         yield f"user {person.username} has a permission that the console cannot give."
-    for role in Group.objects.exclude(name__in=roles).order_by("name"):
+    for role in reader.rows(Group.objects.exclude(name__in=roles).order_by("name")):
         shipped = permissions.ROLE_PERMISSIONS.get(role.name)
         if shipped is None:
             yield f"role {role.name} was added or renamed outside of the console."
@@ -84,7 +100,7 @@ def _rights_without_entry(roles: Recorded) -> Iterator[str]:
             yield f"role {role.name} was changed outside of the console: permissions."
 
 
-def _recorded() -> tuple[Recorded, Recorded, list[str]]:
+def _recorded(reader: Reader) -> tuple[Recorded, Recorded, list[str]]:
     """The last recorded values of people and roles, and sentences on other entries."""
     people: Recorded = {}
     roles: Recorded = {
@@ -93,11 +109,11 @@ def _recorded() -> tuple[Recorded, Recorded, list[str]]:
     }
     unreadable = []
     entries = AuditEntry.objects.filter(action__in=[*_PEOPLE, *_ROLES]).order_by("pk")
-    for pk, action, detail in entries.values_list("pk", "action", "detail").iterator():
+    for entry in reader.rows(entries):
         try:
-            _read(people, roles, action, detail)
+            _read(people, roles, entry.action, entry.detail)
         except (AttributeError, KeyError, TypeError):
-            unreadable.append(f"audit entry {pk} has no readable detail.")
+            unreadable.append(f"audit entry {entry.pk} has no readable detail.")
     return people, roles, unreadable
 
 

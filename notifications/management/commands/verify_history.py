@@ -82,7 +82,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         number, since = options["notification"], options["since"]
-        if number and not Notification.objects.filter(pk=number, seal__isnull=False):
+        sealed = Notification.objects.filter(pk=number, seal__isnull=False)
+        if number and not sealed.exists():
             raise CommandError(
                 f"There is no sealed notification {number}.", returncode=REFUSED
             )
