@@ -9,6 +9,7 @@ their text and JSON without duplicate keys.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
@@ -19,6 +20,7 @@ from notifications.models import (
     AuditEntry,
     Delivery,
     DraftVersion,
+    ExternalIdentity,
     Notification,
     Seal,
     Tally,
@@ -67,6 +69,8 @@ _NOUNS: dict[type[models.Model], str] = {
     Tally: "tally",
     Archive: "archive",
     DraftVersion: "version of a draft",
+    Group: "role",
+    ExternalIdentity: "identity",
 }
 
 

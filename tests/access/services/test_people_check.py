@@ -2,14 +2,16 @@
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 
 from notifications import permissions
 from notifications.access.services import people
 from notifications.access.services.people_check import people_differences
-from notifications.models import AuditEntry
+from notifications.models import AuditEntry, ExternalIdentity
 from notifications.record.verification import verify
 from tests.factories import make_user
 from tests.management.running import run
+from tests.record.tampering import sql
 
 pytestmark = pytest.mark.django_db
 
@@ -208,3 +210,46 @@ def test_a_shipped_role_that_the_console_deleted(administrator):
     assert differences() == [
         "role Auditor was changed outside of the console: permissions."
     ]
+
+
+UNREADABLE = {
+    "sqlite": [
+        (User, "user", "first_name", "CAST(x'41ff' AS text)"),
+        (Group, "role", "name", "CAST(x'41ff' AS text)"),
+        (ExternalIdentity, "identity", "subject", "CAST(x'41ff' AS text)"),
+    ],
+    "postgresql": [
+        (User, "user", "date_joined", "'infinity'"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "noun", "column", "value"), UNREADABLE[connection.vendor]
+)
+def test_a_value_that_cannot_be_read_is_named(
+    person, administrator, model, noun, column, value
+):
+    """The other people are compared."""
+    ExternalIdentity.objects.create(
+        user=person, issuer="https://id.example.com", subject="fang"
+    )
+    other = make_user(username="chen.jie")
+    people.record_person(administrator.username, other.pk, None)
+    User.objects.filter(pk=other.pk).update(email="x@example.com")
+    row = (
+        Group.objects.get(name=CLERK)
+        if model is Group
+        else model.objects.get(
+            **{"user" if model is ExternalIdentity else "pk": person.pk}
+        )
+    )
+    sql(
+        f'UPDATE "{model._meta.db_table}" SET {column} = {value} WHERE id = %s',  # noqa: S608  names of the models
+        [row.pk],
+    )
+
+    sentences = differences()
+
+    assert f"{noun} {row.pk}: the value of {column} cannot be read." in sentences
+    assert "user chen.jie was changed outside of the console: email." in sentences
