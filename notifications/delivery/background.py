@@ -17,6 +17,7 @@ from notifications.delivery.threads import SEALING, Deaths, WorkerThread
 from notifications.models import Worker
 from notifications.record import sealing
 from notifications.record.chain import SealedByAnother
+from notifications.record.trail import Horizon
 
 logger = logging.getLogger(__name__)
 
@@ -129,10 +130,11 @@ def sealing_task(*, every: float = SEAL_INTERVAL) -> BackgroundTask:
     Sealed rows do not change any more, so this task blocks no other code. Its pauses
     between blocks of rows keep the HTTP threads on time for their slots.
     """
-    return BackgroundTask(SEALING, _seal, every=every)
+    horizon = Horizon()
 
+    def seal(task: BackgroundTask) -> None:
+        # A worker that ends seals as well. The next run seals what remains.
+        with suppress(SealedByAnother):
+            sealing.seal_due(pause=task.pause, horizon=horizon)
 
-def _seal(task: BackgroundTask) -> None:
-    # A worker that ends seals as well. The next run seals the remaining notifications.
-    with suppress(SealedByAnother):
-        sealing.seal_due(pause=task.pause)
+    return BackgroundTask(SEALING, seal, every=every)

@@ -10,7 +10,7 @@ from notifications.record.canonical_text import rows
 from notifications.record.chain import Pause, SealedByAnother, append, digest_of
 from notifications.record.creation import log_once, problem_before_sealing
 from notifications.record.result_counts import count_results
-from notifications.record.trail import seal_trail
+from notifications.record.trail import Horizon, seal_trail
 
 
 def seal_all() -> None:
@@ -23,14 +23,14 @@ def seal_all() -> None:
         return
 
 
-def seal_due(*, pause: Pause = lambda: None) -> None:
+def seal_due(*, pause: Pause = lambda: None, horizon: Horizon | None = None) -> None:
     """Seal finished notifications and the audit trail.
 
     ``pause`` is called often while reading; an exception that it raises ends the sealing.
-    Raises ``SealedByAnother``.
+    ``horizon`` is that of the earlier calls. Raises ``SealedByAnother``.
     """
     seal_ended(pause=pause)
-    seal_trail(pause=pause)
+    seal_trail(pause=pause, horizon=horizon)
 
 
 def sealable() -> QuerySet[Notification]:

@@ -23,10 +23,13 @@ INTERVAL = timedelta(hours=1)
 BLOCK = 500  # entries
 
 
-def seal_trail(*, pause: Pause = lambda: None) -> Seal | None:
-    """Seal the entries that have no seal; ``None`` if nothing is due.
+def seal_trail(
+    *, pause: Pause = lambda: None, horizon: "Horizon | None" = None
+) -> Seal | None:
+    """Seal the entries that have no seal; ``None`` if nothing is due or final.
 
-    Raises ``SealedByAnother``.
+    A caller that calls it repeatedly passes the same ``horizon``. Raises
+    ``SealedByAnother``.
     """
     newest = newest_seal_of_trail()
     first = (newest.last_entry or 0) + 1 if newest else 1
@@ -36,8 +39,8 @@ def seal_trail(*, pause: Pause = lambda: None) -> Seal | None:
     enough = MAX_WAITING if is_recent else 1
     if not waiting[enough - 1 : enough].exists():
         return None
-    last = last_id()
-    if _ids_are_pending() or last < first:
+    last = (horizon or Horizon()).last_final_id()
+    if last < first:
         return None
     seal = Seal(kind=Seal.Kind.ACTIONS, first_entry=first, last_entry=last)
     return append(seal, digest_of(action_rows(first, last, pause=pause)), [])
@@ -60,34 +63,57 @@ def last_id() -> int:
             cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         else:
             cursor.execute(
-                "SELECT pg_sequence_last_value(pg_get_serial_sequence(%s, 'id'))",
-                [quoted_table(AuditEntry)],
+                "SELECT pg_get_serial_sequence(%s, 'id')", [quoted_table(AuditEntry)]
             )
+            (sequence,) = cursor.fetchone()
+            # Before the first use, and after setval(…, false), the value is the next id.
+            next_or_last = "last_value - (NOT is_called)::int"
+            cursor.execute(f"SELECT {next_or_last} FROM {sequence}")  # noqa: S608  quoted
         row = cursor.fetchone()
     return int(row[0] or 0) if row else 0
 
 
-def _ids_are_pending() -> bool:
-    """Whether another transaction may have inserted an entry and is still open.
+class Horizon:
+    """Finds the id up to which every entry is committed or will never be inserted.
 
     PostgreSQL assigns ids in another order than that of the commits. An INSERT locks the
     table in the mode ROW EXCLUSIVE before it takes an id, until its transaction has ended.
-    So if no other transaction holds this lock after ``last_id()`` was read, then every id
-    up to that one is committed or will never be used. Nothing waits for this query.
+    So an id up to ``last_id()`` that is not committed belongs to a transaction that holds
+    this lock after ``last_id()`` was read. When all these transactions have ended, all
+    ids up to that one are final. Transactions that began later have higher ids, so
+    writers that always overlap do not prevent progress. No writer waits.
 
     On SQLite a transaction with writes excludes others, and a rollback returns its ids.
     """
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._writers: set[str] = set()  # whose end makes ``_last`` final
+
+    def last_final_id(self) -> int:
+        """The last final id; 0 while a transaction is open that may have a lower one."""
+        last, writers = last_id(), _writers()
+        if not self._writers:
+            self._last, self._writers = last, writers
+        if self._writers & writers:
+            return 0
+        self._writers = set()
+        return self._last
+
+
+def _writers() -> set[str]:
+    """The other open transactions that may have inserted an entry."""
     if connection.vendor == "sqlite":
-        return False
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'relation' "
+            "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' "
             "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
             "AND relation = %s::regclass AND mode = 'RowExclusiveLock' "
-            "AND pid IS DISTINCT FROM pg_backend_pid())",
+            "AND pid IS DISTINCT FROM pg_backend_pid()",
             [quoted_table(AuditEntry)],
         )
-        return bool(cursor.fetchone()[0])
+        return {transaction for (transaction,) in cursor}
 
 
 def action_rows(first: int, last: int, *, pause: Pause = lambda: None) -> Iterator[Row]:

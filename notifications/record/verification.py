@@ -144,6 +144,11 @@ def _verify_unsealed_trail(verification: Verification) -> None:
             f"audit entry {stranger} was added to the audit trail: the database has not "
             "assigned this number."
         )
+    if assigned < last:
+        verification.differences.append(
+            f"the counter of the audit entries was set back to {assigned}, though they "
+            f"are sealed up to {last}."
+        )
     verification.unsealed_entries = unsealed["count"]
     verification.unused_unsealed = max(0, assigned - last - unsealed["count"])
 

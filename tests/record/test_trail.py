@@ -1,5 +1,7 @@
 """The audit trail is sealed by ranges of ids, whatever times its entries have."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -10,10 +12,16 @@ from notifications.models import AuditEntry, Seal
 from notifications.record import trail
 from notifications.record.chain import SealedByAnother
 from notifications.record.guards import install as guards_install
-from notifications.record.trail import seal_trail, unused_ids
+from notifications.record.trail import (
+    Horizon,
+    last_id,
+    newest_seal_of_trail,
+    seal_trail,
+    unused_ids,
+)
 from notifications.record.verification import verify
 from tests.interleaving import interleave
-from tests.record.tampering import delete
+from tests.record.tampering import delete, sql
 
 pytestmark = pytest.mark.django_db
 
@@ -258,6 +266,121 @@ def test_a_transaction_that_commits_after_a_later_one():
     assert (seal.first_entry, seal.rows) == (1, 2)
     assert seal.first_entry <= early <= seal.last_entry
     assert verify().differences == []
+
+
+class Writer:
+    """A session with an open transaction that has inserted an entry."""
+
+    def __init__(self) -> None:
+        self._session = connection.copy()
+        self._session.set_autocommit(False)
+        with self._session.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO notifications_auditentry "
+                "(at, action, actor, actor_name, by_superuser, address, detail) "
+                "VALUES (now(), 'sent', 'lin.mei', '', false, '', '{}') RETURNING id"
+            )
+            (self.entry,) = cursor.fetchone()
+
+    def commit(self) -> None:
+        self._session.commit()
+
+    def close(self) -> None:
+        self._session.close()
+
+
+@pytest.fixture
+def write() -> Iterator[Callable[[], Writer]]:
+    """Start a writer; its session ends with the test at the latest."""
+    with ExitStack() as stack:
+
+        def start() -> Writer:
+            writer = Writer()
+            stack.callback(writer.close)
+            return writer
+
+        yield start
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_that_overlap_all_the_time_do_not_prevent_seals(always_due, write):
+    if is_sqlite():  # writers exclude each other
+        return
+    horizon = Horizon()
+    writer = write()
+    first_entry = writer.entry
+    for _n in range(6):
+        earlier, writer = writer, write()
+        earlier.commit()
+        seal_trail(horizon=horizon)  # while the next one is open
+
+    assert newest_seal_of_trail().last_entry == first_entry + 5
+    assert Seal.objects.count() == 3
+    assert verify().differences == []
+    writer.commit()
+    assert seal_trail(horizon=horizon).last_entry == writer.entry
+    verification = verify()
+    assert (verification.differences, verification.unsealed_entries) == ([], 0)
+    assert AuditEntry.objects.count() == 7
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_stays_open_is_waited_for(always_due, write):
+    if is_sqlite():  # likewise
+        return
+    horizon = Horizon()
+    slow = write()
+    for _n in range(3):
+        quick = write()
+        quick.commit()
+        assert seal_trail(horizon=horizon) is None
+    slow.commit()
+
+    assert seal_trail(horizon=horizon).first_entry <= slow.entry
+    assert seal_trail(horizon=horizon).last_entry == quick.entry
+    assert verify().differences == []
+
+
+@pytest.mark.parametrize("is_called", [True, False])
+def test_a_counter_that_was_set_by_hand(always_due, is_called):
+    """``setval(…, false)``, as after a restore: the value is the next id."""
+    if is_sqlite():  # it has no such form
+        return
+    last = entry()
+    set_counter(last.pk + (0 if is_called else 1), is_called=is_called)
+
+    assert last_id() == last.pk
+    assert verify().differences == []
+    assert seal_trail().last_entry == last.pk
+
+
+@pytest.mark.parametrize("value", [1, 2])
+def test_a_counter_that_was_set_back_is_named(always_due, value):
+    for _n in range(3):
+        last = entry()
+    seal_trail()
+    set_counter(value, is_called=value == 1)
+
+    assert verify().differences == [
+        "the counter of the audit entries was set back to 1, though they are sealed up "
+        f"to {last.pk}."
+    ]
+    assert seal_trail() is None
+
+
+def set_counter(value: int, *, is_called: bool) -> None:
+    if is_sqlite():
+        assigned = value if is_called else value - 1
+        sql(
+            "UPDATE sqlite_sequence SET seq = %s WHERE name = %s",
+            [assigned, AuditEntry._meta.db_table],
+        )
+    else:
+        sql(
+            "SELECT setval(pg_get_serial_sequence('notifications_auditentry', 'id'), "
+            "%s, %s)",
+            [value, is_called],
+        )
 
 
 @pytest.mark.django_db(transaction=True)
