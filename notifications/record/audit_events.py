@@ -1,4 +1,4 @@
-"""Audit events: verification of the record."""
+"""Audit events: sealing and verification of the record."""
 
 from collections.abc import Iterator
 
@@ -26,6 +26,12 @@ def _result(values: Values) -> Iterator[str]:
     yield from (values.get("differences") or [])[:1]
 
 
+NOT_SEALED = Event(
+    "not_sealed",
+    _("not sealed"),
+    _("Could not seal rows of the record."),
+    Detail("problem", _("Problem")),
+)
 VERIFIED = Event(
     "verified",
     _("record verified"),

@@ -174,8 +174,12 @@ def _difference_of_file(
 def _difference_of_trail(seal: Seal, verification: Verification) -> str:
     if seal.first_entry is None or seal.last_entry is None:
         raise ValueError("A seal over actions has no range.")
-    entries = action_rows(seal.first_entry, seal.last_entry)
-    if difference := _compare(seal, entries, "audit entry", "the audit trail"):
+    unreadable: list[int] = []
+    entries = action_rows(seal.first_entry, seal.last_entry, unreadable=unreadable)
+    difference = _compare(seal, entries, "audit entry", "the audit trail")
+    if unreadable:
+        return f"audit entry {unreadable[0]} of the audit trail cannot be read."
+    if difference:
         return difference
     unused = list(unused_ids(seal))
     if unused and connection.vendor == "sqlite":

@@ -3,14 +3,26 @@
 A notification is sealed when it has ended and no call for it is open any more.
 """
 
+from django.db import DataError, IntegrityError
 from django.db.models import Exists, OuterRef, QuerySet
 
-from notifications.models import Delivery, Notification, Seal
+from notifications.db.row_errors import ROW_ERRORS, is_outage
+from notifications.models import Delivery, Notification, Seal, Tally
 from notifications.record.canonical_text import rows
-from notifications.record.chain import Pause, SealedByAnother, append, digest_of
-from notifications.record.creation import log_once, problem_before_sealing
+from notifications.record.chain import (
+    Digest,
+    Pause,
+    SealedByAnother,
+    append,
+    digest_of,
+)
+from notifications.record.creation import problem_before_sealing
 from notifications.record.result_counts import count_results
-from notifications.record.trail import Horizon, seal_trail
+from notifications.record.trail import Horizon, report, seal_trail
+
+
+class NotSealable(Exception):
+    """The message names the notification and the problem of its rows."""
 
 
 def seal_all() -> None:
@@ -47,31 +59,68 @@ def sealable() -> QuerySet[Notification]:
 def seal_ended(*, pause: Pause = lambda: None) -> int:
     """Seal all sealable notifications; return their number. Raises ``SealedByAnother``.
 
-    A notification that sending has not created is logged and not sealed.
+    A notification that sending has not created, or whose rows cannot be read, is
+    reported and not sealed: it prevents no other seal.
     """
     count = 0
     for number in sealable().values_list("pk", flat=True).iterator(chunk_size=100):
-        if problem := problem_before_sealing(number):
-            log_once(problem)
-            continue
-        seal_notification(Notification.objects.get(pk=number), pause=pause)
-        count += 1
+        try:
+            _seal(number, pause)
+        except NotSealable as problem:
+            report(str(problem), notification=number)
+        else:
+            count += 1
     return count
 
 
-def refused() -> list[int]:
-    """Numbers of the ended notifications that are not sealed because of a problem."""
-    numbers = sealable().values_list("pk", flat=True)
-    return [number for number in numbers if problem_before_sealing(number)]
+def problem_of_sealing(number: int) -> str:
+    """The problem that prevents the seal of an ended notification; empty for none."""
+    try:
+        _content(number)
+    except NotSealable as problem:
+        return str(problem)
+    return ""
 
 
-def seal_notification(
-    notification: Notification, *, pause: Pause = lambda: None
-) -> Seal:
-    """Count and seal one notification. Raises ``SealedByAnother``.
+def seal_notification(notification: Notification) -> Seal:
+    """Count and seal one notification, without a check. Raises ``SealedByAnother``."""
+    return _append(notification.pk, *_read(notification))
+
+
+def _seal(number: int, pause: Pause) -> Seal:
+    """Raises ``NotSealable`` and ``SealedByAnother``."""
+    digest, tallies = _content(number, pause)
+    try:
+        return _append(number, digest, tallies)
+    except (DataError, IntegrityError) as error:
+        raise NotSealable(
+            f"notification {number} cannot be sealed ({type(error).__name__})."
+        ) from error
+
+
+def _content(number: int, pause: Pause = lambda: None) -> tuple[Digest, list[Tally]]:
+    """Check and read one notification. Raises ``NotSealable``.
 
     Its rows are read without a lock: they are frozen.
     """
-    seal = Seal(kind=Seal.Kind.NOTIFICATION, notification=notification)
+    try:
+        problem = problem_before_sealing(number)
+        if not problem:
+            return _read(Notification.objects.get(pk=number), pause)
+    except ROW_ERRORS as error:
+        if is_outage():
+            raise
+        problem = f"notification {number} cannot be read ({type(error).__name__})."
+    raise NotSealable(problem)
+
+
+def _read(
+    notification: Notification, pause: Pause = lambda: None
+) -> tuple[Digest, list[Tally]]:
     digest = digest_of(rows(notification, pause=pause))
-    return append(seal, digest, count_results([notification.pk]))
+    return digest, count_results([notification.pk])
+
+
+def _append(number: int, digest: Digest, tallies: list[Tally]) -> Seal:
+    seal = Seal(kind=Seal.Kind.NOTIFICATION, notification_id=number)
+    return append(seal, digest, tallies)

@@ -11,10 +11,14 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 
+from notifications import audit_log
+from notifications.db.row_errors import ROW_ERRORS, is_outage
 from notifications.db.sql import quoted_table
 from notifications.models import AuditEntry, Seal
+from notifications.record.audit_events import NOT_SEALED
 from notifications.record.canonical_text import Row, iso_time, json_line
 from notifications.record.chain import Pause, append, digest_of, leaves_of
+from notifications.record.creation import log_once
 
 # A new seal when this many entries have no seal, or after this time.
 MAX_WAITING = 1000
@@ -28,8 +32,8 @@ def seal_trail(
 ) -> Seal | None:
     """Seal the entries that have no seal; ``None`` if nothing is due or final.
 
-    A caller that calls it repeatedly passes the same ``horizon``. Raises
-    ``SealedByAnother``.
+    A caller that calls it repeatedly passes the same ``horizon``. An entry that cannot
+    be read is sealed as such, and reported. Raises ``SealedByAnother``.
     """
     newest = newest_seal_of_trail()
     first = (newest.last_entry or 0) + 1 if newest else 1
@@ -43,7 +47,31 @@ def seal_trail(
     if last < first:
         return None
     seal = Seal(kind=Seal.Kind.ACTIONS, first_entry=first, last_entry=last)
-    return append(seal, digest_of(action_rows(first, last, pause=pause)), [])
+    unreadable: list[int] = []
+    entries = action_rows(first, last, pause=pause, unreadable=unreadable)
+    append(seal, digest_of(entries), [])
+    for number in unreadable:
+        report(f"audit entry {number} cannot be read.")
+    return seal
+
+
+def report(problem: str, *, notification: int | None = None) -> None:
+    """Log a problem of sealing, and write an entry; once for each notification."""
+    log_once(problem)
+    entries = AuditEntry.objects.filter(
+        action=NOT_SEALED.word, notification_number=notification
+    )
+    if notification is None or not entries.exists():
+        audit_log.write(
+            NOT_SEALED, "sealing", notification=notification, problem=problem
+        )
+
+
+def unreadable_entries() -> int:
+    """The number of audit entries that could not be read when they were sealed."""
+    return AuditEntry.objects.filter(
+        action=NOT_SEALED.word, notification_number=None
+    ).count()
 
 
 def newest_seal_of_trail() -> Seal | None:
@@ -116,13 +144,41 @@ def _writers() -> set[str]:
         return {transaction for (transaction,) in cursor}
 
 
-def action_rows(first: int, last: int, *, pause: Pause = lambda: None) -> Iterator[Row]:
-    """The lines of the audit entries with these ids, in their order."""
-    entries = AuditEntry.objects.filter(pk__range=(first, last)).order_by("pk")
-    for count, entry in enumerate(entries.iterator(chunk_size=BLOCK), start=1):
-        yield entry.pk, action_line(entry)
-        if count % BLOCK == 0:
+def action_rows(
+    first: int, last: int, *, unreadable: list[int], pause: Pause = lambda: None
+) -> Iterator[Row]:
+    """The lines of the audit entries with these ids, in their order.
+
+    Adds the ids of entries that cannot be read to ``unreadable``; their lines say so.
+    """
+    while block := _block(first, last, unreadable):
+        yield from block
+        first = block[-1][0] + 1
+        if len(block) == BLOCK:
             pause()
+
+
+def _block(first: int, last: int, unreadable: list[int]) -> list[Row]:
+    entries = AuditEntry.objects.filter(pk__range=(first, last)).order_by("pk")[:BLOCK]
+    try:
+        return [(entry.pk, action_line(entry)) for entry in entries]
+    except ROW_ERRORS:
+        if is_outage():
+            raise
+    return [
+        (number, _line(number, unreadable))
+        for number in entries.values_list("pk", flat=True)
+    ]
+
+
+def _line(number: int, unreadable: list[int]) -> bytes:
+    try:
+        return action_line(AuditEntry.objects.get(pk=number))
+    except ROW_ERRORS:
+        if is_outage():
+            raise
+    unreadable.append(number)
+    return json_line({"id": number, "unreadable": True})
 
 
 def unused_ids(seal: Seal) -> Iterator[tuple[int, int]]:

@@ -9,25 +9,27 @@ unready: people need the pages to notice it, and to pause and stop notifications
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Count, Min
+from django.db.models import Count, Exists, Min, OuterRef
 from django.utils import timezone
 
 from notifications.db.durability import durability_problem
 from notifications.delivery.heartbeat import has_live_worker
 from notifications.models import (
     Attempt,
+    AuditEntry,
     Delivery,
     GroupSync,
     Notification,
     TaskDeaths,
 )
+from notifications.record.audit_events import NOT_SEALED
 from notifications.record.guards import install as guards_install
 from notifications.system.machine import are_static_files_collected, enough_disk
 
@@ -57,11 +59,13 @@ class Queue:
 @dataclass(frozen=True, slots=True)
 class Unsealed:
     """``notifications``: ids of those without a seal; ``ended``: the number of them that
-    have ended; ``since``: the time when the first of these ended."""
+    have ended; ``refused``: those that are not sealed because of their rows; ``since``:
+    the time when the first of the others ended."""
 
     notifications: Collection[int]
     ended: int
     since: datetime | None
+    refused: Sequence[int]
 
 
 def queue(now: datetime) -> Queue:
@@ -98,11 +102,24 @@ def calls_in_last_minute(now: datetime) -> int:
 
 
 def unsealed() -> Unsealed:
-    """Sent notifications without a seal."""
-    notifications = Notification.objects.sent().filter(seal__isnull=True).order_by()
-    rows = list(notifications.values_list("pk", "finished_at"))
-    ended = [at for _pk, at in rows if at is not None]
-    return Unsealed([pk for pk, _at in rows], len(ended), min(ended, default=None))
+    """Sent notifications without a seal. One query."""
+    reports = AuditEntry.objects.filter(
+        action=NOT_SEALED.word, notification_number=OuterRef("pk")
+    )
+    rows = list(
+        Notification.objects.sent()
+        .filter(seal__isnull=True)
+        .order_by("pk")
+        .annotate(is_refused=Exists(reports))
+        .values_list("pk", "finished_at", "is_refused")
+    )
+    ended = [(at, is_refused) for _pk, at, is_refused in rows if at is not None]
+    return Unsealed(
+        notifications=[pk for pk, _at, _is_refused in rows],
+        ended=len(ended),
+        since=min((at for at, is_refused in ended if not is_refused), default=None),
+        refused=[pk for pk, at, is_refused in rows if at is not None and is_refused],
+    )
 
 
 @dataclass(frozen=True, slots=True)

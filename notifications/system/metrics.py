@@ -28,6 +28,7 @@ from notifications.delivery.threads import CALLS, SEALING, SENDING, SYNC
 from notifications.models import Delivery, GroupSync, SendingSwitch, Tally, TaskDeaths
 from notifications.record.queries import record_state
 from notifications.record.result_counts import count_results
+from notifications.record.trail import unreadable_entries
 from notifications.system import health as system_health
 from notifications.system import machine
 
@@ -212,6 +213,16 @@ class _Scrape:
             "notifier_unsealed_seconds",
             "Seconds since the first of them has ended; 0 for none.",
             (self.now - unsealed.since).total_seconds() if unsealed.since else 0,
+        )
+        yield _gauge(
+            "notifier_refused_seals",
+            "Ended notifications that are not sealed because of a problem of their rows.",
+            len(unsealed.refused),
+        )
+        yield _gauge(
+            "notifier_unreadable_entries",
+            "Audit entries that could not be read when they were sealed.",
+            unreadable_entries(),
         )
         state = record_state()
         yield _gauge(

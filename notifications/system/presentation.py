@@ -83,12 +83,23 @@ def _of_the_record(state: SystemState) -> Iterator[str]:
             "create and that can change or hide the record: %(names)s. Find out who "
             "created them, and remove them."
         ) % {"names": ", ".join(f"{name} ({t})" for t, name in state.unknown_triggers)}
-    if state.refused_seals:
+    if state.unsealed.refused:
         yield _(
-            "The rows of these notifications do not match the audit entries of their "
-            "sending, so they are not sealed: %(numbers)s. Run manage.py verify_history, "
-            "which names the differences; then find out who inserted the rows."
-        ) % {"numbers": ", ".join(map(str, state.refused_seals))}
+            "The rows of these notifications cannot be read, or do not match the audit "
+            "entries of their sending, so they are not sealed: %(numbers)s. Run manage.py "
+            "verify_history, which names the differences; then find out who changed or "
+            "inserted the rows."
+        ) % {"numbers": ", ".join(map(str, state.unsealed.refused))}
+    if state.unreadable_entries:
+        yield ngettext(
+            "%(n)d audit entry could not be read when it was sealed. The audit trail "
+            "names it under “not sealed”. Run manage.py verify_history, and find out who "
+            "changed it.",
+            "%(n)d audit entries could not be read when they were sealed. The audit trail "
+            "names them under “not sealed”. Run manage.py verify_history, and find out "
+            "who changed them.",
+            state.unreadable_entries,
+        ) % {"n": state.unreadable_entries}
     record = state.record
     if record.verified_at is not None and not record.unchanged:
         yield _(

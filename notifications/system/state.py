@@ -16,7 +16,7 @@ from notifications.history.overview.sums import daily_sums, last_day_ranges
 from notifications.models import Notification, SendingSwitch, TaskDeaths, Worker
 from notifications.record.guards import install as guards_install
 from notifications.record.queries import RecordState, record_state
-from notifications.record.sealing import refused
+from notifications.record.trail import unreadable_entries
 from notifications.system import health as system_health
 from notifications.system import machine
 from notifications.system.health import migrations_applied
@@ -60,7 +60,7 @@ class SystemState:
     record: RecordState
     missing_guards: Sequence[str]
     unknown_triggers: Sequence[tuple[str, str]]  # table and name
-    refused_seals: Sequence[int]  # notifications
+    unreadable_entries: int  # of the audit trail
     durability_problem: str
     is_migrated: bool
     has_static_files: bool
@@ -125,7 +125,7 @@ def state(now: datetime) -> SystemState:
         record=record_state(),
         missing_guards=guards_install.missing(),
         unknown_triggers=guards_install.unknown(),
-        refused_seals=refused(),
+        unreadable_entries=unreadable_entries(),
         durability_problem=durability_problem(),
         is_migrated=migrations_applied(),
         has_static_files=machine.are_static_files_collected(),

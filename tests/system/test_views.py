@@ -9,7 +9,8 @@ from django.utils import timezone
 from notifications import audit_log, permissions
 from notifications.models import GroupSync, Seal, SendingSwitch, TaskDeaths, Worker
 from notifications.rate_limit.clock import engine_clock
-from notifications.record.audit_events import VERIFIED
+from notifications.record import sealing
+from notifications.record.audit_events import NOT_SEALED, VERIFIED
 from notifications.system import machine
 from notifications.system import state as system_state
 from tests.environment import SECRET_KEY
@@ -181,8 +182,9 @@ def test_problems_of_the_record(client):
     ]
 
     verified(unchanged=False)
-    make_sent_entry(make_notification(status="completed"))  # ended in March
     added = make_notification(status="completed")
+    sealing.seal_ended()
+    make_sent_entry(make_notification(status="completed"))  # ended in March
     sql(
         f'CREATE TRIGGER stranger AFTER INSERT ON "{Seal._meta.db_table}" '
         + (
@@ -202,6 +204,15 @@ def test_problems_of_the_record(client):
         "The last verification found that the record was changed"
     )
     assert shown[4].startswith("A notification ended at 2026-03-02 09:31:00 UTC")
+
+
+def test_an_entry_that_was_sealed_as_unreadable(client):
+    make_worker()
+    audit_log.write(NOT_SEALED, "sealing", problem="audit entry 7 cannot be read.")
+
+    assert [text.split(".")[0] for text in problems(client)] == [
+        "1 audit entry could not be read when it was sealed"
+    ]
 
 
 def test_problems_of_the_machine(client, monkeypatch, settings):
