@@ -56,8 +56,12 @@ def leaves_of(seal: Seal) -> Iterator[tuple[int, bytes]]:
 
     A seal that was changed may end with a part of a leaf, which is skipped.
     """
-    whole = len(seal.leaves) // LEAF.size * LEAF.size
-    return LEAF.iter_unpack(seal.leaves[:whole])
+    return unpack_leaves(seal.leaves)
+
+
+def unpack_leaves(leaves: bytes | memoryview) -> Iterator[tuple[int, bytes]]:
+    whole = len(leaves) // LEAF.size * LEAF.size
+    return LEAF.iter_unpack(leaves[:whole])
 
 
 def append(seal: Seal, digest: Digest, tallies: list[Tally]) -> Seal:

@@ -6,9 +6,11 @@ of the audit trail.
 
 import gzip
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from heapq import merge
+from itertools import chain, groupby, islice, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from notifications.models import (
 )
 from notifications.record.archive import archive_row
 from notifications.record.canonical_text import Row, rows, rows_of_file
-from notifications.record.chain import LEAF, digest_of, leaves_of
+from notifications.record.chain import LEAF, digest_of, leaves_of, unpack_leaves
 from notifications.record.creation import difference_of_creation, entries_of_creation
 from notifications.record.readable import UNREADABLE, unreadable_values
 from notifications.record.stored_types import wrong_types
@@ -196,22 +198,43 @@ def _compare(seal: Seal, text: Iterable[Row], row: str, subject: str) -> str:
     digest = digest_of(text)
     if digest.digest == seal.digest:
         return ""
-    before = _digests_by_row(leaves_of(seal))
-    after = _digests_by_row(LEAF.iter_unpack(digest.leaves))
-    for number in sorted({*before, *after}):
-        if number not in after:
+    # Row by row, because dictionaries of a million rows would take half a gigabyte.
+    both = merge(
+        ((number, True, digests) for number, digests in _digests_by_row(seal.leaves)),
+        (
+            (number, False, digests)
+            for number, digests in _digests_by_row(digest.leaves)
+        ),
+        key=itemgetter(0),
+    )
+    for number, sides in groupby(both, key=itemgetter(0)):
+        digests = {is_sealed: list_ for _number, is_sealed, list_ in sides}
+        sealed, present = digests.get(True), digests.get(False)
+        if present is None:
             return f"{row} {number} is missing from {subject}."
-        if number not in before:
+        if sealed is None:
             return f"{row} {number} was added to {subject}."
-        if len(before[number]) != len(after[number]):
+        if len(sealed) != len(present):
             return f"{row} {number} of {subject} has another number of attempts."
-        if before[number] != after[number]:
+        if sealed != present:
             return f"{row} {number} of {subject} was changed."
     return f"{subject} was changed: its first line, which says what was sent."
 
 
-def _digests_by_row(leaves: Iterable[tuple[int, bytes]]) -> dict[int, list[bytes]]:
-    digests: dict[int, list[bytes]] = {}
-    for number, digest in leaves:
-        digests.setdefault(number, []).append(digest)
-    return digests
+def _digests_by_row(leaves: bytes | memoryview) -> Iterator[tuple[int, list[bytes]]]:
+    """The numbers of the rows in ascending order, each with the digests of its lines.
+
+    The lines are in runs of ascending numbers: the deliveries, and then their attempts.
+    """
+    runs = [0]
+    previous: int | None = None
+    for index, (number, _digest) in enumerate(unpack_leaves(leaves)):
+        if previous is not None and number < previous:
+            runs.append(index * LEAF.size)
+        previous = number
+    lines = merge(
+        *(unpack_leaves(leaves[a:b]) for a, b in pairwise([*runs, len(leaves)])),
+        key=itemgetter(0),
+    )
+    for number, of_row in groupby(lines, key=itemgetter(0)):
+        yield number, [digest for _number, digest in of_row]

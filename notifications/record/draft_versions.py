@@ -5,9 +5,11 @@ changed, and every entry of a save requires its version.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from heapq import merge
+from itertools import groupby
+from typing import Any, TypeAlias
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -16,6 +18,8 @@ from notifications.models import AuditEntry, DraftVersion, Notification
 from notifications.models.field_uses import Use, column_names
 from notifications.record.canonical_text import iso_time, json_line
 from notifications.record.readable import Reader
+
+Row: TypeAlias = AuditEntry | DraftVersion
 
 FORMAT = 1
 
@@ -77,33 +81,49 @@ def version_differences(
     With ``notification``, only on the versions of that one; with ``since``, only on
     versions that were saved from then on.
     """
-    actions = [DraftVersion.SAVED, DraftVersion.FOLLOWED]
-    entries = AuditEntry.objects.filter(action__in=actions).order_by("pk")
-    versions = DraftVersion.objects.order_by("pk")
+    entries = AuditEntry.objects.filter(
+        action__in=[DraftVersion.SAVED, DraftVersion.FOLLOWED],
+        notification_number__isnull=False,
+    ).order_by("notification_number", "pk")
+    versions = DraftVersion.objects.order_by("notification_number", "number", "pk")
     if notification is not None:
         entries = entries.filter(notification_number=notification)
         versions = versions.filter(notification_number=notification)
-    digests = {
-        (entry.notification_number, entry.detail.get("version")): (
-            entry.at,
-            entry.detail["version_sha256"],
-        )
-        for entry in reader.rows(entries)
-        if isinstance(entry.detail, dict) and "version_sha256" in entry.detail
-    }
-    for version in reader.rows(versions):
-        key = version.notification_number, version.number
-        name = f"version {version.number} of draft {version.notification_number}"
-        at, digest = digests.pop(key, (version.saved_at, ""))
+    # Both are read in the order of the drafts, one draft at a time.
+    saves: Iterator[Row] = reader.rows(entries)
+    rows = merge(saves, reader.rows(versions), key=_draft)
+    for number, of_draft in groupby(rows, key=_draft):
+        yield from _differences_of_draft(number, of_draft, since)
+
+
+def _draft(row: Row) -> int:
+    return row.notification_number or 0
+
+
+def _differences_of_draft(
+    number: int, rows: Iterable[Row], since: datetime | None
+) -> Iterator[str]:
+    """``rows`` are the audit entries of its saves, then its versions."""
+    digests: dict[str, tuple[datetime, str]] = {}
+    for row in rows:
+        if isinstance(row, AuditEntry):
+            if isinstance(row.detail, dict) and "version_sha256" in row.detail:
+                version = str(row.detail.get("version"))
+                digests[version] = row.at, row.detail["version_sha256"]
+            continue
+        at, digest = digests.pop(str(row.number), (row.saved_at, ""))
         if since is not None and at < since:
             continue
         if not digest:
-            yield f"{name} was added: no audit entry has its digest."
-        elif digest_of_version(version) != digest:
-            yield f"{name} was changed."
-    for (number, version_number), (at, _digest) in digests.items():
+            yield (
+                f"version {row.number} of draft {number} was added: no audit entry has "
+                "its digest."
+            )
+        elif digest_of_version(row) != digest:
+            yield f"version {row.number} of draft {number} was changed."
+    for version, (at, _digest) in digests.items():
         if since is None or at >= since:
-            yield f"version {version_number} of draft {number} is missing."
+            yield f"version {version} of draft {number} is missing."
 
 
 def draft_differences(

@@ -1,13 +1,16 @@
 """Verification: unchanged records pass; what differs is named."""
 
+import gc
 import gzip
 import hashlib
+import tracemalloc
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from notifications.models import Archive, Attempt, AuditEntry, Delivery
-from notifications.record import chain
+from notifications.models import Archive, Attempt, AuditEntry, Delivery, Seal
+from notifications.record import chain, differences
 from notifications.record import queries as record_queries
 from notifications.record.canonical_text import canonical_text
 from notifications.record.guards import install as guards_install
@@ -202,3 +205,67 @@ def test_a_removal_behind_an_archive_that_was_sealed_by_hand(notification):
     make_archive(notification)
 
     assert verify().archived == 1
+
+
+# --- memory -------------------------------------------------------------------------
+
+MEGABYTE = 1_000_000
+
+
+def peak_of(read: Callable[[], object]) -> int:
+    """The most bytes that Python allocated meanwhile."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        read()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_leaves_of_one_seal_at_a_time_are_loaded():
+    """A seal has 12 bytes for each delivery and each call."""
+    Seal.objects.bulk_create(
+        Seal(
+            number=number,
+            kind=Seal.Kind.ACTIONS,
+            first_entry=number,
+            last_entry=number,
+            rows=1,
+            digest="1" * 64,
+            leaves=bytes(MEGABYTE),
+            previous="1" * 64 if number > 1 else "",
+            head=f"{number:064}",
+        )
+        for number in range(1, 13)
+    )
+
+    peak = peak_of(lambda: list(map(len, verify().differences)))
+
+    assert peak < 9 * MEGABYTE
+
+
+def test_a_difference_in_many_rows_is_found_row_by_row():
+    count = 10_000
+    lines = [(n, b"%d" % n) for n in range(1, count + 1)] * 2  # and their attempts
+    seal = Seal(digest="", leaves=chain.digest_of(lines).leaves)
+
+    def difference(text: list[tuple[int, bytes]]) -> str:
+        return differences._compare(seal, text, "delivery", "notification 1")
+
+    last = [*lines[:-1], (count, b"changed")]
+    found = []
+    peak = peak_of(lambda: found.append(difference(last)))
+
+    assert found == [f"delivery {count} of notification 1 was changed."]
+    assert peak < 3 * MEGABYTE
+    assert difference(lines[1:]) == (
+        "delivery 1 of notification 1 has another number of attempts."
+    )
+    assert difference([line for line in lines if line[0] != 7]) == (
+        "delivery 7 is missing from notification 1."
+    )
+    assert difference([(-5, b"new"), *lines]) == (
+        "delivery -5 was added to notification 1."
+    )
+    assert difference(lines).startswith("notification 1 was changed: its first line")
