@@ -180,7 +180,7 @@ def _difference_of_trail(seal: Seal, verification: Verification) -> str:
     entries = action_rows(seal.first_entry, seal.last_entry, unreadable=unreadable)
     difference = _compare(seal, entries, "audit entry", "the audit trail")
     if unreadable:
-        return f"audit entry {unreadable[0]} of the audit trail cannot be read."
+        return next(unreadable_values(AuditEntry.objects.filter(pk__in=unreadable)))
     if difference:
         return difference
     unused = list(unused_ids(seal))

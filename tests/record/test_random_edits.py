@@ -325,13 +325,17 @@ def differences(folder: Path) -> list[str]:
 
 
 def edit_at_random(number: int, random: Random) -> Edit:
-    """The first edits are each one of ``UNSEALED_EDITS``, the others are at random."""
+    """The first edits are each one of ``UNSEALED_EDITS`` and of the tables.
+
+    The others are at random.
+    """
     if number < len(UNSEALED_EDITS):
         return UNSEALED_EDITS[number](random)
-    if random.random() < UNSEALED_SHARE:
+    tables = [*COMPARED.items()][number - len(UNSEALED_EDITS) :][:1]
+    if not tables and random.random() < UNSEALED_SHARE:
         return random.choice(UNSEALED_EDITS)(random)
     with guards_install.guards_disabled():
-        return random_edit(COMPARED, random)
+        return random_edit(dict(tables) or COMPARED, random)
 
 
 def is_named(edit: Edit, text: str) -> bool:
