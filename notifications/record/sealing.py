@@ -73,15 +73,6 @@ def seal_ended(*, pause: Pause = lambda: None) -> int:
     return count
 
 
-def problem_of_sealing(number: int) -> str:
-    """The problem that prevents the seal of an ended notification; empty for none."""
-    try:
-        _content(number)
-    except NotSealable as problem:
-        return str(problem)
-    return ""
-
-
 def seal_notification(notification: Notification) -> Seal:
     """Count and seal one notification, without a check. Raises ``SealedByAnother``."""
     return _append(notification.pk, *_read(notification))
@@ -89,7 +80,7 @@ def seal_notification(notification: Notification) -> Seal:
 
 def _seal(number: int, pause: Pause) -> Seal:
     """Raises ``NotSealable`` and ``SealedByAnother``."""
-    digest, tallies = _content(number, pause)
+    digest, tallies = content_to_seal(number, pause)
     try:
         return _append(number, digest, tallies)
     except (DataError, IntegrityError) as error:
@@ -98,8 +89,10 @@ def _seal(number: int, pause: Pause) -> Seal:
         ) from error
 
 
-def _content(number: int, pause: Pause = lambda: None) -> tuple[Digest, list[Tally]]:
-    """Check and read one notification. Raises ``NotSealable``.
+def content_to_seal(
+    number: int, pause: Pause = lambda: None
+) -> tuple[Digest, list[Tally]]:
+    """Check and read one ended notification. Raises ``NotSealable``.
 
     Its rows are read without a lock: they are frozen.
     """

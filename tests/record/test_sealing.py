@@ -206,7 +206,6 @@ def test_rows_that_cannot_be_read_prevent_no_other_seal(monkeypatch, block):
     sealed = Notification.objects.filter(seal__isnull=False)
     assert set(sealed.values_list("pk", flat=True)) == {first.pk, last.pk}
     assert system_health.unsealed().refused == [bad.pk]
-    assert sealing.problem_of_sealing(bad.pk).startswith(f"notification {bad.pk}")
     seal = Seal.objects.get(kind=Seal.Kind.ACTIONS)
     assert seal.first_entry <= entry.pk < third.pk <= seal.last_entry
     assert seal.rows == 5  # with the report about the notification
@@ -278,8 +277,8 @@ def test_an_outage_is_no_problem_of_a_row(monkeypatch, error):
     with monkeypatch.context() as patched:
         patched.setattr(connection, "cursor", fail)
         with pytest.raises(error):
-            sealing.problem_of_sealing(number)
+            sealing.content_to_seal(number)
         with pytest.raises(error):
             list(trail.action_rows(entry.pk, entry.pk, unreadable=[]))
 
-    assert sealing.problem_of_sealing(number) == ""
+    assert sealing.content_to_seal(number)
