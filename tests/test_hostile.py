@@ -180,7 +180,7 @@ def as_written(cell: str) -> str:
     return cell.removeprefix("'")
 
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 @every_text

@@ -1,5 +1,6 @@
 """The origin of a request: the address of the client, and the number of the request."""
 
+import re
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 
@@ -10,6 +11,9 @@ from notifications import audit_log, logs
 from notifications.audit_log import Origin
 
 ADDRESS_MAX_LENGTH = 45
+
+# 203.0.113.7:51234, [2001:db8::1]:443 and [2001:db8::1], as Azure and IIS write them.
+ADDRESS_AND_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}|\[([^\[\]]+)\](?::[0-9]{1,5})?")
 
 IPV6, IPV6_NETWORK_BITS = 6, 64
 
@@ -41,13 +45,16 @@ def address_of(request: HttpRequest) -> str:
 
     Each of ``TRUSTED_PROXIES`` proxies appends the address of its client, so the n-th
     from the right is the last that a trusted proxy wrote; the client controls those to
-    the left of it. An invalid header is ignored.
+    the left of it. Some proxies append the port as well. An invalid header is ignored.
     """
     headers: dict[str, str] = request.META
     hops = [hop.strip() for hop in headers.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     trusted = settings.TRUSTED_PROXIES
-    if 0 < trusted <= len(hops) and (client := _address(hops[-trusted])):
-        return client
+    if 0 < trusted <= len(hops):
+        hop = hops[-trusted]
+        with_port = ADDRESS_AND_PORT.fullmatch(hop)
+        if client := _address(with_port[1] or with_port[2] if with_port else hop):
+            return client
     return _address(headers.get("REMOTE_ADDR", ""))
 
 
@@ -67,9 +74,13 @@ def lockout_address(request: HttpRequest) -> str:
 
 
 def _address(text: str) -> str:
-    """Return the canonical form of an address, or an empty string if it is invalid."""
+    """Return the canonical form of an address, or an empty string if it is invalid.
+
+    A socket for both protocols shows IPv4 addresses as ``::ffff:203.0.113.7``.
+    """
     try:
-        address = str(ip_address(text))
+        parsed = ip_address(text)
     except ValueError:
         return ""
+    address = str(getattr(parsed, "ipv4_mapped", None) or parsed)
     return address if len(address) <= ADDRESS_MAX_LENGTH else ""

@@ -40,7 +40,8 @@ PIECE_ROWS = 500
 # on PostgreSQL, and the log of SQLite grows meanwhile.
 MAX_SECONDS = 3600
 
-ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+# Spreadsheets in East Asian languages read the full-width forms like the others.
+ESCAPED = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
 
 
 Values = Sequence[Any]
