@@ -2,7 +2,8 @@
 
 WEB_BIND          address and port; 127.0.0.1:8000
 WEB_CONCURRENCY   processes; 2
-WEB_THREADS       threads of each process; 4, because pages wait for the database
+WEB_THREADS       threads of each process; 4 or more, because pages wait for the database,
+                  and downloads occupy up to 2 (notifications/console/request_limits.py)
 """
 
 import ctypes
@@ -11,18 +12,23 @@ import signal
 import socket
 import struct
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 MAX_WAITING = 100  # queued connections that a stopping worker accepts
 SO_ATTACH_FILTER = 26  # of Linux
+# Seconds after which the connection of a client that reads nothing is closed.
+UNREAD_SECONDS = 60
+CLOSING_THREADS = 4
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class LeavingWorker(ThreadWorker):
-    """Closes its port at once when it is stopped.
+    """Closes its port at once when it is stopped, and is not held up by its clients.
 
     gunicorn's own worker keeps the port open until the last response ends: during a long
     download it accepts other connections and does not respond, for up to
@@ -37,6 +43,30 @@ class LeavingWorker(ThreadWorker):
             sys.exit(0)
         super().load_wsgi()
         signal.signal(signal.SIGTERM, self.handle_exit)
+
+    def init_process(self) -> None:
+        self.closing = ThreadPoolExecutor(CLOSING_THREADS)
+        super().init_process()
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Bound the time that a client takes which does not read or does not close.
+
+        gunicorn's own worker waits for the first one for ever, and up to 2 s for the
+        second one in the thread that accepts all connections.
+        """
+        with suppress(OSError):  # the client has closed it already
+            conn.sock.setsockopt(
+                socket.SOL_SOCKET,
+                socket.SO_SNDTIMEO,
+                struct.pack("@ll", UNREAD_SECONDS, 0),
+            )
+        conn.close = partial(self._close, conn)
+        super().enqueue_req(conn)
+
+    def _close(self, conn: TConn, graceful: bool = False) -> None:
+        with suppress(OSError):  # likewise
+            conn.sock.shutdown(socket.SHUT_WR)
+        self.closing.submit(TConn.close, conn, graceful)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
@@ -97,10 +127,10 @@ os.register_at_fork(
 )
 
 
-def _number(name: str, default: int) -> int:
+def _number(name: str, default: int, *, least: int) -> int:
     text = os.environ.get(name) or str(default)
-    if not text.isdecimal() or int(text) < 1:
-        raise SystemExit(f"{name} is “{text}”. Use a whole number from 1.")
+    if not text.isdecimal() or int(text) < least:
+        raise SystemExit(f"{name} is “{text}”. Use a whole number from {least}.")
     return int(text)
 
 
@@ -116,8 +146,8 @@ def _address(name: str, default: str) -> str:
 wsgi_app = "notifier_site.wsgi"
 bind = _address("WEB_BIND", "127.0.0.1:8000")
 worker_class = LeavingWorker
-workers = _number("WEB_CONCURRENCY", 2)
-threads = _number("WEB_THREADS", 4)
+workers = _number("WEB_CONCURRENCY", 2, least=1)
+threads = _number("WEB_THREADS", 4, least=4)
 # Each process loads the code itself, so that one started after a crash is identical.
 preload_app = False
 # Do not recycle processes: their memory does not grow, and recycling would hide a leak.

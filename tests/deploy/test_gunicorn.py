@@ -220,7 +220,8 @@ def test_what_stands_behind_an_address_is_not_logged(server, port, tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("WEB_THREADS", "many", "WEB_THREADS is “many”. Use a whole number from 1.\n"),
+        ("WEB_THREADS", "many", "WEB_THREADS is “many”. Use a whole number from 4.\n"),
+        ("WEB_THREADS", "3", "WEB_THREADS is “3”. Use a whole number from 4.\n"),
         ("WEB_BIND", "[::1]:99999", "WEB_BIND is “[::1]:99999”. Use ADDRESS:PORT.\n"),
         ("WEB_BIND", "127.0.0.1", "WEB_BIND is “127.0.0.1”. Use ADDRESS:PORT.\n"),
     ],
@@ -236,3 +237,48 @@ def test_a_value_that_is_none_is_named(name, value, sentence):
 
     assert process.returncode == 1
     assert process.stderr == sentence
+
+
+def test_clients_that_do_not_close_hold_up_no_others(tmp_path, port):
+    """Each cost all others 2 s."""
+    with running(tmp_path, port, QUICK):
+        with ask(port, "/") as client:  # it has started
+            the_rest(client)
+        left_open = [ask(port, "/") for _n in range(10)]
+        began = time.monotonic()
+        with ask(port, "/") as client:
+            assert the_rest(client).endswith(b"whole")
+        seconds = time.monotonic() - began
+        for connection in left_open:
+            connection.close()
+
+    assert seconds < 2
+
+
+ENDLESS = """
+import pathlib
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return Pieces()
+
+class Pieces:
+    def __iter__(self):
+        while True:
+            yield b"x" * 100_000
+
+    def close(self):
+        pathlib.Path("closed").touch()
+"""
+
+
+def test_a_client_that_reads_nothing_is_disconnected(tmp_path, port):
+    config = tmp_path / "impatient.py"
+    config.write_text(
+        CONFIG.read_text().replace("UNREAD_SECONDS = 60", "UNREAD_SECONDS = 1")
+    )
+    with running(tmp_path, port, ENDLESS, config=config), ask(port, "/"):
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "closed").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
