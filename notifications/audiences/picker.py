@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from django.core.exceptions import ValidationError
 from django.db.models import Case, When
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
@@ -54,7 +55,10 @@ def groups(request: HttpRequest) -> JsonResponse:
     """
     require_permission(request, permissions.SEND)
     if request.method == "POST":
-        ids = split_group_ids(request.POST.get("ids", ""))
+        try:
+            ids = split_group_ids(request.POST.get("ids", ""))
+        except ValidationError as error:
+            return JsonResponse({"ids": [], "groups": [], "says": error.messages[0]})
         audience = build_audience(Notification.Audience.CHOSEN, ids)
         return JsonResponse(
             {

@@ -119,5 +119,8 @@ class GroupIds(forms.CharField):
         return split_group_ids(super().to_python(value) or "")
 
     def prepare_value(self, value: Any) -> str:
-        ids = split_group_ids(value) if isinstance(value, str) else value or []
+        try:
+            ids = split_group_ids(value) if isinstance(value, str) else value or []
+        except ValidationError:
+            return ""  # too long to be shown; the field shows the error
         return "\n".join(ids)

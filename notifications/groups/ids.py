@@ -2,23 +2,25 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 from notifications.groups.queries import known_ids
-from notifications.ui.text import SEPARATORS, split_ids
+from notifications.ui.text import SEPARATORS, WORDS, split_ids
 
 
 def split_group_ids(text: str) -> list[str]:
     """Like ``split_ids``, but never splits the ID of an existing group.
 
     Unlike the ID of a member, the ID of a group may contain a comma or a semicolon.
+    Raises ``ValidationError``.
     """
-    words = text.split()
+    words = split_ids(text, WORDS)
     known = known_ids([word for word in words if SEPARATORS.search(word)])
-    return [
-        group_id
+    parts = [
+        [word] if word in known or not SEPARATORS.search(word) else split_ids(word)
         for word in words
-        for group_id in ([word] if word in known else split_ids(word))
     ]
+    return list(chain.from_iterable(parts))
 
 
 def count_duplicates(ids: Sequence[str]) -> int:

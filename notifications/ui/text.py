@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -55,8 +56,18 @@ def has_control(text: str) -> bool:
 
 # Spaces, line ends, commas and semicolons, Latin and Chinese.
 SEPARATORS = re.compile(r"[\s,;，；、]+")
+IDS = re.compile(r"[^\s,;，；、]+")
+WORDS = re.compile(r"\S+")
+
+MAX_IDS = 100_000
 
 
-def split_ids(text: str) -> list[str]:
-    """Split at any separators; keep the order and repeated IDs."""
-    return [part for part in SEPARATORS.split(text) if part]
+def split_ids(text: str, pattern: re.Pattern[str] = IDS) -> list[str]:
+    """Split at any separators; keep the order and repeated IDs.
+
+    Raises ``ValidationError`` for more than ``MAX_IDS``, before they take memory.
+    """
+    ids = [match[0] for match in islice(pattern.finditer(text), MAX_IDS + 1)]
+    if len(ids) > MAX_IDS:
+        raise ValidationError(_("More than 100,000 IDs at once. Split the list."))
+    return ids

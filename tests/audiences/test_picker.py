@@ -158,3 +158,19 @@ def test_pasting_needs_the_token_of_the_page(log_in):
 
 def test_other_methods(manager):
     assert manager.delete(ADDRESS).status_code == 405
+
+
+def test_a_paste_that_is_too_long_is_refused_in_words(manager):
+    answer = manager.post(ADDRESS, {"ids": "a " * 100_001})
+
+    sentence = "More than 100,000 IDs at once. Split the list."
+    assert answer.json() == {"ids": [], "groups": [], "says": sentence}
+
+
+def test_a_form_with_a_list_that_is_too_long_shows_the_error(manager):
+    response = manager.post("/write/", {"audience": "chosen", "groups": "a " * 100_001})
+
+    assert response.status_code == 200
+    assert response.context["form"].errors["groups"] == [
+        "More than 100,000 IDs at once. Split the list."
+    ]
