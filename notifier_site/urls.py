@@ -8,7 +8,6 @@ urlpatterns = [
     path("", admin.site.urls),
 ]
 
-handler400 = "notifications.console.views.rejected_request"
 handler403 = "notifications.console.views.forbidden"
 handler500 = "notifications.console.views.broken"
 handler404 = "notifications.console.views.not_found"

@@ -5,8 +5,8 @@ Fixtures:
     process_env    the environment of a command that runs in its own process
     log_in         ``log_in(user)`` returns a test client with that user logged in
 
-Autouse fixtures: English, cheap password hashes, collected static files; the order of
-locks in tests with ``transaction=True``.
+Autouse fixtures: English, cheap password hashes, collected static files, no requests
+counted yet; the order of locks in tests with ``transaction=True``.
 """
 
 import os
@@ -23,6 +23,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
+from notifications.console import request_counts
 from notifications.sandbox.server import SandboxServer
 from tests.environment import STATE_DIR
 from tests.lock_order import collected_faults
@@ -58,6 +59,7 @@ def _every_test_alike(settings: LazySettings) -> Iterator[None]:
     # Otherwise each test client scans all static files, a third of the time of the
     # tests of pages.
     settings.WHITENOISE_AUTOREFRESH = True
+    (STATE_DIR / request_counts.FILE).unlink(missing_ok=True)
     with translation.override("en"):
         yield
 

@@ -1,10 +1,9 @@
-"""Error pages: permission denied, not found, bad request, CSRF failure, an error."""
+"""Error pages: permission denied, not found, too large or too many, CSRF, an error."""
 
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.views.defaults import bad_request, server_error
+from django.views.defaults import server_error
 
 from notifications.history.presentation import ArchivedDelivery
 from notifications.system.machine import are_static_files_collected
@@ -24,12 +23,17 @@ def not_found(request: HttpRequest, exception: Exception) -> TemplateResponse:
     return _page(request, "404.html", _("Page not found"), 404, sentence=sentence)
 
 
-def rejected_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """``handler400``: requests that Django refuses before a view is called."""
-    if not isinstance(exception, RequestDataTooBig):
-        return bad_request(request, exception)
-    sentence = _("This is more than 10 MB at once. Split it, and send the parts.")
+def too_large(request: HttpRequest, sentence: str) -> TemplateResponse:
+    """The body of the request exceeds a limit of ``request_limits.py``."""
     return _page(request, "403.html", _("Too much at once"), 413, exception=sentence)
+
+
+def too_many(request: HttpRequest, sentence: str, *, seconds: int) -> TemplateResponse:
+    """The requests of one client exceed a limit of ``request_limits.py``."""
+    title = _("Too many requests")
+    response = _page(request, "403.html", title, 429, exception=sentence)
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def broken(request: HttpRequest) -> HttpResponse:

@@ -38,6 +38,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "notifications.console.request_limits.RequestLimitsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "notifications.access.middleware.SecondFactorMiddleware",
@@ -72,9 +73,12 @@ CRISPY_FAIL_SILENTLY = False
 
 MESSAGE_STORAGE = "notifications.console.messages.MessageStorage"
 
-# A selection of up to 100,000 groups is one field with ids of at most 49 bytes; a pasted
-# list of groups for an import, up to 10 MB, is one field as well.
+# Limits of the body by URL: notifications/console/request_limits.py. A pasted list of
+# groups for an import, up to 10 MB, is one field.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
+# A checkbox for each label is a field.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 
 LANGUAGE_CODE = env.language("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]

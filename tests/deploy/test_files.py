@@ -5,7 +5,15 @@ import subprocess
 
 import pytest
 from django.core.management import load_command_class
+from django.urls import get_resolver, reverse
 
+from notifications.console.request_limits import (
+    BODY_BYTES,
+    DOWNLOADS,
+    FORM_BYTES,
+    UNLIMITED,
+)
+from tests.addresses import named
 from tests.environment import ROOT, names_of_settings
 
 pytestmark = pytest.mark.one_database
@@ -14,6 +22,8 @@ DEPLOY = ROOT / "deploy"
 COMMON = (DEPLOY / "systemd" / "notifier-.service.d" / "common.conf").read_text()
 WEB = (DEPLOY / "systemd" / "notifier-web@.service").read_text()
 COMPOSE = (DEPLOY / "compose.yaml").read_text()
+# Of its two servers, the one that forwards requests.
+NGINX = (DEPLOY / "nginx" / "notifier.conf").read_text().partition("listen 443")[2]
 GUNICORN = (DEPLOY / "gunicorn.conf.py").read_text()
 
 
@@ -64,6 +74,51 @@ def test_the_proxy_asks_the_instances_that_the_documents_start():
     text = (ROOT / "docs" / "deploy.md").read_text()
 
     assert ports == sorted({*re.findall(r"notifier-web@(\d+)", text)})
+
+
+def location_of(path: str) -> str:
+    """The block of nginx for a path: the exact one, a regular expression, else the prefix."""
+    blocks = re.findall(
+        r"^    location (?:(=|~) )?(.+) \{\n((?: {8}.+\n)+)", NGINX, re.M
+    )
+    exact = [body for kind, name, body in blocks if kind == "=" and name == path]
+    matching = [
+        body for kind, name, body in blocks if kind == "~" and re.search(name, path)
+    ]
+    prefixes = [
+        (len(name), body)
+        for kind, name, body in blocks
+        if not kind and path.startswith(name)
+    ]
+    return str([*exact, *matching, max(prefixes)[1]][0])
+
+
+@pytest.mark.parametrize(("name", "takes"), [*named(get_resolver())])
+def test_the_proxy_has_the_limits_of_the_console(name, takes):
+    values = {**dict.fromkeys(takes, 1), "app_label": "auth", "kind_name": "failed"}
+    path = reverse(name, kwargs={one: values[one] for one in takes})
+    location = location_of(path)
+
+    size = re.search(r"client_max_body_size (\d+)k;", location)
+    limit = BODY_BYTES.get(name)
+    assert (int(size[1]) * 1024 if size else None) == limit
+    assert ("limit_conn" in location) == (name in DOWNLOADS)
+    if name in UNLIMITED - {"admin:logout"}:
+        assert "limit_" not in location
+    elif not path.startswith("/static/"):
+        assert "limit_req" in location
+
+
+def test_the_proxy_takes_small_forms_everywhere_else():
+    assert f"\n    client_max_body_size {FORM_BYTES // 1024}k;\n" in NGINX
+    assert "limit_" not in location_of("/healthz")
+
+
+def test_no_service_takes_the_whole_machine():
+    for limit in ("MemoryMax=", "TasksMax="):
+        assert f"\n{limit}" in COMMON
+    for limit in ("mem_limit: ", "pids_limit: "):
+        assert limit in COMPOSE
 
 
 def test_the_timer_verifies_the_archive_and_keeps_the_head(tmp_path):

@@ -28,7 +28,8 @@
       try {
         const response = await fetch(address, { ...options, redirect: "manual" });
         if (response.ok) return await response.json();
-        status.textContent = response.type === "opaqueredirect" ? words.loggedOut : words.lost;
+        if (response.type === "opaqueredirect") status.textContent = words.loggedOut;
+        else status.textContent = { 413: words.tooMuch, 429: words.tooOften }[response.status] || words.lost;
       } catch {
         status.textContent = words.lost;
       }
