@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 RUNTIME := .venv/installed
 DEVELOPMENT := .venv/installed-dev
 
-.PHONY: help demo test coverage lint format messages faults bench requirements sbom clean
+.PHONY: help demo test coverage lint format messages faults mutations bench requirements sbom clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -34,6 +34,10 @@ messages: $(DEVELOPMENT)  ## update the Chinese catalogue from the code
 faults: $(DEVELOPMENT)  ## run the fault tests (crashes, lost connections, power cuts) for hours
 	@.ci/packages postgresql gcc
 	@python -m tests.faults --long
+
+mutations: $(DEVELOPMENT)  ## take each protection of docs/asvs.md away; its tests must fail (15 minutes)
+	@.ci/packages chromium-headless-shell postgresql
+	@python -m tests.mutations
 
 bench: $(DEVELOPMENT)  ## run the benchmarks, each figure next to its limit
 	@.ci/packages postgresql

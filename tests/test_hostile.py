@@ -270,3 +270,47 @@ def test_labels_and_audiences_show_it_as_text(log_in, address, room):
 
     assert set(page.elements) == set(plain.elements)
     assert [text for text in texts if text[:room] not in page.text] == []
+
+
+class Data(HTMLParser):
+    """The text of the script elements with JSON, by their ids."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: dict[str, str] = {}
+        self._id = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        is_data = (tag, values.get("type")) == ("script", "application/json")
+        self._id = values["id"] if is_data else ""
+
+    def handle_endtag(self, _tag):
+        self._id = ""
+
+    def handle_data(self, data):
+        if self._id:
+            self.texts[self._id] = self.texts.get(self._id, "") + data
+
+
+@every_text
+def test_a_page_passes_names_to_its_script_as_data(log_in, text):
+    manager = make_user(permissions.COMMUNITY_MANAGER)
+    client = log_in(manager)
+
+    def page_with(name: str) -> str:
+        group = make_group(name=name[:100])
+        draft = make_notification(
+            sender=manager, audience="chosen", audience_values=[group.group_id]
+        )
+        page = client.get(f"/write/{draft.pk}/").content.decode()
+        draft.delete()  # not in the list of drafts beside the next one
+        return page
+
+    plain, page = page_with(PLAIN), page_with(text)
+
+    assert Read(page).elements == Read(plain).elements
+    (group,) = json.loads(Data(page).texts["picked-groups"])["groups"]
+    assert group["name"] == text[:100]

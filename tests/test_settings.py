@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 from tests.environment import ROOT, names_of_settings
 from tests.tencent.wire import CA_FILE
@@ -289,3 +290,15 @@ def test_the_identity_provider_is_trusted_by_the_certificates_of_the_machine(bas
     machine = {"SSL_CERT_FILE": CA_FILE}
 
     assert settings_of(base | machine, "OIDC_VERIFY_SSL") == [CA_FILE]
+
+
+def test_debugging_is_off(base):
+    assert settings_of(base, "DEBUG") == [False]
+
+
+def test_passwords_are_hashed_slowly(base):
+    """The tests themselves use a cheap hash: tests/conftest.py."""
+    (hashers,) = settings_of(base, "PASSWORD_HASHERS")
+
+    assert hashers[0] == "django.contrib.auth.hashers.PBKDF2PasswordHasher"
+    assert PBKDF2PasswordHasher.iterations >= 1_000_000

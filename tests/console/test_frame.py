@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from notifications import permissions
+from notifications.console import site
 from tests.factories import PASSWORD, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
@@ -95,3 +96,19 @@ def test_the_page_of_a_fault_asks_nothing_of_what_may_be_broken():
 
     assert "Something broke" in page
     assert len(queries) == 0
+
+
+def test_a_fault_tells_no_details(log_in, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("password=hush")
+
+    monkeypatch.setattr(site.overview_presentation, "overview_context", fail)
+    client = log_in(make_user(permissions.AUDITOR))
+    client.raise_request_exception = False
+
+    answer = client.get("/")
+
+    assert answer.status_code == 500
+    assert "Something broke" in answer.text
+    for detail in ("hush", "RuntimeError", "Traceback", "overview_context"):
+        assert detail not in answer.text

@@ -10,6 +10,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.http import HttpResponseBase
+from django.test import Client
 
 from notifications.models import AuditEntry, LoginSession
 from tests.addresses import ROLES, Visitor, addresses_about, make_people
@@ -263,3 +264,25 @@ def test_an_auditor_changes_nothing_but_what_is_written_down_of_himself(
         ("trail_exported", "auditor"),
         ("evidence", "auditor"),
     }
+
+
+OTHER_SITE = {"origin": "https://evil.example"}
+
+
+@pytest.mark.parametrize("has_token", [False, True])
+def test_no_address_takes_a_form_of_another_site(people, addresses, has_token):
+    """Without the token of the page; or with it, but from another origin."""
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.force_login(people["superuser"])
+    token = client.get("/account/").context["csrf_token"]
+    fields = {"csrfmiddlewaretoken": str(token)} if has_token else {}
+    headers = OTHER_SITE if has_token else {}
+    before = contents()
+
+    statuses = {
+        name: client.post(address, fields, headers=headers).status_code
+        for name, address in addresses.items()
+    }
+
+    assert {name: s for name, s in statuses.items() if s != 403} == {}
+    assert contents() == before

@@ -72,3 +72,29 @@ def test_an_address_without_a_name_shows_nothing(route, method):
         else:  # the long URL checks the permission: see the matrix
             assert answer.status_code == 302
             assert answer["Location"] == f"{address}change/"
+
+
+# The folder of the files has sources and secrets beside it, or above it.
+OUTSIDE = [
+    "manage.py",
+    ".git/config",
+    ".env",
+    "../manage.py",
+    "..%2fmanage.py",
+    "%2e%2e/%2e%2e/etc/passwd",
+    "/etc/passwd",
+    "notifications/../../manage.py",
+    "notifications/",
+]
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_no_address_leads_to_other_files(path):
+    client = Client()
+    client.force_login(make_user(superuser=True))
+
+    for prefix in ("/static/", "/"):
+        answer = client.get(prefix + path)
+        assert answer.status_code in (302, 404), prefix
+        if answer.status_code == 302:  # to a page, not to a file
+            assert client.get(answer["Location"], follow=True).status_code == 404

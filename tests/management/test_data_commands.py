@@ -6,8 +6,10 @@ import io
 import json
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from notifications import permissions
+from notifications.management.commands import send_notification
 from notifications.models import (
     AuditEntry,
     Delivery,
@@ -281,6 +283,20 @@ def test_export_as_lines_of_json(tmp_path):
         ],
     }
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_refusal_by_the_last_step_leaves_no_draft(manager, monkeypatch):
+    make_group(group_id="live", name="Live")
+
+    def refuse(*_args, **_kwargs):
+        assert Notification.objects.count() == 1
+        raise ValidationError("A group was closed meanwhile.")
+
+    monkeypatch.setattr(send_notification.services_send, "send", refuse)
+    code, out, err = send("--content", "Hi", "--group", "live")
+
+    assert (code, out, Notification.objects.count()) == (2, "", 0)
+    assert "A group was closed meanwhile." in err
 
 
 def test_export_as_csv_disarms_formulas():

@@ -41,6 +41,8 @@ def test_usable_is_what_is_in_use_and_of_a_known_type():
         ("%", {"sale"}),
         ("live hike", set()),
         ("nothing", set()),
+        ("w.lkers", set()),  # no pattern
+        ("(", set()),
     ],
 )
 def test_a_search_covers_name_former_name_and_id(term, expected):

@@ -1,7 +1,7 @@
 """Slots: never in the past, never closer than the rate allows."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from notifications.models import Pace
@@ -56,6 +56,7 @@ def test_slots_keep_the_rate(next_slot, earliest, rate, limit):
     rate=st.floats(min_value=20, max_value=300),
     steps=st.lists(st.floats(min_value=0, max_value=0.2), min_size=1, max_size=200),
 )
+@example(rate=100.0, steps=[0.001] * 200)  # many workers that ask all the time
 def test_no_second_holds_more_than_the_rate(rate, steps):
     """Ticks at arbitrary times, each of which takes all free slots."""
     moments: list[float] = []

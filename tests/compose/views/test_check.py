@@ -290,3 +290,27 @@ def test_groups_of_unknown_size(person, page_of):
     assert "Everyone who is online" in text
     assert "How many members 1 of the groups has is not known." in text
     assert "0 members" not in text
+
+
+def test_nothing_is_sent_without_the_step_before(person, manager, page_of):
+    draft, other = (draft_for(person, [fresh_group()]) for _n in range(2))
+    digest = page_of(draft).context["form"].initial["digest"]
+    digest_of_other = page_of(other).context["form"].initial["digest"]
+    Notification.objects.filter(pk=draft.pk).update(content="Changed since Check")
+
+    for fields in (
+        {},
+        {"digest": ""},
+        {"digest": "0" * 64},
+        {"digest": digest_of_other},
+        {"digest": digest},
+    ):
+        answer = manager.post(f"/write/{draft.pk}/check/", fields)
+        assert answer.status_code == 200, fields
+    draft.refresh_from_db()
+    assert (draft.status, Delivery.objects.count()) == ("draft", 0)
+
+    shown = answer.context["form"]["digest"].value()
+    assert manager.post(f"/write/{draft.pk}/check/", {"digest": shown})["Location"]
+    draft.refresh_from_db()
+    assert draft.status == "sending"

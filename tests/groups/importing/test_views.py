@@ -282,3 +282,13 @@ def test_who_may_not_change_groups_sees_no_button(log_in, role):
 
 def test_the_list_leads_to_the_import(client):
     assert f'href="{CHOOSE}"' in client.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize("fields", [{}, {"digest": ""}, {"digest": "0" * 64}])
+def test_nothing_is_imported_without_the_preview(client, fields):
+    address = upload(client, HEADER + b"g,Public,G\n")["Location"]
+
+    response = client.post(address, fields)
+
+    assert response.status_code in (200, 302)
+    assert (ChatGroup.objects.count(), GroupImport.objects.count()) == (0, 1)
