@@ -24,7 +24,7 @@ from tests.mutations.catalogue import MUTATIONS, ROOT, Mutation
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", "var", ".coverage", ".*_cache", ".hypothesis"
 )
-SECONDS = 300  # a protection that is gone may leave a test waiting
+SECONDS = 600  # a protection that is gone may leave a test waiting
 FAILED = "the test fails"
 
 
@@ -78,9 +78,11 @@ def run(mutation: Mutation, test: str, tree: Path) -> str:
             return f"no end after {SECONDS} s"
     if ended.returncode == 0:
         return "THE TEST PASSES"
-    if ended.returncode == 1 and f"\nFAILED {test}" in ended.stdout:
+    output = ended.stdout
+    has_failed = f"\nFAILED {test}" in output or "ERROR at teardown of" in output
+    if ended.returncode == 1 and has_failed:
         return FAILED
-    return f"IT DOES NOT RUN:\n{ended.stdout[-3000:]}{ended.stderr[-3000:]}"
+    return f"IT DOES NOT RUN:\n{output[-3000:]}{ended.stderr[-3000:]}"
 
 
 @contextmanager
