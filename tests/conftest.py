@@ -56,6 +56,8 @@ def _every_test_alike(settings: LazySettings) -> Iterator[None]:
     # Otherwise each test client scans all static files, a third of the time of the
     # tests of pages.
     settings.WHITENOISE_AUTOREFRESH = True
+    # On PostgreSQL the tests own their database, which the checks would report.
+    settings.CONNECTS_AS_OWNER = True
     with translation.override("en"):
         yield
 

@@ -83,6 +83,16 @@ def _of_the_record(state: SystemState) -> Iterator[str]:
             "create and that can change or hide the record: %(names)s. Find out who "
             "created them, and remove them."
         ) % {"names": ", ".join(f"{name} ({t})" for t, name in state.unknown_triggers)}
+    if state.connects_as_owner:
+        yield _(
+            "The pages connect to the database as the owner of its tables, who can "
+            "disable the guards of the record. Create a second role: docs/deploy.md."
+        )
+    if state.wrong_privileges:
+        yield _(
+            "The role of the pages has other privileges in the database than it should "
+            "have: %(names)s. Run manage.py migrate as the owner, which corrects them."
+        ) % {"names": ", ".join(state.wrong_privileges)}
     if state.refused_seals:
         yield _(
             "The rows of these notifications do not match the audit entries of their "

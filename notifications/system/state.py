@@ -15,6 +15,7 @@ from notifications.delivery.heartbeat import live_workers
 from notifications.history.overview.sums import daily_sums, last_day_ranges
 from notifications.models import Notification, SendingSwitch, TaskDeaths, Worker
 from notifications.record.guards import install as guards_install
+from notifications.record.guards import privileges
 from notifications.record.queries import RecordState, record_state
 from notifications.record.sealing import refused
 from notifications.system import health as system_health
@@ -60,6 +61,8 @@ class SystemState:
     record: RecordState
     missing_guards: Sequence[str]
     unknown_triggers: Sequence[tuple[str, str]]  # table and name
+    connects_as_owner: bool
+    wrong_privileges: Sequence[str]
     refused_seals: Sequence[int]  # notifications
     durability_problem: str
     is_migrated: bool
@@ -125,6 +128,8 @@ def state(now: datetime) -> SystemState:
         record=record_state(),
         missing_guards=guards_install.missing(),
         unknown_triggers=guards_install.unknown(),
+        connects_as_owner=privileges.can_needlessly_disable_guards(),
+        wrong_privileges=privileges.differences(),
         refused_seals=refused(),
         durability_problem=durability_problem(),
         is_migrated=migrations_applied(),
