@@ -22,7 +22,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         default=f"sqlite:///{quote(str(STATE_DIR / 'notifier.sqlite3'))}",
     )
 }
-_has_owner = bool(env.text("DATABASE_OWNER_URL", default=""))
+_has_owner = bool(env.secret("DATABASE_OWNER_URL"))
 # The role that gets its privileges from ``migrate``. Without a name in the URL, libpq takes
 # that of the user of this process.
 APPLICATION_ROLE = ""
