@@ -22,6 +22,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
+from notifications.delivery import requests
+from notifications.management.commands.send_worker import HANDLERS
 from notifications.sandbox.server import SandboxServer
 from tests.environment import STATE_DIR
 
@@ -70,6 +72,12 @@ def log_in() -> Callable[[User], Client]:
         return client
 
     return client_of
+
+
+@pytest.fixture
+def worker_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that waits for an answer of the worker gets it in this process."""
+    monkeypatch.setattr(requests, "wait", lambda: requests.answer_waiting(HANDLERS))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications.delivery.threads import CALLS, SEALING, SENDING, SYNC
+from notifications.delivery.threads import CALLS, REQUESTS, SEALING, SENDING, SYNC
 from notifications.models import Delivery, GroupSync, Notification
 from notifications.system.machine import MEGABYTE
 from notifications.system.state import SystemState
@@ -259,6 +259,7 @@ def _task(task: str) -> str:
         CALLS: _("calls to Tencent"),
         SEALING: _("sealing"),
         SYNC: _("the sync of the groups"),
+        REQUESTS: _("requests of the pages"),
     }
     return labels.get(task, task)
 

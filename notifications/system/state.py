@@ -24,8 +24,12 @@ from notifications.system.health import migrations_applied
 
 # In addition to the settings whose changes are audited.
 MORE_SETTINGS = ("STATE_DIR", "LOG_FORMAT", "LOG_LEVEL", "DISK_FLOOR_MB")
+# Only the worker has these.
+KEYS = ("IM_SECRET_KEY", "IM_SECRET_KEY_NEXT")
 # For these settings the page only shows whether they are set.
-SECRET_SETTINGS = SECRETS | {"METRICS_TOKEN": "METRICS_TOKEN"}
+SECRET_SETTINGS = {name: s for name, s in SECRETS.items() if name not in KEYS} | {
+    "METRICS_TOKEN": "METRICS_TOKEN"
+}
 # The limits of deploy/alerts.yml.
 DUE_TOO_LONG = timedelta(minutes=2)
 UNSEALED_TOO_LONG = timedelta(minutes=15)
