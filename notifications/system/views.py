@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -37,7 +37,7 @@ def system(request: HttpRequest) -> HttpResponse:
 
 
 def connection(request: HttpRequest) -> HttpResponse:
-    """POST asks the worker and redirects to the page, which reloads until it answers."""
+    """POST asks the worker and redirects to the page, which waits for the answer."""
     user = require_permission(request, permissions.SEE_SYSTEM)
     if request.method == "POST":
         try:
@@ -62,6 +62,21 @@ def connection(request: HttpRequest) -> HttpResponse:
         and user.has_perm(permissions.SEND),
         first_hour=first_hour(),
     )
+
+
+@require_safe
+def connection_status(request: HttpRequest) -> HttpResponse:
+    """Whether the worker has answered, for the script that refreshes it."""
+    user = require_permission(request, permissions.SEE_SYSTEM)
+    asked = present_request(user)
+    response = render(
+        request,
+        "notifications/system/_connection_asked.html",
+        {"has_worker": has_live_worker()},
+    )
+    if asked is None or not asked.is_waiting:
+        response["X-Done"] = "1"
+    return response
 
 
 @require_POST

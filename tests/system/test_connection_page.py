@@ -100,7 +100,7 @@ def test_a_second_press_is_refused_in_words(client, sandbox):
     assert "The connection was checked a moment ago." in shown(client)
 
 
-def test_the_page_reloads_until_the_worker_has_answered(
+def test_the_page_waits_until_the_worker_has_answered(
     client, sandbox, settings, monkeypatch
 ):
     settings.IM_SECRET_KEY = ""  # of the pages
@@ -109,15 +109,20 @@ def test_the_page_reloads_until_the_worker_has_answered(
         client.post(reverse("admin:connection"))
 
     page = shown(client)
-    assert '<meta http-equiv="refresh" content="2">' in page
+    assert 'data-url="/system/connection/status/"' in page
     assert "Asked. The worker is checking" in page
+    assert '<a href="/system/connection/">Show the result</a>' in page
+    status = client.get(reverse("admin:connection_status"))
+    assert "Asked." in status.content.decode()
+    assert "X-Done" not in status
     assert "Check the connection</button>" not in page
     assert WorkerRequest.objects.count() == 1
     settings.IM_SECRET_KEY = SECRET_KEY
     requests.answer_waiting(HANDLERS)
+    assert client.get(reverse("admin:connection_status"))["X-Done"] == "1"
     page = shown(client)
     assert "The connection works." in page
-    assert "http-equiv" not in page
+    assert "data-url" not in page
 
 
 def test_without_a_worker_the_page_says_so_and_the_request_expires(client, sandbox):
