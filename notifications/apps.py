@@ -37,6 +37,7 @@ class NotificationsConfig(AppConfig):
         from .groups import admin as groups_admin  # noqa: F401  registers
         from .record import checks as record_checks  # noqa: F401  registers
         from .record.guards import install as guards
+        from .record.guards import privileges
         from .system import checks as system_checks  # noqa: F401  registers
 
         # Before record_login, whose entry depends on the state of the login.
@@ -47,5 +48,7 @@ class NotificationsConfig(AppConfig):
         # After Django's receiver, which creates the permissions of the last app.
         post_migrate.connect(permissions.make_missing_roles, sender=self)
         pre_migrate.connect(refuse_development_database, sender=self)
+        pre_migrate.connect(privileges.require_owner_before_migrate, sender=self)
         pre_migrate.connect(guards.remove_before_migrate, sender=self)
         post_migrate.connect(guards.install_after_migrate, sender=self)
+        post_migrate.connect(privileges.grant_after_migrate, sender=self)

@@ -59,13 +59,6 @@ def is_sdk_app_id(text: str) -> bool:
     return bool(re.fullmatch(r"[1-9][0-9]{0,18}", text))
 
 
-def is_configured() -> bool:
-    """Whether ``connection()`` makes a client; ``manage.py check`` explains."""
-    if not (is_sdk_app_id(settings.IM_SDK_APP_ID) and settings.IM_SECRET_KEY):
-        return False
-    return bool(base_url()) and not client_problem()
-
-
 def client_problem() -> str:
     """Why no client can be made of the settings, or an empty string.
 

@@ -38,6 +38,15 @@ def is_one_line(text: str) -> bool:
     return text.isprintable() and text == text.strip()
 
 
+class Secret(str):
+    """A text whose ``repr`` hides it: ``diffsettings``, tracebacks, a Python shell."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'…' if self else ''})"
+
+
 class Unusable(ValueError):
     """Why a database cannot be used; continues the sentence "DATABASE_URL …"."""
 
@@ -50,6 +59,10 @@ def database(url: str) -> dict[str, Any]:
     if urlsplit(url).scheme not in DATABASE_SCHEMES:
         raise ValueError
     config: dict[str, Any] = environ.Env.db_url_config(url)
+    config["PASSWORD"] = Secret(config["PASSWORD"])
+    # Such as sslpassword: what follows ? in the URL.
+    options = config.get("OPTIONS", {})
+    options |= {name: Secret(options[name]) for name in options if "password" in name}
     if not config["NAME"] and "service" not in config.get("OPTIONS", {}):
         raise Unusable("holds no name of a database: it ends with /NAME")
     try:

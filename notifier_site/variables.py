@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import environ
 
 from notifier_site import values
-from notifier_site.values import visible
+from notifier_site.values import Secret, visible
 
 T = TypeVar("T")
 
@@ -94,6 +94,14 @@ class Variables:
     def text(self, name: str, default: str) -> str:
         text = self._raw(name)
         return default if text is None else text
+
+    def secret(self, name: str) -> Secret:
+        """A text that may be or contain a secret; empty by default."""
+        return Secret(self.text(name, default=""))
+
+    def secrets(self, name: str) -> list[str]:
+        """Secrets separated by commas."""
+        return [Secret(word) for word in self.words(name, default=[])]
 
     def words(self, name: str, default: Sequence[str]) -> list[str]:
         """Parts separated by commas."""

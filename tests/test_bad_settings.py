@@ -39,6 +39,7 @@ VALID = {
     "SECOND_FACTOR": "senders",
     "STATE_DIR": "state",
     "DATABASE_URL": "postgres://notifier:hush@db.example/history",
+    "DATABASE_OWNER_URL": "postgres://owner:hush@db.example/history",
     "STATIC_ROOT": "static",
     "LOG_FORMAT": "plain",
     "LOG_LEVEL": "INFO",

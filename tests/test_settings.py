@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -302,3 +303,33 @@ def test_passwords_are_hashed_slowly(base):
 
     assert hashers[0] == "django.contrib.auth.hashers.PBKDF2PasswordHasher"
     assert PBKDF2PasswordHasher.iterations >= 1_000_000
+
+
+MAY_BE_SECRET = re.compile(r"SECRET|TOKEN$|PASSWORD|PROXY_URL|DATABASE")
+
+
+@pytest.mark.parametrize("output", ["hash", "unified"])
+def test_no_secret_is_printed_with_the_settings(base, output):
+    canary = "d3adb33f-c0ffee"
+    variables = {
+        name: f"{canary}-{'x' * 50}"
+        for name in names_of_settings()
+        if MAY_BE_SECRET.search(name)
+    }
+    url = f"postgres://anna:{canary}@db.example/history?sslpassword={canary}"
+    variables |= {
+        "DATABASE_URL": url,
+        "DATABASE_OWNER_URL": url,
+        "IM_PROXY_URL": f"http://anna:{canary}@proxy.example:8080",
+        "SECRET_KEY_PREVIOUS": f"{canary}-1,{canary}-2",
+    }
+
+    process = run(
+        base | variables, "manage.py", "diffsettings", "--all", "--output", output
+    )
+
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "db.example" in process.stdout
+    assert canary not in process.stdout
+    (password,) = settings_of(base | variables, "DATABASES")
+    assert password["default"]["PASSWORD"] == canary

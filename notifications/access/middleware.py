@@ -37,7 +37,12 @@ def authenticated_user(request: HttpRequest) -> User | AnonymousUser:
 
 # Views that an open page polls: they count as no activity of a person, and the request
 # log omits them.
-POLLS = {"notification_status", "sync_status", "write_count"}
+POLLS = {
+    "connection_status",
+    "notification_status",
+    "sync_status",
+    "write_count",
+}
 
 ACTIVITY_INTERVAL = timedelta(minutes=1)
 

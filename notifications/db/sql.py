@@ -12,6 +12,9 @@ from typing import Any, cast
 from django.db import connection
 from django.db.models import CharField, Field, Model, TextField
 
+# ``record/guards/privileges.py`` creates it: only the owner of a table can ANALYZE it.
+STATISTICS_FUNCTION = "notifier_refresh_statistics"
+
 
 def quoted_table(model: type[Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
@@ -131,7 +134,8 @@ def refresh_statistics(model: type[Model], name: str) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
-                f"ANALYZE {quoted_table(model)} ({quoted_column(model, name)})"
+                f"SELECT {STATISTICS_FUNCTION}(%s::regclass, %s)",
+                [quoted_table(model), _field(model, name).column],
             )
 
 

@@ -23,6 +23,7 @@ SENDING = "sending"
 CALLS = "calls"
 SEALING = "sealing"
 SYNC = "sync"
+REQUESTS = "requests"
 
 # This many deaths of one task within so many seconds end the worker.
 MAX_DEATHS = 5

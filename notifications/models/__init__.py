@@ -17,6 +17,7 @@ from .notification_states import WrongState
 from .notifications import Notification
 from .record import Archive, Seal, Tally
 from .syncs import GroupSync, SyncChange, SyncItem
+from .worker_requests import WorkerRequest
 from .workers import Installation, Pace, SendingSwitch, TaskDeaths, Worker
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Tally",
     "TaskDeaths",
     "Worker",
+    "WorkerRequest",
     "WrongState",
     "stored_key",
 ]

@@ -1,4 +1,4 @@
-"""System checks of the database: guards, and migrations of a newer release."""
+"""System checks of the database: guards, privileges, migrations of a newer release."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,6 +7,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 
 from notifications.db.migrations import unknown_migrations
 from notifications.record.guards import install as guards_install
+from notifications.record.guards import privileges
 
 
 @register(Tags.database)
@@ -40,6 +41,40 @@ def check_guards(
         for table, name in guards_install.unknown(using)
     ]
     return [*missing, *unknown]
+
+
+@register(Tags.database)
+def check_role(
+    databases: Iterable[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Warn about a role that can disable the guards, or that has other privileges.
+
+    Not an error: a database for development has one role.
+    """
+    owner = [
+        Warning(
+            "DATABASE_URL connects to PostgreSQL as the owner of the tables or as a "
+            "superuser: whoever controls a page or a worker can disable the guards.",
+            hint="Create a role that owns nothing for DATABASE_URL, and give the URL of "
+            "the owner as DATABASE_OWNER_URL to migrate and archive_history only: see "
+            "docs/deploy.md.",
+            id="notifier.W026",
+        )
+        for using in databases or ()
+        if privileges.can_needlessly_disable_guards(using)
+    ]
+    others = [
+        Warning(
+            "The role of DATABASE_URL has other privileges than it should have: "
+            f"{', '.join(sentences)}.",
+            hint="Run manage.py migrate with DATABASE_OWNER_URL, which corrects the "
+            "privileges of the role; revoke what other roles or PUBLIC have.",
+            id="notifier.W027",
+        )
+        for using in databases or ()
+        if (sentences := privileges.differences(using))
+    ]
+    return [*owner, *others]
 
 
 @register(Tags.database)

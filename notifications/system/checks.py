@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications import conf
@@ -38,13 +38,21 @@ def _missing() -> Iterator[CheckMessage]:
             hint="Copy the SDKAppID from the application's page in Tencent's console.",
             id="notifier.W101",
         )
+
+
+def worker_problems() -> list[CheckMessage]:
+    """Why no call can be made: for the worker and commands, which alone have the key."""
+    problems = run_checks(tags=["im"])
     if not settings.IM_SECRET_KEY:
-        yield Warning(
-            "IM_SECRET_KEY is empty: nothing can be sent.",
-            hint="Copy the key from the application's page in Tencent's console, "
-            "or give the path of a file that holds it as IM_SECRET_KEY_FILE.",
-            id="notifier.W102",
+        problems.append(
+            Warning(
+                "IM_SECRET_KEY is empty: nothing can be sent.",
+                hint="Copy the key from the application's page in Tencent's console, "
+                "or give the path of a file that holds it as IM_SECRET_KEY_FILE.",
+                id="notifier.W102",
+            )
         )
+    return problems
 
 
 def _account() -> Iterator[CheckMessage]:

@@ -14,7 +14,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.checks import run_checks
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -24,10 +23,12 @@ from notifications import audit_log, conf, permissions
 from notifications.compose.checked import checked_of
 from notifications.compose.services import drafts
 from notifications.compose.services import send as services_send
+from notifications.delivery.requests import ask
 from notifications.files import locked_folder
-from notifications.models import AuditEntry, Notification
+from notifications.models import AuditEntry, Notification, WorkerRequest
 from notifications.permissions import require
 from notifications.system.audit_events import CONNECTION_CHECKED
+from notifications.system.checks import worker_problems
 from notifications.system.connection import (
     CheckStep,
     ConnectionCheck,
@@ -68,28 +69,46 @@ def last_check() -> ConnectionCheck | None:
     return ConnectionCheck(entry.at, entry.actor, results)
 
 
-def check_connection(user: User) -> Sequence[StepResult]:
-    """Check the connection and write the results to the audit trail.
+def request_check(user: User) -> None:
+    """Ask the worker to check the connection, unless it is asked already.
 
-    Raises ``PermissionDenied``; ``ValidationError`` while another check runs, and
-    within 5 s of the last one. Call it outside of a transaction: it takes up to 20 s.
+    Raises ``PermissionDenied``; ``ValidationError`` within 5 s of the last check.
     """
     require(user, permissions.SEE_SYSTEM)
-    return check_connection_by(user.get_username())
+    _refuse_soon_after(last_check())
+    request = present_request(user)
+    if request is not None and not request.is_waiting:
+        request.delete()
+    ask(user, WorkerRequest.Kind.CONNECTION, {})
+
+
+def present_request(user: User) -> WorkerRequest | None:
+    """The request of this user, also one that was answered or has expired."""
+    return WorkerRequest.objects.filter(
+        requested_by=user, kind=WorkerRequest.Kind.CONNECTION
+    ).first()
+
+
+def answer(user: User, _parameters: dict[str, Any]) -> dict[str, Any]:
+    """The handler of the worker: the audit entry of the check is the answer."""
+    require(user, permissions.SEE_SYSTEM)
+    check_connection_by(user.get_username())
+    return {}
 
 
 def check_connection_by(actor: str) -> Sequence[StepResult]:
-    """``check_connection`` for a command; ``actor`` is the name in the audit trail."""
+    """Check the connection and write the results to the audit trail.
+
+    ``actor`` is the name in the audit trail. Raises ``ValidationError`` while another
+    check runs, and within 5 s of the last one. Call it outside of a transaction, where the
+    key is: it takes up to 20 s.
+    """
     busy = ValidationError(
         _("The connection is being checked already. Wait for its end.")
     )
     # Lock the folder: a lock file would belong to the first of several accounts.
     with locked_folder(Path(settings.STATE_DIR), busy):
-        last = last_check()
-        if last is not None and timezone.now() < last.at + MIN_INTERVAL:
-            raise ValidationError(
-                _("The connection was checked a moment ago. Wait five seconds.")
-            )
+        _refuse_soon_after(last_check())
         by_step = {result.step: result for result in _results()}
         results = [
             by_step.get(step) or StepResult(step, StepState.NOT_REACHED)
@@ -99,9 +118,16 @@ def check_connection_by(actor: str) -> Sequence[StepResult]:
     return results
 
 
+def _refuse_soon_after(last: ConnectionCheck | None) -> None:
+    if last is not None and timezone.now() < last.at + MIN_INTERVAL:
+        raise ValidationError(
+            _("The connection was checked a moment ago. Wait five seconds.")
+        )
+
+
 def _results() -> Iterator[StepResult]:
     """Results up to the first failed step, and known results of later steps."""
-    problems = run_checks(tags=["im"])
+    problems = worker_problems()
     if problems:
         sentences = [f"{problem.msg} {problem.hint}" for problem in problems]
         yield _failed(CheckStep.SETTINGS, "settings_problems", problems=sentences)

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications.delivery.explanations import explain_code, explain_reason
+from notifications.delivery.requests import FAILED, REFUSED
+from notifications.models import WorkerRequest
 from notifications.system.connection import StepResult, StepState
 from notifications.tencent import error_codes
 from notifications.tencent.error_codes import FIRST_HOUR, about
@@ -122,6 +124,21 @@ def line(result: StepResult) -> StepLine:
     finding = str(FINDINGS[result.finding] % values)
     remedy = str(REMEDIES.get(result.finding, ""))
     return StepLine(result, finding, remedy, values.get("problems", ()))
+
+
+def refusals(request: WorkerRequest) -> list[str]:
+    """Why the worker has not made the check that a person asked for."""
+    if request.answer is None:
+        if request.is_waiting:
+            return []
+        return [
+            gettext("The worker did not answer within a minute. Look into its log.")
+        ]
+    if FAILED in request.answer:
+        return [
+            gettext("The check ended with an error. Look into the log of the worker.")
+        ]
+    return list(request.answer.get(REFUSED, [])) if request.is_valid else []
 
 
 def first_hour() -> list[HintText]:

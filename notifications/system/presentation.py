@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications.delivery.threads import CALLS, SEALING, SENDING, SYNC
+from notifications.delivery.threads import CALLS, REQUESTS, SEALING, SENDING, SYNC
 from notifications.models import Delivery, GroupSync, Notification
 from notifications.system.machine import MEGABYTE
 from notifications.system.state import SystemState
@@ -83,6 +83,16 @@ def _of_the_record(state: SystemState) -> Iterator[str]:
             "create and that can change or hide the record: %(names)s. Find out who "
             "created them, and remove them."
         ) % {"names": ", ".join(f"{name} ({t})" for t, name in state.unknown_triggers)}
+    if state.connects_as_owner:
+        yield _(
+            "The pages connect to the database as the owner of its tables, who can "
+            "disable the guards of the record. Create a second role: docs/deploy.md."
+        )
+    if state.wrong_privileges:
+        yield _(
+            "The role of the pages has other privileges in the database than it should "
+            "have: %(names)s. Run manage.py migrate as the owner, which corrects them."
+        ) % {"names": ", ".join(state.wrong_privileges)}
     if state.unsealed.refused:
         yield _(
             "The rows of these notifications cannot be read, or do not match the audit "
@@ -260,6 +270,7 @@ def _task(task: str) -> str:
         CALLS: _("calls to Tencent"),
         SEALING: _("sealing"),
         SYNC: _("the sync of the groups"),
+        REQUESTS: _("requests of the pages"),
     }
     return labels.get(task, task)
 

@@ -15,6 +15,7 @@ from notifications.delivery.heartbeat import live_workers
 from notifications.history.overview.sums import daily_sums, last_day_ranges
 from notifications.models import Notification, SendingSwitch, TaskDeaths, Worker
 from notifications.record.guards import install as guards_install
+from notifications.record.guards import privileges
 from notifications.record.queries import RecordState, record_state
 from notifications.record.trail import unreadable_entries
 from notifications.system import health as system_health
@@ -23,8 +24,12 @@ from notifications.system.health import migrations_applied
 
 # In addition to the settings whose changes are audited.
 MORE_SETTINGS = ("STATE_DIR", "LOG_FORMAT", "LOG_LEVEL", "DISK_FLOOR_MB")
+# Only the worker has these.
+KEYS = ("IM_SECRET_KEY", "IM_SECRET_KEY_NEXT")
 # For these settings the page only shows whether they are set.
-SECRET_SETTINGS = SECRETS | {"METRICS_TOKEN": "METRICS_TOKEN"}
+SECRET_SETTINGS = {name: s for name, s in SECRETS.items() if name not in KEYS} | {
+    "METRICS_TOKEN": "METRICS_TOKEN"
+}
 # The limits of deploy/alerts.yml.
 DUE_TOO_LONG = timedelta(minutes=2)
 UNSEALED_TOO_LONG = timedelta(minutes=15)
@@ -61,6 +66,8 @@ class SystemState:
     missing_guards: Sequence[str]
     unknown_triggers: Sequence[tuple[str, str]]  # table and name
     unreadable_entries: int  # of the audit trail
+    connects_as_owner: bool
+    wrong_privileges: Sequence[str]
     durability_problem: str
     is_migrated: bool
     has_static_files: bool
@@ -126,6 +133,8 @@ def state(now: datetime) -> SystemState:
         missing_guards=guards_install.missing(),
         unknown_triggers=guards_install.unknown(),
         unreadable_entries=unreadable_entries(),
+        connects_as_owner=privileges.can_needlessly_disable_guards(),
+        wrong_privileges=privileges.differences(),
         durability_problem=durability_problem(),
         is_migrated=migrations_applied(),
         has_static_files=machine.are_static_files_collected(),

@@ -16,6 +16,11 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
             "system/connection/", protected(system_views.connection), name="connection"
         ),
         path(
+            "system/connection/status/",
+            protected(system_views.connection_status),
+            name="connection_status",
+        ),
+        path(
             "system/connection/notice/",
             protected(system_views.notice),
             name="connection_notice",

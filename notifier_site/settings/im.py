@@ -4,12 +4,12 @@ from .environment import env
 
 IM_SDK_APP_ID = env.text("IM_SDK_APP_ID", default="")
 IM_ADMIN_ACCOUNT = env.text("IM_ADMIN_ACCOUNT", default="administrator")
-IM_SECRET_KEY = env.text("IM_SECRET_KEY", default="")
+IM_SECRET_KEY = env.secret("IM_SECRET_KEY")
 # The next key, which is used when Tencent no longer accepts the first.
-IM_SECRET_KEY_NEXT = env.text("IM_SECRET_KEY_NEXT", default="")
+IM_SECRET_KEY_NEXT = env.secret("IM_SECRET_KEY_NEXT")
 IM_REGION = env.text("IM_REGION", default="china")
 IM_BASE_URL = env.text("IM_BASE_URL", default="")
-IM_PROXY_URL = env.text("IM_PROXY_URL", default="")
+IM_PROXY_URL = env.secret("IM_PROXY_URL")
 IM_CA_FILE = env.text("IM_CA_FILE", default="")
 IM_CALLS_PER_SECOND = env.number("IM_CALLS_PER_SECOND", default=200)
 IM_RECIPIENTS_PER_CALL = env.integer("IM_RECIPIENTS_PER_CALL", default=50)

@@ -28,6 +28,6 @@ LOGGING = {
 }
 
 # Requests for /metrics send it as a Bearer token; empty disables the page.
-METRICS_TOKEN = env.text("METRICS_TOKEN", default="")
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
 # Megabytes that must be free on the disks with the application's data.
 DISK_FLOOR_MB = env.integer("DISK_FLOOR_MB", default=500)

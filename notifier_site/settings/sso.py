@@ -9,7 +9,7 @@ from .access import AUTHENTICATION_BACKENDS
 from .environment import env
 
 OIDC_RP_CLIENT_ID = env.text("OIDC_CLIENT_ID", default="")
-OIDC_RP_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET", default="")
+OIDC_RP_CLIENT_SECRET = env.secret("OIDC_CLIENT_SECRET")
 OIDC_ISSUER = env.text("OIDC_ISSUER", default="")
 OIDC_OP_AUTHORIZATION_ENDPOINT = env.text("OIDC_AUTHORIZATION_ENDPOINT", default="")
 OIDC_OP_TOKEN_ENDPOINT = env.text("OIDC_TOKEN_ENDPOINT", default="")

@@ -5,9 +5,9 @@ from typing import Any
 from .environment import BASE_DIR, STATE_DIR, env
 
 # `manage.py check` reports an empty key (notifier.E001); Django refuses to sign with it.
-SECRET_KEY = env.text("SECRET_KEY", default="")
+SECRET_KEY = env.secret("SECRET_KEY")
 # Previous keys: their signatures remain valid, so that sessions survive a new key.
-SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_PREVIOUS", default=[])
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_PREVIOUS")
 DEBUG = env.boolean("DEBUG", default=False)
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")

@@ -14,7 +14,7 @@ SAYS = ["Not in “Weekend hikers”: zhao.", "Nobody is missing in: North gate.
 
 
 @pytest.fixture(autouse=True)
-def _groups(sandbox):
+def _groups(sandbox, worker_answers):
     make_user(permissions.COMMUNITY_MANAGER)
     for group_id, name, members in (
         ("hikers", "Weekend hikers", ["anna"]),

@@ -6,6 +6,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from notifications import audit_log, permissions
+from notifications.delivery import requests
+from notifications.management.commands.send_worker import HANDLERS
 from notifications.models import Notification
 from notifications.sandbox.protocol import Account
 from notifications.system.audit_events import CONNECTION_CHECKED
@@ -14,6 +16,11 @@ from tests.browser.conftest import check_page, come_in
 from tests.factories import make_group, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def check(page):
+    page.click("#content [type=submit] >> text=Check the connection")
+    expect(page.locator(".notice[role=status]")).to_contain_text("no worker is running")
 
 
 def test_from_the_state_to_a_notice_that_goes_out(page, live_server, sandbox):
@@ -27,7 +34,10 @@ def test_from_the_state_to_a_notice_that_goes_out(page, live_server, sandbox):
     page.click(".tabs >> text=Connection")
     check_page(page, "connection, not checked")
     sandbox.change_key("another")
-    page.click("#content [type=submit] >> text=Check the connection")
+    check(page)
+    check_page(page, "connection, asked")
+    requests.answer_waiting(HANDLERS)
+    # The page reloads by itself.
     expect(page.locator(".headline")).to_have_text("The connection does not work.")
     page.click(".hints summary")
     check_page(page, "connection, wrong key")
@@ -36,7 +46,8 @@ def test_from_the_state_to_a_notice_that_goes_out(page, live_server, sandbox):
     # An older check as the last one, so that the next one need not wait.
     before = timezone.now() - MIN_INTERVAL
     audit_log.write(CONNECTION_CHECKED, "operator", at=before, steps=[])
-    page.click("#content [type=submit] >> text=Check the connection")
+    check(page)
+    requests.answer_waiting(HANDLERS)
     expect(page.locator(".headline")).to_have_text("The connection works.")
     page.fill("#id_group", "hikers")
     check_page(page, "connection, it works")

@@ -45,7 +45,7 @@ def logs():
 
 
 @pytest.fixture
-def canary(monkeypatch, settings, logs):
+def canary(monkeypatch, settings, logs, worker_answers):
     found = Canary()
     make = user_sig.make_user_sig
 

@@ -137,6 +137,8 @@ admin:person_log_out                     GET  login  405     405     405       4
 admin:person_log_out                     POST login  403     403     403       403     403    away   away
 admin:connection                         GET  login  403     403     403       403     403    403    200
 admin:connection                         POST login  403     403     403       403     403    403    away
+admin:connection_status                  GET  login  403     403     403       403     403    403    200
+admin:connection_status                  POST login  405     405     405       405     405    405    405
 admin:connection_notice                  GET  login  405     405     405       405     405    405    405
 admin:connection_notice                  POST login  403     403     403       403     403    403    away
 admin:index                              GET  login  200     200     200       200     200    200    200

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.one_database
 DEPLOY = ROOT / "deploy"
 COMMON = (DEPLOY / "systemd" / "notifier-.service.d" / "common.conf").read_text()
 WEB = (DEPLOY / "systemd" / "notifier-web@.service").read_text()
+WORKER = (DEPLOY / "systemd" / "notifier-worker@.service").read_text()
 COMPOSE = (DEPLOY / "compose.yaml").read_text()
 # Of its two servers, the one that forwards requests.
 NGINX = (DEPLOY / "nginx" / "notifier.conf").read_text().partition("listen 443")[2]
@@ -34,22 +35,61 @@ def only(pattern: str, text: str) -> str:
 
 def test_every_way_to_run_it_hands_over_the_same_secrets():
     manage = (DEPLOY / "manage").read_text()
-    units = set(re.findall(r"^Environment=(\w+)_FILE=%d/(\w+)$", COMMON, re.MULTILINE))
-    containers = set(
-        re.findall(
-            r"^    (?!POSTGRES)(\w+)_FILE: /run/secrets/(\w+)$", COMPOSE, re.MULTILINE
-        )
+    variables = set(
+        re.findall(r"^Environment=(\w+)_FILE=%d/(\w+)$", COMMON, re.MULTILINE)
     )
+    files = {file for _name, file in variables}
+    containers = re.search(r"^x-console:.*?^  secrets: \[(.*?)\]", COMPOSE, re.M | re.S)
 
-    assert units == containers
+    assert set(containers[1].split(", ")) == files
     # deploy/manage takes the name of the variable from that of the file.
     assert "tr a-z A-Z)_FILE=$file" in manage
-    assert all(file == name.lower() for name, file in units)
-    assert {name for name, _file in units} <= set(names_of_settings())
+    assert all(file == name.lower() for name, file in variables)
+    assert {name for name, _file in variables} <= set(names_of_settings())
     loaded = re.findall(
         r"^LoadCredential=(\w+):/etc/notifier/secrets/(\w+)$", COMMON, re.MULTILINE
     )
-    assert {*loaded} == {(file, file) for _name, file in units}
+    assert {*loaded} == {(file, file) for file in files}
+
+
+def test_only_the_worker_gets_the_key_and_only_migrate_the_owner_of_the_tables():
+    assert "im_secret_key" not in COMMON + WEB
+    assert "im_secret_key" in WORKER
+    assert "database_owner_url" not in COMMON + WEB + WORKER
+    with_key = re.findall(r"^    secrets: \[(.*im_secret_key.*)\]$", COMPOSE, re.M)
+    with_owner = re.findall(r"^    secrets: \[(.*owner_url.*)\]$", COMPOSE, re.M)
+    assert (with_key, with_owner) == (
+        ["secret_key, database_url, im_secret_key"],
+        ["secret_key, database_url, database_owner_url"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("migrate", {"database_url", "database_owner_url"}),
+        ("archive_history", {"database_url", "database_owner_url"}),
+        ("check_connection", {"database_url", "im_secret_key", "im_secret_key_next"}),
+        ("check", {"database_url"}),
+        ("", {"database_url"}),
+    ],
+)
+def test_manage_hands_over_what_a_command_needs(tmp_path, command, names):
+    everything = ("database_url", "database_owner_url", "im_secret_key")
+    for name in (*everything, "im_secret_key_next"):
+        (tmp_path / name).touch()
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    script = (DEPLOY / "manage").read_text()
+    loop = re.search(r"^for file in /etc/notifier.*?^done$", script, re.M | re.S)
+
+    text = loop[0].replace("/etc/notifier/secrets/*", f"{tmp_path}/*_*")
+    subprocess.run(  # noqa: S603  our own code
+        ["/bin/sh", "-euc", f'secrets="{copies}"\n{text}', "manage", command],
+        check=True,
+    )
+
+    assert {path.name for path in copies.iterdir()} == names
 
 
 def test_the_example_of_an_installation_names_variables_that_are_read():

@@ -5,18 +5,22 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from notifications import permissions
-from notifications.models import AuditEntry, Notification
-from notifications.system import connection_presentation
+from notifications.delivery import requests
+from notifications.management.commands.send_worker import HANDLERS
+from notifications.models import AuditEntry, Notification, WorkerRequest
+from notifications.models.worker_requests import VALID_FOR
+from notifications.system import connection_presentation, views
 from notifications.system.connection import CheckStep, StepResult, StepState
 from notifications.system.connection_check import check_connection_by
+from tests.environment import SECRET_KEY
 from tests.factories import make_group, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-QUERIES = 7
+QUERIES = 8
 
 
 @pytest.fixture
@@ -42,6 +46,7 @@ def shown(client) -> str:
 def check(client):
     response = client.post(reverse("admin:connection"))
     assert (response.status_code, response["Location"]) == (302, "/system/connection/")
+    requests.answer_waiting(HANDLERS)
 
 
 def test_before_the_first_check(client, sandbox):
@@ -93,6 +98,67 @@ def test_a_second_press_is_refused_in_words(client, sandbox):
     check(client)
 
     assert "The connection was checked a moment ago." in shown(client)
+
+
+def test_the_page_waits_until_the_worker_has_answered(
+    client, sandbox, settings, monkeypatch
+):
+    settings.IM_SECRET_KEY = ""  # of the pages
+    monkeypatch.setattr(views, "has_live_worker", lambda: True)
+    for _press in range(2):
+        client.post(reverse("admin:connection"))
+
+    page = shown(client)
+    assert 'data-url="/system/connection/status/"' in page
+    assert "Asked. The worker is checking" in page
+    assert '<a href="/system/connection/">Show the result</a>' in page
+    status = client.get(reverse("admin:connection_status"))
+    assert "Asked." in status.content.decode()
+    assert "X-Done" not in status
+    assert "Check the connection</button>" not in page
+    assert WorkerRequest.objects.count() == 1
+    settings.IM_SECRET_KEY = SECRET_KEY
+    requests.answer_waiting(HANDLERS)
+    assert client.get(reverse("admin:connection_status"))["X-Done"] == "1"
+    page = shown(client)
+    assert "The connection works." in page
+    assert "data-url" not in page
+
+
+def test_without_a_worker_the_page_says_so_and_the_request_expires(client, sandbox):
+    client.post(reverse("admin:connection"))
+    assert "Asked, but no worker is running." in shown(client)
+
+    WorkerRequest.objects.update(created_at=timezone.now() - VALID_FOR)
+
+    requests.answer_waiting(HANDLERS)
+    assert sandbox.calls.codes("account_check") == []
+    page = shown(client)
+    assert "The worker did not answer within a minute." in page
+    assert "Check the connection</button>" in page
+
+
+def test_the_worker_checks_the_permission_again(client, user, sandbox):
+    client.post(reverse("admin:connection"))
+    user.groups.clear()
+
+    requests.answer_waiting(HANDLERS)
+
+    assert list(WorkerRequest.objects.get().answer) == [requests.REFUSED]
+    assert sandbox.calls.codes("account_check") == []
+
+
+def test_an_unexpected_error_is_an_answer_as_well(client, monkeypatch):
+    client.post(reverse("admin:connection"))
+
+    def fail(*_args):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        requests.answer_waiting({WorkerRequest.Kind.CONNECTION: fail})
+
+    requests.answer_waiting(HANDLERS)  # not tried again
+    assert "The check ended with an error." in shown(client)
 
 
 def test_looking_takes_few_queries_and_writes_nothing(client, sandbox):

@@ -223,7 +223,7 @@ def test_problems_of_the_machine(client, monkeypatch, settings):
         system_state.machine, "free_bytes", lambda: {"state": 499_999_999}
     )
     settings.IM_SDK_APP_ID = ""
-    settings.IM_SECRET_KEY = ""
+    settings.IM_SECRET_KEY = ""  # the pages do not need it
 
     assert problems(client) == [
         "A power cut could undo what the database has confirmed, and groups could be "
@@ -231,10 +231,11 @@ def test_problems_of_the_machine(client, monkeypatch, settings):
         "The database is older than this version. Stop the worker, run manage.py "
         "migrate, and start it again.",
         "Disk of STATE_DIR: only 499 MB are free, and 500 MB must be.",
-        "2 things about the settings are missing or impossible: see below.",
+        "1 thing about the settings is missing or impossible: see below.",
     ]
     page = text_of(client)
-    assert "IM_SECRET_KEY is empty: nothing can be sent. Copy the key" in page
+    assert "IM_SDK_APP_ID is empty: nothing can be sent. Copy the SDKAppID" in page
+    assert "IM_SECRET_KEY" not in page
 
 
 def test_a_thread_that_died_is_named(client):

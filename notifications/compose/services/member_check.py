@@ -7,7 +7,8 @@ not document what it does with named IDs that are not members.
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,7 +17,8 @@ from django.utils.translation import gettext as _
 
 from notifications import conf, permissions
 from notifications.compose.recipients import clean_recipients
-from notifications.models import ChatGroup
+from notifications.delivery.requests import FAILED, ask, wait_for_answer
+from notifications.models import ChatGroup, WorkerRequest
 from notifications.permissions import require
 from notifications.rate_limit.clock import engine_clock
 from notifications.rate_limit.limiter import RateLimiter
@@ -27,7 +29,7 @@ from notifications.tencent.calls.get_specified_group_member_info import (
 )
 from notifications.tencent.client import ImClient
 from notifications.tencent.ids import is_group_id
-from notifications.tencent.outcomes import Outcome, OutcomeKind
+from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 from notifications.tencent.responses import Response
 
 MAX_GROUPS = 20
@@ -39,6 +41,9 @@ MAX_START_DELAY = 5.0
 CONNECT_TIMEOUT = 2.0
 
 READ_TIMEOUT = 3.0
+
+# How long the page waits for the worker.
+ANSWER_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,67 @@ class MemberCheckResult:
     failure: Outcome | None = None
 
 
+def request_member_check(
+    user: User, group_ids: Sequence[str], member_ids: Sequence[str]
+) -> MemberCheckResult | None:
+    """Ask the worker to check the members; ``None`` if there is no answer yet.
+
+    The same call after that returns the answer. Raises as ``check_members``.
+    """
+    require(user, permissions.SEND)
+    members = clean_recipients(member_ids) or []
+    ids = [group.group_id for group in _groups(group_ids)]
+    parameters = {"groups": ids, "members": members}
+    request = ask(user, WorkerRequest.Kind.MEMBERS, parameters)
+    stored = wait_for_answer(request, ANSWER_SECONDS)
+    if stored is None:
+        return None
+    if FAILED in stored:
+        raise ValidationError(
+            _("The worker could not check them. Its log has the reason.")
+        )
+    groups = {group.group_id: group for group in _groups(ids)}
+    failure = stored["failure"]
+    return MemberCheckResult(
+        stored["members"],
+        [groups[group_id] for group_id in stored["complete"]],
+        [(groups[group_id], missing) for group_id, missing in stored["missing"]],
+        [
+            UncheckedGroup(groups[group_id], outcome and _outcome(outcome))
+            for group_id, outcome in stored["unchecked"]
+        ],
+        [groups[group_id] for group_id in stored["not_asked"]],
+        failure and _outcome(failure),
+    )
+
+
+def answer(user: User, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Check the members of a request, as JSON values: the handler of the worker."""
+    result = check_members(user, parameters["groups"], parameters["members"])
+    return {
+        "members": result.members,
+        "complete": [group.group_id for group in result.complete],
+        "missing": [(group.group_id, missing) for group, missing in result.missing],
+        "unchecked": [
+            (row.group.group_id, row.outcome and asdict(row.outcome))
+            for row in result.unchecked
+        ],
+        "not_asked": [group.group_id for group in result.not_asked],
+        "failure": result.failure and asdict(result.failure),
+    }
+
+
+def _outcome(stored: dict[str, Any]) -> Outcome:
+    reason = stored["reason"]
+    return Outcome(
+        **stored
+        | {
+            "kind": OutcomeKind(stored["kind"]),
+            "reason": None if reason is None else Reason(reason),
+        }
+    )
+
+
 def check_members(
     user: User,
     group_ids: Sequence[str],
@@ -79,20 +145,12 @@ def check_members(
     """Query which of the members are in each group; nothing is recorded.
 
     Takes ten seconds at most. Raises ``PermissionDenied``; ``ValidationError`` for
-    invalid IDs, for more than ``MAX_GROUPS`` groups, and if the settings of the
-    connection to Tencent are incomplete. Call it outside of a transaction.
+    invalid IDs and for more than ``MAX_GROUPS`` groups. For the worker, outside of a
+    transaction: it needs the key.
     """
     require(user, permissions.SEND)
     members = clean_recipients(member_ids) or []
     groups = _groups(group_ids)
-    if not conf.is_configured():
-        raise ValidationError(
-            _(
-                "This console is not connected to Tencent yet, so members cannot be "
-                "checked. Ask whoever runs it to run manage.py check, which names what is "
-                "missing."
-            )
-        )
     result = MemberCheckResult(len(members))
     with _client() as client:
         check = _MemberCheck(client, max_start_delay)

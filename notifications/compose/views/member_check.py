@@ -14,9 +14,10 @@ from django.utils.translation import ngettext
 from notifications.compose.services.member_check import (
     MemberCheckResult,
     UncheckedGroup,
-    check_members,
+    request_member_check,
 )
 from notifications.delivery.explanations import Explanation, explain_reading
+from notifications.delivery.heartbeat import has_live_worker
 from notifications.groups.ids import split_group_ids
 from notifications.models import ChatGroup, Notification
 from notifications.tencent import error_codes
@@ -56,14 +57,30 @@ def result(request: HttpRequest, user: User) -> list[ResultLine]:
         sentence = _("To check members, choose the groups one by one.")
         return [ResultLine("bad", sentence)]
     try:
-        check = check_members(
+        check = request_member_check(
             user,
             split_group_ids(request.POST.get("groups", "")),
             split_ids(request.POST.get("recipients", "")),
         )
     except ValidationError as error:
         return [ResultLine("bad", sentence) for sentence in error.messages]
+    if check is None:
+        return [_no_answer()]
     return list(_lines(check))
+
+
+def _no_answer() -> ResultLine:
+    if not has_live_worker():
+        return ResultLine(
+            "bad", _("No worker is running, so Tencent cannot be asked. Start one.")
+        )
+    return ResultLine(
+        "warn",
+        _(
+            "Asked. There is no answer yet: press “Check these members” again in a few "
+            "seconds."
+        ),
+    )
 
 
 def _lines(check: MemberCheckResult) -> Iterator[ResultLine]:

@@ -12,6 +12,7 @@ from notifications.history import archiving
 from notifications.history.archiving import Archived
 from notifications.management.base import REFUSED, RecordedCommand, date_option, os_user
 from notifications.record.archive import NotArchivable
+from notifications.record.guards import privileges
 
 
 class Command(RecordedCommand):
@@ -44,6 +45,11 @@ class Command(RecordedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         before, is_dry_run = options["before"], options["dry_run"]
+        if not is_dry_run and not privileges.is_owner():
+            raise CommandError(
+                privileges.NEEDS_OWNER % {"command": "archive_history"},
+                returncode=REFUSED,
+            )
         count = rows = 0
         try:
             for archived in self._run(before, options["to"], is_dry_run=is_dry_run):

@@ -4,22 +4,31 @@ import signal
 from types import FrameType
 from typing import Any
 
-from django.core.checks import run_checks
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from notifications import conf, logs
 from notifications.audit.settings_changes import record_settings
+from notifications.compose.services import member_check
 from notifications.db.durability import durability_problem, pooling_problem
 from notifications.delivery.background import sealing_task
+from notifications.delivery.requests import Handler, request_task
 from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.threads import TooManyDeaths
 from notifications.delivery.worker import SendWorker
 from notifications.groups.sync.task import sync_task
 from notifications.management.base import FAILED, REFUSED, os_user
-from notifications.models import Notification
+from notifications.models import Notification, WorkerRequest
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.guards import install as guards_install
 from notifications.record.sealing import seal_all
+from notifications.system import connection_check
+from notifications.system.checks import worker_problems
+
+# What the pages ask Tencent.
+HANDLERS: dict[WorkerRequest.Kind, Handler] = {
+    WorkerRequest.Kind.CONNECTION: connection_check.answer,
+    WorkerRequest.Kind.MEMBERS: member_check.answer,
+}
 
 
 class Command(BaseCommand):
@@ -54,7 +63,7 @@ class Command(BaseCommand):
             engine_clock(),
             stop_requested=stop,
             until_idle=options["until_idle"],
-            tasks=[sealing_task(), sync_task(im)],
+            tasks=[sealing_task(), sync_task(im), request_task(HANDLERS)],
         )
         try:
             with logs.log_context(worker=lambda: worker.worker_id):
@@ -68,7 +77,7 @@ class Command(BaseCommand):
             self._write_paused()
 
     def _refuse_bad_settings(self) -> None:
-        problems = run_checks(tags=["im"])
+        problems = worker_problems()
         if problems:
             sentences = " ".join(f"{p.msg} {p.hint}" for p in problems)
             raise CommandError(

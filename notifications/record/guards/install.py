@@ -1,8 +1,9 @@
 """Install, remove and check the guards: triggers that refuse changes of the record.
 
 The triggers of both databases enforce the rules in ``rules.py``, also against SQL by
-hand. They stop mistakes, careless SQL and bugs of this application; they do not stop a
-database owner who drops them first. Verification of the seals detects such a change.
+hand. They stop mistakes, careless SQL and bugs of this application, and on PostgreSQL a
+role that does not own the tables (``privileges.py``). They do not stop a database owner
+who drops them first. Verification of the seals detects such a change.
 
 ``guards_disabled()`` is for archiving, and for later migrations of frozen rows.
 """
@@ -130,7 +131,7 @@ def guards_disabled(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Disable all guards for this transaction only. Cannot be nested.
 
     Other transactions stay guarded. On PostgreSQL the guards read a variable of the
-    transaction, and no table is locked; on SQLite the triggers are dropped while this
+    transaction, which counts only for the owner of the tables, and no table is locked; on SQLite the triggers are dropped while this
     transaction holds the write lock. An exception rolls back the changes and restores the
     guards.
     """

@@ -10,8 +10,14 @@ from notifications.record.guards.rules import TABLES, GuardedTable, GuardRule
 
 PREFIX = "notifier_guard_"
 # This PostgreSQL variable disables the guards in the transaction whose number it holds.
-# So a value set for a session, a role or a database has no effect.
+# So a value set for a session, a role or a database has no effect. Only sessions of the
+# owner of the table can use it: ``session_user`` is the role that logged in, also within
+# SET ROLE and functions of another role.
 DISABLED_VARIABLE = "notifier.guards_lifted_in"
+IS_OWNER = (
+    "pg_catalog.pg_has_role(session_user, (SELECT relowner FROM pg_catalog.pg_class "
+    "WHERE oid = TG_RELID), 'MEMBER')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +130,9 @@ def _postgresql_trigger(
     body = (
         f"DECLARE refusal text := CASE {cases} END; "
         "BEGIN "
-        "IF refusal IS NOT NULL AND "
-        f"current_setting('{DISABLED_VARIABLE}', true) IS DISTINCT FROM "
-        "pg_current_xact_id()::text THEN "
+        "IF refusal IS NOT NULL AND NOT ("
+        f"current_setting('{DISABLED_VARIABLE}', true) IS NOT DISTINCT FROM "
+        f"pg_current_xact_id()::text AND {IS_OWNER}) THEN "
         "RAISE EXCEPTION USING MESSAGE = refusal, "
         "ERRCODE = 'integrity_constraint_violation'; "
         "END IF; "

@@ -5,17 +5,29 @@ from functools import partial
 from html import unescape
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import permissions
-from notifications.compose.services.member_check import check_members
-from notifications.compose.views import member_check
-from notifications.models import AuditEntry, LoginSession, Notification
-from tests.factories import make_group, make_notification, make_user, write_fields
+from notifications.compose.services import member_check
+from notifications.compose.views import member_check as views
+from notifications.delivery import requests
+from notifications.management.commands.send_worker import HANDLERS
+from notifications.models import AuditEntry, LoginSession, Notification, WorkerRequest
+from tests.factories import (
+    make_group,
+    make_notification,
+    make_user,
+    write_fields,
+)
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.one_database,
+    pytest.mark.usefixtures("worker_answers"),
+]
 
 CALL = "get_specified_group_member_info"
 LIVE = {"type": "AVChatRoom", "name": "Friday show"}
@@ -40,7 +52,9 @@ def groups(sandbox):
 def no_time(monkeypatch):
     """The time to ask Tencent is up before the first call."""
     monkeypatch.setattr(
-        member_check, "check_members", partial(check_members, max_start_delay=0.0)
+        member_check,
+        "check_members",
+        partial(member_check.check_members, max_start_delay=0.0),
     )
 
 
@@ -150,13 +164,53 @@ def test_errors_are_beside_the_field(client, groups, fields, sentence):
     ) == [sentence]
 
 
-def test_without_settings_a_sentence(client, settings):
-    settings.IM_SDK_APP_ID = settings.IM_SECRET_KEY = ""
-    make_group(group_id="hikers")
+@pytest.fixture
+def no_answer(monkeypatch):
+    monkeypatch.setattr(requests, "wait", lambda: None)
+    monkeypatch.setattr(member_check, "ANSWER_SECONDS", 0.01)
 
+
+def test_without_a_worker_a_sentence(client, groups, no_answer):
     (sentence,) = sentences_of(check(client, groups="hikers", recipients="anna"))
 
-    assert sentence.startswith("This console is not connected to Tencent yet")
+    assert sentence == "No worker is running, so Tencent cannot be asked. Start one."
+
+
+@pytest.fixture
+def busy_worker(no_answer, monkeypatch):
+    monkeypatch.setattr(views, "has_live_worker", lambda: True)
+
+
+def test_a_slow_answer_is_shown_at_the_next_press(client, groups, sandbox, busy_worker):
+    question = {"groups": "hikers", "recipients": "anna"}
+
+    (sentence,) = sentences_of(check(client, **question))
+    assert sentence.startswith("Asked. There is no answer yet: press “Check these")
+    sentences_of(check(client, **question))
+    assert WorkerRequest.objects.count() == 1
+    requests.answer_waiting(HANDLERS)
+
+    assert sentences_of(check(client, **question)) == ["This is a member of the group."]
+    assert sandbox.calls.codes(CALL) == [0]
+    assert not WorkerRequest.objects.exists()
+
+
+def test_another_question_replaces_the_first(client, groups, busy_worker):
+    check(client, groups="hikers", recipients="anna")
+    check(client, groups="hikers runners", recipients="anna")
+
+    assert WorkerRequest.objects.get().parameters["groups"] == ["hikers", "runners"]
+
+
+def test_a_right_that_was_lost_meanwhile(client, groups, sandbox, busy_worker):
+    """The worker checks it again."""
+    check(client, groups="hikers", recipients="anna")
+    User.objects.get().groups.clear()
+
+    requests.answer_waiting(HANDLERS)
+
+    assert list(WorkerRequest.objects.get().answer) == [requests.REFUSED]
+    assert sandbox.calls.codes(CALL) == []
 
 
 def test_all_that_was_entered_is_still_there_and_nothing_is_written(client, groups):
@@ -242,6 +296,7 @@ def test_the_page_names_what_is_not_documented(client):
     assert re.search(r'<div id="members-checked" role="status">\s*</div>', html)
 
 
+# Those of the worker included.
 def test_one_number_of_queries_beside_those_of_the_pace(client, no_time):
     for number in range(3):
         make_group(group_id=f"g{number}")
@@ -252,4 +307,4 @@ def test_one_number_of_queries_beside_those_of_the_pace(client, no_time):
         counts.append(len(queries))
 
     # On PostgreSQL, one query reads the clock of the server.
-    assert counts == [14 + (connection.vendor == "postgresql")] * 2
+    assert counts == [28 + (connection.vendor == "postgresql")] * 2
