@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import Group, User
@@ -16,7 +19,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import permissions
 from notifications.access.forms import NewPasswordForm, PersonForm
@@ -30,7 +32,7 @@ from notifications.ui.pages import require_login, session_key
 admin.site.unregister(User)
 
 # People manage their own second factor on its pages; no page of the admin shows its key.
-admin.site.unregister(TOTPDevice)
+admin.site.unregister([Authenticator, EmailAddress])
 
 
 class RoleField(forms.ModelMultipleChoiceField):
@@ -157,10 +159,10 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
-        if request.user.is_superuser and id == str(request.user.pk):
-            return redirect("admin:password_change")  # asks for the current password
         user = require_login(request)
-        person = self.get_object(request, id)
+        person = self.get_object(request, unquote(id))
+        if user == person and user.is_superuser:
+            return redirect("admin:password_change")  # asks for the current password
         if person is not None and request.method == "POST":
             people.begin_person(user, person)
         response: HttpResponse = super().user_change_password(request, id, form_url)

@@ -17,10 +17,7 @@ from notifications.access.queries import end_reason
 
 
 class SecondFactorMiddleware(MiddlewareMixin):
-    """Treat half-authenticated sessions as anonymous, on every page.
-
-    The login page redirects them to the second factor.
-    """
+    """Treat sessions without the second factor that the settings require as anonymous."""
 
     def process_request(self, request: HttpRequest) -> None:
         # Lazy, as in Django: a view that does not use the user reads no session.
@@ -29,10 +26,9 @@ class SecondFactorMiddleware(MiddlewareMixin):
 
 def authenticated_user(request: HttpRequest) -> User | AnonymousUser:
     person = get_user(request)
-    if not isinstance(person, User):
-        return AnonymousUser()
-    step = login_state.current_state(request.session, person)
-    return person if step in login_state.INSIDE else AnonymousUser()
+    if isinstance(person, User) and login_state.is_sufficient(request, person):
+        return person
+    return AnonymousUser()
 
 
 # Views that an open page polls: they count as no activity of a person, and the request
@@ -43,14 +39,11 @@ ACTIVITY_INTERVAL = timedelta(minutes=1)
 
 
 class ActivityMiddleware(MiddlewareMixin):
-    """Extend the session with every request to the console except the polls.
-
-    URLs outside the console do not read the session here.
-    """
+    """Extend the session with every request to a page except the polls."""
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
         match = request.resolver_match
-        if match is None or match.namespace != "admin":
+        if match is None:
             return
         store: Any = request.session
         is_authenticated = request.user.is_authenticated  # may end the session
@@ -61,6 +54,7 @@ class ActivityMiddleware(MiddlewareMixin):
         if (
             is_authenticated
             and match.url_name not in POLLS
+            and store.row is not None
             and now - store.row.seen_at >= ACTIVITY_INTERVAL
         ):
             store.record_activity(now)

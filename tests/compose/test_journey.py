@@ -124,7 +124,7 @@ def test_a_text_survives_the_end_of_the_session(client, manager):
 
     lost = client.post(WRITE, write_fields(content="Three hours of work"))
     assert lost["Location"] == "/login/?next=/write/"
-    client.post(lost["Location"], {"username": "lin.mei", "password": PASSWORD})
+    client.post(lost["Location"], {"login": "lin.mei", "password": PASSWORD})
     page = client.get(WRITE)
 
     assert page.context["form"]["content"].value() == "Three hours of work"

@@ -9,10 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from notifications.access.services.second_factor import make_recovery_codes
 
 from notifications import permissions
 from notifications.access import login_state
-from notifications.access.services.second_factor import make_recovery_codes
 from notifications.models import AuditEntry, Notification
 from tests.addresses import Visitor, addresses_about, make_people
 from tests.console.test_matrix import matrix, said
@@ -36,7 +36,7 @@ WRONG = (
 def with_password(then: str = "/") -> tuple[Client, str]:
     """Return a client after the password, and the URL it was redirected to."""
     client = Client()
-    fields = {"username": "lin.mei", "password": PASSWORD, "next": then}
+    fields = {"login": "lin.mei", "password": PASSWORD, "next": then}
     return client, client.post(f"/login/?next={then}", fields)["Location"]
 
 
@@ -137,7 +137,7 @@ def test_a_text_that_was_being_written_is_kept_over_both_steps(settings):
     writer = make_second_factor(make_user(permissions.COMMUNITY_MANAGER))
     client = Client()
     client.post("/write/", write_fields(content="Half written"))
-    fields = {"username": "lin.mei", "password": PASSWORD}
+    fields = {"login": "lin.mei", "password": PASSWORD}
     client.post("/login/?next=/write/", fields)
 
     client.post(CODE, {"code": code_of(writer)})

@@ -100,7 +100,7 @@ def test_who_must_have_one_sets_it_up_before_anything_opens(settings):
     settings.SECOND_FACTOR = "senders"
     make_user(permissions.COMMUNITY_MANAGER)
     client = Client()
-    fields = {"username": "lin.mei", "password": PASSWORD, "next": "/write/"}
+    fields = {"login": "lin.mei", "password": PASSWORD, "next": "/write/"}
 
     led = client.post("/login/", fields, follow=True)
     # The password was entered just now.
@@ -207,7 +207,7 @@ def test_the_trail_says_it_in_words(log_in):
     person = make_user(permissions.AUDITOR, username="reader")
     client = Client()
     made = make_second_factor(make_user())
-    client.post("/login/", {"username": "lin.mei", "password": PASSWORD})
+    client.post("/login/", {"login": "lin.mei", "password": PASSWORD})
     client.post("/login/code/", {"code": code_of(made)})
 
     page = log_in(person).get("/history/actions/").text
