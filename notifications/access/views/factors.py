@@ -7,7 +7,6 @@ from allauth.account.internal.flows.reauthentication import (
     raise_if_reauthentication_required,
 )
 from allauth.account.stages import LoginStageController
-from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import clear_totp_secret
@@ -15,6 +14,7 @@ from allauth.mfa.webauthn.internal import auth as webauthn
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -60,7 +60,7 @@ class OfOnePerson(Framed):
         else:
             self.stage = LoginStageController.enter(request, SetUpStage.key)
             if self.stage is None:
-                raise ReauthenticationRequired
+                return redirect_to_login(request.get_full_path())
             self.person = self.stage.login.user
             if not must_set_up(self.person):
                 # Set up in another browser meanwhile, which must not be bypassed.
