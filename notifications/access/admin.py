@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -21,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from notifications import permissions
-from notifications.access.forms import NewPasswordForm, PersonForm
+from notifications.access.forms import NewPasswordForm, NewPersonForm, PersonForm
 from notifications.access.queries import has_second_factor, open_sessions
 from notifications.access.services import people
 from notifications.ui.admin import TitledModelAdmin, badge, labelled, two_lines
@@ -51,7 +50,7 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     actions = None
     filter_horizontal = []
     form = PersonForm
-    add_form = UserCreationForm
+    add_form = NewPersonForm
     change_password_form = NewPasswordForm
     change_user_password_template = "notifications/access/new_password.html"  # noqa: S105  a path
     add_form_template = "admin/change_form.html"

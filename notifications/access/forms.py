@@ -15,8 +15,12 @@ from allauth.mfa.webauthn.forms import (
 )
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
-from django.contrib.auth.models import Group
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    UserChangeForm,
+    UserCreationForm,
+)
+from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
@@ -31,6 +35,7 @@ from notifications.access.factors import (
 )
 from notifications.access.queries import has_factor
 from notifications.access.services import logins
+from notifications.access.usernames import validate_username
 from notifications.ui.made_from import MadeFromForm
 
 DIGITS = 6
@@ -69,7 +74,24 @@ class PasswordAgainForm(account_forms.ReauthenticateForm):  # type: ignore[misc]
         self.fields["password"].widget.attrs |= {"autofocus": True, "placeholder": ""}
 
 
-class PersonForm(MadeFromForm, UserChangeForm):
+class _ChecksUsername:
+    """Refuses a new username that looks like that of another person."""
+
+    instance: User
+    cleaned_data: dict[str, Any]
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        if name != self.instance.username or self.instance.pk is None:
+            validate_username(name, person=self.instance.pk)
+        return name
+
+
+class NewPersonForm(_ChecksUsername, UserCreationForm):
+    """A new person."""
+
+
+class PersonForm(_ChecksUsername, MadeFromForm, UserChangeForm):
     """A person and the roles; an older form does not restore rights taken since."""
 
 
