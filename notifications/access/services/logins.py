@@ -8,7 +8,6 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from notifications import audit_log
-from notifications.access import login_state
 from notifications.access.audit_events import (
     LOCKED_OUT,
     LOGGED_IN,
@@ -16,6 +15,7 @@ from notifications.access.audit_events import (
     LOGIN_REFUSED,
 )
 from notifications.access.lockout import typed_name
+from notifications.access.middleware import RULE, login_rule
 from notifications.access.queries import has_factor, must_set_up
 from notifications.access.services import sessions
 from notifications.access.services.sso_refusals import SsoRefused
@@ -47,7 +47,7 @@ def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
     People with an external identity have no password: they used single sign-on.
     """
     sessions.begin_session(request, user)
-    login_state.begin_login(request)
+    request.session[RULE] = login_rule()
     detail = {}
     kinds = [
         KINDS[record["type"]]
