@@ -19,6 +19,8 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing these modules registers the events of the audit trail.
+        from allauth.account.signals import authentication_step_completed
+
         import notifications.access.audit_events
         import notifications.audiences.audit_events
         import notifications.audit.audit_events
@@ -31,7 +33,7 @@ class NotificationsConfig(AppConfig):
         import notifications.ui.audit_events  # noqa: F401  registers
 
         from . import permissions
-        from .access import admin, checks, login_state, role_admin  # noqa: F401  registers
+        from .access import admin, checks, role_admin  # noqa: F401  registers
         from .access.services import logins
         from .db.migrations import refuse_development_database
         from .groups import admin as groups_admin  # noqa: F401  registers
@@ -40,8 +42,7 @@ class NotificationsConfig(AppConfig):
         from .record.guards import privileges
         from .system import checks as system_checks  # noqa: F401  registers
 
-        # Before record_login, whose entry depends on the state of the login.
-        signals.user_logged_in.connect(login_state.begin_login)
+        authentication_step_completed.connect(logins.record_step)
         signals.user_logged_in.connect(logins.record_login)
         signals.user_login_failed.connect(logins.record_refused_login)
         signals.user_logged_out.connect(logins.record_logout)

@@ -3,8 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from notifications.access.urls import LOGIN_URLS
+
 urlpatterns = [
     path("language/", include("django.conf.urls.i18n")),
+    # Before the admin, whose addresses of the login and logout they take.
+    *LOGIN_URLS,
     path("", admin.site.urls),
 ]
 

@@ -47,7 +47,8 @@ def names_of_settings() -> list[str]:
     """The variables that the settings read."""
     files = sorted((ROOT / "notifier_site" / "settings").glob("*.py"))
     source = "".join(path.read_text() for path in files)
-    return re.findall(r'\benv\.\w+\(\s*"(\w+)"', source)
+    names = re.findall(r'\benv\.\w+\(\s*"(\w+)"', source)
+    return list(dict.fromkeys(names))
 
 
 def _set_variables() -> None:

@@ -9,9 +9,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+)
+from allauth.mfa.utils import decrypt
 from django.contrib.auth.models import Group, User
-from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import audit_log, permissions
 from notifications.compose.audit_events import DRAFT_SAVED
@@ -53,22 +59,22 @@ def make_user(
     return user
 
 
-def make_second_factor(person: User, **kwargs: Any) -> TOTPDevice:
+def make_app(person: User) -> Authenticator:
     """An authenticator app that is set up."""
-    values = {"name": "app", "confirmed": True} | kwargs
-    return TOTPDevice.objects.create(user=person, **values)
+    return TOTP.activate(person, generate_totp_secret()).instance
 
 
-def code_of(device: TOTPDevice, *, steps: int = 0) -> str:
-    """The app's code now, or ``steps`` of 30 seconds later; one step off is accepted."""
-    at = time.time() + steps * device.step
-    clock = TOTP(device.bin_key, device.step, device.t0, device.digits, device.drift)
-    clock.time = at
-    return f"{clock.token():06}"
+def code_of(app: Authenticator | str, *, steps: int = 0) -> str:
+    """The app's code now, or ``steps`` of 30 seconds later; one step off is accepted.
+
+    ``app`` may be the key, while it is being set up.
+    """
+    key = app if isinstance(app, str) else decrypt(app.data["secret"])
+    return format_hotp_value(hotp_value(key, int(time.time()) // 30 + steps))
 
 
-def wrong_code(device: TOTPDevice) -> str:
-    near = {code_of(device, steps=steps) for steps in range(-3, 4)}
+def wrong_code(app: Authenticator) -> str:
+    near = {code_of(app, steps=steps) for steps in range(-3, 4)}
     return next(code for code in map(str, range(100_000, 100_008)) if code not in near)
 
 

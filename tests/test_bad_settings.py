@@ -37,6 +37,7 @@ VALID = {
     "OIDC_ROLES_CLAIM": "groups",
     "OIDC_ROLES": "im-auditors=Auditor",
     "SECOND_FACTOR": "senders",
+    "PASSKEY_LOGIN": "on",
     "STATE_DIR": "state",
     "DATABASE_URL": "postgres://notifier:hush@db.example/history",
     "DATABASE_OWNER_URL": "postgres://owner:hush@db.example/history",

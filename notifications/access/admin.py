@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -16,10 +18,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import permissions
-from notifications.access.forms import NewPasswordForm, PersonForm
+from notifications.access.forms import NewPasswordForm, NewPersonForm, PersonForm
 from notifications.access.queries import has_second_factor, open_sessions
 from notifications.access.services import people
 from notifications.ui.admin import TitledModelAdmin, badge, labelled, two_lines
@@ -30,7 +31,7 @@ from notifications.ui.pages import require_login, session_key
 admin.site.unregister(User)
 
 # People manage their own second factor on its pages; no page of the admin shows its key.
-admin.site.unregister(TOTPDevice)
+admin.site.unregister([Authenticator, EmailAddress])
 
 
 class RoleField(forms.ModelMultipleChoiceField):
@@ -49,7 +50,7 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     actions = None
     filter_horizontal = []
     form = PersonForm
-    add_form = UserCreationForm
+    add_form = NewPersonForm
     change_password_form = NewPasswordForm
     change_user_password_template = "notifications/access/new_password.html"  # noqa: S105  a path
     add_form_template = "admin/change_form.html"
@@ -159,10 +160,10 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
-        if request.user.is_superuser and id == str(request.user.pk):
-            return redirect("admin:password_change")  # asks for the current password
         user = require_login(request)
-        person = self.get_object(request, id)
+        person = self.get_object(request, unquote(id))
+        if user == person and user.is_superuser:
+            return redirect("admin:password_change")  # asks for the current password
         if person is not None and request.method == "POST":
             people.begin_person(user, person)
         response: HttpResponse = super().user_change_password(request, id, form_url)

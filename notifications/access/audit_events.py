@@ -12,7 +12,9 @@ from notifications.audit.presentation import changes, choice
 from notifications.audit_log import Detail, Event, Values
 from notifications.ui.audit_events import DIGEST
 
-_BY = Detail("by", _("Way"), choice({"sso": _("single sign-on")}))
+_BY = Detail(
+    "by", _("Way"), choice({"sso": _("single sign-on"), "passkey": _("passkey")})
+)
 
 _reason = choice(dict(SsoRefusalReason.choices))
 
@@ -21,7 +23,7 @@ def _refused(values: Values) -> Iterator[str]:
     """The reason of a refused login; a password login has only one possible reason."""
     if "why" in values:
         yield _reason(values["why"])
-    else:
+    elif values.get("by") != "passkey":
         yield gettext("Name and password did not match.")
 
 
@@ -38,6 +40,7 @@ LOGGED_IN = Event(
                 "awaited": _("not given yet"),
                 "app": _("code of the app"),
                 "recovery": _("recovery code"),
+                "passkey": _("passkey"),
             }
         ),
     ),
@@ -66,8 +69,14 @@ SESSIONS_ENDED = Event(
     count="sessions",
 )
 
+_KIND = Detail(
+    "kind",
+    pgettext_lazy("second factor", "Kind"),
+    choice({"app": _("authenticator app"), "passkey": _("passkey")}),
+)
+
 FACTOR_SET = Event(
-    "factor_set", _("second factor set up"), _("Set up a second factor.")
+    "factor_set", _("second factor set up"), _("Set up a second factor."), _KIND
 )
 
 FACTOR_REFUSED = Event(
@@ -80,6 +89,7 @@ FACTOR_REMOVED = Event(
     "factor_removed",
     _("second factor removed"),
     _("Removed the second factor of %(person)s."),
+    _KIND,
 )
 
 RECOVERY_USED = Event(

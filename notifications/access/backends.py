@@ -20,12 +20,28 @@ from django.db.models import Q
 from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
+from notifications.access.lockout import forget_wrong_logins
 from notifications.access.services import sso_accounts
 from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
 
 
 class RoleBackend(ModelBackend):
-    """ModelBackend that reads the permissions of a user and of the roles in one query."""
+    """Verifies passwords of staff, and reads the permissions of a user in one query."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **credentials: Any,
+    ) -> Any:
+        person = super().authenticate(request, username, password, **credentials)
+        if isinstance(person, User):
+            forget_wrong_logins(request, person.get_username())
+        return person
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        return bool(super().user_can_authenticate(user) and user.is_staff)
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
@@ -84,7 +100,7 @@ def _refusals() -> Iterator[None]:
 
 class SsoBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[misc]  # untyped
     # The library's method would admit deactivated people.
-    get_user = ModelBackend.get_user
+    get_user = RoleBackend.get_user
 
     def authenticate(
         self, request: HttpRequest | None, *args: Any, **login: Any
@@ -96,7 +112,10 @@ class SsoBackend(RoleBackend, OIDCAuthenticationBackend):  # type: ignore[misc] 
         """
         if not login.get("nonce") or not login.get("code_verifier"):
             return None
-        return super().authenticate(request, **login)
+        person: User | None = OIDCAuthenticationBackend.authenticate(
+            self, request, **login
+        )
+        return person
 
     def get_token(self, payload: dict[str, str]) -> dict[str, Any]:
         """Exchange the code for a token. Follows no redirect: the request holds the secret."""

@@ -3,42 +3,95 @@
 import unicodedata
 from typing import Any
 
+from allauth.account import forms as account_forms
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth import authenticate
-from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
+from django.conf import settings
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    UserChangeForm,
+    UserCreationForm,
+)
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
-from notifications.access.services import logins
-from notifications.access.services.second_factor import (
+from notifications.access.factors import (
     ALPHABET,
-    DIGITS,
     RECOVERY_LENGTH,
+    CodeResult,
+    record_wrong_passkey,
+    use_passkey,
+    verify_code,
 )
+from notifications.access.queries import has_factor
+from notifications.access.services import logins
+from notifications.access.usernames import validate_username
 from notifications.ui.made_from import MadeFromForm
 
+DIGITS = 6
 
-class LoginForm(AdminAuthenticationForm):
+PASSKEYS = [Authenticator.Type.WEBAUTHN]
+
+
+class LoginForm(account_forms.LoginForm):  # type: ignore[misc]  # untyped
     """One error message for a wrong name, a wrong password and a deactivated account."""
 
-    error_messages = AdminAuthenticationForm.error_messages | {
-        "invalid_login": _("Username or password is wrong. Capital letters count.")
-    }
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("Username")
+        self.fields["login"].widget.attrs |= {"autofocus": True, "placeholder": ""}
+        self.fields["password"].label = _("Password")
+        self.fields["password"].widget.attrs["placeholder"] = ""
 
-    def confirm_login_allowed(self, user: User) -> None:
-        """Record the right password of a person who is not admitted (not "staff")."""
-        try:
-            super().confirm_login_allowed(user)
-        except ValidationError:
-            logins.record_refused_login({"username": user.get_username()})
-            raise
+    def clean(self) -> Any:
+        data = super().clean()
+        person = self.user
+        if settings.PASSKEY_LOGIN == "only" and person and has_factor(person, PASSKEYS):
+            logins.record_refused_login({"username": person.get_username()})
+            raise ValidationError(_("Log in with your passkey instead."))
+        return data
 
 
-class PersonForm(MadeFromForm, UserChangeForm):
+class PasswordAgainForm(account_forms.ReauthenticateForm):  # type: ignore[misc]  # untyped
+    """Ask the logged-in person for the password again (OWASP ASVS 5.0, 7.5.1).
+
+    A wrong password counts as a wrong login.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("Your password")
+        self.fields["password"].widget.attrs |= {"autofocus": True, "placeholder": ""}
+
+
+class _ChecksUsername:
+    """Refuses a new username that looks like that of another person."""
+
+    instance: User
+    cleaned_data: dict[str, Any]
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"]
+        if name != self.instance.username or self.instance.pk is None:
+            validate_username(name, person=self.instance.pk)
+        return name
+
+
+class NewPersonForm(_ChecksUsername, UserCreationForm):
+    """A new person."""
+
+
+class PersonForm(_ChecksUsername, MadeFromForm, UserChangeForm):
     """A person and the roles; an older form does not restore rights taken since."""
 
 
@@ -67,6 +120,10 @@ class NewPasswordForm(AdminPasswordChangeForm):
         return super().clean()
 
 
+WRONG_CODE = _(
+    "This code is wrong or was used before. The app shows another one every 30 seconds."
+)
+
 CODE_ATTRS = {
     "autocomplete": "one-time-code",
     "autocapitalize": "characters",
@@ -76,7 +133,7 @@ CODE_ATTRS = {
 }
 
 
-class AppCodeForm(forms.Form):
+class AppCodeForm(ActivateTOTPForm):  # type: ignore[misc]  # untyped
     """The first code of an authenticator app during its setup."""
 
     code = forms.CharField(
@@ -86,13 +143,17 @@ class AppCodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        code = _normalized(self.cleaned_data["code"])
-        if not _is_app_code(code):
+        self.cleaned_data["code"] = _normalized(self.cleaned_data["code"])
+        if not _is_app_code(self.cleaned_data["code"]):
             raise ValidationError(_("The code has six digits."))
+        try:
+            code: str = super().clean_code()
+        except ValidationError:
+            raise ValidationError(WRONG_CODE) from None
         return code
 
 
-class CodeForm(AppCodeForm):
+class CodeForm(AuthenticateForm):  # type: ignore[misc]  # untyped
     """A code of the app, or a recovery code."""
 
     code = forms.CharField(
@@ -104,6 +165,7 @@ class CodeForm(AppCodeForm):
             "Six digits from your authenticator app, or one of your recovery codes."
         ),
     )
+    result = CodeResult()
 
     def clean_code(self) -> str:
         code = _normalized(self.cleaned_data["code"])
@@ -111,36 +173,68 @@ class CodeForm(AppCodeForm):
             raise ValidationError(
                 _("A code has six digits, a recovery code 25 letters and digits.")
             )
+        self.result = verify_code(self.user, code)
+        if self.result.wait:
+            raise ValidationError(_wait_message(self.result.wait))
+        if self.result.authenticator is None:
+            raise ValidationError(WRONG_CODE, code="wrong")
+        self.authenticator = self.result.authenticator
         return code
 
 
-class PasswordForm(forms.Form):
-    """Ask the logged-in person for the password again (OWASP ASVS 5.0, 7.5.1).
+class _UsesPasskey:
+    """Accepts each answer of a passkey once, and records a wrong one."""
 
-    A wrong password counts as a wrong login.
-    """
+    user: Any
+    cleaned_data: dict[str, Any]
 
-    password = forms.CharField(
-        label=_("Your password"),
-        strip=False,
-        widget=forms.PasswordInput(
-            attrs={"autocomplete": "current-password", "autofocus": True}
-        ),
+    def clean_credential(self) -> Authenticator:
+        credential = self.cleaned_data["credential"]
+        try:
+            passkey: Authenticator = super().clean_credential()  # type: ignore[misc]  # of the form
+            use_passkey(passkey, credential["response"]["signature"])
+        except (AttributeError, LookupError, TypeError, ValidationError):
+            record_wrong_passkey(self.user)
+            raise ValidationError(_("This passkey was not accepted.")) from None
+        return passkey
+
+
+class UsePasskeyForm(_UsesPasskey, AuthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
+    """The passkey as a second factor."""
+
+
+class PasskeyAgainForm(_UsesPasskey, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
+    """The passkey before a sensitive action."""
+
+
+class PasskeyLoginForm(_UsesPasskey, LoginWebAuthnForm):  # type: ignore[misc]  # untyped
+    """The passkey instead of name and password."""
+
+
+class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # untyped
+    """A new passkey. The browser's answer is in ``credential``."""
+
+    name = forms.CharField(
+        label=_("Name of this passkey"),
+        max_length=100,
+        required=False,
+        help_text=_("By which you recognize it later, such as “Phone”."),
     )
 
-    def __init__(self, request: HttpRequest, person: User) -> None:
-        super().__init__(request.POST if request.method == "POST" else None)
-        self.request = request
-        self.person = person
 
-    def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        username = self.person.get_username()
-        if authenticate(self.request, username=username, password=password) is None:
-            raise ValidationError(
-                _("This is not your password. Capital letters count.")
-            )
-        return password
+def _wait_message(seconds: int) -> str:
+    if seconds < 100:
+        return ngettext(
+            "After wrong codes, wait: try again in %(n)s second.",
+            "After wrong codes, wait: try again in %(n)s seconds.",
+            seconds,
+        ) % {"n": seconds}
+    minutes = -(-seconds // 60)
+    return ngettext(
+        "After wrong codes, wait: try again in %(n)s minute.",
+        "After wrong codes, wait: try again in %(n)s minutes.",
+        minutes,
+    ) % {"n": f"{minutes:,}"}
 
 
 def _normalized(text: str) -> str:

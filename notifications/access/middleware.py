@@ -1,4 +1,4 @@
-"""Middleware for sessions: second factor and activity."""
+"""Middleware for sessions: the rules of the login, and activity."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,14 +12,20 @@ from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 
-from notifications.access import login_state
 from notifications.access.queries import end_reason
 
+RULE = "login_rule"
 
-class SecondFactorMiddleware(MiddlewareMixin):
-    """Treat half-authenticated sessions as anonymous, on every page.
 
-    The login page redirects them to the second factor.
+def login_rule() -> list[str]:
+    """The settings under which a session is opened; it ends when one of them changes."""
+    return [settings.SECOND_FACTOR, settings.PASSKEY_LOGIN]
+
+
+class LoginRuleMiddleware(MiddlewareMixin):
+    """Treat sessions that were opened under other rules as anonymous.
+
+    They may lack a second factor that is required now.
     """
 
     def process_request(self, request: HttpRequest) -> None:
@@ -29,10 +35,9 @@ class SecondFactorMiddleware(MiddlewareMixin):
 
 def authenticated_user(request: HttpRequest) -> User | AnonymousUser:
     person = get_user(request)
-    if not isinstance(person, User):
-        return AnonymousUser()
-    step = login_state.current_state(request.session, person)
-    return person if step in login_state.INSIDE else AnonymousUser()
+    if isinstance(person, User) and request.session.get(RULE) == login_rule():
+        return person
+    return AnonymousUser()
 
 
 # Views that an open page polls: they count as no activity of a person, and the request
@@ -48,14 +53,11 @@ ACTIVITY_INTERVAL = timedelta(minutes=1)
 
 
 class ActivityMiddleware(MiddlewareMixin):
-    """Extend the session with every request to the console except the polls.
-
-    URLs outside the console do not read the session here.
-    """
+    """Extend the session with every request to a page except the polls."""
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
         match = request.resolver_match
-        if match is None or match.namespace != "admin":
+        if match is None:
             return
         store: Any = request.session
         is_authenticated = request.user.is_authenticated  # may end the session
@@ -67,6 +69,7 @@ class ActivityMiddleware(MiddlewareMixin):
         if (
             is_authenticated
             and match.url_name not in POLLS
+            and store.row is not None
             and now - store.row.seen_at >= ACTIVITY_INTERVAL
         ):
             store.record_activity(now)

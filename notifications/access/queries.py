@@ -1,18 +1,19 @@
 """Queries for second factors and sessions, and their presentation on pages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import permissions
-from notifications.models import LoginSession, RecoveryCode, stored_key
+from notifications.models import LoginSession, is_in_browser, stored_key
 
 # Values of the setting SECOND_FACTOR.
 OPTIONAL, SENDERS, EVERYBODY = "optional", "senders", "everybody"
@@ -23,30 +24,36 @@ SECOND_FACTOR_MODES = (OPTIONAL, SENDERS, EVERYBODY)
 SENSITIVE_PERMISSIONS = (permissions.SEND, "auth.change_user", "auth.change_group")
 
 
-@dataclass(frozen=True, slots=True)
-class SecondFactor:
-    """A person's second factor; ``set_up_at`` is ``None`` where none is set up."""
+Type = Authenticator.Type
 
-    set_up_at: datetime | None
+# Types of second factors; recovery codes only replace one.
+FACTORS = (Type.TOTP, Type.WEBAUTHN)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactors:
+    """A person's second factors, for pages."""
+
+    app: Authenticator | None
+    passkeys: list[Authenticator]
     recovery_codes_left: int
     is_required: bool
     has_password: bool
 
     @property
     def is_set_up(self) -> bool:
-        return self.set_up_at is not None
+        return self.app is not None or bool(self.passkeys)
 
 
-def device_of(person: User) -> TOTPDevice | None:
-    """Return the authenticator app whose code the login requires."""
-    devices = TOTPDevice.objects.filter(user=person, confirmed=True)
-    device: TOTPDevice | None = devices.first()
-    return device
+def has_factor(person: User, types: Sequence[str] = FACTORS) -> bool:
+    factors = Authenticator.objects.filter(user=person, type__in=types)
+    return bool(factors.exists())
 
 
 def has_second_factor() -> Exists:
     """Return an annotation for users: whether a second factor is set up."""
-    return Exists(TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True))
+    factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=FACTORS)
+    return Exists(factors)
 
 
 def is_required_for(person: User) -> bool:
@@ -58,11 +65,21 @@ def is_required_for(person: User) -> bool:
     return True  # "everybody"; an unknown value, which a check reports, is as strict
 
 
-def second_factor_of(person: User) -> SecondFactor:
-    device = device_of(person)
-    return SecondFactor(
-        set_up_at=device.created_at if device else None,
-        recovery_codes_left=RecoveryCode.objects.filter(user=person).count(),
+def must_set_up(person: User) -> bool:
+    """Whether a login with the password must set up a factor before it is complete."""
+    if settings.PASSKEY_LOGIN == "only":
+        return not has_factor(person, [Type.WEBAUTHN])
+    return is_required_for(person) and not has_factor(person)
+
+
+def second_factors_of(person: User) -> SecondFactors:
+    rows = list(Authenticator.objects.filter(user=person).order_by("pk"))
+    apps = [row for row in rows if row.type == Type.TOTP]
+    codes = [row for row in rows if row.type == Type.RECOVERY_CODES]
+    return SecondFactors(
+        app=apps[0] if apps else None,
+        passkeys=[row for row in rows if row.type == Type.WEBAUTHN],
+        recovery_codes_left=sum(len(row.wrap().get_unused_codes()) for row in codes),
         is_required=is_required_for(person),
         has_password=person.has_usable_password(),
     )
@@ -130,16 +147,16 @@ def _first_match(names: list[tuple[str, str]], user_agent: str) -> str:
 def end_reason(session_key: str) -> str:
     """Return the reason why the session with this key ended, as a sentence.
 
-    Empty for an anonymous session.
+    Empty for a session of nobody.
     """
+    if is_in_browser(session_key):
+        return ""
     row = LoginSession.objects.filter(pk=stored_key(session_key)).first()
     if row is None:
         return _(
             "You are logged out. Perhaps an administrator ended your session, or your "
             "roles or your password were changed."
         )
-    if row.user_id is None:
-        return ""
     hours, minutes = settings.SESSION_HOURS, settings.SESSION_IDLE_MINUTES
     if row.expire_date >= row.begun_at + timedelta(hours=hours):
         return ngettext(

@@ -1,5 +1,8 @@
 """Session engine (``SESSION_ENGINE``): sessions are rows of ``LoginSession``.
 
+Sessions of nobody are signed cookies: a request without a login stores nothing. From the
+right password on, a session is a row, which can be ended and whose values change once.
+
 Extends Django's database store with the user, address, start and last use of each
 session. ``expire_date`` is the earlier of the two limits (age and idle time), so that a
 request needs no further query to detect that a session has ended. The database holds
@@ -9,14 +12,24 @@ only a digest of the key in the cookie.
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.account.internal.stagekit import LOGIN_SESSION_KEY
+from allauth.account.utils import url_str_to_user_pk
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.db.models import Q
+from django.core import signing
 from django.utils import timezone
 
-from notifications.models import LoginSession, stored_key
-from notifications.models.access import FORMER_PERSON
+from notifications.models import LoginSession, is_in_browser, stored_key
+from notifications.models.access import FORMER_SESSION
+
+SALT = "notifications.session"
+
+# Seconds for which a session in the browser is valid, such as during single sign-on.
+BROWSER_LIFETIME = 15 * 60
+
+# A browser keeps 4096 bytes with the name: what is longer is not kept.
+MAX_COOKIE = 3800
 
 # Rows of expired sessions stay this long, so that the login page can show the reason.
 RETENTION = timedelta(days=7)
@@ -44,17 +57,44 @@ class SessionStore(DatabaseStore):
             self._session_key = None
         return self.row
 
+    def load(self) -> dict[str, Any]:
+        key = self.session_key or ""
+        if not is_in_browser(key):
+            return super().load()
+        try:
+            data: dict[str, Any] = signing.loads(
+                key, salt=SALT, max_age=BROWSER_LIFETIME
+            )
+        except signing.BadSignature:
+            self._session_key = None
+            return {}
+        return data
+
+    def save(self, must_create: bool = False) -> None:
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # of the base class
+        if _person_of(data) is None:
+            self.delete()
+            self.row = None
+            key = signing.dumps(data, salt=SALT, compress=True)
+            if len(key) > MAX_COOKIE:
+                key = signing.dumps({}, salt=SALT)
+            self._session_key = key
+        elif must_create or not is_in_browser(self.session_key or ""):
+            super().save(must_create)
+        else:
+            self.create()
+
     def exists(self, session_key: str) -> bool:
         return LoginSession.objects.filter(pk=stored_key(session_key)).exists()
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
-        if key:
+        if key and not is_in_browser(key):
             LoginSession.objects.filter(pk=stored_key(key)).delete()
 
     def create_model_instance(self, data: dict[str, Any]) -> LoginSession:
         """Return the row to save. Another person begins a new session."""
-        user = int(data[SESSION_KEY]) if SESSION_KEY in data else None
+        user = _person_of(data)
         now = timezone.now()
         previous = self.row
         if previous is None or previous.user_id != user:
@@ -63,7 +103,7 @@ class SessionStore(DatabaseStore):
             session_key=stored_key(self._get_or_create_session_key()),  # type: ignore[attr-defined]  # of the base class
             session_data=self.encode(data),
             expire_date=expiry(previous.begun_at, previous.seen_at),
-            user_id=user,
+            user_id=user or 0,
             begun_at=previous.begun_at,
             seen_at=previous.seen_at,
             address=previous.address or self.address,
@@ -77,16 +117,13 @@ class SessionStore(DatabaseStore):
         self.cycle_key()
 
     def succeed(self, session_key: str) -> None:
-        """Note the person of an expired session in this one, which is anonymous.
-
-        Once for each expired session: repeated requests with its key store nothing.
-        """
+        """Note the expired session with this key in this one, which is anonymous."""
+        number = stored_key(session_key)
         expired = LoginSession.objects.filter(
-            pk=stored_key(session_key), expire_date__lte=timezone.now()
-        ).exclude(user=None)
-        person = expired.values_list("user_id", flat=True).first()
-        if person is not None and expired.update(user=None):
-            self[FORMER_PERSON] = person
+            pk=number, expire_date__lte=timezone.now()
+        )
+        if expired.exists():
+            self[FORMER_SESSION] = number
 
     def record_activity(self, now: datetime) -> None:
         """Extend the session after a request of its person."""
@@ -100,10 +137,16 @@ class SessionStore(DatabaseStore):
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Delete expired sessions; anonymous ones, whose number has no limit, at once."""
-        now = timezone.now()
-        is_old = Q(expire_date__lt=now - RETENTION)
-        LoginSession.objects.filter(is_old | Q(expire_date__lt=now, user=None)).delete()
+        end = timezone.now() - RETENTION
+        LoginSession.objects.filter(expire_date__lt=end).delete()
+
+
+def _person_of(data: dict[str, Any]) -> int | None:
+    """The id of the person who is logged in, or whose second factor is awaited."""
+    if SESSION_KEY in data:
+        return int(data[SESSION_KEY])
+    login = data.get(LOGIN_SESSION_KEY) or {}
+    return url_str_to_user_pk(login["user_pk"]) if login.get("user_pk") else None
 
 
 def expiry(begun_at: datetime, seen_at: datetime) -> datetime:

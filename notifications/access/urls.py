@@ -5,7 +5,47 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from notifications.access.views import account, login, second_factor, sso
+from notifications.access.views import account, factors, login, sso
+
+# Outside of the admin's namespace: django-allauth knows them by these names. They are not
+# protected, since a login is not complete on most of them; each checks its visitor.
+LOGIN_URLS = [
+    path("login/", login.Login.as_view(), name="account_login"),
+    path("login/code/", login.Code.as_view(), name="mfa_authenticate"),
+    path("login/passkey/", login.PasskeyLogin.as_view(), name="mfa_login_webauthn"),
+    path("login/set-up/", factors.SetUp.as_view(), name="mfa_set_up"),
+    path("logout/", login.log_out, name="account_logout"),
+    path(
+        "account/again/",
+        login.Reauthenticate.as_view(),
+        name="account_reauthenticate",
+    ),
+    path(
+        "account/again/passkey/",
+        login.ReauthenticateByPasskey.as_view(),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path(
+        "account/second-factor/app/",
+        factors.AddApp.as_view(),
+        name="mfa_activate_totp",
+    ),
+    path(
+        "account/second-factor/passkey/",
+        factors.AddPasskey.as_view(),
+        name="mfa_add_webauthn",
+    ),
+    path(
+        "account/second-factor/recovery-codes/",
+        factors.NewRecoveryCodes.as_view(),
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "account/second-factor/<int:pk>/remove/",
+        factors.RemoveFactor.as_view(),
+        name="mfa_remove",
+    ),
+]
 
 
 def urls(protected: Callable[..., Any]) -> list[URLPattern]:
@@ -13,30 +53,9 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
     return [
         path("sso/", sso.Begin.as_view(), name="sso_begin"),
         path("sso/callback/", sso.Callback.as_view(), name="sso_callback"),
-        # Not protected: opened before the login is complete.
-        path("login/code/", login.code, name="login_code"),
-        path("logout/", login.log_out, name="logout"),
-        path(
-            "account/second-factor/", second_factor.second_factor, name="second_factor"
-        ),
-        path(
-            "account/second-factor/set-up/",
-            second_factor.setup,
-            name="second_factor_set_up",
-        ),
-        path(
-            "account/second-factor/recovery-codes/",
-            second_factor.recovery_codes,
-            name="second_factor_codes",
-        ),
-        path(
-            "account/second-factor/remove/",
-            second_factor.remove,
-            name="second_factor_remove",
-        ),
         path(
             "auth/user/<int:pk>/second-factor/",
-            protected(second_factor.reset_for_user),
+            protected(factors.reset_for_user),
             name="auth_user_second_factor",
         ),
         path("account/", protected(account.account), name="account"),

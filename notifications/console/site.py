@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth import REDIRECT_FIELD_NAME, authenticate
+from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -15,9 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from notifications import permissions
-from notifications.access.forms import LoginForm
 from notifications.access.services import people
-from notifications.access.views.login import pending_login_url
 from notifications.history.overview import presentation as overview_presentation
 from notifications.ui.pages import session_key
 from notifications.urls import console_urls
@@ -31,7 +29,6 @@ class ConsoleSite(admin.AdminSite):
     site_header = _("Group notifier")
     site_url = None
     index_title = _("Overview")
-    login_form = LoginForm
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = console_urls(self.admin_view)
@@ -40,19 +37,6 @@ class ConsoleSite(admin.AdminSite):
         return own + [
             url for url in stock if getattr(url, "name", None) not in excluded
         ]
-
-    def login(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Redirect half-authenticated users to the second factor."""
-        next_url = request.GET.get(REDIRECT_FIELD_NAME, "")
-        if request.method == "GET" and (page := pending_login_url(request, next_url)):
-            return HttpResponseRedirect(page)
-        response: HttpResponse = super().login(request, extra_context)
-        if isinstance(response, HttpResponseRedirect):
-            page = pending_login_url(request, response.url)
-            return HttpResponseRedirect(page) if page else response
-        return response
 
     def app_index(
         self,

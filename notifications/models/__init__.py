@@ -6,7 +6,7 @@ machines, whose clocks may differ. A check that evaluates to NULL passes, so eac
 comparison with a nullable column also requires that the column is not NULL.
 """
 
-from .access import ExternalIdentity, LoginSession, RecoveryCode, stored_key
+from .access import ExternalIdentity, LoginSession, is_in_browser, stored_key
 from .attempts import Attempt
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
@@ -36,7 +36,6 @@ __all__ = [
     "LoginSession",
     "Notification",
     "Pace",
-    "RecoveryCode",
     "Rule",
     "SavedAudience",
     "Seal",
@@ -48,5 +47,6 @@ __all__ = [
     "Worker",
     "WorkerRequest",
     "WrongState",
+    "is_in_browser",
     "stored_key",
 ]

@@ -1,4 +1,4 @@
-"""Sessions, recovery codes and identities of single sign-on."""
+"""Sessions and identities of single sign-on."""
 
 from hashlib import sha256
 from typing import ClassVar
@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 SESSION_KEY_MAX_LENGTH = 40  # of Django's column
 
-# Key of an anonymous session that follows an expired one: the id of its person.
-FORMER_PERSON = "former_person"
+# Key of an anonymous session that follows an expired one: the primary key of that one.
+FORMER_SESSION = "former_session"
 
 
 def stored_key(session_key: str) -> str:
@@ -24,6 +24,11 @@ def stored_key(session_key: str) -> str:
     return sha256(session_key.encode()).hexdigest()[:SESSION_KEY_MAX_LENGTH]
 
 
+def is_in_browser(session_key: str) -> bool:
+    """Whether the key is a whole signed session, of which the database has no row."""
+    return ":" in session_key
+
+
 class LoginSession(AbstractBaseSession):
     """A session, with the details by which its owner recognizes it.
 
@@ -31,14 +36,16 @@ class LoginSession(AbstractBaseSession):
     ``expire_date`` is the earlier of two limits: of idle time and of age.
     """
 
-    # NULL before the login.
+    # Set from the right password on, also while a second factor is awaited.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="sessions"
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="sessions"
     )
     begun_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
     address = models.CharField(max_length=45, blank=True)
     browser = models.CharField(max_length=200, blank=True)
+    # What was entered on Write after the session had expired, until the next login.
+    kept_values = models.JSONField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("session")
@@ -48,34 +55,6 @@ class LoginSession(AbstractBaseSession):
     def public_id(self) -> str:
         """The id of the session on pages."""
         return self.session_key[:16]
-
-
-class RecoveryCode(models.Model):
-    """A code that replaces the second factor once.
-
-    Only its digest is stored; a used code is deleted. The codes have more than 112 random
-    bits: a plain digest suffices (OWASP ASVS 5.0, 6.5.2).
-    """
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="recovery_codes"
-    )
-    digest = models.CharField(max_length=64)
-
-    class Meta:
-        verbose_name = _("recovery code")
-        verbose_name_plural = _("recovery codes")
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["user", "digest"], name="recovery_code_once"
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(digest=""), name="recovery_code_has_digest"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"#{self.pk} of {self.user_id}"
 
 
 class ExternalIdentity(models.Model):

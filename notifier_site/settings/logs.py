@@ -23,7 +23,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         # A list with an unknown filter: the request log is enough.
         "django.security.DisallowedModelAdminLookup": {"level": "CRITICAL"},
-        "axes": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},
     },
 }
 

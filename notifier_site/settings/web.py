@@ -20,9 +20,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "crispy_forms",
+    "allauth.account",
+    "allauth.mfa",
     "axes",
-    "django_otp",
-    "django_otp.plugins.otp_totp",
     "notifications",
 ]
 
@@ -41,7 +41,8 @@ MIDDLEWARE = [
     "notifications.console.request_limits.RequestLimitsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "notifications.access.middleware.SecondFactorMiddleware",
+    "notifications.access.middleware.LoginRuleMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "notifications.access.middleware.ActivityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -71,7 +72,8 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = ["notifier"]
 CRISPY_TEMPLATE_PACK = "notifier"
 CRISPY_FAIL_SILENTLY = False
 
-MESSAGE_STORAGE = "notifications.console.messages.MessageStorage"
+# In the session, so that messages need no cookie of their own.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # Limits of the body by URL: notifications/console/request_limits.py. A pasted list of
 # groups for an import, up to 10 MB, is one field.

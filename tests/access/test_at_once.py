@@ -1,15 +1,18 @@
 """Two changes of people, roles, passwords and second factors at the same time."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.test import Client
 
 from notifications import permissions
-from notifications.access.services import people, second_factor, sso_accounts
-from notifications.models import AuditEntry, ExternalIdentity, RecoveryCode
+from notifications.access import factors
+from notifications.access.queries import second_factors_of
+from notifications.access.services import people, sso_accounts
+from notifications.models import AuditEntry, ExternalIdentity
 from tests.edit_forms import form_of, save_form
-from tests.factories import PASSWORD, make_second_factor, make_user
+from tests.factories import PASSWORD, make_app, make_user
 from tests.interleaving import interleave
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -140,28 +143,28 @@ def test_recovery_codes_made_twice_are_ten():
     person = make_user()
 
     first, second = interleave(
-        lambda: second_factor.make_recovery_codes(person),
-        lambda: second_factor.make_recovery_codes(person),
-        at="notifications.access.services.second_factor.audit_log.write",
+        lambda: factors.make_recovery_codes(person),
+        lambda: factors.make_recovery_codes(person),
+        at="notifications.access.factors.audit_log.write",
     )
 
-    assert len(first) == len(second) == RecoveryCode.objects.count() == 10
+    assert len(first) == len(second) == 10
+    assert second_factors_of(person).recovery_codes_left == 10
     code = second[0].replace("-", "")
-    assert second_factor.verify_code(person, code).is_right
+    assert factors.verify_code(person, code).authenticator
 
 
 def test_a_second_factor_is_removed_while_it_is_replaced():
     person = make_user()
-    device = make_second_factor(person)
+    make_app(person)
 
     interleave(
-        lambda: second_factor.make_recovery_codes(person),
-        lambda: second_factor.remove_second_factor(person, "chief"),
-        at="notifications.access.services.second_factor.audit_log.write",
+        lambda: factors.make_recovery_codes(person),
+        lambda: factors.remove_factors(person, "chief"),
+        at="notifications.access.factors.audit_log.write",
     )
 
-    assert not RecoveryCode.objects.exists()
-    assert not type(device).objects.exists()
+    assert not Authenticator.objects.exists()
 
 
 def test_the_entry_of_a_deleted_role_names_all_people_who_lost_it():

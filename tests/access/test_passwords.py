@@ -52,7 +52,7 @@ def test_password_managers_know_what_is_asked_for():
 
     login, new = LoginForm(), NewPasswordForm(User())
 
-    assert of(login, "username")["autocomplete"] == "username"
+    assert of(login, "login")["autocomplete"] == "username"
     assert of(login, "password")["autocomplete"] == "current-password"
     assert of(new, "password1")["autocomplete"] == "new-password"
     assert {"maxlength", "onpaste"} & {

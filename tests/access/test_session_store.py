@@ -49,6 +49,7 @@ def test_a_row_says_whose_it_is_from_where_and_until_when(clock):
         "seen_at": MOMENT,
         "address": "198.51.100.9",
         "browser": "Firefox",
+        "kept_values": None,
     }
     assert key not in LoginSession.objects.get().public_id
 
@@ -116,17 +117,44 @@ def test_rows_of_sessions_that_ended_stay_for_a_week(clock):
     assert not LoginSession.objects.exists()
 
 
-def test_a_session_of_nobody_goes_with_the_next_login(clock):
+def test_a_session_of_nobody_is_in_the_browser(clock):
     store = SessionStore()
-    store["write_kept"] = {"content": "Tonight"}
-    store.create()
+    store["messages"] = ["Tonight"]
+    store.save()
+    key = store.session_key
 
-    clock.move_to(MOMENT + IDLE)
-    SessionStore.clear_expired()
-    assert LoginSession.objects.exists()
-    clock.shift(timedelta(seconds=1))
-    SessionStore.clear_expired()
+    assert SessionStore(key)["messages"] == ["Tonight"]
     assert not LoginSession.objects.exists()
+
+    assert SessionStore(key + "x").get("messages") is None
+    clock.shift(timedelta(minutes=15, seconds=1))
+    assert SessionStore(key).get("messages") is None
+
+
+def test_a_session_that_is_too_long_for_a_browser_keeps_nothing():
+    store = SessionStore()
+    store["messages"] = list(range(5000))
+    store.save()
+
+    assert SessionStore(store.session_key).get("messages") is None
+
+
+def test_a_login_makes_it_a_row_and_a_logout_removes_the_row():
+    store = SessionStore()
+    store["messages"] = ["Tonight"]
+    store.save()
+    in_browser = store.session_key
+
+    store[SESSION_KEY] = str(make_user().pk)
+    store.save()
+    row = LoginSession.objects.get()
+    assert row.session_key == stored_key(store.session_key)
+    assert store.session_key != in_browser
+
+    del store[SESSION_KEY]
+    store.save()
+    assert not LoginSession.objects.exists()
+    assert SessionStore(store.session_key)["messages"] == ["Tonight"]
 
 
 def test_who_reads_the_table_is_not_inside(client):

@@ -75,7 +75,7 @@ def _plain_names(settings: LazySettings) -> None:
 def log_in(page: Page, url: str, username: str = "lin.mei") -> None:
     """Log in with the form; ``come_in`` is cheaper for tests of other pages."""
     page.goto(url + "/login/")
-    page.fill("#id_username", username)
+    page.fill("#id_login", username)
     page.fill("#id_password", PASSWORD)
     page.click("[type=submit]")
 

@@ -16,10 +16,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def test_the_login_page(page, live_server):
     make_user(permissions.AUDITOR)
     page.goto(live_server.url + "/")
-    expect(page.locator("#id_username")).to_be_focused()
+    expect(page.locator("#id_login")).to_be_focused()
     check_page(page, "login")
 
-    page.fill("#id_username", "lin.mei")
+    page.fill("#id_login", "lin.mei")
     page.fill("#id_password", "wrong")
     page.click("[type=submit]")
     expect(page.locator("[role=alert]")).to_have_text(
@@ -35,7 +35,7 @@ def test_the_login_page(page, live_server):
     check_page(page, "logged out")
 
     for _try in range(5):
-        Client().post("/login/", {"username": "lin.mei", "password": "wrong"})
+        Client().post("/login/", {"login": "lin.mei", "password": "wrong"})
     log_in(page, live_server.url)
     expect(page.locator("h1")).to_have_text("Locked for a while")
     check_page(page, "locked")

@@ -23,7 +23,7 @@ def test_write_check_send_watch(browser, live_server, width, height, theme):
 
     page.goto(live_server.url + "/")
     check_page(page, "login")
-    page.fill("#id_username", "lin.mei")
+    page.fill("#id_login", "lin.mei")
     page.fill("#id_password", PASSWORD)
     page.click("[type=submit]")
     check_page(page, "overview")
@@ -70,7 +70,7 @@ def test_an_auditor_reads(browser, live_server, width, height, theme):
     )
     page = context.new_page()
     page.goto(live_server.url + "/")
-    page.fill("#id_username", "lin.mei")
+    page.fill("#id_login", "lin.mei")
     page.fill("#id_password", PASSWORD)
     page.click("[type=submit]")
     assert page.locator("text=New notification").count() == 0
@@ -91,7 +91,7 @@ def test_the_whole_task_without_javascript(browser, live_server):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(live_server.url + "/write/")
-    page.fill("#id_username", "lin.mei")
+    page.fill("#id_login", "lin.mei")
     page.fill("#id_password", PASSWORD)
     page.click("[type=submit]")
     page.fill("#id_groups", "hikers")

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def log_in_with(**values) -> list[str]:
-    answer = Client().post("/login/", {"username": "lin.mei", "next": "/"} | values)
+    answer = Client().post("/login/", {"login": "lin.mei", "next": "/"} | values)
     return answer.context["form"].non_field_errors() if answer.context else []
 
 
@@ -26,9 +26,9 @@ def test_a_failed_login_says_one_sentence_whatever_was_wrong():
     sentence = ["Username or password is wrong. Capital letters count."]
 
     assert log_in_with(password="wrong") == sentence
-    assert log_in_with(password=PASSWORD, username="nobody") == sentence
-    assert log_in_with(password=PASSWORD, username="gone") == sentence
-    assert log_in_with(password=PASSWORD, username="outside") == sentence
+    assert log_in_with(password=PASSWORD, login="nobody") == sentence
+    assert log_in_with(password=PASSWORD, login="gone") == sentence
+    assert log_in_with(password=PASSWORD, login="outside") == sentence
     assert log_in_with(password=PASSWORD) == []
 
 
@@ -83,7 +83,7 @@ def test_an_unknown_address_has_the_frame(log_in):
 def test_who_is_not_logged_in_sees_no_menu():
     make_user()
     answer = Client().get("/write/1/check/", follow=True)
-    refused = Client(enforce_csrf_checks=True).post("/login/", {"username": "x"})
+    refused = Client(enforce_csrf_checks=True).post("/login/", {"login": "x"})
 
     assert answer.redirect_chain == [("/login/?next=/write/1/check/", 302)]
     assert refused.status_code == 403

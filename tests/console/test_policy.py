@@ -135,7 +135,7 @@ def test_a_name_that_is_not_ours_gets_nothing(settings, monkeypatch, word, secur
 
 
 def test_a_form_without_its_secret():
-    response = Client(enforce_csrf_checks=True).post("/login/", {"username": "x"})
+    response = Client(enforce_csrf_checks=True).post("/login/", {"login": "x"})
 
     assert response.status_code == 403
     assert is_right(response, secure=False)
@@ -183,7 +183,7 @@ def test_a_login_through_https(settings, monkeypatch):
 
     page = client.get("/login/", secure=True)
     fields = {
-        "username": "lin.mei",
+        "login": "lin.mei",
         "password": PASSWORD,
         "csrfmiddlewaretoken": page.context["csrf_token"],
         "next": "/",

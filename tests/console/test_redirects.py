@@ -18,7 +18,7 @@ ELSEWHERE = [
 @pytest.mark.parametrize("target", ELSEWHERE)
 def test_nobody_is_led_to_another_site(target, client):
     person = make_user(permissions.AUDITOR, username="wang.fang")
-    login = {"username": person.username, "password": PASSWORD, "next": target}
+    login = {"login": person.username, "password": PASSWORD, "next": target}
 
     answers = [
         client.post(reverse("set_language"), {"language": "en", "next": target}),

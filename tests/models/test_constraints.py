@@ -158,7 +158,6 @@ SYNC = [
     ("group_sync_ended_has_time", {"finished_at": MOMENT}),
     ("group_sync_ended_has_time", {"status": "lost"}),
 ]
-RECOVERY_CODE = [("recovery_code_has_digest", {"digest": ""})]
 IDENTITY = [
     ("outside_login_complete", {"issuer": "", "subject": "248289761001"}),
     ("outside_login_complete", {"issuer": "https://id.example.com", "subject": ""}),
@@ -202,10 +201,6 @@ def make_sync(**values) -> None:
     GroupSync.objects.create(requested_by="lin.mei", **values)
 
 
-def make_recovery_code(**values) -> None:
-    make_user().recovery_codes.create(**values)
-
-
 def make_identity(**values) -> None:
     ExternalIdentity.objects.create(user=make_user(), **values)
 
@@ -220,7 +215,6 @@ FACTORIES = [
     (make_tally, TALLY),
     (make_draft_version, DRAFT_VERSION),
     (make_sync, SYNC),
-    (make_recovery_code, RECOVERY_CODE),
     (make_identity, IDENTITY),
 ]
 CASES = [*OTHERS, *((make, *row) for make, rows in FACTORIES for row in rows)]

@@ -187,8 +187,9 @@ OUTSIDE: dict[str, set[str]] = {
     "the names and the address of the first superuser": set(),
     "passwords, second factors and sessions": {
         "LoginSession",
-        "TOTPDevice",
-        "RecoveryCode",
+        "Authenticator",
+        "EmailAddress",
+        "EmailConfirmation",
         "AccessAttempt",
         "AccessAttemptExpiration",
         "AccessLog",
@@ -204,8 +205,9 @@ OUTSIDE: dict[str, set[str]] = {
         "SyncItem",
         "SyncChange",
     },
-    "the state of workers, of the pace and of the switch": {
+    "the state of workers and of requests to them, of the pace and of the switch": {
         "Worker",
+        "WorkerRequest",
         "Pace",
         "SendingSwitch",
         "Installation",

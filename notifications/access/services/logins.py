@@ -1,27 +1,22 @@
-"""Recording logins in the audit trail, and the lockout after wrong logins.
-
-Django's login signals call these functions. django-axes counts wrong logins for each
-pair of name and address, and refuses further ones.
-"""
+"""Recording logins in the audit trail. The login signals call these functions."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from axes.models import AccessAttempt
-from django.conf import settings
+from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib.auth.models import User
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 
 from notifications import audit_log
-from notifications.access import login_state
 from notifications.access.audit_events import (
     LOCKED_OUT,
     LOGGED_IN,
     LOGGED_OUT,
     LOGIN_REFUSED,
 )
+from notifications.access.lockout import typed_name
+from notifications.access.middleware import RULE, login_rule
+from notifications.access.queries import has_factor, must_set_up
 from notifications.access.services import sessions
 from notifications.access.services.sso_refusals import SsoRefused
 from notifications.models import ExternalIdentity
@@ -32,14 +27,35 @@ UNKNOWN = "(unknown name)"
 SINGLE_SIGN_ON = "sso"
 
 
+# In the audit trail: the password was right, and a second factor is awaited.
+AWAITED = "awaited"
+
+KINDS = {"totp": "app", "recovery_codes": "recovery", "webauthn": "passkey"}
+
+
+def record_step(request: HttpRequest, user: User, method: str, **detail: Any) -> None:
+    """Receiver of ``authentication_step_completed``; ``detail`` is that of the library."""
+    if method != "password" or detail.get("reauthenticated"):
+        return
+    if has_factor(user) or must_set_up(user):
+        _write(LOGGED_IN, user.get_username(), second_factor=AWAITED)
+
+
 def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
-    """The entry marks a login that still requires a second factor.
+    """Receiver of Django's ``user_logged_in``, when all steps are done.
 
     People with an external identity have no password: they used single sign-on.
     """
     sessions.begin_session(request, user)
-    is_complete = login_state.current_state(request.session, user) in login_state.INSIDE
-    detail = {} if is_complete else {"second_factor": login_state.AWAITED}
+    request.session[RULE] = login_rule()
+    detail = {}
+    kinds = [
+        KINDS[record["type"]]
+        for record in get_authentication_records(request, user)
+        if record["method"] == "mfa"
+    ]
+    if kinds:
+        detail["second_factor"] = kinds[-1]
     if ExternalIdentity.objects.filter(user=user).exists():
         detail["by"] = SINGLE_SIGN_ON
     _write(LOGGED_IN, user.get_username(), **detail)
@@ -62,56 +78,15 @@ def record_refused_login(
     was_counted = getattr(request, "axes_failures_since_start", None) is not None
     if is_locked_out and not was_counted:
         return
-    actor = _known_name(_typed_name(credentials))
+    actor = _known_name(typed_name(credentials))
     _write(LOGIN_REFUSED, actor)
     if is_locked_out:
         _write(LOCKED_OUT, actor)
 
 
-def username_for_lockout(
-    _request: HttpRequest, credentials: Mapping[str, Any] | None
-) -> str:
-    """Return the name under which django-axes counts a wrong login.
-
-    For an unknown name, which may be a password, this is a keyed digest, so that guesses
-    at unknown names are locked out as well.
-    """
-    typed = _typed_name(credentials or {})
-    if not typed or _known_name(typed) == typed:
-        return typed
-    return salted_hmac(
-        "notifications.unknown_name", typed, algorithm="sha256"
-    ).hexdigest()
-
-
-def is_exempt_from_lockout(
-    _request: HttpRequest, credentials: Mapping[str, Any] | None = None
-) -> bool:
-    """Whether no name was typed, as in single sign-on, where the provider counts.
-
-    Otherwise all people at one address would be locked out together.
-    """
-    return not _typed_name(credentials or {})
-
-
-def locked_until(name: str, address: str) -> datetime | None:
-    """Return when this name (``username_for_lockout``) may log in from the address again.
-
-    ``None`` when it is not locked out. The wrong logins of one browser are one row, which
-    counts until the cool-off time after the last of them.
-    """
-    rows = AccessAttempt.objects.filter(username=name, ip_address=address)
-    failures = 0
-    for row in rows.order_by("-attempt_time"):
-        failures += row.failures_since_start
-        if failures >= settings.AXES_FAILURE_LIMIT:
-            end: datetime = row.attempt_time + settings.AXES_COOLOFF_TIME
-            return end
-    return None
-
-
-def _typed_name(credentials: Mapping[str, Any]) -> str:
-    return str(credentials.get(User.USERNAME_FIELD) or "")
+def record_refused_passkey() -> None:
+    """A passkey that was not accepted proves no name."""
+    _write(LOGIN_REFUSED, UNKNOWN, by="passkey")
 
 
 def record_refused_sso_login(refused: SsoRefused) -> None:

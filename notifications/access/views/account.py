@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
-from notifications.access.queries import browser_label, open_sessions, second_factor_of
+from notifications.access.queries import browser_label, open_sessions, second_factors_of
 from notifications.access.services import sessions
 from notifications.ui.pages import page, require_login, require_permission, session_key
 
@@ -27,7 +27,7 @@ def account(request: HttpRequest) -> TemplateResponse:
         "notifications/access/account.html",
         _("Account"),
         roles=names,
-        factor=second_factor_of(user),
+        factors=second_factors_of(user),
         sessions=[
             (session, browser_label(session.browser), session.session_key == key)
             for session in open_sessions([user.pk])

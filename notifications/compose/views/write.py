@@ -1,6 +1,5 @@
 """The Write page, the first of three steps: saves a draft."""
 
-import json
 from typing import Any
 
 from django.contrib import messages
@@ -26,16 +25,10 @@ from notifications.compose.services import drafts
 from notifications.compose.views import draft_lists, member_check
 from notifications.groups.filters import SELECTED_GROUPS_KEY
 from notifications.groups.forms import GroupIds
-from notifications.models import Notification
-from notifications.models.access import FORMER_PERSON
+from notifications.models import LoginSession, Notification
+from notifications.models.access import FORMER_SESSION
 from notifications.permissions import NotOwnDraft, require_own_draft
 from notifications.ui.pages import page, require_permission
-
-# Session key of the form values that were posted after the session ended, and the person
-# who had that session.
-POSTED_VALUES = "write_kept"
-
-MAX_POSTED_LENGTH = 200_000
 
 FORBIDDEN = 403
 
@@ -197,12 +190,11 @@ def _form(request: HttpRequest, user: User, draft: Notification | None) -> Write
         return WriteForm(initial=member_check.entered_values(request, WriteForm))
     if request.method == "POST":
         return WriteForm(request.POST)
-    posted = request.session.pop(POSTED_VALUES, None)
-    if posted and posted["person"] == user.pk:
+    if values := _kept_values(request, user):
         messages.info(
             request, _("You were logged out while writing. Your text is here again.")
         )
-        return WriteForm(initial=posted["values"])
+        return WriteForm(initial=values)
     if draft is not None:
         return WriteForm(initial=initial_of(draft))
     if chosen := request.session.pop(SELECTED_GROUPS_KEY, []):
@@ -212,17 +204,26 @@ def _form(request: HttpRequest, user: User, draft: Notification | None) -> Write
     return WriteForm()
 
 
+def _kept_values(request: HttpRequest, user: User) -> dict[str, Any] | None:
+    """The values of ``_log_in_first``, once, and only for the person who entered them."""
+    if FORMER_SESSION not in request.session:
+        return None
+    former = LoginSession.objects.filter(pk=request.session.pop(FORMER_SESSION))
+    row = former.exclude(kept_values=None).first()
+    former.update(kept_values=None)
+    return row.kept_values if row is not None and row.user_id == user.pk else None
+
+
 def _log_in_first(request: HttpRequest) -> HttpResponse:
-    """Save the posted values for the person whose session expired.
+    """Keep the posted values in the expired session, for the next login of its person.
 
     Without a recent session, nothing is stored: the page shows the values.
     """
     if request.method != "POST":
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
     values = member_check.entered_values(request, WriteForm)
-    person = request.session.get(FORMER_PERSON)
-    if person is not None and len(json.dumps(values)) <= MAX_POSTED_LENGTH:
-        request.session[POSTED_VALUES] = {"person": person, "values": values}
+    former = LoginSession.objects.filter(pk=request.session.get(FORMER_SESSION, ""))
+    if former.update(kept_values=values):
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
     form = WriteForm()
     response = page(

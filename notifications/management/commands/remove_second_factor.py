@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandParser
 
-from notifications.access.services.second_factor import remove_second_factor
+from notifications.access.factors import remove_factors
 from notifications.management.base import RecordedCommand, os_user, refusal
 
 
@@ -25,7 +25,7 @@ class Command(RecordedCommand):
         if user is None:
             raise refusal(ValueError(f"There is no user “{username}”."))
         try:
-            remove_second_factor(user, f"command ({os_user()})")
+            remove_factors(user, f"command ({os_user()})")
         except ValidationError as error:
             raise refusal(error) from None
         self.stdout.write(f"removed={username}")

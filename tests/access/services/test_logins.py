@@ -15,7 +15,7 @@ FROM = "198.51.100.9"
 
 def log_in(username: str, password: str = PASSWORD) -> Client:
     client = Client(REMOTE_ADDR=FROM)
-    client.post("/login/", {"username": username, "password": password, "next": "/"})
+    client.post("/login/", {"login": username, "password": password, "next": "/"})
     return client
 
 

@@ -182,7 +182,7 @@ def test_a_password_login_never_asks_the_provider(provider, client):
     begun = client.get("/sso/")
     query = urlsplit(provider.consent(begun["Location"])).query
 
-    right = {"username": "lin.mei", "password": PASSWORD}
+    right = {"login": "lin.mei", "password": PASSWORD}
     assert client.post(f"/login/?{query}", right | {"password": "x"}).status_code == 200
     assert client.post("/login/", right).status_code == 302
 

@@ -175,7 +175,7 @@ def test_link_and_unlink(log_in, client):
     assert not ExternalIdentity.objects.exists()
     person.refresh_from_db()
     assert not person.has_usable_password()
-    right = {"username": "lin.mei", "password": PASSWORD}
+    right = {"login": "lin.mei", "password": PASSWORD}
     assert client.post("/login/", right).status_code == 200
 
 

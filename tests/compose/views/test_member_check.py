@@ -285,7 +285,7 @@ def test_a_session_that_ended_loses_nothing(client, groups, sandbox):
     page = check(client, groups="hikers", recipients="anna", content="Tonight")
 
     assert page.url == "/login/?next=/write/"
-    assert client.session["write_kept"]["values"]["content"] == "Tonight"
+    assert LoginSession.objects.get().kept_values["content"] == "Tonight"
     assert sandbox.calls.codes(CALL) == []
 
 
