@@ -44,10 +44,11 @@ READ_ENV = Variables.read_env  # for its own tests
 
 
 def names_of_settings() -> list[str]:
-    """The variables that the settings read."""
+    """The variables that the settings read; for identity providers, those of ``corp``."""
     files = sorted((ROOT / "notifier_site" / "settings").glob("*.py"))
     source = "".join(path.read_text() for path in files)
-    return re.findall(r'\benv\.\w+\(\s*"(\w+)"', source)
+    names = re.findall(r'\benv\.\w+\(\s*f?"([\w{}]+)"', source)
+    return [name.replace("{prefix}", "OIDC_CORP") for name in names]
 
 
 def _set_variables() -> None:

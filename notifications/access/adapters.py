@@ -1,11 +1,15 @@
 """Adapters of django-allauth: how the console departs from its defaults."""
 
 import base64
-from typing import Any
+import logging
+from typing import Any, NoReturn
 
+import requests
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -17,7 +21,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from notifications import audit_log
+from notifications.access.login_state import SSO_BACKEND
 from notifications.access.queries import has_factor
+from notifications.access.services import sso_accounts
+from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
+
+logger = logging.getLogger(__name__)
 
 PASSWORD_BACKEND = "notifications.access.backends.RoleBackend"  # noqa: S105  a path
 
@@ -107,6 +116,40 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         entity: dict[str, str] = super().get_public_key_credential_rp_entity()
         return entity | {"name": settings.MFA_TOTP_ISSUER}
+
+
+class SsoAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # untyped
+    """Accounts come from ``services/sso_accounts.py``; errors become ``SsoRefused``."""
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Find or create the person. Raises ``SsoRefused``."""
+        person = sso_accounts.log_in(sociallogin.provider.app, sociallogin.claims)
+        person.backend = SSO_BACKEND  # type: ignore[attr-defined]  # as Django does
+        sociallogin.user = person
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> NoReturn:
+        """Refuse: a login under way has its state, another one is not of this browser."""
+        if "state" not in (extra_context or {}):
+            raise SsoRefused(SsoRefusalReason.LOST)
+        logger.warning(
+            "The identity provider returned the error %.100r instead of a code.",
+            request.GET.get("error"),
+        )
+        raise SsoRefused(SsoRefusalReason.PROVIDER) from exception
+
+    def get_requests_session(self) -> requests.Session:
+        """Follows no redirect: requests contain the client's secret."""
+        session: requests.Session = super().get_requests_session()
+        session.verify = settings.OIDC_VERIFY_SSL
+        session.max_redirects = 0
+        return session
 
 
 # Before the digest of a recovery code.

@@ -10,7 +10,6 @@ from django.db.models import CheckConstraint
 from notifications.models import (
     AuditEntry,
     ChatGroup,
-    ExternalIdentity,
     GroupSync,
     Label,
     Pace,
@@ -159,10 +158,6 @@ SYNC = [
     ("group_sync_ended_has_time", {"status": "lost"}),
 ]
 RECOVERY_CODE = [("recovery_code_has_digest", {"digest": ""})]
-IDENTITY = [
-    ("outside_login_complete", {"issuer": "", "subject": "248289761001"}),
-    ("outside_login_complete", {"issuer": "https://id.example.com", "subject": ""}),
-]
 
 
 def make_pace(**values) -> None:
@@ -206,10 +201,6 @@ def make_recovery_code(**values) -> None:
     make_user().recovery_codes.create(**values)
 
 
-def make_identity(**values) -> None:
-    ExternalIdentity.objects.create(user=make_user(), **values)
-
-
 FACTORIES = [
     (make_notification, NOTIFICATION),
     (make_delivery, DELIVERY),
@@ -221,7 +212,6 @@ FACTORIES = [
     (make_draft_version, DRAFT_VERSION),
     (make_sync, SYNC),
     (make_recovery_code, RECOVERY_CODE),
-    (make_identity, IDENTITY),
 ]
 CASES = [*OTHERS, *((make, *row) for make, rows in FACTORIES for row in rows)]
 # Of the two constraints that such a row violates, each database names another.
