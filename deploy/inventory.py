@@ -21,7 +21,7 @@ PINS = ROOT / "requirements.txt"
 SBOM = ROOT / "docs" / "sbom.cdx.json"
 LICENCES = ROOT / "docs" / "licences.md"
 
-PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([^ ]+)", re.MULTILINE)
+PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z0-9, -]+\])?==([^ ]+)", re.MULTILINE)
 # Two packages declare only this classifier; their licence texts are BSD-3-Clause.
 BSD = "License :: OSI Approved :: BSD License"
 # The table is the last part of docs/licences.md; the text above is written by hand.

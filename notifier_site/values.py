@@ -21,6 +21,7 @@ LANGUAGES = {
 ZONES = Path("/usr/share/zoneinfo")
 _HOST = r"(\[[0-9a-fA-F:.]+\]|[0-9a-zA-Z_-]+(\.[0-9a-zA-Z_-]+)*)"
 HOST = re.compile(rf"\*|\.?{_HOST}\.?")
+NAME = re.compile(r"[a-z][a-z0-9]{0,19}")
 ORIGIN = re.compile(rf"https?://(\*\.)?{_HOST}(:[0-9]{{1,5}})?")
 
 

@@ -116,6 +116,11 @@ class Variables:
         )
         return self._matching(name, default, values.HOST, "a host name", hint, "E017")
 
+    def names(self, name: str) -> list[str]:
+        """Names that are a part of other variables and of addresses."""
+        hint = "Write short names such as keycloak, of the letters a to z and digits."
+        return self._matching(name, [], values.NAME, "a short name", hint, "E017")
+
     def origins(self, name: str) -> list[str]:
         """Addresses of a scheme and a host; without those that Django never matches."""
         hint = (

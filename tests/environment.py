@@ -44,11 +44,11 @@ READ_ENV = Variables.read_env  # for its own tests
 
 
 def names_of_settings() -> list[str]:
-    """The variables that the settings read."""
+    """The variables that the settings read; for identity providers, those of ``corp``."""
     files = sorted((ROOT / "notifier_site" / "settings").glob("*.py"))
     source = "".join(path.read_text() for path in files)
-    names = re.findall(r'\benv\.\w+\(\s*"(\w+)"', source)
-    return list(dict.fromkeys(names))
+    names = re.findall(r'\benv\.\w+\(\s*f?"([\w{}]+)"', source)
+    return [name.replace("{prefix}", "OIDC_CORP") for name in dict.fromkeys(names)]
 
 
 def _set_variables() -> None:

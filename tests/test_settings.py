@@ -106,7 +106,7 @@ def test_every_secret_may_stand_in_a_file(base, tmp_path, end):
     )
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "OIDC_CLIENT_SECRET", "DATABASE_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "IM_SECRET_KEY", "DATABASE_URL"])
 def test_a_missing_file_is_named(base, name):
     code, text = check(base | {f"{name}_FILE": "/no/such/file"})
 
@@ -178,10 +178,12 @@ def test_a_file_that_is_no_text_is_not_shown(base, tmp_path):
             "\tHINT: Give the path of a folder that this user may write to.\n",
         ),
         (
-            "OIDC_ROLES",
-            "a=Auditor,Auditor",
-            "(notifier.E015) OIDC_ROLES has the part “Auditor”, which is no pair.\n"
-            "\tHINT: Write VALUE=NAME, and commas between the pairs.\n",
+            "OIDC_PROVIDERS",
+            "Corp one",
+            "(notifier.E017) OIDC_PROVIDERS has the part “Corp one”, which is not a "
+            "short name.\n"
+            "\tHINT: Write short names such as keycloak, of the letters a to z and "
+            "digits.\n",
         ),
     ],
 )
@@ -276,15 +278,46 @@ def test_lists_drop_what_is_empty(base):
     assert settings_of(base | names, "ALLOWED_HOSTS") == [["a.example", "b.example"]]
 
 
-def test_single_sign_on_is_off_without_a_client(base):
-    roles = {"OIDC_ROLES": "a = Auditor , cn=b,a=Community manager,"}
-    names = ("OIDC_ROLES", "AUTHENTICATION_BACKENDS")
+def test_single_sign_on_is_off_without_a_provider(base):
+    roles = {"OIDC_CORP_ROLES": "a = Auditor , cn=b,a=Community manager,"}
+    names = ("SOCIALACCOUNT_PROVIDERS", "AUTHENTICATION_BACKENDS")
 
-    pairs, ways = settings_of(base | roles, *names)
-    _, more = settings_of(base | roles | {"OIDC_CLIENT_ID": "notifier"}, *names)
+    none, ways = settings_of(base | roles, *names)
+    two, more = settings_of(base | roles | {"OIDC_PROVIDERS": "corp,partner"}, *names)
 
-    assert pairs == [["a", "Auditor"], ["cn", "b"], ["a", "Community manager"]]
+    assert none["openid_connect"]["APPS"] == []
+    corp, partner = two["openid_connect"]["APPS"]
+    assert (corp["provider_id"], partner["provider_id"]) == ("corp", "partner")
+    assert corp["settings"]["roles"] == [
+        ["a", "Auditor"],
+        ["cn", "b"],
+        ["a", "Community manager"],
+    ]
+    assert partner["settings"]["roles"] == []
     assert more == [*ways, "notifications.access.backends.SsoBackend"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (
+            "OIDC_CORP_ROLES",
+            "a=Auditor,Auditor",
+            "(notifier.E015) OIDC_CORP_ROLES has the part “Auditor”, which is no pair.",
+        ),
+        (
+            "OIDC_CORP_CLIENT_SECRET_FILE",
+            "/no/such/file",
+            "(notifier.E012) OIDC_CORP_CLIENT_SECRET_FILE is “/no/such/file”, which "
+            "cannot be read: No such file or directory.",
+        ),
+    ],
+)
+def test_a_wrong_value_of_an_identity_provider_is_named(base, name, value, sentence):
+    code, text = check(base | {"OIDC_PROVIDERS": "corp", name: value})
+
+    assert code == 1
+    assert sentence in text
 
 
 def test_the_identity_provider_is_trusted_by_the_certificates_of_the_machine(base):

@@ -42,7 +42,7 @@ def test_each_line_is_one_release_with_its_hashes(name):
     assert len(found) == len(list(entries(name)))
     assert len({Requirement(line).name for line in found}) == len(found)
     for line, hashes in found.items():
-        assert re.fullmatch(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[0-9a-z.]+( ; .+)?", line)
+        assert re.fullmatch(r"[a-z0-9-]+(\[[a-z0-9, -]+\])?==[0-9a-z.]+( ; .+)?", line)
         assert hashes, line
         assert [h for h in hashes if not re.fullmatch("sha256:[0-9a-f]{64}", h)] == []
 

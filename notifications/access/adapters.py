@@ -1,12 +1,16 @@
 """Adapters of django-allauth: how the console departs from its defaults."""
 
 import base64
-from typing import Any
+import logging
+from typing import Any, NoReturn
 
+import requests
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialApp, SocialLogin
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -19,8 +23,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from notifications import audit_log
+from notifications.access.backends import SSO_BACKEND
 from notifications.access.queries import has_factor
-from notifications.access.services import logins
+from notifications.access.services import logins, sso_accounts
+from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
+
+logger = logging.getLogger(__name__)
 
 PASSWORD_BACKEND = "notifications.access.backends.RoleBackend"  # noqa: S105  a path
 
@@ -115,6 +123,44 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         entity: dict[str, str] = super().get_public_key_credential_rp_entity()
         return entity | {"name": settings.MFA_TOTP_ISSUER}
+
+
+class SsoAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # untyped
+    """Accounts come from ``services/sso_accounts.py``; errors become ``SsoRefused``."""
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Find or create the person. Raises ``SsoRefused``."""
+        person = sso_accounts.log_in(sociallogin.provider.app, sociallogin.claims)
+        person.backend = SSO_BACKEND  # type: ignore[attr-defined]  # as Django does
+        sociallogin.user = person
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> NoReturn:
+        """Refuse: a login under way has its state, another one is not of this browser."""
+        if "state" not in (extra_context or {}):
+            raise SsoRefused(SsoRefusalReason.LOST)
+        logger.warning(
+            "The identity provider returned the error %.100r instead of a code.",
+            request.GET.get("error"),
+        )
+        raise SsoRefused(SsoRefusalReason.PROVIDER) from exception
+
+    def list_apps(self, request: HttpRequest, **kwargs: Any) -> list[SocialApp]:
+        """Only those of the settings: a row in the database adds no provider."""
+        return [app for app in super().list_apps(request, **kwargs) if app.pk is None]
+
+    def get_requests_session(self) -> requests.Session:
+        """Follows no redirect: requests contain the client's secret."""
+        session: requests.Session = super().get_requests_session()
+        session.verify = settings.OIDC_VERIFY_SSL
+        session.max_redirects = 0
+        return session
 
 
 # Before the digest of a recovery code.

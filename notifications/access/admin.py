@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -21,7 +22,11 @@ from django.utils.translation import pgettext_lazy
 
 from notifications import permissions
 from notifications.access.forms import NewPasswordForm, NewPersonForm, PersonForm
-from notifications.access.queries import has_second_factor, open_sessions
+from notifications.access.queries import (
+    has_second_factor,
+    open_sessions,
+    uses_single_sign_on,
+)
 from notifications.access.services import people
 from notifications.ui.admin import TitledModelAdmin, badge, labelled, two_lines
 from notifications.ui.dates import time_cell
@@ -31,7 +36,9 @@ from notifications.ui.pages import require_login, session_key
 admin.site.unregister(User)
 
 # People manage their own second factor on its pages; no page of the admin shows its key.
-admin.site.unregister([Authenticator, EmailAddress])
+admin.site.unregister(
+    [Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken]
+)
 
 
 class RoleField(forms.ModelMultipleChoiceField):
@@ -208,7 +215,7 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
 
     @admin.display(description=_("Password"))
     def new_password(self, person: User) -> SafeString | str:
-        if hasattr(person, "outside_login"):
+        if uses_single_sign_on(person):
             return str(_("None: logs in by single sign-on"))
         address = reverse("admin:auth_user_password_change", args=[person.pk])
         return format_html('<a href="{}">{}</a>', address, _("Set a new password"))

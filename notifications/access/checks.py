@@ -1,6 +1,7 @@
 """System checks of the settings of sessions, second factor and single sign-on."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
+from notifications.access import sso
 from notifications.access.queries import OPTIONAL, SECOND_FACTOR_MODES
 from notifications.conf import is_secure_url
 from notifier_site.values import is_one_line, visible
@@ -67,54 +69,65 @@ def check_second_factor_is_required(**_kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_single_sign_on(**_kwargs: Any) -> list[CheckMessage]:
-    if not settings.OIDC_RP_CLIENT_ID:
-        return []
-    addresses = {
-        "OIDC_ISSUER": settings.OIDC_ISSUER,
-        "OIDC_AUTHORIZATION_ENDPOINT": settings.OIDC_OP_AUTHORIZATION_ENDPOINT,
-        "OIDC_TOKEN_ENDPOINT": settings.OIDC_OP_TOKEN_ENDPOINT,
-        "OIDC_JWKS_ENDPOINT": settings.OIDC_OP_JWKS_ENDPOINT,
-    }
-    problems: list[CheckMessage] = [
-        Error(
-            f"{name} is “{visible(address)}”, which is not a usable address.",
-            hint="Copy it from the provider's /.well-known/openid-configuration.",
-            id=f"notifier.E{number}",
-        )
-        for number, (name, address) in enumerate(addresses.items(), start=130)
-        if not is_secure_url(address)
+    return [
+        problem for provider in sso.providers() for problem in _of_provider(provider)
     ]
-    if not settings.OIDC_RP_CLIENT_SECRET:
-        problems.append(
-            Error(
-                "OIDC_CLIENT_SECRET is empty.",
+
+
+def _of_provider(provider: dict[str, Any]) -> Iterator[CheckMessage]:
+    prefix, options = _prefix(provider), provider["settings"]
+    if not is_secure_url(options["issuer"]):
+        yield Error(
+            f"{prefix}_ISSUER is “{visible(options['issuer'])}”, which is not a usable "
+            "address.",
+            hint="Copy it from the provider's /.well-known/openid-configuration.",
+            id="notifier.E130",
+        )
+    texts = {
+        "CLIENT_ID": provider["client_id"],
+        "CLIENT_SECRET": provider["secret"],
+        "ROLES_CLAIM": options["roles_claim"],
+    }
+    for name, text in texts.items():
+        if not text:
+            yield Error(
+                f"{prefix}_{name} is empty.",
                 hint="Copy it from the provider.",
                 id="notifier.E134",
             )
-        )
-    texts = {
-        "OIDC_CLIENT_ID": settings.OIDC_RP_CLIENT_ID,
-        "OIDC_CLIENT_SECRET": settings.OIDC_RP_CLIENT_SECRET,
-        "OIDC_ROLES_CLAIM": settings.OIDC_ROLES_CLAIM,
-    }
-    problems += [
-        Error(
-            f"{name} begins or ends with a blank, or holds a line break or a byte order "
-            "mark.",
-            hint="Write it on one line; save a file as UTF-8 without a byte order mark.",
-            id="notifier.E135",
-        )
-        for name, text in texts.items()
-        if not is_one_line(text)
-    ]
-    if "openid" not in settings.OIDC_RP_SCOPES.split():
-        problems.append(
-            Error(
-                f"OIDC_SCOPES is “{visible(settings.OIDC_RP_SCOPES)}”, without openid.",
-                hint="Separate the scopes by spaces; openid is one of them.",
-                id="notifier.E136",
+        if not is_one_line(text):
+            yield Error(
+                f"{prefix}_{name} begins or ends with a blank, or holds a line break or "
+                "a byte order mark.",
+                hint="Write it on one line; save a file as UTF-8 without a byte order "
+                "mark.",
+                id="notifier.E135",
             )
+    if "openid" not in options["scope"]:
+        yield Error(
+            f"{prefix}_SCOPES is “{visible(' '.join(options['scope']))}”, without openid.",
+            hint="Separate the scopes by spaces; openid is one of them.",
+            id="notifier.E136",
         )
+
+
+@register(Tags.security)
+def check_identity_providers(**_kwargs: Any) -> list[CheckMessage]:
+    """People are identified by the issuer, and the variables by the name."""
+    problems: list[CheckMessage] = []
+    for values in (
+        [provider["provider_id"] for provider in sso.providers()],
+        [provider["settings"]["issuer"] for provider in sso.providers()],
+    ):
+        problems += [
+            Error(
+                f"OIDC_PROVIDERS has “{visible(value)}” twice.",
+                hint="Name each provider once, and give each its own issuer.",
+                id="notifier.E131",
+            )
+            for value, count in Counter(values).items()
+            if count > 1
+        ]
     return problems
 
 
@@ -123,16 +136,23 @@ def check_roles_of_single_sign_on(
     databases: Iterable[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
     """Skipped before the first migrate, when there are no roles yet."""
-    if not databases or not settings.OIDC_ROLES:
+    if not databases or not sso.providers():
         return []
     if Group._meta.db_table not in connection.introspection.table_names():
         return []
     existing = set(Group.objects.values_list("name", flat=True))
     return [
         Warning(
-            f"OIDC_ROLES names the role “{role}”, which does not exist.",
+            f"{_prefix(provider)}_ROLES names the role “{role}”, which does not exist.",
             hint="Name a role as the page Roles shows it in English.",
             id="notifier.W022",
         )
-        for role in sorted({role for _, role in settings.OIDC_ROLES} - existing)
+        for provider in sso.providers()
+        for role in sorted({role for _, role in provider["settings"]["roles"]})
+        if role not in existing
     ]
+
+
+def _prefix(provider: dict[str, Any]) -> str:
+    """The beginning of the variables of a provider."""
+    return f"OIDC_{provider['provider_id'].upper()}"

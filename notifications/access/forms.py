@@ -33,7 +33,7 @@ from notifications.access.factors import (
     use_passkey,
     verify_code,
 )
-from notifications.access.queries import has_factor
+from notifications.access.queries import has_factor, uses_single_sign_on
 from notifications.access.services import logins
 from notifications.access.usernames import validate_username
 from notifications.ui.made_from import MadeFromForm
@@ -113,7 +113,7 @@ class NewPasswordForm(AdminPasswordChangeForm):
             self.fields[name].required = True
 
     def clean(self) -> dict[str, Any] | None:
-        if hasattr(self.user, "outside_login"):
+        if uses_single_sign_on(self.user):
             raise ValidationError(
                 _("This person logs in by single sign-on and has no password here.")
             )

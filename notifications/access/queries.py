@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
@@ -43,6 +44,10 @@ class SecondFactors:
     @property
     def is_set_up(self) -> bool:
         return self.app is not None or bool(self.passkeys)
+
+
+def uses_single_sign_on(person: User) -> bool:
+    return bool(SocialAccount.objects.filter(user=person).exists())
 
 
 def has_factor(person: User, types: Sequence[str] = FACTORS) -> bool:

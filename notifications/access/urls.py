@@ -14,6 +14,12 @@ LOGIN_URLS = [
     path("login/code/", login.Code.as_view(), name="mfa_authenticate"),
     path("login/passkey/", login.PasskeyLogin.as_view(), name="mfa_login_webauthn"),
     path("login/set-up/", factors.SetUp.as_view(), name="mfa_set_up"),
+    path("sso/<slug:provider_id>/", sso.begin, name="openid_connect_login"),
+    path(
+        "sso/<slug:provider_id>/callback/",
+        sso.callback,
+        name="openid_connect_callback",
+    ),
     path("logout/", login.log_out, name="account_logout"),
     path(
         "account/again/",
@@ -51,8 +57,6 @@ LOGIN_URLS = [
 def urls(protected: Callable[..., Any]) -> list[URLPattern]:
     """``protected`` wraps a view for logged-in staff (``AdminSite.admin_view``)."""
     return [
-        path("sso/", sso.Begin.as_view(), name="sso_begin"),
-        path("sso/callback/", sso.Callback.as_view(), name="sso_callback"),
         path(
             "auth/user/<int:pk>/second-factor/",
             protected(factors.reset_for_user),

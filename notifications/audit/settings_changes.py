@@ -38,8 +38,6 @@ PLAIN = (
     "PASSKEY_LOGIN",
     "SESSION_HOURS",
     "SESSION_IDLE_MINUTES",
-    "OIDC_ISSUER",
-    "OIDC_ROLES_CLAIM",
 )
 
 ADDRESSES = ("IM_BASE_URL", "IM_PROXY_URL")  # may contain a password
@@ -49,7 +47,6 @@ SECRETS = {
     "IM_SECRET_KEY": "IM_SECRET_KEY",
     "IM_SECRET_KEY_NEXT": "IM_SECRET_KEY_NEXT",
     "SECRET_KEY_PREVIOUS": "SECRET_KEY_FALLBACKS",
-    "OIDC_CLIENT_SECRET": "OIDC_RP_CLIENT_SECRET",
 }
 
 
@@ -57,13 +54,29 @@ def present_settings() -> dict[str, Any]:
     """The settings that affect sending and access, as JSON values."""
     return (
         {name: getattr(settings, name) for name in PLAIN}
-        | {"OIDC_ROLES": [f"{value}={role}" for value, role in settings.OIDC_ROLES]}
+        | _identity_providers()
         | {name: _address(getattr(settings, name)) for name in ADDRESSES}
         | {
             name: _fingerprint("".join(getattr(settings, setting)))
             for name, setting in SECRETS.items()
         }
     )
+
+
+def _identity_providers() -> dict[str, Any]:
+    """The settings of single sign-on, by the names of their variables."""
+    apps = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    return {
+        f"OIDC_{app['provider_id'].upper()}_{name}": value
+        for app in apps
+        for name, value in {
+            "ISSUER": app["settings"]["issuer"],
+            "CLIENT_ID": app["client_id"],
+            "CLIENT_SECRET": _fingerprint(app["secret"]),
+            "ROLES_CLAIM": app["settings"]["roles_claim"],
+            "ROLES": [f"{value}={role}" for value, role in app["settings"]["roles"]],
+        }.items()
+    }
 
 
 def record_settings(actor: str) -> None:

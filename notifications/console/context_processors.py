@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Exists
 from django.http import HttpRequest
 from django.utils import timezone
 
 from notifications import conf
+from notifications.access import sso
 from notifications.delivery.heartbeat import has_live_worker, live_workers
 from notifications.models import SendingSwitch
 
@@ -20,7 +20,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "sandbox_url": conf.base_url() if conf.uses_sandbox() else "",
         "no_worker": not has_worker,
         "switch": switch,
-        "sso_name": settings.OIDC_NAME if settings.OIDC_RP_CLIENT_ID else "",
+        "sso_providers": sso.providers(),
         "time_zone_name": timezone.get_current_timezone_name(),
     }
 

@@ -51,7 +51,7 @@ UNLIMITED = {
     "admin:all_sending",
     "admin:notification_pause",
     "admin:notification_stop",
-    "admin:logout",
+    "account_logout",
 }
 
 PAGES = Rate(1800, 60)
@@ -79,8 +79,8 @@ FORM_RATES = DOWNLOADS | {
 
 # Pages with a count of their own: each begins a session or calls the provider.
 PAGE_RATES = {
-    "admin:sso_begin": Rate(60, 60),
-    "admin:sso_callback": Rate(60, 60),
+    "openid_connect_login": Rate(60, 60),
+    "openid_connect_callback": Rate(60, 60),
 }
 
 # Downloads that a process sends at the same time. A client that reads slowly occupies a

@@ -6,7 +6,7 @@ machines, whose clocks may differ. A check that evaluates to NULL passes, so eac
 comparison with a nullable column also requires that the column is not NULL.
 """
 
-from .access import ExternalIdentity, LoginSession, is_in_browser, stored_key
+from .access import LoginSession, is_in_browser, stored_key
 from .attempts import Attempt
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
@@ -27,7 +27,6 @@ __all__ = [
     "ChatGroup",
     "Delivery",
     "DraftVersion",
-    "ExternalIdentity",
     "GroupImport",
     "GroupSync",
     "GroupType",

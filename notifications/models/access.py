@@ -1,7 +1,6 @@
-"""Sessions and identities of single sign-on."""
+"""Sessions."""
 
 from hashlib import sha256
-from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -55,33 +54,3 @@ class LoginSession(AbstractBaseSession):
     def public_id(self) -> str:
         """The id of the session on pages."""
         return self.session_key[:16]
-
-
-class ExternalIdentity(models.Model):
-    """The identity of a user at the OpenID Connect provider of single sign-on.
-
-    Only issuer and subject identify a person; names and addresses may be reassigned
-    (OpenID Connect Core 1.0, 5.7).
-    """
-
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="outside_login"
-    )
-    issuer = models.CharField(max_length=255)
-    subject = models.CharField(max_length=255)
-
-    class Meta:
-        verbose_name = _("login from outside")
-        verbose_name_plural = _("logins from outside")
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["issuer", "subject"], name="outside_login_once"
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(subject="") & ~models.Q(issuer=""),
-                name="outside_login_complete",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.subject} at {self.issuer}"

@@ -9,6 +9,7 @@ their text and JSON without duplicate keys.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
@@ -20,7 +21,6 @@ from notifications.models import (
     AuditEntry,
     Delivery,
     DraftVersion,
-    ExternalIdentity,
     Notification,
     Seal,
     Tally,
@@ -70,7 +70,7 @@ _NOUNS: dict[type[models.Model], str] = {
     Archive: "archive",
     DraftVersion: "version of a draft",
     Group: "role",
-    ExternalIdentity: "identity",
+    SocialAccount: "identity",
 }
 
 

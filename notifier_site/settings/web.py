@@ -22,6 +22,8 @@ INSTALLED_APPS = [
     "crispy_forms",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "axes",
     "notifications",
 ]

@@ -2,6 +2,7 @@
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp
 from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.test import Client
@@ -10,7 +11,8 @@ from notifications import permissions
 from notifications.access import factors
 from notifications.access.queries import second_factors_of
 from notifications.access.services import people, sso_accounts
-from notifications.models import AuditEntry, ExternalIdentity
+from notifications.models import AuditEntry
+from tests.access.sso.provider import Provider
 from tests.edit_forms import form_of, save_form
 from tests.factories import PASSWORD, make_app, make_user
 from tests.interleaving import interleave
@@ -219,7 +221,7 @@ def keeper() -> User:
     role.permissions.set(permissions.permission_rows(names))
     person = make_user(username="keeper")
     person.groups.add(role)
-    ExternalIdentity.objects.create(user=person, issuer="https://id", subject="8d2c")
+    SocialAccount.objects.create(user=person, provider="corp", uid="https://id 8d2c")
     return person
 
 
@@ -261,11 +263,12 @@ def test_a_role_is_changed_while_one_of_its_people_gives_it(keeper, is_new):
     assert User.objects.filter(groups__name=KEEPERS).count() == 2
 
 
-def test_a_role_is_changed_while_single_sign_on_gives_another_one(keeper, settings):
+def test_a_role_is_changed_while_single_sign_on_gives_another_one(keeper):
     """``keeper`` changes the second role, and logs in again meanwhile."""
     make_user(superuser=True, username="chief")
-    settings.OIDC_ROLES_CLAIM = "groups"
-    settings.OIDC_ROLES = [("keepers", KEEPERS), ("eyes", "Eyes")]
+    options = Provider.app_of("https://id")["settings"]
+    options["roles"] = [("keepers", KEEPERS), ("eyes", "Eyes")]
+    app = SocialApp(provider_id="corp", settings=options)
     eyes = Group.objects.create(name="Eyes")
 
     def change_eyes() -> None:
@@ -276,7 +279,7 @@ def test_a_role_is_changed_while_single_sign_on_gives_another_one(keeper, settin
 
     person, changed = interleave(
         lambda: sso_accounts.log_in(
-            "https://id", {"sub": "8d2c", "groups": ["keepers", "eyes"]}
+            app, {"sub": "8d2c", "groups": ["keepers", "eyes"]}
         ),
         change_eyes,
         at="notifications.access.services.sso_accounts.people.values_of_person",

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.socialaccount.models import SocialAccount, SocialApp
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -17,7 +18,7 @@ from notifications.compose.services.handover import hand_over, ownerless_drafts
 from notifications.delivery import controls
 from notifications.delivery.resendable import ResendKind
 from notifications.delivery.schedule import start_scheduled
-from notifications.models import AuditEntry, ExternalIdentity, Notification
+from notifications.models import AuditEntry, Notification
 from tests.edit_forms import save_form
 from tests.factories import make_delivery, make_group, make_notification, make_user
 from tests.interleaving import interleave
@@ -138,16 +139,19 @@ def test_a_superuser_without_the_flag(manager, chief):
 
 
 @pytest.mark.django_db
-def test_a_role_that_single_sign_on_takes_away(manager, settings):
-    settings.OIDC_ROLES_CLAIM = "groups"
-    settings.OIDC_ROLES = [("im-managers", permissions.COMMUNITY_MANAGER)]
-    ExternalIdentity.objects.create(user=manager, issuer=ISSUER, subject="8d2c")
+def test_a_role_that_single_sign_on_takes_away(manager):
+    roles = [("im-managers", permissions.COMMUNITY_MANAGER)]
+    app = SocialApp(
+        provider_id="corp",
+        settings={"issuer": ISSUER, "roles_claim": "groups", "roles": roles},
+    )
+    SocialAccount.objects.create(user=manager, provider="corp", uid=f"{ISSUER} 8d2c")
     scheduled = scheduled_by(manager)
 
-    sso_accounts.log_in(ISSUER, {"sub": "8d2c", "groups": ["im-managers"]})
+    sso_accounts.log_in(app, {"sub": "8d2c", "groups": ["im-managers"]})
     scheduled.refresh_from_db()
     assert scheduled.status == "scheduled"
-    sso_accounts.log_in(ISSUER, {"sub": "8d2c", "groups": []})
+    sso_accounts.log_in(app, {"sub": "8d2c", "groups": []})
 
     scheduled.refresh_from_db()
     assert (scheduled.status, scheduled.paused_reason) == ("paused", REASON)

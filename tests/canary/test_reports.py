@@ -11,6 +11,7 @@ from notifications import conf, permissions
 from notifications.console import site
 from notifications.tencent import client as tencent_client
 from notifications.tencent import user_sig
+from tests.access.sso.provider import Provider
 from tests.factories import PASSWORD, make_user, write_fields
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
@@ -68,7 +69,8 @@ def test_what_is_mailed_of_a_fault_in_the_client(
     canary, settings, monkeypatch, mails, module, name
 ):
     settings.IM_SECRET_KEY_NEXT = settings.METRICS_TOKEN = canary.keys[1]
-    settings.OIDC_RP_CLIENT_SECRET = canary.keys[1]
+    app = Provider.app_of("https://id.example.com") | {"secret": canary.keys[1]}
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [app]}}
     settings.SECRET_KEY_FALLBACKS = [canary.keys[1]]
     monkeypatch.setattr(module, name, None)  # nothing that can be called
     client = Client(raise_request_exception=False)

@@ -43,10 +43,10 @@ mfa_generate_recovery_codes              GET  login   away    away    away    aw
 mfa_generate_recovery_codes              POST login   away    away    away    away    away    away    away
 mfa_remove                               GET  login   away    away    away    away    away    away    away
 mfa_remove                               POST login   away    away    away    away    away    away    away
-admin:sso_begin                          GET  404    404     404     404       404     404    404    404
-admin:sso_begin                          POST 404    404     404     404       404     404    404    404
-admin:sso_callback                       GET  404    404     404     404       404     404    404    404
-admin:sso_callback                       POST 404    404     404     404       404     404    404    404
+openid_connect_login                     GET  404    404     404     404       404     404    404    404
+openid_connect_login                     POST 405    405     405     405       405     405    405    405
+openid_connect_callback                  GET  404    404     404     404       404     404    404    404
+openid_connect_callback                  POST 405    405     405     405       405     405    405    405
 admin:auth_user_second_factor            GET  login  403     403     403       403     403    200    200
 admin:auth_user_second_factor            POST login  403     403     403       403     403    away   away
 admin:write                              GET  login  403     200     200       403     403    403    200

@@ -10,6 +10,7 @@ from notifications.console.origin import (
     address_of,
     lockout_address,
 )
+from notifications.delivery.controls import pause_shown
 from notifications.models import AuditEntry
 from tests.factories import make_delivery, make_notification, make_user
 
@@ -106,8 +107,10 @@ def test_a_click_says_who_from_where_and_with_which_right():
     client = Client(REMOTE_ADDR=DIRECT)
     client.force_login(chief)
 
-    for step in ("pause", "resume"):
-        client.post(f"/sent/{notification.pk}/{step}/")
+    client.post(f"/sent/{notification.pk}/pause/")
+    client.post(
+        f"/sent/{notification.pk}/resume/", {"shown": pause_shown(notification)}
+    )
 
     paused, resumed = AuditEntry.objects.order_by("id")
     for entry in (paused, resumed):

@@ -143,7 +143,7 @@ def test_the_proxy_has_the_limits_of_the_console(name, takes):
     limit = BODY_BYTES.get(name)
     assert (int(size[1]) * 1024 if size else None) == limit
     assert ("limit_conn" in location) == (name in DOWNLOADS)
-    if name in UNLIMITED - {"admin:logout"}:
+    if name in UNLIMITED - {"account_logout"}:
         assert "limit_" not in location
     elif not path.startswith("/static/"):
         assert "limit_req" in location

@@ -10,7 +10,6 @@ from django.db.models import CheckConstraint
 from notifications.models import (
     AuditEntry,
     ChatGroup,
-    ExternalIdentity,
     GroupSync,
     Label,
     Pace,
@@ -28,7 +27,6 @@ from tests.factories import (
     make_draft_version,
     make_group,
     make_notification,
-    make_user,
 )
 
 pytestmark = pytest.mark.django_db
@@ -158,10 +156,6 @@ SYNC = [
     ("group_sync_ended_has_time", {"finished_at": MOMENT}),
     ("group_sync_ended_has_time", {"status": "lost"}),
 ]
-IDENTITY = [
-    ("outside_login_complete", {"issuer": "", "subject": "248289761001"}),
-    ("outside_login_complete", {"issuer": "https://id.example.com", "subject": ""}),
-]
 
 
 def make_pace(**values) -> None:
@@ -201,10 +195,6 @@ def make_sync(**values) -> None:
     GroupSync.objects.create(requested_by="lin.mei", **values)
 
 
-def make_identity(**values) -> None:
-    ExternalIdentity.objects.create(user=make_user(), **values)
-
-
 FACTORIES = [
     (make_notification, NOTIFICATION),
     (make_delivery, DELIVERY),
@@ -215,7 +205,6 @@ FACTORIES = [
     (make_tally, TALLY),
     (make_draft_version, DRAFT_VERSION),
     (make_sync, SYNC),
-    (make_identity, IDENTITY),
 ]
 CASES = [*OTHERS, *((make, *row) for make, rows in FACTORIES for row in rows)]
 # Of the two constraints that such a row violates, each database names another.

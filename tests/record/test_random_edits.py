@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
@@ -26,7 +27,6 @@ from notifications.models import (
     AuditEntry,
     Delivery,
     DraftVersion,
-    ExternalIdentity,
     Notification,
     Seal,
     Tally,
@@ -166,13 +166,15 @@ COMPARED: dict[type[Model], Table] = {
         ("id",),
         ("delete", "insert"),
     ),
-    ExternalIdentity: Table(
+    SocialAccount: Table(
         lambda row: [f"user {row.user.username}"],
-        ExternalIdentity.objects.all,
+        SocialAccount.objects.all,
         (
             "id",
-            "created_at",
-            "issuer",
+            "date_joined",
+            "last_login",
+            "extra_data",
+            "provider",
         ),
         ("change", "delete"),
     ),
@@ -213,7 +215,9 @@ OUTSIDE: dict[str, set[str]] = {
         "Installation",
         "TaskDeaths",
     },
-    "tables of Django without content": {
+    "tables of Django and its packages without content": {
+        "SocialApp",
+        "SocialToken",
         "Permission",
         "ContentType",
         "LogEntry",
@@ -313,8 +317,8 @@ def add_people() -> None:
             email=f"{username}@example.com",
         )
         person.groups.add(role)
-        ExternalIdentity.objects.create(
-            user=person, issuer="https://id.example.com", subject=username
+        SocialAccount.objects.create(
+            user=person, provider="corp", uid=f"https://id.example.com {username}"
         )
         people.record_person(actor.username, person.pk, None)
 

@@ -7,6 +7,7 @@ from django.core.checks import run_checks
 
 from notifications import conf
 from notifications.access.checks import (
+    check_identity_providers,
     check_roles_of_single_sign_on,
     check_second_factor,
     check_second_factor_is_required,
@@ -20,6 +21,7 @@ from notifications.system.checks import (
     check_web_settings,
 )
 from notifier_site.variables import SettingProblem
+from tests.access.sso.provider import Provider
 from tests.tencent.wire import CA_FILE, TLS
 
 pytestmark = pytest.mark.one_database
@@ -181,56 +183,68 @@ def test_a_client_that_cannot_be_made(settings, monkeypatch):
     assert conf.client_problem()
 
 
-PROVIDER = {
-    "OIDC_RP_CLIENT_ID": "notifier",
-    "OIDC_RP_CLIENT_SECRET": "hush",
-    "OIDC_ISSUER": "https://id.example.com/realms/staff",
-    "OIDC_OP_AUTHORIZATION_ENDPOINT": "https://id.example.com/auth?tenant=1",
-    "OIDC_OP_TOKEN_ENDPOINT": "http://127.0.0.1:8080/token",
-    "OIDC_OP_JWKS_ENDPOINT": "https://id.example.com/keys",
-}
+ISSUER = "https://id.example.com/realms/staff"
 
 
 @pytest.mark.parametrize(
     ("changes", "ids"),
     [
         ({}, []),
-        ({"OIDC_ISSUER": ""}, ["notifier.E130"]),
-        (
-            {"OIDC_OP_AUTHORIZATION_ENDPOINT": "http://id.example.com/"},
-            ["notifier.E131"],
-        ),
-        ({"OIDC_OP_TOKEN_ENDPOINT": "id.example.com"}, ["notifier.E132"]),
-        ({"OIDC_OP_JWKS_ENDPOINT": "https://"}, ["notifier.E133"]),
-        ({"OIDC_RP_CLIENT_SECRET": ""}, ["notifier.E134"]),
-        ({"OIDC_RP_CLIENT_ID": "", "OIDC_ISSUER": ""}, []),
-        ({"OIDC_ISSUER": "https://[::1"}, ["notifier.E130"]),
-        ({"OIDC_OP_JWKS_ENDPOINT": "https://id.example.com/keys "}, ["notifier.E133"]),
-        ({"OIDC_RP_CLIENT_SECRET": "hush "}, ["notifier.E135"]),
-        ({"OIDC_RP_CLIENT_SECRET": "\ufeffhush"}, ["notifier.E135"]),
-        ({"OIDC_ROLES_CLAIM": "groups\n"}, ["notifier.E135"]),
-        ({"OIDC_RP_SCOPES": "profile,openid"}, ["notifier.E136"]),
+        ({"issuer": ""}, ["notifier.E130"]),
+        ({"issuer": "http://id.example.com/"}, ["notifier.E130"]),
+        ({"issuer": "id.example.com"}, ["notifier.E130"]),
+        ({"issuer": "https://[::1"}, ["notifier.E130"]),
+        ({"issuer": "https://id.example.com "}, ["notifier.E130"]),
+        ({"client_id": ""}, ["notifier.E134"]),
+        ({"secret": ""}, ["notifier.E134"]),
+        ({"secret": "hush "}, ["notifier.E135"]),
+        ({"secret": "\ufeffhush"}, ["notifier.E135"]),
+        ({"roles_claim": "groups\n"}, ["notifier.E135"]),
+        ({"scope": ["profile,openid"]}, ["notifier.E136"]),
     ],
 )
 def test_single_sign_on(settings, changes, ids):
-    for name, value in (PROVIDER | changes).items():
-        setattr(settings, name, value)
+    app = Provider.app_of(ISSUER) | {"secret": "hush"}
+    for name, value in changes.items():
+        (app if name in app else app["settings"])[name] = value
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [app]}}
 
     messages = check_single_sign_on()
 
     assert [message.id for message in messages] == ids
+    assert all(message.msg.startswith("OIDC_CORP_") for message in messages)
     assert not any("hush" in message.msg for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("others", "sentences"),
+    [
+        ([("partner", "https://other.example")], []),
+        ([("corp", "https://other.example")], ["OIDC_PROVIDERS has “corp” twice."]),
+        ([("partner", ISSUER)], [f"OIDC_PROVIDERS has “{ISSUER}” twice."]),
+    ],
+)
+def test_each_identity_provider_has_its_own_name_and_issuer(
+    settings, others, sentences
+):
+    apps = [Provider.app_of(ISSUER)]
+    apps += [Provider.app_of(issuer, name) for name, issuer in others]
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": apps}}
+
+    assert [message.msg for message in check_identity_providers()] == sentences
 
 
 @pytest.mark.django_db
 def test_roles_that_single_sign_on_names_exist(settings):
-    settings.OIDC_ROLES = [("a", "Auditor"), ("b", "Auditer")]
+    app = Provider.app_of(ISSUER)
+    app["settings"]["roles"] = [("a", "Auditor"), ("b", "Auditer")]
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [app]}}
 
     assert check_roles_of_single_sign_on(databases=None) == []
     (message,) = check_roles_of_single_sign_on(databases=["default"])
 
     assert message.id == "notifier.W022"
-    assert "“Auditer”" in message.msg
+    assert message.msg.startswith("OIDC_CORP_ROLES names the role “Auditer”")
 
 
 def test_variables_that_could_not_be_read(settings):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
+from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
@@ -14,12 +15,12 @@ from notifications.access.audit_events import (
     LOGGED_OUT,
     LOGIN_REFUSED,
 )
+from notifications.access.backends import SSO_BACKEND
 from notifications.access.lockout import typed_name
 from notifications.access.middleware import RULE, login_rule
 from notifications.access.queries import has_factor, must_set_up
 from notifications.access.services import sessions
 from notifications.access.services.sso_refusals import SsoRefused
-from notifications.models import ExternalIdentity
 
 # People type passwords into the name field by mistake: only known names are recorded.
 UNKNOWN = "(unknown name)"
@@ -42,10 +43,7 @@ def record_step(request: HttpRequest, user: User, method: str, **detail: Any) ->
 
 
 def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
-    """Receiver of Django's ``user_logged_in``, when all steps are done.
-
-    People with an external identity have no password: they used single sign-on.
-    """
+    """Receiver of Django's ``user_logged_in``, when all steps are done."""
     sessions.begin_session(request, user)
     request.session[RULE] = login_rule()
     detail = {}
@@ -56,7 +54,7 @@ def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
     ]
     if kinds:
         detail["second_factor"] = kinds[-1]
-    if ExternalIdentity.objects.filter(user=user).exists():
+    if request.session[BACKEND_SESSION_KEY] == SSO_BACKEND:
         detail["by"] = SINGLE_SIGN_ON
     _write(LOGGED_IN, user.get_username(), **detail)
 

@@ -10,6 +10,7 @@ may no longer send is paused.
 from collections.abc import Mapping
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
@@ -25,7 +26,6 @@ from notifications.access.audit_events import (
 )
 from notifications.access.services import sessions
 from notifications.delivery.lost_rights import pause_without_right
-from notifications.models import ExternalIdentity
 
 FIELDS = (
     "username",
@@ -66,12 +66,10 @@ def values_of_person(pk: int) -> Values:
     """Return the stored values; roles by name."""
     person = User.objects.get(pk=pk)
     names = person.groups.values_list("name", flat=True)
-    subjects = ExternalIdentity.objects.filter(user=pk).values_list(
-        "subject", flat=True
-    )
+    identities = SocialAccount.objects.filter(user=pk).values_list("uid", flat=True)
     return {name: getattr(person, name) for name in FIELDS} | {
         "roles": sorted(names),  # not by the collation of a database
-        "subject": subjects.first() or "",
+        "subject": identities.first() or "",
     }
 
 

@@ -9,6 +9,7 @@ the same value is changed in the console. Only the first superuser, whom
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 
@@ -25,7 +26,7 @@ from notifications.access.services.people import (
     values_of_person,
     values_of_role,
 )
-from notifications.models import AuditEntry, ExternalIdentity
+from notifications.models import AuditEntry
 from notifications.record.readable import Reader
 
 # By username or name of the role.
@@ -54,7 +55,7 @@ def people_differences() -> Iterator[str]:
         if recorded is None and person.pk != first:
             yield f"{subject} was added or renamed outside of the console."
             continue
-        identities = ExternalIdentity.objects.filter(user=person)
+        identities = SocialAccount.objects.filter(user=person)
         if not _are_readable(reader, identities, person.groups.all()):
             continue
         initial = _INITIAL_OF_FIRST if person.pk == first else _INITIAL

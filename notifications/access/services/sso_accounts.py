@@ -1,8 +1,9 @@
 """Accounts of people who log in by single sign-on.
 
 A person is identified by issuer and subject, never by a name or an email address, which
-the provider may assign to another person later (OpenID Connect Core 1.0, 5.7). Accounts
-with an external identity have no password, and never become superusers this way.
+the provider may assign to another person later (OpenID Connect Core 1.0, 5.7). Both are
+the ``uid`` of a ``SocialAccount``. People with one have no password, and never become
+superusers this way.
 """
 
 import logging
@@ -10,7 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.models import SocialAccount, SocialApp
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -19,7 +22,6 @@ from django.db.models import QuerySet
 from notifications import permissions
 from notifications.access.services import people
 from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
-from notifications.models import ExternalIdentity
 
 logger = logging.getLogger(__name__)
 
@@ -32,23 +34,23 @@ SUBJECT_MAX_LENGTH = 255
 Claims = Mapping[str, Any]
 
 
-def log_in(issuer: str, claims: Claims) -> User:
+def log_in(app: SocialApp, claims: Claims) -> User:
     """Return the person of a verified ID token, with the roles of its claims.
 
-    The first login creates the account. Raises ``SsoRefused``.
+    ``app`` is the provider. The first login creates the account. Raises ``SsoRefused``.
     """
     try:
-        return _log_in(issuer, claims)
+        return _log_in(app, claims)
     except IntegrityError:
         # Of two first logins at the same time, the other one has created the person.
         taken = User.objects.filter(username__iexact=_username(claims))
-        if not (_identities(issuer, claims).exists() or taken.exists()):
+        if not (_identities(app, claims["sub"]).exists() or taken.exists()):
             raise
-        return _log_in(issuer, claims)
+        return _log_in(app, claims)
 
 
 @transaction.atomic
-def _log_in(issuer: str, claims: Claims) -> User:
+def _log_in(app: SocialApp, claims: Claims) -> User:
     subject = _text(claims, "sub", SUBJECT_MAX_LENGTH)
     if not subject or subject != claims["sub"]:
         logger.warning("The subject %.300r cannot be used.", claims.get("sub"))
@@ -56,30 +58,37 @@ def _log_in(issuer: str, claims: Claims) -> User:
     # Read before the identity: a first login that another request completes between the
     # two queries is found as an identity, not as a name that is taken.
     name_is_taken = User.objects.filter(username__iexact=_username(claims)).exists()
-    identity = _identities(issuer, claims).first()
+    identity = _identities(app, subject).first()
     if identity is None:
         if name_is_taken:
             raise SsoRefused(SsoRefusalReason.NAME_TAKEN, _username(claims))
-        person = _create_person(issuer, subject, claims)
+        person = _create_person(app, subject, claims)
         before = None
     else:
         # The locks of a change of rights: the roles may change below.
-        permissions.lock_roles(role for _value, role in settings.OIDC_ROLES)
+        permissions.lock_roles(role for _value, role in app.settings["roles"])
         (person,) = permissions.lock_people([identity.user_id])
         before = people.values_of_person(person.pk)
     if not (person.is_active and person.is_staff):
         raise SsoRefused(SsoRefusalReason.SWITCHED_OFF, person.get_username())
-    if settings.OIDC_ROLES:
-        _set_roles(person, claims)
+    if app.settings["roles"]:
+        _set_roles(app, person, claims)
     people.record_person(ACTOR, person.pk, before)
     return person
 
 
-def _identities(issuer: str, claims: Claims) -> QuerySet[ExternalIdentity]:
-    return ExternalIdentity.objects.filter(issuer=issuer, subject=claims["sub"])
+def _identities(app: SocialApp, subject: str) -> QuerySet[SocialAccount]:
+    """By issuer: a provider may be named differently in the settings later."""
+    identities: QuerySet[SocialAccount]
+    identities = SocialAccount.objects.filter(uid=_uid(app, subject))
+    return identities
 
 
-def _create_person(issuer: str, subject: str, claims: Claims) -> User:
+def _uid(app: SocialApp, subject: str) -> str:
+    return f"{app.settings['issuer']} {subject}"
+
+
+def _create_person(app: SocialApp, subject: str, claims: Claims) -> User:
     person = User.objects.create_user(  # without a password
         _username(claims),
         _text(claims, "email", 254),
@@ -87,7 +96,9 @@ def _create_person(issuer: str, subject: str, claims: Claims) -> User:
         last_name=_text(claims, "family_name", 150),
         is_staff=True,
     )
-    ExternalIdentity.objects.create(user=person, issuer=issuer, subject=subject)
+    SocialAccount.objects.create(
+        user=person, provider=app.provider_id, uid=_uid(app, subject)
+    )
     return person
 
 
@@ -105,24 +116,29 @@ def _text(claims: Claims, name: str, max_length: int) -> str:
     return "".join(filter(str.isprintable, value)).strip()[:max_length]
 
 
-def _set_roles(person: User, claims: Claims) -> None:
-    """Set the roles that ``OIDC_ROLES`` lists by the claim; keep all others."""
-    claimed = claims.get(settings.OIDC_ROLES_CLAIM)
+def _set_roles(app: SocialApp, person: User, claims: Claims) -> None:
+    """Set the roles that the provider's ``ROLES`` list by the claim; keep all others."""
+    claimed = claims.get(app.settings["roles_claim"])
     values = claimed if isinstance(claimed, list) else [claimed]
-    claimed_roles = {role for value, role in settings.OIDC_ROLES if value in values}
-    mapped = {role for _, role in settings.OIDC_ROLES}
+    claimed_roles = {role for value, role in app.settings["roles"] if value in values}
+    mapped = {role for _, role in app.settings["roles"]}
     roles = {role.name: role for role in Group.objects.filter(name__in=mapped)}
     for name in sorted(claimed_roles - roles.keys()):
-        logger.warning("OIDC_ROLES names the role “%s”, which does not exist.", name)
+        logger.warning(
+            "%s names the role “%s”, which does not exist.",
+            f"OIDC_{app.provider_id.upper()}_ROLES",
+            name,
+        )
     person.groups.add(*(roles[name] for name in claimed_roles & roles.keys()))
     person.groups.remove(*(roles[name] for name in roles.keys() - claimed_roles))
 
 
 @transaction.atomic
-def link_identity(actor: str, username: str, subject: str) -> None:
+def link_identity(actor: str, username: str, provider: str, subject: str) -> None:
     """Switch an existing account from its password to single sign-on.
 
-    Ends its sessions, since the password is removed. Raises ``ValidationError``.
+    ``provider`` may be empty where there is only one. Ends the sessions of the account,
+    since its password and second factors are removed. Raises ``ValidationError``.
     """
     person = _person(username)
     if person.is_superuser:
@@ -130,19 +146,26 @@ def link_identity(actor: str, username: str, subject: str) -> None:
             f"{username} is a superuser and keeps the password: this login must work "
             "when the identity provider is down."
         )
-    if not settings.OIDC_ISSUER:
-        raise ValidationError("OIDC_ISSUER is empty. Set up single sign-on first.")
-    identities = ExternalIdentity.objects.filter(
-        issuer=settings.OIDC_ISSUER, subject=subject
-    )
-    if other := identities.exclude(user=person).select_related("user").first():
+    apps = get_adapter().list_apps(None, provider=provider)
+    if len(apps) != 1:
+        raise ValidationError(
+            f"OIDC_PROVIDERS names no provider “{provider}”."
+            if provider
+            else f"OIDC_PROVIDERS names {len(apps)} providers. Give --provider."
+        )
+    (app,) = apps
+    identities = _identities(app, subject).exclude(user=person)
+    if other := identities.select_related("user").first():
         raise ValidationError(
             f"“{subject}” already belongs to {other.user.get_username()}."
         )
     before = people.values_of_person(person.pk)
-    ExternalIdentity.objects.update_or_create(
-        user=person, defaults={"issuer": settings.OIDC_ISSUER, "subject": subject}
+    SocialAccount.objects.filter(user=person).delete()
+    SocialAccount.objects.create(
+        user=person, provider=app.provider_id, uid=_uid(app, subject)
     )
+    # The provider asks for its own factors.
+    Authenticator.objects.filter(user=person).delete()
     person.set_unusable_password()
     person.save(update_fields=["password"])
     people.record_person(actor, person.pk, before)
@@ -158,7 +181,7 @@ def unlink_identity(actor: str, username: str) -> None:
     before = people.values_of_person(person.pk)
     if not before["subject"]:
         raise ValidationError(f"{username} does not log in by single sign-on.")
-    ExternalIdentity.objects.filter(user=person).delete()
+    SocialAccount.objects.filter(user=person).delete()
     people.record_person(actor, person.pk, before)
 
 

@@ -19,6 +19,12 @@ class Command(RecordedCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", metavar="USER")
         group = parser.add_mutually_exclusive_group(required=True)
+        parser.add_argument(
+            "--provider",
+            metavar="P",
+            default="",
+            help="a name in OIDC_PROVIDERS; may be omitted where it has only one",
+        )
         group.add_argument(
             "--subject",
             metavar="S",
@@ -34,7 +40,9 @@ class Command(RecordedCommand):
                 sso_accounts.unlink_identity(actor, username)
                 self.stdout.write(f"{username} no longer logs in by single sign-on.")
             else:
-                sso_accounts.link_identity(actor, username, options["subject"])
+                sso_accounts.link_identity(
+                    actor, username, options["provider"], options["subject"]
+                )
                 self.stdout.write(f"{username} now logs in by single sign-on only.")
         except ValidationError as error:
             raise refusal(error) from None

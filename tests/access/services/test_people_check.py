@@ -1,13 +1,14 @@
 """People and roles that were changed by SQL differ from the audit trail."""
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 
 from notifications import permissions
 from notifications.access.services import people
 from notifications.access.services.people_check import people_differences
-from notifications.models import AuditEntry, ExternalIdentity
+from notifications.models import AuditEntry
 from notifications.record.verification import verify
 from tests.factories import make_user
 from tests.management.running import run
@@ -216,7 +217,7 @@ UNREADABLE = {
     "sqlite": [
         (User, "user", "first_name", "CAST(x'41ff' AS text)"),
         (Group, "role", "name", "CAST(x'41ff' AS text)"),
-        (ExternalIdentity, "identity", "subject", "CAST(x'41ff' AS text)"),
+        (SocialAccount, "identity", "uid", "CAST(x'41ff' AS text)"),
     ],
     "postgresql": [
         (User, "user", "date_joined", "'infinity'"),
@@ -231,8 +232,8 @@ def test_a_value_that_cannot_be_read_is_named(
     person, administrator, model, noun, column, value
 ):
     """The other people are compared."""
-    ExternalIdentity.objects.create(
-        user=person, issuer="https://id.example.com", subject="fang"
+    SocialAccount.objects.create(
+        user=person, provider="corp", uid="https://id.example.com fang"
     )
     other = make_user(username="chen.jie")
     people.record_person(administrator.username, other.pk, None)
@@ -241,7 +242,7 @@ def test_a_value_that_cannot_be_read_is_named(
         Group.objects.get(name=CLERK)
         if model is Group
         else model.objects.get(
-            **{"user" if model is ExternalIdentity else "pk": person.pk}
+            **{"user" if model is SocialAccount else "pk": person.pk}
         )
     )
     sql(

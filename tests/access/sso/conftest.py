@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.test import Client
 
 from tests.access.sso.provider import Provider
@@ -18,8 +18,7 @@ def provider_key() -> rsa.RSAPrivateKey:
 @pytest.fixture
 def provider(settings: LazySettings, provider_key) -> Iterator[Provider]:
     with Provider(provider_key) as running:
-        for name, value in running.settings().items():
-            setattr(settings, name, value)
+        settings.SOCIALACCOUNT_PROVIDERS = configured(running)
         settings.AUTHENTICATION_BACKENDS = [
             *settings.AUTHENTICATION_BACKENDS,
             "notifications.access.backends.SsoBackend",
@@ -27,12 +26,19 @@ def provider(settings: LazySettings, provider_key) -> Iterator[Provider]:
         yield running
 
 
+def configured(*providers: Provider) -> dict:
+    """The setting ``SOCIALACCOUNT_PROVIDERS`` with these providers."""
+    first = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]
+    apps = [Provider.app_of(each.url, each.name) for each in providers]
+    return {"openid_connect": first | {"APPS": apps}}
+
+
 @pytest.fixture
 def visit(provider: Provider, client: Client) -> Callable:
     """Log in from the link on the login page to the response of the callback."""
 
-    def there_and_back(target: str = "/"):
-        begun = client.get("/sso/", {"next": target})
-        return client.get(provider.consent(begun["Location"]))
+    def there_and_back(target: str = "/", at: Provider = provider):
+        begun = client.get(f"/sso/{at.name}/", {"next": target})
+        return client.get(at.consent(begun["Location"]))
 
     return there_and_back

@@ -1,7 +1,7 @@
 """A small local OpenID provider; tests configure it to return invalid responses.
 
-The authorization endpoint is the method ``consent``, since no browser is needed; token
-and keys go over HTTP, as in production.
+The authorization endpoint is the method ``consent``, since no browser is needed; the
+document, token and keys go over HTTP, as in production.
 """
 
 import base64
@@ -16,16 +16,19 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 CLIENT, SECRET = "notifier", "the-secret-of-the-client"
 SUBJECT = "8d2c-1"
 Claims = dict[str, Any]
+Key = RSAPrivateKey | EllipticCurvePrivateKey
 
 
 class Provider:
-    def __init__(self, key: RSAPrivateKey) -> None:
+    def __init__(self, key: Key, name: str = "corp") -> None:
         self.key = key
+        self.name = name
         self.codes: dict[str, dict[str, str]] = {}
         self.tokens: list[str] = []  # all issued tokens
         self.claims: Claims = {"sub": SUBJECT, "preferred_username": "mei"}
@@ -35,6 +38,12 @@ class Provider:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.provider = self  # type: ignore[attr-defined]  # set by this class
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.document = {
+            "issuer": self.url,
+            "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
+            "jwks_uri": f"{self.url}/keys",
+        }
 
     def __enter__(self) -> "Provider":
         threading.Thread(target=self._server.serve_forever, args=(0.05,)).start()
@@ -44,14 +53,23 @@ class Provider:
         self._server.shutdown()
         self._server.server_close()
 
-    def settings(self) -> dict[str, Any]:
+    @staticmethod
+    def app_of(issuer: str, name: str = "corp") -> dict[str, Any]:
+        """A provider in ``SOCIALACCOUNT_PROVIDERS``, without roles."""
         return {
-            "OIDC_RP_CLIENT_ID": CLIENT,
-            "OIDC_RP_CLIENT_SECRET": SECRET,
-            "OIDC_ISSUER": self.url,
-            "OIDC_OP_AUTHORIZATION_ENDPOINT": f"{self.url}/authorize",
-            "OIDC_OP_TOKEN_ENDPOINT": f"{self.url}/token",
-            "OIDC_OP_JWKS_ENDPOINT": f"{self.url}/keys",
+            "provider_id": name,
+            "name": "Keycloak",
+            "client_id": CLIENT,
+            "secret": SECRET,
+            "settings": {
+                "server_url": issuer,
+                "issuer": issuer,
+                "scope": ["openid", "profile", "email"],
+                "roles_claim": "groups",
+                "roles": [],
+                "fetch_userinfo": False,
+                "oauth_pkce_enabled": True,
+            },
         }
 
     def consent(self, location: str) -> str:
@@ -98,16 +116,21 @@ class Provider:
         }
 
     def signed(self, claims: Claims) -> str:
-        return jwt.encode(claims, self.key, "RS256", headers={"kid": "1"})
+        is_rsa = isinstance(self.key, RSAPrivateKey)
+        algorithm = "RS256" if is_rsa else "ES256"
+        return jwt.encode(claims, self.key, algorithm, headers={"kid": "1"})
 
     def public(self) -> Claims:
-        key = jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        is_rsa = isinstance(self.key, RSAPrivateKey)
+        kind = jwt.algorithms.RSAAlgorithm if is_rsa else jwt.algorithms.ECAlgorithm
+        key = kind.to_jwk(self.key.public_key(), as_dict=True)
         return key | {"kid": "1", "use": "sig"}
 
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self._answer(200, self.server.provider.keys)  # type: ignore[attr-defined]  # set by this class
+        provider: Provider = self.server.provider  # type: ignore[attr-defined]  # set by this class
+        self._answer(200, provider.keys if self.path == "/keys" else provider.document)
 
     def do_POST(self) -> None:
         provider: Provider = self.server.provider  # type: ignore[attr-defined]  # set by this class
@@ -120,6 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: Any) -> None:
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.send_header("Location", "/token")  # used by redirects only
         self.end_headers()

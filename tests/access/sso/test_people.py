@@ -3,11 +3,16 @@
 from html import unescape
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 
 from notifications import permissions
 from notifications.access.services import sso_accounts
-from notifications.models import AuditEntry, ExternalIdentity
+from notifications.models import AuditEntry
+from tests.access.sso.provider import Provider
 from tests.factories import PASSWORD, make_user
 from tests.management.running import run
 
@@ -23,13 +28,18 @@ ROLES = [
 
 
 @pytest.fixture(autouse=True)
-def _mapping(settings):
-    settings.OIDC_ISSUER = ISSUER
-    settings.OIDC_ROLES = ROLES
+def app(settings) -> dict:
+    """The configured provider."""
+    provider = Provider.app_of(ISSUER)
+    provider["settings"]["roles"] = ROLES
+    first = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": first | {"APPS": [provider]}}
+    return provider
 
 
-def enter(**claims) -> User:
-    return sso_accounts.log_in(ISSUER, {"sub": "s-1"} | claims)
+def enter(provider: str = "corp", **claims) -> User:
+    app = get_adapter().get_app(None, provider)
+    return sso_accounts.log_in(app, {"sub": "s-1"} | claims)
 
 
 def held(person: User) -> list[str]:
@@ -64,7 +74,7 @@ def test_a_new_person_is_written_down():
                 "is_active": True,
                 "is_staff": True,
                 "roles": ["Auditor"],
-                "subject": "s-1",
+                "subject": f"{ISSUER} s-1",
             },
         },
     )
@@ -125,16 +135,16 @@ def test_a_change_of_roles_is_written_down_and_none_is_not(caplog):
     assert "“No such role”, which does not exist" in caplog.text
 
 
-def test_another_claim_may_hold_them(settings):
-    settings.OIDC_ROLES_CLAIM = "https://example.com/roles"
+def test_another_claim_may_hold_them(app):
+    app["settings"]["roles_claim"] = "https://example.com/roles"
 
     person = enter(**{"https://example.com/roles": ["im-auditors"], "groups": ["x"]})
 
     assert held(person) == ["Auditor"]
 
 
-def test_without_a_mapping_roles_are_given_by_hand(settings):
-    settings.OIDC_ROLES = []
+def test_without_a_mapping_roles_are_given_by_hand(app):
+    app["settings"]["roles"] = []
     person = enter(groups=["im-managers"])
     person.groups.add(Group.objects.get(name=permissions.AUDITOR))
 
@@ -147,12 +157,18 @@ def test_a_name_in_one_piece():
     assert enter(name="Mei Lin").get_full_name() == "Mei Lin"
 
 
-def test_the_same_subject_at_another_issuer_is_somebody_else():
+def test_the_same_subject_at_another_issuer_is_another_person(app):
     first = enter(preferred_username="mei")
+    app["settings"]["issuer"] = "https://other.example"
 
-    second = sso_accounts.log_in("https://other.example", {"sub": "s-1"})
+    assert enter() != first
 
-    assert second != first
+
+def test_a_provider_may_get_another_name(app):
+    first = enter(preferred_username="mei")
+    app["provider_id"] = "staff"
+
+    assert enter("staff") == first
 
 
 def test_link_and_unlink(log_in, client):
@@ -170,9 +186,12 @@ def test_link_and_unlink(log_in, client):
         "action", "actor", "detail"
     ).earliest("id")
     assert (action, actor.partition(" ")[0]) == ("person_changed", "command")
-    assert (detail["before"], detail["after"]) == ({"subject": ""}, {"subject": "s-1"})
+    assert (detail["before"], detail["after"]) == (
+        {"subject": ""},
+        {"subject": f"{ISSUER} s-1"},
+    )
     assert run("link_outside_login", "lin.mei", "--remove")[0] == 0
-    assert not ExternalIdentity.objects.exists()
+    assert not SocialAccount.objects.exists()
     person.refresh_from_db()
     assert not person.has_usable_password()
     right = {"login": "lin.mei", "password": PASSWORD}
@@ -203,11 +222,37 @@ def test_what_cannot_be_linked(arguments, sentence):
 
 def test_nothing_is_linked_without_a_provider(settings):
     make_user()
-    settings.OIDC_ISSUER = ""
+    link = ("link_outside_login", "lin.mei", "--subject", "x")
 
-    code, _, text = run("link_outside_login", "lin.mei", "--subject", "x")
+    unknown = run(*link, "--provider", "partner")
+    settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = []
+    none = run(*link)
 
-    assert (code, text) == (2, "OIDC_ISSUER is empty. Set up single sign-on first.")
+    assert unknown == (2, "", "OIDC_PROVIDERS names no provider “partner”.")
+    assert none == (2, "", "OIDC_PROVIDERS names 0 providers. Give --provider.")
+
+
+def test_of_several_providers_one_is_given(app):
+    make_user()
+    apps = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    apps.append(Provider.app_of("https://other.example", "partner"))
+    link = ("link_outside_login", "lin.mei", "--subject", "x")
+
+    ambiguous = run(*link)
+    linked = run(*link, "--provider", "partner")
+
+    assert ambiguous == (2, "", "OIDC_PROVIDERS names 2 providers. Give --provider.")
+    assert linked[0] == 0
+    assert SocialAccount.objects.get().uid == "https://other.example x"
+
+
+def test_a_linked_person_has_no_second_factor_here():
+    person = make_user()
+    Authenticator.objects.create(user=person, type="totp", data={"secret": ""})
+
+    assert run("link_outside_login", "lin.mei", "--subject", "x")[0] == 0
+
+    assert not Authenticator.objects.filter(user=person).exists()
 
 
 def test_there_is_no_password_to_change(log_in):

@@ -3,14 +3,20 @@
 import base64
 import json
 import time
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from django.test import Client
 
+from notifications.access.services.sso_refusals import SsoRefusalReason
+from tests.access.sso.conftest import configured
 from tests.access.sso.provider import SECRET, Provider
-from tests.access.sso.refusal import is_inside, refused_and_recorded
+from tests.access.sso.refusal import entries, is_inside, refused_and_recorded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -135,4 +141,97 @@ def test_refused_logins_lock_nobody_out_at_that_address(visit, provider, client)
 
     visit()
 
+    assert is_inside(client)
+
+
+@pytest.mark.parametrize("key_id", ["1", "2"])
+def test_a_key_on_an_elliptic_curve(visit, provider, client, key_id):
+    provider.key = ec.generate_private_key(ec.SECP256R1())
+    provider.keys = {"keys": [provider.public() | {"kid": key_id}]}
+
+    response = visit()
+
+    if key_id == "1":
+        assert (response.status_code, is_inside(client)) == (302, True)
+    else:
+        refused_and_recorded(response, "untrusted", client)
+
+
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        ({"issuer": "https://another.example"}, "untrusted"),
+        ({"token_endpoint": "http://id.example.com/token"}, "untrusted"),
+        ({"jwks_uri": None}, "untrusted"),
+        ({"authorization_endpoint": "ftp://id.example.com"}, "untrusted"),
+    ],
+    ids=str,
+)
+def test_a_document_that_is_not_the_providers(provider, client, document, why):
+    provider.document |= document
+
+    response = client.get("/sso/corp/")
+
+    assert response.status_code == 403
+    assert str(SsoRefusalReason(why).label) in unescape(response.content.decode())
+    assert entries() == []  # the page is open to any visitor
+
+
+def test_a_document_that_changes_during_the_login(provider, client):
+    address = provider.consent(client.get("/sso/corp/")["Location"])
+    provider.document["issuer"] = "https://another.example"
+
+    refused_and_recorded(client.get(address), "untrusted", client)
+
+
+@pytest.fixture
+def partner(provider, provider_key, settings):
+    with Provider(provider_key, "partner") as running:
+        settings.SOCIALACCOUNT_PROVIDERS = configured(provider, running)
+        yield running
+
+
+def test_two_providers(visit, provider, partner, client):
+    partner.claims["preferred_username"] = "wei"
+
+    assert visit().status_code == 302
+    assert visit(at=partner).status_code == 302
+
+    people = SocialAccount.objects.order_by("pk").values_list(
+        "user__username", "provider"
+    )
+    assert list(people) == [("mei", "corp"), ("wei", "partner")]
+    page = Client().get("/login/").content.decode()
+    assert 'href="/sso/corp/?next=' in page
+    assert 'href="/sso/partner/?next=' in page
+
+
+def test_a_callback_of_the_other_provider(provider, partner, client):
+    """A mix-up of providers: state and code of one are sent to the other's callback."""
+    address = provider.consent(client.get("/sso/corp/")["Location"])
+
+    response = client.get(address.replace("/corp/", "/partner/"))
+
+    assert response.status_code == 403
+    assert str(SsoRefusalReason.LOST.label) in unescape(response.content.decode())
+    assert partner.tokens == provider.tokens == []
+
+
+def test_a_token_of_the_other_provider(visit, provider, partner, client):
+    """Both sign with the same key here: only the issuer tells them apart."""
+    provider.claims["iss"] = partner.url
+
+    refused_and_recorded(visit(), "untrusted", client)
+
+
+def test_a_link_changes_neither_scope_nor_purpose(provider, client):
+    begun = client.get(
+        "/sso/corp/",
+        {"scope": "admin", "auth_params": "prompt=none", "process": "connect"},
+    )
+
+    asked = parse_qs(urlsplit(begun["Location"]).query)
+    assert set(asked["scope"][0].split()) == {"openid", "profile", "email"}
+    assert "prompt" not in asked
+    assert client.get(provider.consent(begun["Location"])).status_code == 302
     assert is_inside(client)
