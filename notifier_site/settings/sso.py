@@ -42,8 +42,6 @@ SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
 SOCIALACCOUNT_ADAPTER = "notifications.access.adapters.SsoAdapter"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # the button is a link; a login changes nothing yet
 SOCIALACCOUNT_REQUESTS_TIMEOUT = (3.05, 10)  # seconds: connect, read
-# Issuer and subject (255 characters each, of which OpenID Connect limits the second).
-SOCIALACCOUNT_UID_MAX_LENGTH = 511
 
 # The certificates of the machine, as for Tencent; requests would use those of certifi.
 _paths = ssl.get_default_verify_paths()

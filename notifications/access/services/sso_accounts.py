@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 # The actor in the audit trail; usernames contain no space.
 ACTOR = "single sign-on"
 
-SUBJECT_MAX_LENGTH = 255
+# Characters of a ``SocialAccount.uid``: issuer, a space and subject.
+UID_MAX_LENGTH = 191
 
 Claims = Mapping[str, Any]
 
@@ -51,8 +52,9 @@ def log_in(app: SocialApp, claims: Claims) -> User:
 
 @transaction.atomic
 def _log_in(app: SocialApp, claims: Claims) -> User:
-    subject = _text(claims, "sub", SUBJECT_MAX_LENGTH)
-    if not subject or subject != claims["sub"]:
+    subject = _text(claims, "sub", UID_MAX_LENGTH)
+    is_whole = subject and subject == claims["sub"]
+    if not is_whole or len(_uid(app, subject)) > UID_MAX_LENGTH:
         logger.warning("The subject %.300r cannot be used.", claims.get("sub"))
         raise SsoRefused(SsoRefusalReason.UNTRUSTED)
     # Read before the identity: a first login that another request completes between the

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, User
 
 from notifications import permissions
 from notifications.access.services import sso_accounts
+from notifications.access.services.sso_refusals import SsoRefused
 from notifications.models import AuditEntry
 from tests.access.sso.provider import Provider
 from tests.factories import PASSWORD, make_user
@@ -162,6 +163,15 @@ def test_the_same_subject_at_another_issuer_is_another_person(app):
     app["settings"]["issuer"] = "https://other.example"
 
     assert enter() != first
+
+
+def test_issuer_and_subject_have_a_limit():
+    most = 191 - len(ISSUER) - 1
+
+    assert enter(sub="x" * most, preferred_username="mei").username == "mei"
+    with pytest.raises(SsoRefused):
+        enter(sub="x" * (most + 1), preferred_username="wei")
+    assert SocialAccount.objects.count() == 1
 
 
 def test_a_provider_may_get_another_name(app):
