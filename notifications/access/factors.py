@@ -14,7 +14,6 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.utils import decrypt, encrypt
 from allauth.mfa.webauthn.internal.auth import WebAuthn
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -43,6 +42,9 @@ RECOVERY_LENGTH = 25
 RECOVERY_GROUP = 5
 
 RECOVERY_CODES = 10
+
+# Seconds after which no code and no answer of a passkey is valid.
+PROOF_AGE = 20 * 60
 
 MAX_WAIT_DOUBLINGS = 16  # after wrong codes: 2 ** 16 seconds are 18 hours
 
@@ -160,15 +162,38 @@ def verify_code(person: User, code: str) -> CodeResult:
 
 def _is_right_app_code(app: Authenticator, code: str, now: float) -> bool:
     """Whether the code is right and was not used before."""
-    valid_for = settings.MFA_TOTP_TOLERANCE * 2 * 30 + 30
-    used = [pair for pair in app.data.get("used", []) if pair[1] > now - valid_for]
-    if code in (pair[0] for pair in used) or not app.wrap().validate_code(code):
+    if not app.wrap().validate_code(code) or not _is_first_use(app, code, now):
         return False
-    app.data["used"] = [*used, [code, now]]
     # With the present SECRET_KEY: the previous one may be given up later.
     app.data["secret"] = encrypt(decrypt(app.data["secret"]))
     app.save()
     return True
+
+
+@transaction.atomic
+def use_passkey(passkey: Authenticator, signature: str) -> None:
+    """Accept each answer of a passkey once. Raises ``ValidationError``.
+
+    The challenge may be in the browser, which could give it back.
+    """
+    row = Authenticator.objects.select_for_update().get(pk=passkey.pk)
+    if not _is_first_use(row, sha256(signature.encode()).hexdigest(), time.time()):
+        raise ValidationError(_("This passkey was not accepted."))
+    row.save()
+    passkey.data = row.data
+
+
+def record_wrong_passkey(person: User | None) -> None:
+    """Record it for a person whose second factor is asked for."""
+    if person is not None:
+        audit_log.write(FACTOR_REFUSED, person.get_username())
+
+
+def _is_first_use(factor: Authenticator, proof: str, now: float) -> bool:
+    """Remember a code or the digest of an answer while it is valid."""
+    used = [pair for pair in factor.data.get("used", []) if pair[1] > now - PROOF_AGE]
+    factor.data["used"] = [*used, [proof, now]]
+    return proof not in (pair[0] for pair in used)
 
 
 # --- removing --------------------------------------------------------------------------

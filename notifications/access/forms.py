@@ -7,7 +7,12 @@ from allauth.account import forms as account_forms
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
@@ -20,6 +25,8 @@ from notifications.access.factors import (
     ALPHABET,
     RECOVERY_LENGTH,
     CodeResult,
+    record_wrong_passkey,
+    use_passkey,
     verify_code,
 )
 from notifications.access.queries import has_factor, uses_single_sign_on
@@ -48,6 +55,18 @@ class LoginForm(account_forms.LoginForm):  # type: ignore[misc]  # untyped
             logins.record_refused_login({"username": person.get_username()})
             raise ValidationError(_("Log in with your passkey instead."))
         return data
+
+
+class PasswordAgainForm(account_forms.ReauthenticateForm):  # type: ignore[misc]  # untyped
+    """Ask the logged-in person for the password again (OWASP ASVS 5.0, 7.5.1).
+
+    A wrong password counts as a wrong login.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("Your password")
+        self.fields["password"].widget.attrs |= {"autofocus": True, "placeholder": ""}
 
 
 class PersonForm(MadeFromForm, UserChangeForm):
@@ -139,6 +158,35 @@ class CodeForm(AuthenticateForm):  # type: ignore[misc]  # untyped
             raise ValidationError(WRONG_CODE, code="wrong")
         self.authenticator = self.result.authenticator
         return code
+
+
+class _UsesPasskey:
+    """Accepts each answer of a passkey once, and records a wrong one."""
+
+    user: Any
+    cleaned_data: dict[str, Any]
+
+    def clean_credential(self) -> Authenticator:
+        credential = self.cleaned_data["credential"]
+        try:
+            passkey: Authenticator = super().clean_credential()  # type: ignore[misc]  # of the form
+            use_passkey(passkey, credential["response"]["signature"])
+        except (AttributeError, LookupError, TypeError, ValidationError):
+            record_wrong_passkey(self.user)
+            raise ValidationError(_("This passkey was not accepted.")) from None
+        return passkey
+
+
+class UsePasskeyForm(_UsesPasskey, AuthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
+    """The passkey as a second factor."""
+
+
+class PasskeyAgainForm(_UsesPasskey, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # untyped
+    """The passkey before a sensitive action."""
+
+
+class PasskeyLoginForm(_UsesPasskey, LoginWebAuthnForm):  # type: ignore[misc]  # untyped
+    """The passkey instead of name and password."""
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # untyped

@@ -24,7 +24,10 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 # django-allauth: people are added by administrators, and log in by their username.
 ACCOUNT_ADAPTER = "notifications.access.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"login": "notifications.access.forms.LoginForm"}
+ACCOUNT_FORMS = {
+    "login": "notifications.access.forms.LoginForm",
+    "reauthenticate": "notifications.access.forms.PasswordAgainForm",
+}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_SIGNUP_ENABLED = False
@@ -40,7 +43,9 @@ MFA_RATE_LIMITS = False
 MFA_ADAPTER = "notifications.access.adapters.FactorAdapter"
 MFA_FORMS = {
     "authenticate": "notifications.access.forms.CodeForm",
-    "reauthenticate": "notifications.access.forms.CodeAgainForm",
+    "authenticate_webauthn": "notifications.access.forms.UsePasskeyForm",
+    "reauthenticate_webauthn": "notifications.access.forms.PasskeyAgainForm",
+    "login_webauthn": "notifications.access.forms.PasskeyLoginForm",
 }
 # Recovery codes are made by access/factors.py: the database holds only their digests.
 MFA_SUPPORTED_TYPES = ["totp", "webauthn"]
@@ -52,7 +57,6 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 # off: a passkey is a second factor; on: it may replace the password; only: it must.
 PASSKEY_LOGIN = env.choice("PASSKEY_LOGIN", default="off", of=["off", "on", "only"])
-MFA_PASSKEY_LOGIN_ENABLED = True
 
 # A lockout applies to a name and an address, so that an attacker cannot lock out people
 # at other addresses.

@@ -1,11 +1,15 @@
 """Lockout: five wrong logins with a name from one address lock it for 15 minutes."""
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
 from axes.models import AccessAttempt
+from django.contrib.auth.models import User
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
@@ -172,3 +176,41 @@ def test_the_page_says_until_when(clock, settings):
     assert answer["Retry-After"] == "901"
     assert 'id="app-nav"' not in text
     assert "lin.mei" not in text
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("place", ["/login/", "/account/again/"])
+def test_of_parallel_guesses_no_more_are_verified_than_one_after_another(
+    place, monkeypatch
+):
+    """Each is counted before its password is verified, also from many browsers."""
+    person = make_user()
+    clients = [
+        Client(headers={"User-Agent": f"Browser {number}"}) for number in range(16)
+    ]
+    if place != "/login/":
+        for client in clients:
+            client.force_login(person)
+    verified = []
+    check = User.check_password
+
+    def counted(self, password):
+        verified.append(password)
+        return check(self, password)
+
+    monkeypatch.setattr(User, "check_password", counted)
+    start = threading.Barrier(len(clients))
+
+    def guess(client: Client) -> int:
+        fields = {"login": "lin.mei", "password": WRONG}
+        start.wait(30)
+        try:
+            return client.post(place, fields).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        statuses = list(pool.map(guess, clients))
+
+    assert statuses.count(429) >= 11
+    assert 1 <= len(verified) <= 5

@@ -44,10 +44,13 @@ KEY_GROUP = 4
 
 
 class OfOnePerson(Framed):
-    """Admits logged-in people who proved recently who they are, and a login that must set
-    up a factor. People of single sign-on have no password and no factor here.
+    """Admits logged-in people who proved recently who they are.
+
+    ``sets_up`` admits a login that must set up a factor as well. People of single sign-on
+    have no password and no factor here.
     """
 
+    sets_up = True
     stage: Any = None
     person: User
     request: HttpRequest
@@ -58,7 +61,8 @@ class OfOnePerson(Framed):
             raise_if_reauthentication_required(request, app="allauth.mfa")
             self.person = request.user
         else:
-            self.stage = LoginStageController.enter(request, SetUpStage.key)
+            if self.sets_up:
+                self.stage = LoginStageController.enter(request, SetUpStage.key)
             if self.stage is None:
                 return redirect_to_login(request.get_full_path())
             self.person = self.stage.login.user
@@ -166,6 +170,7 @@ class AddPasskey(_AddFactor):
 
 
 class NewRecoveryCodes(OfOnePerson, TemplateView):
+    sets_up = False
     title = gettext_lazy("New recovery codes")
     template_name = "notifications/access/second_factor_sure.html"
 
@@ -176,13 +181,14 @@ class NewRecoveryCodes(OfOnePerson, TemplateView):
         }
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        if self.stage or not has_factor(self.person):
+        if not has_factor(self.person):
             return redirect("admin:account")
         codes = factors.make_recovery_codes(self.person)
         return self.show_codes(codes, reverse("admin:account"))
 
 
 class RemoveFactor(OfOnePerson, TemplateView):
+    sets_up = False
     title = gettext_lazy("Remove the second factor?")
     template_name = "notifications/access/second_factor_sure.html"
 

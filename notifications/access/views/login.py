@@ -89,7 +89,7 @@ class Code(Framed, AuthenticateView):  # type: ignore[misc]  # untyped
         return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        if form.has_error("code", "wrong"):
+        if form.has_error("code", "wrong") or form.has_error("credential"):
             state = self.stage.state
             state["wrong"] = state.get("wrong", 0) + 1
             if state["wrong"] >= MAX_WRONG_CODES:
@@ -105,12 +105,12 @@ class Code(Framed, AuthenticateView):  # type: ignore[misc]  # untyped
 
 
 class Reauthenticate(Framed, ReauthenticateView):  # type: ignore[misc]  # untyped
-    title = gettext_lazy("It is still you?")
+    title = gettext_lazy("Is it still you?")
     template_name = "notifications/access/reauthenticate.html"
 
 
 class ReauthenticateByPasskey(Framed, ReauthenticateWebAuthnView):  # type: ignore[misc]  # untyped
-    title = gettext_lazy("It is still you?")
+    title = gettext_lazy("Is it still you?")
     template_name = "notifications/access/reauthenticate.html"
 
 

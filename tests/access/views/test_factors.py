@@ -1,35 +1,29 @@
 """Pages of the second factor: one's own, and the reset by an administrator."""
 
 import re
-from datetime import timedelta
+import time
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.test import Client
-from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from notifications import permissions
-from notifications.access.queries import second_factor_of
-from notifications.access.services import second_factor
+from notifications.access.factors import make_recovery_codes
+from notifications.access.queries import has_factor
 from notifications.models import AuditEntry
-from tests.factories import (
-    PASSWORD,
-    code_of,
-    make_second_factor,
-    make_user,
-    wrong_code,
-)
+from tests.factories import PASSWORD, code_of, make_app, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 OWN = "/account/second-factor/"
-SET_UP = OWN + "set-up/"
+APP = OWN + "app/"
+AGAIN = "/account/again/"
 NOT_YOURS = {"password": ["This is not your password. Capital letters count."]}
 
 
-def device() -> TOTPDevice:
-    return TOTPDevice.objects.get()
+def prove(client: Client) -> None:
+    client.post(AGAIN, {"password": PASSWORD})
 
 
 def actions() -> list[str]:
@@ -45,55 +39,63 @@ def codes_on(page: str) -> list[str]:
 
 def test_setting_it_up_from_the_password_to_the_recovery_codes(log_in):
     client = log_in(make_user(permissions.AUDITOR))
-    key = client.session.session_key
 
-    wrong = client.post(SET_UP, {"password": "wrong"})
-    begun = client.post(SET_UP, {"password": PASSWORD}, follow=True)
-    typed_wrong = client.post(SET_UP, {"code": wrong_code(device())})
-    TOTPDevice.objects.update(throttling_failure_timestamp=None)
-    shown = client.post(SET_UP, {"code": code_of(device())})
-    state = client.get(OWN)
+    asked = client.get(APP, follow=True)
+    wrong = client.post(f"{AGAIN}?next={APP}", {"password": "wrong"})
+    begun = client.post(f"{AGAIN}?next={APP}", {"password": PASSWORD}, follow=True)
+    key = begun.context["key"].replace(" ", "")
+    odd = client.post(APP, {"code": "12345"})
+    typed_wrong = client.post(APP, {"code": code_of(key, steps=5)})
+    shown = client.post(APP, {"code": code_of(key)})
+    state = client.get("/account/")
 
+    assert asked.request["PATH_INFO"] == AGAIN
     assert wrong.context["form"].errors == NOT_YOURS
-    assert begun.context["key"].replace(" ", "") in begun.context["address"]
-    assert '<svg viewBox="0 0' in begun.text
+    assert key in begun.context["address"]
+    assert '<svg width="' in begun.text
     assert "style=" not in begun.context["qr_code"]
+    assert odd.context["form"].errors == {"code": ["The code has six digits."]}
     assert typed_wrong.status_code == 200
     assert "This code is wrong" in typed_wrong.text
     assert len(set(codes_on(shown.text))) == 10
-    assert shown["Cache-Control"] == begun["Cache-Control"]
     assert "no-store" in shown["Cache-Control"]
     assert "10 recovery codes are left." in state.text
     assert begun.context["key"] not in state.text
-    assert client.session.session_key != key
     assert actions() == ["login_refused", "factor_set", "recovery_made"]
 
 
-def test_the_key_is_shown_where_it_was_begun_only_and_not_for_long(log_in, monkeypatch):
+def test_the_key_is_shown_where_it_was_begun_only(log_in):
     person = make_user(permissions.AUDITOR)
     client, other = log_in(person), log_in(person)
-    client.post(SET_UP, {"password": PASSWORD})
+    prove(client)
+    prove(other)
 
-    assert "key" in client.get(SET_UP).context
-    assert "key" not in other.get(SET_UP).context
-    later = timezone.now() + timedelta(minutes=10)
-    monkeypatch.setattr(timezone, "now", lambda: later)
-    assert "key" not in client.get(SET_UP).context
+    keys = [each.get(APP).context["key"] for each in (client, other)]
+
+    assert keys[0] != keys[1]
 
 
-def test_setting_it_up_anew_keeps_the_old_one_until_the_end(log_in):
+def test_it_is_asked_again_after_a_quarter_of_an_hour(log_in, monkeypatch):
+    client = log_in(make_user(permissions.AUDITOR))
+    prove(client)
+    assert client.get(APP).status_code == 200
+
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 15 * 60)
+
+    assert client.get(APP)["Location"].startswith(AGAIN)
+
+
+def test_a_code_of_the_app_is_no_proof_of_who_one_is(log_in):
+    """It can be phished like the password, and a login has asked for it before."""
     person = make_user(permissions.AUDITOR)
-    old = make_second_factor(person)
-    client = log_in(person)
-    client.post("/login/code/", {"code": code_of(old)})
+    app = make_app(person)
+    client = Client()
+    client.post("/login/", {"login": "lin.mei", "password": PASSWORD})
+    client.post("/login/code/", {"code": code_of(app)})
 
-    client.post(SET_UP, {"password": PASSWORD})
-    begun = TOTPDevice.objects.get(confirmed=False)
-
-    assert "works until the new one" not in client.get(SET_UP).text
-    assert second_factor_of(person).is_set_up
-    client.post(SET_UP, {"code": code_of(begun)})
-    assert device() == begun
+    assert client.get("/account/").status_code == 200
+    assert client.get(APP)["Location"].startswith(AGAIN)
 
 
 def test_who_must_have_one_sets_it_up_before_anything_opens(settings):
@@ -104,53 +106,57 @@ def test_who_must_have_one_sets_it_up_before_anything_opens(settings):
 
     led = client.post("/login/", fields, follow=True)
     # The password was entered just now.
-    begun = client.post(SET_UP, {"go": "on"}, follow=True)
+    begun = client.get(APP)
     refused = client.get("/write/")
-    shown = client.post(SET_UP, {"code": code_of(device())})
+    code = code_of(begun.context["key"].replace(" ", ""))
+    shown = client.post(APP, {"code": code})
 
-    assert led.request["PATH_INFO"] == SET_UP
+    assert led.request["PATH_INFO"] == "/login/set-up/"
     assert "Until it is set up, nothing else opens." in led.text
-    assert "key" in begun.context
     assert refused.status_code == 302
     assert len(codes_on(shown.text)) == 10
+    assert 'href="/write/"' in shown.text
     assert client.get("/write/").status_code == 200
     assert actions() == ["logged_in", "factor_set", "recovery_made", "logged_in"]
+    details = AuditEntry.objects.order_by("id").values_list("detail", flat=True)
+    assert details.last() == {"second_factor": "app"}
 
 
 def test_two_browsers_that_must_set_it_up(settings):
-    """The second browser must enter the code of the factor that the first set up."""
+    """The second browser cannot replace the factor that the first set up."""
     settings.SECOND_FACTOR = "everybody"
     person = make_user(permissions.AUDITOR)
     client = Client()
-    client.force_login(person)
-    client.post(SET_UP, {"go": "on"})
-    make_second_factor(person)
+    client.post("/login/", {"login": "lin.mei", "password": PASSWORD})
+    key = client.get(APP).context["key"].replace(" ", "")
+    app = make_app(person)
 
-    answer = client.get(SET_UP, follow=True)
+    answer = client.post(APP, {"code": code_of(key)})
 
-    assert answer.request["PATH_INFO"] == "/login/code/"
+    assert answer["Location"] == "/login/"
+    assert Authenticator.objects.get() == app
+    assert client.get("/account/").status_code == 302
 
 
 def test_single_sign_on_has_its_own(log_in):
     person = make_user(permissions.AUDITOR)
     person.set_unusable_password()
     person.save()
+    client = log_in(person)
 
-    page = log_in(person).get(SET_UP).text
-
-    assert "You log in by single sign-on." in page
-    assert 'name="password"' not in page
+    assert client.get(APP).status_code == 403
+    assert APP not in client.get("/account/").text
 
 
 def test_guessing_the_password_there_locks_out_as_at_the_login(log_in):
     client = log_in(make_user(permissions.AUDITOR))
 
-    answers = [client.post(SET_UP, {"password": f"guess {n}"}) for n in range(5)]
-    right = client.post(SET_UP, {"password": PASSWORD})
+    answers = [client.post(AGAIN, {"password": f"guess {n}"}) for n in range(5)]
+    right = client.post(AGAIN, {"password": PASSWORD})
 
     assert [answer.status_code for answer in answers] == [200] * 4 + [429]
     assert right.status_code == 429
-    assert not TOTPDevice.objects.exists()
+    assert client.get(APP)["Location"].startswith(AGAIN)
 
 
 # --- recovery codes, removing ------------------------------------------------------------
@@ -158,55 +164,66 @@ def test_guessing_the_password_there_locks_out_as_at_the_login(log_in):
 
 @pytest.fixture
 def owner(log_in):
-    """A client logged in as a person with a second factor."""
+    """A client logged in as a person with an app, and the app."""
     person = make_user(permissions.AUDITOR)
-    client = log_in(person)
-    code = code_of(make_second_factor(person))
-    second_factor.make_recovery_codes(person)
-    client.get(OWN)
-    return client, person, code
+    app = make_app(person)
+    make_recovery_codes(person)
+    return log_in(person), app
 
 
 def test_new_recovery_codes_need_the_password(owner):
-    client, _person, _code = owner
+    client, _app = owner
 
-    wrong = client.post(OWN + "recovery-codes/", {"password": "wrong"})
-    shown = client.post(OWN + "recovery-codes/", {"password": PASSWORD})
+    refused = client.post(OWN + "recovery-codes/")
+    prove(client)
+    shown = client.post(OWN + "recovery-codes/")
 
-    assert wrong.context["form"].errors == NOT_YOURS
+    assert refused["Location"].startswith(AGAIN)
     assert len(set(codes_on(shown.text))) == 10
-    assert actions() == ["recovery_made", "login_refused", "recovery_made"]
+    assert actions() == ["recovery_made", "recovery_made"]
 
 
 def test_removing_it_needs_the_password(owner):
-    client, person, _code = owner
+    client, app = owner
 
-    client.post(OWN + "remove/", {"password": "wrong"})
-    assert second_factor_of(person).is_set_up
-    client.post(OWN + "remove/", {"password": PASSWORD})
+    client.post(f"{OWN}{app.pk}/remove/")
+    assert has_factor(app.user)
+    prove(client)
+    client.post(f"{OWN}{app.pk}/remove/")
 
-    assert not second_factor_of(person).is_set_up
+    assert not Authenticator.objects.exists()
     assert actions()[-1] == "factor_removed"
 
 
 def test_one_that_is_demanded_is_not_removed(owner, settings):
-    client, person, code = owner
+    client, app = owner
     settings.SECOND_FACTOR = "everybody"
-    client.post("/login/code/", {"code": code})
+    client = Client()
+    client.post("/login/", {"login": "lin.mei", "password": PASSWORD})
+    client.post("/login/code/", {"code": code_of(app)})
+    prove(client)
 
-    page = client.get(OWN).text
-    answer = client.post(OWN + "remove/", {"password": PASSWORD})
+    answer = client.post(f"{OWN}{app.pk}/remove/")
 
-    assert OWN + "remove/" not in page
-    assert OWN + "set-up/" in page
-    assert answer["Location"] == OWN
-    assert second_factor_of(person).is_set_up
+    assert answer.status_code == 403
+    assert "Your login needs a second factor." in answer.text
+    assert has_factor(app.user)
+
+
+def test_that_of_somebody_else_is_not_removed(owner):
+    client, app = owner
+    other = make_app(make_user(username="other"))
+    prove(client)
+
+    assert client.post(f"{OWN}{other.pk}/remove/").status_code == 404
+    assert client.post(f"{OWN}0{app.pk}/remove/").status_code == 302
+    assert Authenticator.objects.get(type="totp") == other
 
 
 def test_the_trail_says_it_in_words(log_in):
     person = make_user(permissions.AUDITOR, username="reader")
     client = Client()
-    made = make_second_factor(make_user())
+    made = make_app(make_user())
     client.post("/login/", {"login": "lin.mei", "password": PASSWORD})
     client.post("/login/code/", {"code": code_of(made)})
 
@@ -220,8 +237,7 @@ def test_the_trail_says_it_in_words(log_in):
 
 
 def test_the_list_of_people_says_who_has_one(log_in):
-    make_second_factor(make_user(username="with"))
-    make_second_factor(make_user(username="begun"), confirmed=False)
+    make_app(make_user(username="with"))
 
     page = log_in(make_user(superuser=True)).get("/auth/user/").text
 
@@ -229,7 +245,6 @@ def test_the_list_of_people_says_who_has_one(log_in):
         r'class="sub code">([\w.]+)<.*?field-second_factor">(.*?)</td>', page, re.DOTALL
     )
     assert {name: re.sub("<.*?>", "", cell).split()[-1] for name, cell in rows} == {
-        "begun": "–",
         "lin.mei": "–",
         "with": "up",
     }
@@ -238,7 +253,7 @@ def test_the_list_of_people_says_who_has_one(log_in):
 def test_an_administrator_removes_what_somebody_lost(log_in):
     client = log_in(make_user(permissions.PEOPLE_ADMINISTRATOR))
     loser = make_user(username="loser")
-    make_second_factor(loser)
+    make_app(loser)
     address = f"/auth/user/{loser.pk}/second-factor/"
 
     assert address in client.get(f"/auth/user/{loser.pk}/change/").text
@@ -248,7 +263,7 @@ def test_an_administrator_removes_what_somebody_lost(log_in):
 
     assert "The second factor of loser is removed." in said
     assert "No second factor is set up for loser." in again
-    assert not second_factor_of(loser).is_set_up
+    assert not has_factor(loser)
     (entry,) = AuditEntry.objects.all()
     assert (entry.action, entry.actor) == ("factor_removed", "lin.mei")
     assert entry.detail == {"person": "loser"}
@@ -259,9 +274,9 @@ def test_neither_the_own_one_nor_that_of_a_superuser(log_in, of):
     client = log_in(make_user(permissions.PEOPLE_ADMINISTRATOR))
     make_user(username="chief", superuser=True)
     person = User.objects.get(username=of)
-    made = make_second_factor(person)
+    made = make_app(person)
     address = f"/auth/user/{person.pk}/second-factor/"
 
     assert client.get(address).status_code == 403
     assert client.post(address).status_code == 403
-    assert device() == made
+    assert Authenticator.objects.get() == made
