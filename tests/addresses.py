@@ -20,6 +20,7 @@ from tests.factories import (
     make_notification,
     make_seal,
     make_user,
+    prove,
 )
 
 # The user of each column of the matrix. The manager wrote and sent the notifications.
@@ -111,6 +112,7 @@ class Visitor:
         self.client = Client(raise_request_exception=False)
         if person is not None:
             self.client.force_login(person)
+            prove(self.client)
         self._cookie = self.client.cookies.get(settings.SESSION_COOKIE_NAME)
         self._session = self._cookie.value if self._cookie else ""
 

@@ -24,6 +24,7 @@ from django.utils import translation
 
 from notifications.sandbox.server import SandboxServer
 from tests.environment import STATE_DIR
+from tests.factories import prove
 
 # No deadline (the machine may be busy) and no examples stored between runs.
 hypothesis.settings.register_profile("notifier", deadline=None, database=None)
@@ -65,6 +66,7 @@ def log_in() -> Callable[[User], Client]:
     def client_of(user: User) -> Client:
         client = Client()
         client.force_login(user)
+        prove(client)
         return client
 
     return client_of

@@ -65,12 +65,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
         return redirect("account_login")
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """The password or a passkey, not a code of the app: it can be phished."""
+        """The password or a passkey, else single sign-on; see ``has_recent_proof``."""
         methods = []
         if user.has_usable_password():
             methods.append(("reauthenticate", "account_reauthenticate"))
         if has_factor(user, [Authenticator.Type.WEBAUTHN]):
             methods.append(("passkey", "mfa_reauthenticate_webauthn"))
+        if not methods:  # the page leads to the provider
+            methods.append(("sso", "account_reauthenticate"))
         return [
             {"id": word, "description": word, "url": reverse(name)}
             for word, name in methods

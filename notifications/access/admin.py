@@ -49,6 +49,7 @@ class RoleField(forms.ModelMultipleChoiceField):
 
 @admin.register(User)
 class PersonAdmin(TitledModelAdmin, UserAdmin):
+    requires_proof = True
     list_title = _("People")
     add_title = _("Add a person")
     list_display = ["name", "roles", "state", "second_factor", "last_seen"]

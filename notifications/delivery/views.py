@@ -16,7 +16,7 @@ from notifications.delivery.audit_events import ALL_ALLOWED, ALL_STOPPED
 from notifications.delivery.forms import ScheduleForm
 from notifications.models import AuditEntry, Delivery, Notification, WrongState
 from notifications.permissions import require_control
-from notifications.ui.pages import page, require_permission
+from notifications.ui.pages import page, require_permission, require_recent_proof
 
 SHOWN_SWITCH_CHANGES = 10
 
@@ -116,6 +116,8 @@ def all_sending(request: HttpRequest) -> HttpResponse:
     user = require_permission(request, permissions.SEND)
     if request.method == "POST":
         is_off = request.POST.get("turn") == "off"
+        if not is_off:
+            require_recent_proof(request)
         delivery_controls.set_sending_switch(user, is_off=is_off)
         return redirect("admin:all_sending")
     labels = {event.word: event.label for event in (ALL_STOPPED, ALL_ALLOWED)}

@@ -8,6 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from notifications.ui.pages import require_recent_proof
+
 
 class ConsoleModelAdmin(admin.ModelAdmin):
     """Labels without a colon; no history view, since the audit trail replaces it."""
@@ -84,6 +86,8 @@ class TitledModelAdmin(ConsoleModelAdmin):
     add_title: ClassVar[object]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    # Whether a person must have proved recently who it is, to add, change or delete.
+    requires_proof: ClassVar[bool] = False
 
     def row_title(self, row: Any) -> str:
         return str(row)
@@ -102,6 +106,12 @@ class TitledModelAdmin(ConsoleModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self.get_object(request, object_id) if object_id else None
+        if self.requires_proof and (
+            self.has_change_permission(request, row)
+            if object_id
+            else self.has_add_permission(request)
+        ):
+            require_recent_proof(request)
         context = {
             "title": self.row_title(row) if row else self.add_title,
             "subtitle": None,
@@ -112,6 +122,16 @@ class TitledModelAdmin(ConsoleModelAdmin):
         return super().changeform_view(
             request, object_id, form_url, context | (extra_context or {})
         )
+
+    def delete_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if self.requires_proof and self.has_delete_permission(request):
+            require_recent_proof(request)
+        return super().delete_view(request, object_id, extra_context)
 
 
 def badge(state: str, label: object) -> SafeString:

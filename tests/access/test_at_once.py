@@ -12,7 +12,7 @@ from notifications.access.queries import second_factors_of
 from notifications.access.services import people
 from notifications.models import AuditEntry
 from tests.edit_forms import form_of, save_form
-from tests.factories import PASSWORD, make_app, make_user
+from tests.factories import PASSWORD, make_app, make_user, prove
 from tests.interleaving import interleave
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -191,6 +191,7 @@ def test_two_people_who_change_each_other_do_not_wait_for_ever():
     def change(user: User, other: User) -> int:
         client = Client()
         client.force_login(user)
+        prove(client)
         url = f"/auth/user/{other.pk}/change/"
         values = {"username": other.username, "is_active": "on", "is_superuser": "on"}
         return save_form(client, url, values | {"first_name": "Li"}).status_code

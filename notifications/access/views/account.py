@@ -12,7 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 from notifications import permissions
 from notifications.access.queries import browser_label, open_sessions, second_factors_of
 from notifications.access.services import sessions
-from notifications.ui.pages import page, require_login, require_permission, session_key
+from notifications.ui.pages import (
+    page,
+    require_login,
+    require_permission,
+    require_recent_proof,
+    session_key,
+)
 
 
 @require_safe
@@ -59,6 +65,7 @@ def end_others(request: HttpRequest) -> HttpResponse:
 def end_all_of(request: HttpRequest, pk: int) -> HttpResponse:
     """End all sessions of a person, on that person's page."""
     user = require_permission(request, "auth.change_user")
+    require_recent_proof(request)
     person = get_object_or_404(User, pk=pk)
     ended = sessions.end_sessions_of(user, person, present=session_key(request))
     _add_message(request, ended)
