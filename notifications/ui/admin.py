@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html
@@ -32,7 +33,7 @@ class ConsoleModelAdmin(admin.ModelAdmin):
         view = super().changeform_view
         try:
             return view(request, object_id, form_url, extra_context)
-        except IntegrityError:
+        except (IntegrityError, ValidationError):
             # If another request has just added a row of this name, the form says so.
             return view(request, object_id, form_url, extra_context)
 

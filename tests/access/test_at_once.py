@@ -124,21 +124,6 @@ def test_a_person_who_was_switched_off_meanwhile_gets_no_new_password(log_in):
     )
 
 
-def test_a_new_password_by_an_administrator_does_not_undo_a_switch_off(log_in):
-    person = make_user()
-    client = log_in(make_user(superuser=True, username="chief"))
-    values = {"password1": SECRET, "password2": SECRET}
-
-    interleave(
-        lambda: client.post(f"/auth/user/{person.pk}/password/", values),
-        lambda: switch_off(person),
-        at="django.contrib.auth.base_user.AbstractBaseUser.set_password",
-    )
-
-    person.refresh_from_db()
-    assert (person.is_active, person.check_password(SECRET)) == (False, True)
-
-
 def test_recovery_codes_made_twice_are_ten():
     person = make_user()
 

@@ -20,6 +20,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from notifications import permissions
+from notifications.access import usernames
 from notifications.access.services import people
 from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
 
@@ -41,10 +42,10 @@ def log_in(app: SocialApp, claims: Claims) -> User:
     """
     try:
         return _log_in(app, claims)
-    except IntegrityError:
+    except (IntegrityError, ValidationError):
         # Of two first logins at the same time, the other one has created the person.
-        taken = User.objects.filter(username__iexact=_username(claims))
-        if not (_identities(app, claims["sub"]).exists() or taken.exists()):
+        is_taken = usernames.is_used(_username(claims))
+        if not (_identities(app, claims["sub"]).exists() or is_taken):
             raise
         return _log_in(app, claims)
 
@@ -57,7 +58,7 @@ def _log_in(app: SocialApp, claims: Claims) -> User:
         raise SsoRefused(SsoRefusalReason.UNTRUSTED)
     # Read before the identity: a first login that another request completes between the
     # two queries is found as an identity, not as a name that is taken.
-    name_is_taken = User.objects.filter(username__iexact=_username(claims)).exists()
+    name_is_taken = usernames.is_used(_username(claims))
     identity = _identities(app, subject).first()
     if identity is None:
         if name_is_taken:

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from notifications.access.lockout import locked_until, username_for_lockout
 from notifications.access.queries import second_factors_of
 from notifications.access.services import logins
-from notifications.ui.pages import has_recent_proof, page
+from notifications.ui.pages import has_recent_proof, page, require_login
 
 TOO_MANY_REQUESTS = 429
 
@@ -112,7 +112,8 @@ class Reauthenticate(Framed, ReauthenticateView):  # type: ignore[misc]  # untyp
     template_name = "notifications/access/reauthenticate.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.has_usable_password() and has_recent_proof(request):
+        person = require_login(request)
+        if not person.has_usable_password() and has_recent_proof(request):
             resumed = resume_request(request)
             return resumed or redirect(self.get_default_success_url())
         response: HttpResponse = super().get(request, *args, **kwargs)
