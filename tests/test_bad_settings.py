@@ -35,6 +35,7 @@ VALID = {
     "OIDC_CORP_ROLES_CLAIM": "groups",
     "OIDC_CORP_ROLES": "im-auditors=Auditor",
     "SECOND_FACTOR": "senders",
+    "PASSKEY_LOGIN": "on",
     "STATE_DIR": "state",
     "DATABASE_URL": "postgres://notifier:hush@db.example/history",
     "STATIC_ROOT": "static",

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import requests
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -18,12 +19,12 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from notifications import audit_log
-from notifications.access.login_state import SSO_BACKEND
-from notifications.access.queries import has_factor
-from notifications.access.services import sso_accounts
+from notifications.access.queries import SSO_BACKEND, has_factor
+from notifications.access.services import logins, sso_accounts
 from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
 
 logger = logging.getLogger(__name__)
@@ -56,13 +57,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
     def pre_login(
         self, request: HttpRequest, user: Any, **login: Any
     ) -> HttpResponse | None:
-        if not user.is_staff:
-            return self.respond_user_inactive(request, user)
-        response: HttpResponse | None = super().pre_login(request, user, **login)
-        return response
-
-    def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
+        """Refuse a passkey of a person who may not log in; passwords were refused."""
+        if user.is_active and user.is_staff:
+            return None
+        logins.record_refused_login({"username": user.get_username()})
         return redirect("account_login")
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether a login may lead to the URL: only on this host."""
+        request = context.request
+        return url_has_allowed_host_and_scheme(
+            url, {request.get_host()}, require_https=request.is_secure()
+        )
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """The password or a passkey, else single sign-on; see ``has_recent_proof``."""

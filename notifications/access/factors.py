@@ -3,6 +3,7 @@
 django-allauth stores and verifies them. OWASP ASVS 5.0, 6.5 and 6.6.
 """
 
+import logging
 import secrets
 import time
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.utils import decrypt, encrypt
 from allauth.mfa.webauthn.internal.auth import WebAuthn
+from cryptography.fernet import InvalidToken
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -31,6 +33,8 @@ from notifications.access.audit_events import (
 from notifications.access.queries import FACTORS, has_factor, is_required_for
 from notifications.access.services import sessions
 from notifications.permissions import require
+
+logger = logging.getLogger(__name__)
 
 Type = Authenticator.Type
 
@@ -162,10 +166,16 @@ def verify_code(person: User, code: str) -> CodeResult:
 
 def _is_right_app_code(app: Authenticator, code: str, now: float) -> bool:
     """Whether the code is right and was not used before."""
-    if not app.wrap().validate_code(code) or not _is_first_use(app, code, now):
+    try:
+        is_right = app.wrap().validate_code(code)
+    except InvalidToken:
+        logger.exception(
+            "The key of an authenticator app cannot be decrypted: SECRET_KEY changed "
+            "without SECRET_KEY_PREVIOUS."
+        )
         return False
-    # With the present SECRET_KEY: the previous one may be given up later.
-    app.data["secret"] = encrypt(decrypt(app.data["secret"]))
+    if not is_right or not _is_first_use(app, code, now):
+        return False
     app.save()
     return True
 
@@ -260,6 +270,28 @@ def remove_factors(person: User, actor: str) -> None:
     Authenticator.objects.filter(user=person).delete()
     audit_log.write(FACTOR_REMOVED, actor, person=person.get_username())
     sessions.end_after_change(actor, [person.pk])
+
+
+# --- encryption ------------------------------------------------------------------------
+
+
+@transaction.atomic
+def encrypt_again() -> int:
+    """Encrypt the keys of all apps with the present ``SECRET_KEY``. Returns their number.
+
+    Raises ``ValueError`` for a key that no present or previous ``SECRET_KEY`` decrypts.
+    """
+    apps = Authenticator.objects.select_for_update().filter(type=Type.TOTP)
+    for app in apps:
+        try:
+            app.data["secret"] = encrypt(decrypt(app.data["secret"]))
+        except InvalidToken:
+            raise ValueError(
+                f"The app of {app.user.get_username()} was encrypted with a SECRET_KEY "
+                "that is not in SECRET_KEY_PREVIOUS."
+            ) from None
+        app.save(update_fields=["data"])
+    return len(apps)
 
 
 # --- recovery codes as texts -----------------------------------------------------------

@@ -21,7 +21,6 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
-from notifications.access import usernames
 from notifications.access.factors import (
     ALPHABET,
     RECOVERY_LENGTH,
@@ -32,6 +31,7 @@ from notifications.access.factors import (
 )
 from notifications.access.queries import has_factor
 from notifications.access.services import logins
+from notifications.access.usernames import validate_username
 from notifications.ui.made_from import MadeFromForm
 
 DIGITS = 6
@@ -80,21 +80,23 @@ class AddressForm(forms.Form):
     )
 
 
-class _UnusedUsername(forms.ModelForm):
-    """Refuses a username that another person has or had."""
+class _ChecksUsername(forms.ModelForm):
+    """Refuses a new username that looks like that of another person."""
+
+    instance: User
 
     def clean_username(self) -> str:
-        username: str = self.cleaned_data["username"]
-        if usernames.is_used(username, by_other_than=self.instance.pk):
-            raise ValidationError(usernames.used_message())
-        return username
+        name: str = self.cleaned_data["username"]
+        if name != self.instance.username or self.instance.pk is None:
+            validate_username(name, person=self.instance.pk)
+        return name
 
 
-class PersonForm(MadeFromForm, _UnusedUsername, UserChangeForm):
+class PersonForm(MadeFromForm, _ChecksUsername, UserChangeForm):
     """A person and the roles; an older form does not restore rights taken since."""
 
 
-class NewPersonForm(_UnusedUsername):
+class NewPersonForm(_ChecksUsername):
     """A new person, who sets the password by a link."""
 
     class Meta:

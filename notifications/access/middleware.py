@@ -1,4 +1,4 @@
-"""Middleware for sessions: second factor and activity."""
+"""Middleware for sessions: the rules of the login, and activity."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,12 +12,21 @@ from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 
-from notifications.access import login_state
 from notifications.access.queries import end_reason
 
+RULE = "login_rule"
 
-class SecondFactorMiddleware(MiddlewareMixin):
-    """Treat sessions without the second factor that the settings require as anonymous."""
+
+def login_rule() -> list[str]:
+    """The settings under which a session is opened; it ends when one of them changes."""
+    return [settings.SECOND_FACTOR, settings.PASSKEY_LOGIN]
+
+
+class LoginRuleMiddleware(MiddlewareMixin):
+    """Treat sessions that were opened under other rules as anonymous.
+
+    They may lack a second factor that is required now.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         # Lazy, as in Django: a view that does not use the user reads no session.
@@ -26,7 +35,7 @@ class SecondFactorMiddleware(MiddlewareMixin):
 
 def authenticated_user(request: HttpRequest) -> User | AnonymousUser:
     person = get_user(request)
-    if isinstance(person, User) and login_state.is_sufficient(request, person):
+    if isinstance(person, User) and request.session.get(RULE) == login_rule():
         return person
     return AnonymousUser()
 

@@ -1,8 +1,11 @@
-"""Usernames are never used twice: the history and the trail name people by them.
+"""Usernames: which characters they may have, and that none is used twice.
 
-Each username that a person gets is stored for ever, also after a change of it.
+The history and the trail name people by their usernames. A username that a person has or
+had is never that of another person, nor one that looks like it, which would deceive
+everyone who reads the history, and the people administrator who gives out roles.
 """
 
+import re
 import unicodedata
 from typing import Any
 
@@ -12,43 +15,71 @@ from django.utils.translation import gettext as _
 
 from notifications.models import UsedUsername
 
+# ASCII, and Chinese characters: other alphabets have letters that look like Latin ones.
+_REFUSED = re.compile(r"[^A-Za-z0-9@.+_\-\u3400-\u4dbf\u4e00-\u9fff]")
 
-def is_used(username: str, *, by_other_than: int | None = None) -> bool:
-    """Whether another person has or had this username, in any case or width."""
-    rows = UsedUsername.objects.filter(key=_key(username))
-    return rows.exclude(user=by_other_than).exists() if by_other_than else rows.exists()
+# Characters, and pairs of them, that look alike in many fonts.
+_ALIKE = (("0", "o"), ("1", "l"), ("i", "l"), ("rn", "m"), ("vv", "w"))
+
+
+def permitted_username(name: str) -> str:
+    """Return the name with ``_`` for each character that a username cannot have."""
+    return _REFUSED.sub("_", unicodedata.normalize("NFKC", name))
+
+
+def is_username_used(name: str, *, except_for: int | None = None) -> bool:
+    """Whether another person (not ``except_for``, an id) has or had such a name."""
+    rows = UsedUsername.objects.filter(key=_skeleton(name))
+    return (rows.exclude(user=except_for) if except_for else rows).exists()
+
+
+def validate_username(name: str, *, person: int | None = None) -> None:
+    """Raise ``ValidationError``. ``person`` is the id of the person who gets the name."""
+    if _REFUSED.search(name):
+        raise ValidationError(
+            _(
+                "Use letters without accents, digits, Chinese characters and @ . + - _ "
+                "only."
+            )
+        )
+    if is_username_used(name, except_for=person):
+        raise ValidationError(_used_message())
 
 
 def refuse_used(instance: User, raw: bool, **signal: Any) -> None:
-    """Receiver of ``pre_save`` of users. Raises ``ValidationError``."""
-    if raw or not _concerns(signal):
+    """Receiver of ``pre_save`` of people, also of commands and single sign-on.
+
+    Raises ``ValidationError``.
+    """
+    if raw or not _may_change_name(signal):
         return
-    if is_used(instance.username, by_other_than=instance.pk):
-        raise ValidationError({"username": used_message()})
+    if is_username_used(instance.username, except_for=instance.pk):
+        raise ValidationError({"username": _used_message()})
 
 
 def remember(instance: User, raw: bool, **signal: Any) -> None:
-    """Receiver of ``post_save`` of users. Raises ``ValidationError``."""
-    if raw or not _concerns(signal):
+    """Receiver of ``post_save`` of people. Raises ``ValidationError``."""
+    if raw or not _may_change_name(signal):
         return
     row, _is_new = UsedUsername.objects.get_or_create(
-        key=_key(instance.username), defaults={"user": instance}
+        key=_skeleton(instance.username), defaults={"user": instance}
     )
     if row.user_id != instance.pk:  # another request was faster
-        raise ValidationError({"username": used_message()})
+        raise ValidationError({"username": _used_message()})
 
 
-def used_message() -> str:
-    return _(
-        "This username is or was that of another person. A username is never used twice, "
-        "since the history names people by it."
-    )
+def _used_message() -> str:
+    return _("Another person has or had this name, or one that looks like it.")
 
 
-def _concerns(signal: dict[str, Any]) -> bool:
+def _may_change_name(signal: dict[str, Any]) -> bool:
     fields = signal.get("update_fields")
     return fields is None or "username" in fields
 
 
-def _key(username: str) -> str:
-    return unicodedata.normalize("NFKC", username).casefold()
+def _skeleton(name: str) -> str:
+    """The same text for names that look alike."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    for each, other in _ALIKE:
+        text = text.replace(each, other)
+    return text

@@ -218,7 +218,7 @@ def test_the_key_of_an_app_is_encrypted_and_survives_a_new_secret_key(settings):
     old = settings.SECRET_KEY
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 9, [old]
     assert kind_of(person, code_of(secret)) == "totp"
-    # The right code has encrypted it with the new key.
+    assert factors.encrypt_again() == 1
     settings.SECRET_KEY_FALLBACKS = []
     app.refresh_from_db()
     assert decrypt(app.data["secret"]) == secret
@@ -230,6 +230,9 @@ def test_without_the_key_it_is_not_readable(settings):
     settings.SECRET_KEY = "another" * 9
     with pytest.raises(InvalidToken):
         decrypt(app.data["secret"])
+    with pytest.raises(ValueError, match=r"The app of lin\.mei was encrypted"):
+        factors.encrypt_again()
+    assert kind_of(app.user, "123456") == "wrong"
 
 
 # --- setting up ------------------------------------------------------------------------

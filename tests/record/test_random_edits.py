@@ -189,8 +189,9 @@ OUTSIDE: dict[str, set[str]] = {
     "a person who was added outside of the console": set(),
     "passwords, second factors and sessions": {
         "LoginSession",
-        "TOTPDevice",
-        "RecoveryCode",
+        "Authenticator",
+        "EmailAddress",
+        "EmailConfirmation",
         "AccessAttempt",
         "AccessAttemptExpiration",
         "AccessLog",

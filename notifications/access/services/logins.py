@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from notifications import audit_log
-from notifications.access import login_state
 from notifications.access.audit_events import (
     LOCKED_OUT,
     LOGGED_IN,
@@ -17,7 +16,8 @@ from notifications.access.audit_events import (
     LOGIN_REFUSED,
 )
 from notifications.access.lockout import typed_name
-from notifications.access.queries import has_factor, must_set_up
+from notifications.access.middleware import RULE, login_rule
+from notifications.access.queries import SSO_BACKEND, has_factor, must_set_up
 from notifications.access.services import sessions
 from notifications.access.services.sso_refusals import SsoRefused
 
@@ -44,7 +44,7 @@ def record_step(request: HttpRequest, user: User, method: str, **detail: Any) ->
 def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
     """Receiver of Django's ``user_logged_in``, when all steps are done."""
     sessions.begin_session(request, user)
-    login_state.begin_login(request)
+    request.session[RULE] = login_rule()
     detail = {}
     kinds = [
         KINDS[record["type"]]
@@ -53,7 +53,7 @@ def record_login(user: User, request: HttpRequest, **_signal: Any) -> None:
     ]
     if kinds:
         detail["second_factor"] = kinds[-1]
-    if request.session[BACKEND_SESSION_KEY] == login_state.SSO_BACKEND:
+    if request.session[BACKEND_SESSION_KEY] == SSO_BACKEND:
         detail["by"] = SINGLE_SIGN_ON
     _write(LOGGED_IN, user.get_username(), **detail)
 

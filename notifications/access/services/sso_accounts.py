@@ -7,7 +7,6 @@ superusers this way.
 """
 
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,9 +19,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from notifications import permissions
-from notifications.access import usernames
 from notifications.access.services import people
 from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
+from notifications.access.usernames import is_username_used, permitted_username
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ def log_in(app: SocialApp, claims: Claims) -> User:
         return _log_in(app, claims)
     except (IntegrityError, ValidationError):
         # Of two first logins at the same time, the other one has created the person.
-        is_taken = usernames.is_used(_username(claims))
+        is_taken = is_username_used(_username(claims))
         if not (_identities(app, claims["sub"]).exists() or is_taken):
             raise
         return _log_in(app, claims)
@@ -58,7 +57,7 @@ def _log_in(app: SocialApp, claims: Claims) -> User:
         raise SsoRefused(SsoRefusalReason.UNTRUSTED)
     # Read before the identity: a first login that another request completes between the
     # two queries is found as an identity, not as a name that is taken.
-    name_is_taken = usernames.is_used(_username(claims))
+    name_is_taken = is_username_used(_username(claims))
     identity = _identities(app, subject).first()
     if identity is None:
         if name_is_taken:
@@ -105,7 +104,7 @@ def _create_person(app: SocialApp, subject: str, claims: Claims) -> User:
 def _username(claims: Claims) -> str:
     """Return a valid username, which differs from the other actors of the audit trail."""
     name = _text(claims, "preferred_username", 150) or _text(claims, "sub", 150)
-    return re.sub(r"[^\w.@+-]", "_", User.normalize_username(name))
+    return permitted_username(name)
 
 
 def _text(claims: Claims, name: str, max_length: int) -> str:

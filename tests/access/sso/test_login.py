@@ -91,6 +91,12 @@ def test_a_second_login_is_the_same_person_whatever_their_name_is_now(visit, pro
     assert User.objects.count() == 2
 
 
+def test_beginning_one_stores_nothing(provider, client):
+    client.get("/sso/")
+
+    assert not LoginSession.objects.exists()
+
+
 def test_a_callback_that_this_browser_did_not_begin(provider, client):
     begun = Client().get("/sso/corp/")
     stolen = provider.consent(begun["Location"])

@@ -124,11 +124,3 @@ def test_where_it_is_the_only_login_a_password_is_for_the_first_one(settings):
         "Log in with your passkey instead."
     ]
     assert AuditEntry.objects.latest("pk").action == "login_refused"
-
-
-def test_a_demand_for_passkeys_holds_for_who_is_inside(log_in, settings):
-    client = log_in(make_user(permissions.AUDITOR))
-
-    settings.PASSKEY_LOGIN = "only"
-
-    assert client.get("/history/").status_code == 302
