@@ -13,12 +13,13 @@ class ReporterFilter(SafeExceptionReporterFilter):
     """Hide the values of all local variables and form fields, with ``DEBUG`` too.
 
     Variables of the client contain the key, the signature and URLs with it; form fields
-    contain passwords and user input. Also hides two settings with URLs that may contain
+    contain passwords and user input. Also hides three settings with URLs that may contain
     a password.
     """
 
     hidden_settings = re.compile(
-        SafeExceptionReporterFilter.hidden_settings.pattern + "|DATABASE_URL|PROXY_URL",
+        SafeExceptionReporterFilter.hidden_settings.pattern
+        + "|DATABASE_URL|PROXY_URL|EMAIL_URL",
         flags=re.IGNORECASE,
     )
 
