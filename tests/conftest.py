@@ -3,6 +3,7 @@
 Fixtures:
     sandbox        a running sandbox, to which the settings point
     process_env    the environment of a command that runs in its own process
+    has_mail       mail is configured, and in ``mail.outbox`` after a commit
     log_in         ``log_in(user)`` returns a test client with that user logged in
 
 Autouse fixtures: English, cheap password hashes, collected static files.
@@ -10,6 +11,7 @@ Autouse fixtures: English, cheap password hashes, collected static files.
 
 import os
 from collections.abc import Callable, Iterator
+from threading import Thread
 from typing import Any
 
 import hypothesis
@@ -22,6 +24,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
+from notifications.access.services import links
 from notifications.sandbox.server import SandboxServer
 from tests.environment import STATE_DIR
 from tests.factories import prove
@@ -70,6 +73,18 @@ def log_in() -> Callable[[User], Client]:
         return client
 
     return client_of
+
+
+@pytest.fixture
+def has_mail(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.MAIL_IS_CONFIGURED = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+    class AtOnce(Thread):
+        def start(self) -> None:
+            self.run()
+
+    monkeypatch.setattr(links, "Thread", AtOnce)
 
 
 @pytest.fixture

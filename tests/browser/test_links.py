@@ -6,7 +6,6 @@ from django.core import mail
 from playwright.sync_api import Page, expect
 
 from notifications import permissions
-from notifications.access.services import links
 from notifications.models import SendingSwitch
 from tests.browser.conftest import check_page, come_in
 from tests.factories import PASSWORD, make_app, make_user
@@ -63,10 +62,7 @@ def test_an_invitation(page, live_server):
     check_page(page, "a used link")
 
 
-def test_a_forgotten_password(page, live_server, settings, monkeypatch):
-    settings.MAIL_IS_CONFIGURED = True
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    monkeypatch.setattr(links.threading.Thread, "start", links.threading.Thread.run)
+def test_a_forgotten_password(page, live_server, has_mail):
     make_user(permissions.AUDITOR, email="mei@example.com")
     page.goto(live_server.url + "/login/")
     check_page(page, "login")

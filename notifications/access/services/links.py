@@ -6,8 +6,8 @@ configured or the person has no address, it is shown to an administrator, who ha
 """
 
 import logging
-import threading
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 from django.conf import settings
@@ -161,4 +161,4 @@ def _send(to: str, subject: str, template: str, **context: Any) -> None:
             )
 
     # In a thread: the duration of a response does not reveal whether a mail was sent.
-    transaction.on_commit(lambda: threading.Thread(target=deliver).start())
+    transaction.on_commit(lambda: Thread(target=deliver).start())

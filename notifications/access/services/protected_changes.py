@@ -163,17 +163,14 @@ def show_at_login(user: User, request: HttpRequest, **_signal: Any) -> None:
     done = [Approval.Status.APPROVED, Approval.Status.ALONE]
     rows = of_person(user.pk).filter(status__in=done, seen_at=None)
     for row in rows:
-        messages.warning(
-            request,
-            _(
-                "Changed for you by %(name)s, %(at)s: %(change)s. Was it not at your wish?"
-            )
-            % {
-                "name": row.requested_by.get_username(),
-                "at": local_time(row.decided_at),
-                "change": approvals.kind_label(row.kind),
-            }
-            + " "
-            + _("Then log out everywhere, change your password and tell an auditor."),
+        sentence = _(
+            "This login was changed by %(name)s, %(at)s: %(change)s. If you did not want "
+            "it, log out everywhere, change your password and tell an auditor."
         )
+        values = {
+            "name": row.requested_by.get_username(),
+            "at": local_time(row.decided_at),
+            "change": approvals.kind_label(row.kind),
+        }
+        messages.warning(request, sentence % values)
     rows.update(seen_at=timezone.now())

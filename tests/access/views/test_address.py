@@ -17,10 +17,7 @@ OWN = "/account/address/"
 
 
 @pytest.fixture
-def commits(django_capture_on_commit_callbacks, settings, monkeypatch):
-    settings.MAIL_IS_CONFIGURED = True
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    monkeypatch.setattr(links.threading.Thread, "start", links.threading.Thread.run)
+def commits(django_capture_on_commit_callbacks, has_mail):
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 

@@ -1,7 +1,6 @@
 """Links for a password: invitation, forgotten password, and what makes a link invalid."""
 
 import re
-import threading
 from datetime import datetime, timedelta
 
 import pytest
@@ -22,18 +21,6 @@ SECRET = "a long enough pass phrase"
 INVALID = "This link is invalid, was used, or is too old."
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def has_mail(settings, monkeypatch):
-    settings.MAIL_IS_CONFIGURED = True
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-
-    class AtOnce(threading.Thread):
-        def start(self) -> None:
-            self.run()
-
-    monkeypatch.setattr(links.threading, "Thread", AtOnce)
 
 
 @pytest.fixture
