@@ -213,7 +213,8 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     ) -> HttpResponse:
         """The person sets the password by a link."""
         messages.success(
-            request, _("%(person)s is added.") % {"person": obj.get_username()}
+            request,
+            _("The person %(person)s is added.") % {"person": obj.get_username()},
         )
         return make_link(request, require_login(request), obj)
 
