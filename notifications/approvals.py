@@ -155,7 +155,7 @@ def approve(user: User, pk: int) -> tuple[Approval, str]:
 
 
 @transaction.atomic
-def cancel(user: User, pk: int) -> Approval:
+def withdraw(user: User, pk: int) -> Approval:
     """Any person with the permission of the change cancels the request.
 
     Raises ``PermissionDenied``, and ``ValidationError`` if it was decided meanwhile.

@@ -135,7 +135,7 @@ def test_the_same_is_not_requested_twice(request_, first, second, manager):
 
 
 def test_a_cancelled_request_is_not_approved(request_, first, second):
-    approvals.cancel(first, request_.pk)
+    approvals.withdraw(first, request_.pk)
 
     refuse(second, request_, ValidationError)
     assert words()[-1] == ("approval_cancelled", "first")
@@ -143,7 +143,7 @@ def test_a_cancelled_request_is_not_approved(request_, first, second):
 
 def test_who_may_not_change_people_cancels_nothing(request_, manager):
     with pytest.raises(PermissionDenied):
-        approvals.cancel(manager, request_.pk)
+        approvals.withdraw(manager, request_.pk)
 
 
 def test_where_there_is_one_administrator_it_happens_at_once(first, manager):
@@ -192,7 +192,7 @@ def test_an_approval_and_a_cancellation_at_once(request_, first, second, is_firs
         return approvals.approve(second, request_.pk)
 
     def cancel():
-        return approvals.cancel(first, request_.pk)
+        return approvals.withdraw(first, request_.pk)
 
     order = (approve, cancel) if is_first else (cancel, approve)
     one, two = interleave(*order, at=AT)

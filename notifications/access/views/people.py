@@ -107,7 +107,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     approval = get_object_or_404(_approvals(), pk=pk)
     require_recent_proof(request)
     try:
-        approvals.cancel(user, pk)
+        approvals.withdraw(user, pk)
     except ValidationError as error:
         return _refused(request, approval.object_number, error)
     messages.success(request, _("The request is cancelled."))
