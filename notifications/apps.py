@@ -3,7 +3,12 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 from django.contrib.auth import signals
-from django.db.models.signals import post_migrate, pre_migrate
+from django.db.models.signals import (
+    post_migrate,
+    post_save,
+    pre_migrate,
+    pre_save,
+)
 from django.utils.translation import gettext_lazy as _
 
 
@@ -32,9 +37,9 @@ class NotificationsConfig(AppConfig):
         import notifications.system.audit_events
         import notifications.ui.audit_events  # noqa: F401  registers
 
-        from . import permissions
-        from .access import admin, checks, role_admin  # noqa: F401  registers
-        from .access.services import logins
+        from . import approvals, permissions  # noqa: F401  registers
+        from .access import admin, checks, role_admin, usernames  # noqa: F401  registers
+        from .access.services import logins, protected_changes
         from .db.migrations import refuse_development_database
         from .groups import admin as groups_admin  # noqa: F401  registers
         from .record import checks as record_checks  # noqa: F401  registers
@@ -44,8 +49,11 @@ class NotificationsConfig(AppConfig):
 
         authentication_step_completed.connect(logins.record_step)
         signals.user_logged_in.connect(logins.record_login)
+        signals.user_logged_in.connect(protected_changes.show_at_login)
         signals.user_login_failed.connect(logins.record_refused_login)
         signals.user_logged_out.connect(logins.record_logout)
+        pre_save.connect(usernames.refuse_used, sender="auth.User")
+        post_save.connect(usernames.remember, sender="auth.User")
         # After Django's receiver, which creates the permissions of the last app.
         post_migrate.connect(permissions.make_missing_roles, sender=self)
         pre_migrate.connect(refuse_development_database, sender=self)

@@ -83,7 +83,7 @@ PERMISSION_LABELS: dict[str, Any] = {
     SEE_SYSTEM: gettext_lazy("May see the System page and check the connection"),
     "auth.view_user": gettext_lazy("May see people"),
     "auth.add_user": gettext_lazy("May add people"),
-    "auth.change_user": gettext_lazy("May change people, their roles and passwords"),
+    "auth.change_user": gettext_lazy("May change people and their roles"),
     "auth.view_group": gettext_lazy("May see the roles"),
     "auth.add_group": gettext_lazy("May add roles"),
     "auth.change_group": gettext_lazy("May change roles"),

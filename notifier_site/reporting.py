@@ -19,7 +19,7 @@ class ReporterFilter(SafeExceptionReporterFilter):
 
     hidden_settings = re.compile(
         SafeExceptionReporterFilter.hidden_settings.pattern
-        + "|DATABASE_.*URL|_PROXY|PROXY_URL",
+        + "|DATABASE_.*URL|_PROXY|PROXY_URL|EMAIL_URL",
         flags=re.IGNORECASE,
     )
 

@@ -12,6 +12,8 @@ import environ
 
 ON = ("true", "on", "yes", "y", "ok", "1")
 OFF = ("false", "off", "no", "n", "0")
+MAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "smtps", "consolemail")
+
 DATABASE_SCHEMES = ("postgres", "postgresql")
 # Names of the languages of the pages, as systems and browsers write them.
 LANGUAGES = {
@@ -73,6 +75,17 @@ def database(url: str) -> dict[str, Any]:
         raise Unusable(
             f"names PostgreSQL, whose driver psycopg cannot be loaded: {reason}"
         ) from None
+    return config
+
+
+def mail(url: str) -> dict[str, Any]:
+    """The settings of a mail server, or of the standard output (``consolemail://``)."""
+    parts = urlsplit(url)
+    if not is_one_line(url) or parts.scheme not in MAIL_SCHEMES:
+        raise ValueError
+    if parts.scheme != "consolemail" and not parts.hostname:
+        raise ValueError
+    config: dict[str, Any] = environ.Env.email_url_config(url)
     return config
 
 

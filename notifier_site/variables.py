@@ -225,6 +225,24 @@ class Variables:
             )
         return path
 
+    def mail(self, name: str) -> dict[str, Any]:
+        """The settings of a mail server; empty without the variable."""
+        url = self._raw(name) or ""
+        if not url:
+            return {}
+        try:
+            return values.mail(url)
+        except ValueError:
+            # The value is not shown, since it may contain a password.
+            self._problem(
+                f"{name} is no address of a mail server.",
+                "Write smtp+tls://USER:PASSWORD@HOST:587, smtp+ssl://USER:PASSWORD@HOST:465 "
+                "or smtp://HOST:25, with signs such as @ and / in the password as %40 "
+                "and %2F.",
+                "E020",
+            )
+            return {}
+
     def database(self, name: str, default: str) -> dict[str, Any]:
         """The settings of a database; those of no database where the URL is invalid."""
         try:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from notifications import permissions
-from notifications.models import GroupImport, GroupSync, Label, SavedAudience
+from notifications.models import Approval, GroupImport, GroupSync, Label, SavedAudience
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -20,6 +20,7 @@ from tests.factories import (
     make_notification,
     make_seal,
     make_user,
+    prove,
 )
 
 # The user of each column of the matrix. The manager wrote and sent the notifications.
@@ -84,7 +85,13 @@ def addresses_about(people: dict[str, User]) -> dict[str, str]:
         "label": label.pk,
         "audience": saved.pk,
         "auth_user": people["groups"].pk,
-        "person_log_out": people["groups"].pk,
+        "person_": people["groups"].pk,
+        "approval": Approval.objects.create(
+            kind="factor_reset",
+            object_number=people["groups"].pk,
+            subject="groups",
+            requested_by=people["superuser"],
+        ).pk,
         "sync": GroupSync.objects.create(requested_by="groups").pk,
         "auth_group": Group.objects.get(name=permissions.AUDITOR).pk,
         "": sent.pk,
@@ -111,6 +118,7 @@ class Visitor:
         self.client = Client(raise_request_exception=False)
         if person is not None:
             self.client.force_login(person)
+            prove(self.client)
         self._cookie = self.client.cookies.get(settings.SESSION_COOKIE_NAME)
         self._session = self._cookie.value if self._cookie else ""
 

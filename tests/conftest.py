@@ -3,6 +3,7 @@
 Fixtures:
     sandbox        a running sandbox, to which the settings point
     process_env    the environment of a command that runs in its own process
+    has_mail       mail is configured, and in ``mail.outbox`` after a commit
     log_in         ``log_in(user)`` returns a test client with that user logged in
 
 Autouse fixtures: English, cheap password hashes, collected static files, no requests
@@ -11,6 +12,7 @@ counted yet; the order of locks in tests with ``transaction=True``.
 
 import os
 from collections.abc import Callable, Iterator
+from threading import Thread
 from typing import Any
 
 import hypothesis
@@ -23,11 +25,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
+from notifications.access.services import links
 from notifications.console import request_counts
 from notifications.delivery import requests
 from notifications.management.commands.send_worker import HANDLERS
 from notifications.sandbox.server import SandboxServer
 from tests.environment import STATE_DIR
+from tests.factories import prove
 from tests.lock_order import collected_faults
 
 # No deadline (the machine may be busy) and no examples stored between runs.
@@ -85,6 +89,7 @@ def log_in() -> Callable[[User], Client]:
     def client_of(user: User) -> Client:
         client = Client()
         client.force_login(user)
+        prove(client)
         return client
 
     return client_of
@@ -94,6 +99,18 @@ def log_in() -> Callable[[User], Client]:
 def worker_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that waits for an answer of the worker gets it in this process."""
     monkeypatch.setattr(requests, "wait", lambda: requests.answer_waiting(HANDLERS))
+
+
+@pytest.fixture
+def has_mail(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.MAIL_IS_CONFIGURED = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+    class AtOnce(Thread):
+        def start(self) -> None:
+            self.run()
+
+    monkeypatch.setattr(links, "Thread", AtOnce)
 
 
 @pytest.fixture

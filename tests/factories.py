@@ -7,8 +7,10 @@ defaults of the others give a row that the application could have created.
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import (
     TOTP,
@@ -17,7 +19,9 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
 )
 from allauth.mfa.utils import decrypt
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Group, User
+from django.test import Client
 
 from notifications import audit_log, permissions
 from notifications.compose.audit_events import DRAFT_SAVED
@@ -57,6 +61,14 @@ def make_user(
     if role is not None:
         user.groups.add(Group.objects.get(name=role))
     return user
+
+
+def prove(client: Client) -> None:
+    """Record that the logged-in person has just given the password."""
+    session = client.session
+    person = User.objects.get(pk=session[SESSION_KEY])
+    record_authentication(SimpleNamespace(session=session), person, "password")
+    session.save()
 
 
 def make_app(person: User) -> Authenticator:

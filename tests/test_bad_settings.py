@@ -36,6 +36,8 @@ VALID = {
     "OIDC_CORP_ROLES": "im-auditors=Auditor",
     "SECOND_FACTOR": "senders",
     "PASSKEY_LOGIN": "on",
+    "EMAIL_URL": "smtp+tls://me:hush@mail.example.com:587",
+    "EMAIL_FROM": "notifier@example.com",
     "STATE_DIR": "state",
     "DATABASE_URL": "postgres://notifier:hush@db.example/history",
     "DATABASE_OWNER_URL": "postgres://owner:hush@db.example/history",

@@ -49,11 +49,17 @@ from tests.factories import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
+# Logins, and changes that need a second person.
+WITH_OWN_TESTS = {"access", "approvals.py"}
+
 # Functions with a user that change nothing and show nothing that is protected.
 OTHERS = {
     "checked_of",  # what Check shows, of a draft that the caller may see
     "explain_missing",
     "handed_over_by",
+    "receiver_of",  # of the user's own handover
+    "present_request",  # of the user
+    "ask",  # its callers check the right
     "require_hand_over",
     "require_own_draft",
     "require_control",
@@ -63,12 +69,14 @@ OTHERS = {
 
 
 def services() -> dict[str, Callable[..., Any]]:
-    """Public functions whose first parameter is the user; logins have their own tests."""
+    """Public functions whose first parameter is the user."""
     functions: dict[str, Callable[..., Any]] = {}
     package = Path(notifications.__file__).parent
     for path in sorted(package.rglob("*.py")):
         folders = path.relative_to(package).parts
-        if {"access", "migrations", "commands", "views", "views.py"} & set(folders):
+        if {*WITH_OWN_TESTS, "migrations", "commands", "views", "views.py"} & set(
+            folders
+        ):
             continue
         module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for name, function in vars(module).items():
@@ -138,6 +146,12 @@ def calls(user: User) -> dict[str, Callable[[], Any]]:
         "compose.services.member_check.check_members": lambda: (
             member_check.check_members(user, ["hikers"], ["anna"])
         ),
+        "compose.services.member_check.request_member_check": lambda: (
+            member_check.request_member_check(user, ["hikers"], ["anna"])
+        ),
+        "compose.services.member_check.answer": lambda: member_check.answer(
+            user, {"groups": ["hikers"], "members": ["anna"]}
+        ),
         "compose.services.resend.send_again": lambda: resend.send_again(
             user, ended.pk, resend.ResendKind.UNCONFIRMED, digest=""
         ),
@@ -186,9 +200,10 @@ def calls(user: User) -> dict[str, Callable[[], Any]]:
         "history.export.download": lambda: history_export.download(
             user, DeliveryFilter(), [], file_format="csv", parameters={}
         ),
-        "system.connection_check.check_connection": lambda: (
-            connection_check.check_connection(user)
+        "system.connection_check.request_check": lambda: connection_check.request_check(
+            user
         ),
+        "system.connection_check.answer": lambda: connection_check.answer(user, {}),
         "system.connection_check.send_trial_notice": lambda: (
             connection_check.send_trial_notice(user, "hikers")
         ),

@@ -1,4 +1,4 @@
-"""Only the REST client, single sign-on and the sandbox may use the network.
+"""Only the REST client, single sign-on, mail and the sandbox may use the network.
 
 Pages open no connection either: tests/console/test_policy.py. Psycopg and Django
 themselves are not checked.
@@ -25,9 +25,11 @@ MAY = (
     "notifications/tencent/",
     "notifications/sandbox/",
     # Single sign-on, if it is configured.
-    "notifications/access/backends.py",
-    "notifications/access/views/sso.py",
+    "notifications/access/adapters.py",
+    "notifications/access/sso.py",
     "notifier_site/settings/sso.py",
+    # Mail, if it is configured.
+    "notifications/access/services/links.py",
 )
 # A started program could use the network.
 STARTS = ("subprocess", "multiprocessing", "pty")

@@ -23,8 +23,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from notifications import audit_log
-from notifications.access.backends import SSO_BACKEND
-from notifications.access.queries import has_factor
+from notifications.access.queries import SSO_BACKEND, has_factor
 from notifications.access.services import logins, sso_accounts
 from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
 
@@ -72,12 +71,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
         )
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """The password or a passkey, not a code of the app: it can be phished."""
+        """The password or a passkey, else single sign-on; see ``has_recent_proof``."""
         methods = []
         if user.has_usable_password():
             methods.append(("reauthenticate", "account_reauthenticate"))
         if has_factor(user, [Authenticator.Type.WEBAUTHN]):
             methods.append(("passkey", "mfa_reauthenticate_webauthn"))
+        if not methods:  # the page leads to the provider
+            methods.append(("sso", "account_reauthenticate"))
         return [
             {"id": word, "description": word, "url": reverse(name)}
             for word, name in methods

@@ -6,28 +6,27 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.utils import unquote
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
-from django.db import transaction
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from notifications import permissions
-from notifications.access.forms import NewPasswordForm, NewPersonForm, PersonForm
+from notifications import approvals, permissions
+from notifications.access.forms import NewPersonForm, PersonForm
 from notifications.access.queries import (
     has_second_factor,
     open_sessions,
     uses_single_sign_on,
 )
-from notifications.access.services import people
+from notifications.access.services import people, protected_changes
+from notifications.access.views.people import make_link
 from notifications.ui.admin import TitledModelAdmin, badge, labelled, two_lines
 from notifications.ui.dates import time_cell
 from notifications.ui.fields import CheckboxList
@@ -48,6 +47,7 @@ class RoleField(forms.ModelMultipleChoiceField):
 
 @admin.register(User)
 class PersonAdmin(TitledModelAdmin, UserAdmin):
+    requires_proof = True
     list_title = _("People")
     add_title = _("Add a person")
     list_display = ["name", "roles", "state", "second_factor", "last_seen"]
@@ -58,17 +58,15 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     filter_horizontal = []
     form = PersonForm
     add_form = NewPersonForm
-    change_password_form = NewPasswordForm
-    change_user_password_template = "notifications/access/new_password.html"  # noqa: S105  a path
     add_form_template = "admin/change_form.html"
     fieldsets = [
-        (None, {"fields": ["username", "new_password", "lost_factor"]}),
+        (None, {"fields": ["username", "password_link", "lost_factor"]}),
         (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
         (_("Rights"), {"fields": ["is_active", "groups", "is_superuser"]}),
     ]
     add_fieldsets = [
-        (None, {"fields": ["username", "password1", "password2"]}),
-        (_("Person"), {"fields": ["first_name", "last_name"]}),
+        (None, {"fields": ["username"]}),
+        (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
         (_("Rights"), {"fields": ["groups"]}),
     ]
 
@@ -95,7 +93,9 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> list[str]:
-        fields = ["new_password", "lost_factor"]
+        fields = ["password_link", "lost_factor"]
+        if obj is not None and obj.pk == request.user.pk:
+            fields.append("email")  # the own one is changed on the page Account
         return fields if request.user.is_superuser else [*fields, "is_superuser"]
 
     def render_change_form(
@@ -103,7 +103,24 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     ) -> HttpResponse:
         if (person := kwargs.get("obj")) is not None:
             context["open_sessions"] = open_sessions([person.pk]).count()
+            me = request.user.pk
+            context["changes"] = [
+                (
+                    row,
+                    approvals.kind_label(row.kind),
+                    row.is_open,
+                    me not in (row.requested_by_id, person.pk),
+                )
+                for row in protected_changes.of_person(person.pk)
+            ]
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(
+            request, {"requests": approvals.pending(), **(extra_context or {})}
+        )
 
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
@@ -149,7 +166,12 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
     ) -> None:
         # Django's admin admits staff only; here every account may use the console.
         obj.is_staff = True
-        form.before = people.begin_person(require_login(request), obj)
+        user = require_login(request)
+        form.before = people.begin_person(user, obj)
+        if form.before is None:
+            obj.set_unusable_password()
+        elif obj.email != form.before["email"]:
+            form.new_email, obj.email = obj.email, form.before["email"]
         super().save_model(request, obj, form, change)
 
     def save_related(
@@ -162,22 +184,41 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
             form.before,
             present=session_key(request),
         )
+        if hasattr(form, "new_email"):
+            self._change_address(request, form)
 
-    @transaction.atomic
-    def user_change_password(
-        self, request: HttpRequest, id: str, form_url: str = ""
+    def _change_address(self, request: HttpRequest, form: Any) -> None:
+        """Separately, since a second administrator may have to approve it."""
+        user, person = require_login(request), form.instance
+        try:
+            approval = protected_changes.change_address(
+                user, person, person.email, form.new_email
+            )
+        except ValidationError as error:
+            messages.error(request, error.messages[0])
+            return
+        if approval.status == approval.Status.PENDING:
+            messages.info(
+                request,
+                _(
+                    "The new email address counts when a second administrator approves it."
+                ),
+            )
+
+    def get_urls(self) -> list[Any]:
+        """Without the page that sets a person's password: the person sets it by a link."""
+        unused = "auth_user_password_change"
+        return [url for url in super().get_urls() if url.name != unused]
+
+    def response_add(
+        self, request: HttpRequest, obj: User, post_url_continue: str | None = None
     ) -> HttpResponse:
-        user = require_login(request)
-        person = self.get_object(request, unquote(id))
-        if user == person and user.is_superuser:
-            return redirect("admin:password_change")  # asks for the current password
-        if person is not None and request.method == "POST":
-            people.begin_person(user, person)
-        response: HttpResponse = super().user_change_password(request, id, form_url)
-        # A redirect is the answer to a new password; errors show the form again.
-        if person is not None and isinstance(response, HttpResponseRedirect):
-            people.record_password(user, person, present=session_key(request))
-        return response
+        """The person sets the password by a link."""
+        messages.success(
+            request,
+            _("The person %(person)s is added.") % {"person": obj.get_username()},
+        )
+        return make_link(request, require_login(request), obj)
 
     @admin.display(description=pgettext_lazy("person", "Name"), ordering="username")
     def name(self, person: User) -> SafeString:
@@ -214,8 +255,10 @@ class PersonAdmin(TitledModelAdmin, UserAdmin):
         return labelled(_("Last login"), time_cell(person.last_login))
 
     @admin.display(description=_("Password"))
-    def new_password(self, person: User) -> SafeString | str:
+    def password_link(self, person: User) -> SafeString | str:
         if uses_single_sign_on(person):
             return str(_("None: logs in by single sign-on"))
-        address = reverse("admin:auth_user_password_change", args=[person.pk])
-        return format_html('<a href="{}">{}</a>', address, _("Set a new password"))
+        address = reverse("admin:person_password_link", args=[person.pk])
+        return format_html(
+            '<a href="{}">{}</a>', address, _("Make a link for a new one")
+        )

@@ -136,7 +136,23 @@ PERSON_CHANGED = Event(
 )
 
 PASSWORD_CHANGED = Event(
-    "password_changed", _("password changed"), _("Changed the password of %(person)s.")
+    "password_changed",
+    _("password changed"),
+    _("Changed the password of %(person)s."),
+    Detail("by", _("Way"), choice({"link": _("link for a new password")})),
+)
+
+LINK_MADE = Event(
+    "link_made",
+    _("link for a new password"),
+    _("Made a link with which %(person)s sets a new password."),
+    Detail(
+        "way",
+        _("Way"),
+        choice(
+            {"mail": _("by mail to the person"), "shown": _("shown to be handed on")}
+        ),
+    ),
 )
 
 ROLE_ADDED = Event(

@@ -47,9 +47,6 @@ class RoleBackend(ModelBackend):
         return cached
 
 
-SSO_BACKEND = "notifications.access.backends.SsoBackend"
-
-
 class SsoBackend(RoleBackend):
     """Marks the sessions of single sign-on. Its name in the settings keeps them valid."""
 

@@ -15,11 +15,7 @@ from allauth.mfa.webauthn.forms import (
 )
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import (
-    AdminPasswordChangeForm,
-    UserChangeForm,
-    UserCreationForm,
-)
+from django.contrib.auth.forms import UserChangeForm, UsernameField
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -33,7 +29,7 @@ from notifications.access.factors import (
     use_passkey,
     verify_code,
 )
-from notifications.access.queries import has_factor, uses_single_sign_on
+from notifications.access.queries import has_factor
 from notifications.access.services import logins
 from notifications.access.usernames import validate_username
 from notifications.ui.made_from import MadeFromForm
@@ -74,11 +70,20 @@ class PasswordAgainForm(account_forms.ReauthenticateForm):  # type: ignore[misc]
         self.fields["password"].widget.attrs |= {"autofocus": True, "placeholder": ""}
 
 
-class _ChecksUsername:
+class AddressForm(forms.Form):
+    """An address of mail."""
+
+    email = forms.EmailField(
+        label=_("Email address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+class _ChecksUsername(forms.ModelForm):
     """Refuses a new username that looks like that of another person."""
 
     instance: User
-    cleaned_data: dict[str, Any]
 
     def clean_username(self) -> str:
         name: str = self.cleaned_data["username"]
@@ -87,12 +92,17 @@ class _ChecksUsername:
         return name
 
 
-class NewPersonForm(_ChecksUsername, UserCreationForm):
-    """A new person."""
-
-
-class PersonForm(_ChecksUsername, MadeFromForm, UserChangeForm):
+class PersonForm(MadeFromForm, _ChecksUsername, UserChangeForm):
     """A person and the roles; an older form does not restore rights taken since."""
+
+
+class NewPersonForm(_ChecksUsername):
+    """A new person, who sets the password by a link."""
+
+    class Meta:
+        model = User
+        fields = ("username", "email", "first_name", "last_name", "groups")
+        field_classes = {"username": UsernameField}
 
 
 class RoleForm(MadeFromForm, forms.ModelForm):
@@ -101,23 +111,6 @@ class RoleForm(MadeFromForm, forms.ModelForm):
     class Meta:
         model = Group
         fields = ("name", "permissions")
-
-
-class NewPasswordForm(AdminPasswordChangeForm):
-    """Set the password of another person. Offers no login without a password."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields.pop("usable_password", None)
-        for name in ("password1", "password2"):
-            self.fields[name].required = True
-
-    def clean(self) -> dict[str, Any] | None:
-        if uses_single_sign_on(self.user):
-            raise ValidationError(
-                _("This person logs in by single sign-on and has no password here.")
-            )
-        return super().clean()
 
 
 WRONG_CODE = _(

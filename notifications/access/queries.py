@@ -19,6 +19,9 @@ from notifications.models import LoginSession, is_in_browser, stored_key
 # Values of the setting SECOND_FACTOR.
 OPTIONAL, SENDERS, EVERYBODY = "optional", "senders", "everybody"
 
+# People logged in by this backend need no code: the provider checks its own factors.
+SSO_BACKEND = "notifications.access.backends.SsoBackend"
+
 SECOND_FACTOR_MODES = (OPTIONAL, SENDERS, EVERYBODY)
 
 # A person with one of these permissions is one of the "senders"; superusers have all.

@@ -31,6 +31,7 @@ class PermissionField(forms.ModelMultipleChoiceField):
 
 @admin.register(Group)
 class RoleAdmin(TitledModelAdmin, GroupAdmin):
+    requires_proof = True
     form = RoleForm
     list_title = _("Roles")
     add_title = _("Add a role")

@@ -155,7 +155,8 @@ class OidcProvider(OpenIDConnectProvider):  # type: ignore[misc]  # untyped
         self, request: HttpRequest, action: str
     ) -> dict[str, str]:
         params: dict[str, str] = self.get_auth_params()
-        return params
+        # A person who is logged in is asked again, before a sensitive action.
+        return params | {"prompt": "login"} if request.user.is_authenticated else params
 
     def get_redirect_from_request_kwargs(self, request: HttpRequest) -> dict[str, Any]:
         """A link begins a login only, and connects no other account."""

@@ -5,7 +5,14 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from notifications.access.views import account, factors, login, sso
+from notifications.access.views import (
+    account,
+    factors,
+    login,
+    passwords,
+    people,
+    sso,
+)
 
 # Outside of the admin's namespace: django-allauth knows them by these names. They are not
 # protected, since a login is not complete on most of them; each checks its visitor.
@@ -19,6 +26,12 @@ LOGIN_URLS = [
         "sso/<slug:provider_id>/callback/",
         sso.callback,
         name="openid_connect_callback",
+    ),
+    path("login/forgotten/", passwords.forgotten, name="password_forgotten"),
+    path(
+        "password/<str:uidb64>/<str:token>/",
+        passwords.SetPassword.as_view(),
+        name="password_link",
     ),
     path("logout/", login.log_out, name="account_logout"),
     path(
@@ -59,12 +72,33 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
     return [
         path(
             "auth/user/<int:pk>/second-factor/",
-            protected(factors.reset_for_user),
+            protected(people.reset_factors),
             name="auth_user_second_factor",
         ),
         path("account/", protected(account.account), name="account"),
+        path("account/address/", protected(account.address), name="address"),
+        path(
+            "account/address/<str:token>/",
+            protected(account.confirm_address),
+            name="address_confirm",
+        ),
         path("account/end/", protected(account.end_one), name="session_end"),
         path("account/end-others/", protected(account.end_others), name="sessions_end"),
+        path(
+            "people/<int:pk>/link/",
+            protected(people.password_link),
+            name="person_password_link",
+        ),
+        path(
+            "people/requests/<int:pk>/approve/",
+            protected(people.approve),
+            name="approval_approve",
+        ),
+        path(
+            "people/requests/<int:pk>/cancel/",
+            protected(people.cancel),
+            name="approval_cancel",
+        ),
         path(
             "people/<int:pk>/log-out/",
             protected(account.end_all_of),

@@ -173,7 +173,7 @@ class RequestLogMiddleware:
         response = self.get_response(request)
         fields: dict[str, object] = {
             "method": request.method,
-            "path": request.path,
+            "path": _path_without_token(request),
             "status": response.status_code,
             "ms": round(1000 * (time.monotonic() - start)),
         }
@@ -187,6 +187,12 @@ class RequestLogMiddleware:
             extra=fields,
         )
         return response
+
+
+def _path_without_token(request: HttpRequest) -> str:
+    """The path; of a link for a password or an address, which is a secret, its pattern."""
+    match = request.resolver_match
+    return f"/{match.route}" if match and "token" in match.kwargs else request.path
 
 
 def log_level(request: HttpRequest, response: HttpResponse) -> int:

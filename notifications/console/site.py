@@ -72,7 +72,7 @@ class ConsoleSite(admin.AdminSite):
         response: HttpResponse = super().password_change(request, extra_context)
         # A redirect is the answer to a new password; errors show the form again.
         if isinstance(response, HttpResponseRedirect) and isinstance(user, User):
-            people.record_password(user, user, present=session_key(request))
+            people.record_password(user, present=session_key(request))
         return response  # type: ignore[return-value]  # or a redirect
 
     @method_decorator(require_safe)

@@ -18,7 +18,7 @@ from notifications.delivery.forms import RescheduleForm
 from notifications.models import AuditEntry, Delivery, Notification, WrongState
 from notifications.permissions import require, require_control
 from notifications.ui.made_from import SHOWN, ChangedSinceShown
-from notifications.ui.pages import page, require_permission
+from notifications.ui.pages import page, require_permission, require_recent_proof
 
 SHOWN_SWITCH_CHANGES = 10
 
@@ -136,6 +136,8 @@ def all_sending(request: HttpRequest) -> HttpResponse:
     user = require_permission(request, permissions.SEND)
     if request.method == "POST":
         is_off = request.POST.get("turn") == "off"
+        if not is_off:
+            require_recent_proof(request)
         try:
             delivery_controls.set_sending_switch(
                 user, is_off=is_off, shown=request.POST.get(SHOWN, "")

@@ -6,7 +6,13 @@ machines, whose clocks may differ. A check that evaluates to NULL passes, so eac
 comparison with a nullable column also requires that the column is not NULL.
 """
 
-from .access import LoginSession, is_in_browser, stored_key
+from .access import (
+    Approval,
+    LoginSession,
+    UsedUsername,
+    is_in_browser,
+    stored_key,
+)
 from .attempts import Attempt
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
@@ -21,6 +27,7 @@ from .worker_requests import WorkerRequest
 from .workers import Installation, Pace, SendingSwitch, TaskDeaths, Worker
 
 __all__ = [
+    "Approval",
     "Archive",
     "Attempt",
     "AuditEntry",
@@ -43,6 +50,7 @@ __all__ = [
     "SyncItem",
     "Tally",
     "TaskDeaths",
+    "UsedUsername",
     "Worker",
     "WorkerRequest",
     "WrongState",

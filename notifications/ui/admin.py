@@ -3,10 +3,13 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from notifications.ui.pages import require_recent_proof
 
 
 class ConsoleModelAdmin(admin.ModelAdmin):
@@ -30,7 +33,7 @@ class ConsoleModelAdmin(admin.ModelAdmin):
         view = super().changeform_view
         try:
             return view(request, object_id, form_url, extra_context)
-        except IntegrityError:
+        except (IntegrityError, ValidationError):
             # If another request has just added a row of this name, the form says so.
             return view(request, object_id, form_url, extra_context)
 
@@ -84,6 +87,8 @@ class TitledModelAdmin(ConsoleModelAdmin):
     add_title: ClassVar[object]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    # Whether a person must have proved recently who it is, to add, change or delete.
+    requires_proof: ClassVar[bool] = False
 
     def row_title(self, row: Any) -> str:
         return str(row)
@@ -102,6 +107,12 @@ class TitledModelAdmin(ConsoleModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self.get_object(request, object_id) if object_id else None
+        if self.requires_proof and (
+            self.has_change_permission(request, row)
+            if object_id
+            else self.has_add_permission(request)
+        ):
+            require_recent_proof(request)
         context = {
             "title": self.row_title(row) if row else self.add_title,
             "subtitle": None,
@@ -112,6 +123,16 @@ class TitledModelAdmin(ConsoleModelAdmin):
         return super().changeform_view(
             request, object_id, form_url, context | (extra_context or {})
         )
+
+    def delete_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if self.requires_proof and self.has_delete_permission(request):
+            require_recent_proof(request)
+        return super().delete_view(request, object_id, extra_context)
 
 
 def badge(state: str, label: object) -> SafeString:

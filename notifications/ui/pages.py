@@ -1,7 +1,11 @@
 """Shared by all views: the page frame and access checks."""
 
+import time
 from typing import Any
 
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core.exceptions import ReauthenticationRequired
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
@@ -10,6 +14,9 @@ from django.template.response import TemplateResponse
 
 from notifications import permissions
 from notifications.models import Notification, stored_key
+
+# Methods of django-allauth; a passkey is one of the factors ("mfa").
+PROOFS = ("password", "socialaccount")
 
 
 def page(
@@ -37,6 +44,29 @@ def require_login(request: HttpRequest) -> User:
     if not isinstance(user, User):
         raise PermissionDenied
     return user
+
+
+def has_recent_proof(request: HttpRequest) -> bool:
+    """Whether the password, a passkey or single sign-on has proved recently who it is.
+
+    A code of an app is no proof by itself: it can be phished.
+    """
+    start = time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    records = get_authentication_records(request, require_login(request))
+    return any(
+        record["at"] > start
+        and (record["method"] in PROOFS or record.get("type") == "webauthn")
+        for record in records
+    )
+
+
+def require_recent_proof(request: HttpRequest) -> None:
+    """Ask again who it is before a sensitive action, also before a page that leads to it.
+
+    django-allauth asks, and then repeats the request with what was typed.
+    """
+    if not has_recent_proof(request):
+        raise ReauthenticationRequired
 
 
 def session_key(request: HttpRequest) -> str:

@@ -9,6 +9,7 @@ from .environment import *  # noqa: I001  in reading order
 from .web import *
 from .access import *
 from .sso import *
+from .mail import *
 from .https import *
 from .database import *
 from .im import *

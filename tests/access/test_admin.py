@@ -15,7 +15,6 @@ pytestmark = pytest.mark.django_db
 
 PEOPLE = "/auth/user/"
 ROLES = "/auth/group/"
-SECRET = "a long enough pass phrase"
 
 
 def headings(response) -> list[str]:
@@ -31,7 +30,7 @@ def test_titles_are_plain(log_in):
         PEOPLE: "People",
         PEOPLE + "add/": "Add a person",
         f"{PEOPLE}{user.pk}/change/": "wang.fang",
-        f"{PEOPLE}{user.pk}/password/": "Set a new password",
+        f"/people/{user.pk}/link/": "A link for a new password",
         ROLES: "Roles",
         ROLES + "add/": "Add a role",
         f"{ROLES}{role.pk}/change/": "Auditor",
@@ -52,15 +51,13 @@ def test_a_person_is_added_with_a_role(log_in):
         PEOPLE + "add/",
         {
             "username": "wang.fang",
-            "password1": SECRET,
-            "password2": SECRET,
             "first_name": "Fang",
             "groups": [auditor.pk],
         },
     )
 
     person = User.objects.get(username="wang.fang")
-    assert person.check_password(SECRET)
+    assert not person.has_usable_password()
     assert (person.first_name, person.is_staff) == ("Fang", True)
     assert [role.name for role in person.groups.all()] == ["Auditor"]
 
@@ -71,35 +68,6 @@ def test_an_auditor_sees_neither_people_nor_roles(log_in):
 
     for address in (PEOPLE, PEOPLE + "add/", ROLES, f"{ROLES}{role.pk}/change/"):
         assert client.get(address).status_code == 403, address
-
-
-def test_a_new_password_is_set_for_somebody_else(log_in):
-    client = log_in(make_user(permissions.PEOPLE_ADMINISTRATOR))
-    other = make_user(username="other")
-    address = f"{PEOPLE}{other.pk}/password/"
-
-    empty = client.post(address, {"password1": "", "password2": ""})
-    client.post(address, {"password1": SECRET, "password2": SECRET})
-
-    assert empty.context["form"].errors == {
-        "password1": ["This field is required."],
-        "password2": ["This field is required."],
-    }
-    other.refresh_from_db()
-    assert other.check_password(SECRET)
-
-
-def test_no_new_password_for_a_superuser(log_in):
-    chief = make_user(superuser=True, username="chief")
-    client = log_in(make_user(permissions.PEOPLE_ADMINISTRATOR))
-
-    answer = client.post(
-        f"{PEOPLE}{chief.pk}/password/", {"password1": SECRET, "password2": SECRET}
-    )
-
-    assert answer.status_code == 403
-    chief.refresh_from_db()
-    assert not chief.check_password(SECRET)
 
 
 def test_a_role_is_boxes_with_sentences(log_in):
@@ -124,7 +92,7 @@ def test_a_role_is_boxes_with_sentences(log_in):
         "May see the System page and check the connection",
         "May see people",
         "May add people",
-        "May change people, their roles and passwords",
+        "May change people and their roles",
         "May see the roles",
         "May add roles",
         "May change roles",
@@ -175,17 +143,8 @@ def test_lists_need_as_many_queries_with_three_rows_as_with_one(log_in, address)
 
 def test_new_people_can_log_in_without_a_further_flag(log_in):
     client = log_in(make_user(superuser=True, username="chief"))
-    secret = "a long enough pass phrase"
 
-    client.post(
-        "/auth/user/add/",
-        {
-            "username": "new",
-            "usable_password": "true",
-            "password1": secret,
-            "password2": secret,
-        },
-    )
+    client.post("/auth/user/add/", {"username": "new"})
 
     assert User.objects.get(username="new").is_staff
 
@@ -221,19 +180,6 @@ def test_roles_offer_only_the_permissions_in_use(log_in):
 
     offered = form.fields["permissions"].queryset
     assert offered.count() == len(permissions.ALL_PERMISSIONS)
-
-
-@pytest.mark.parametrize("written", ["{}", "0{}", "%20{}", "+{}", "{}%20", "_2B{}"])
-def test_ones_own_password_is_asked_for_first(log_in, written):
-    """However the number of the own row is written."""
-    chief = make_user(superuser=True, pk=7)
-    values = {"password1": SECRET, "password2": SECRET}
-
-    address = f"{PEOPLE}{written.format(chief.pk)}/password/"
-    response = log_in(chief).post(address, values)
-
-    assert response["Location"] == "/password_change/"
-    assert not User.objects.get().check_password(SECRET)
 
 
 @pytest.mark.parametrize(

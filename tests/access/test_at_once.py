@@ -14,7 +14,7 @@ from notifications.access.services import people, sso_accounts
 from notifications.models import AuditEntry
 from tests.access.sso.provider import Provider
 from tests.edit_forms import form_of, save_form
-from tests.factories import PASSWORD, make_app, make_user
+from tests.factories import PASSWORD, make_app, make_user, prove
 from tests.interleaving import interleave
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,21 +126,6 @@ def test_a_person_who_was_switched_off_meanwhile_gets_no_new_password(log_in):
     )
 
 
-def test_a_new_password_by_an_administrator_does_not_undo_a_switch_off(log_in):
-    person = make_user()
-    client = log_in(make_user(superuser=True, username="chief"))
-    values = {"password1": SECRET, "password2": SECRET}
-
-    interleave(
-        lambda: client.post(f"/auth/user/{person.pk}/password/", values),
-        lambda: switch_off(person),
-        at="django.contrib.auth.base_user.AbstractBaseUser.set_password",
-    )
-
-    person.refresh_from_db()
-    assert (person.is_active, person.check_password(SECRET)) == (False, True)
-
-
 def test_recovery_codes_made_twice_are_ten():
     person = make_user()
 
@@ -193,6 +178,7 @@ def test_two_people_who_change_each_other_do_not_wait_for_ever():
     def change(user: User, other: User) -> int:
         client = Client()
         client.force_login(user)
+        prove(client)
         url = f"/auth/user/{other.pk}/change/"
         values = {"username": other.username, "is_active": "on", "is_superuser": "on"}
         return save_form(client, url, values | {"first_name": "Li"}).status_code
@@ -229,6 +215,7 @@ def change_role() -> int:
     """By a superuser: locks the role, then its people."""
     client = Client()
     client.force_login(User.objects.get(is_superuser=True))
+    prove(client)
     role = Group.objects.get(name=KEEPERS)
     url = f"/auth/group/{role.pk}/change/"
     rows = permissions.permission_rows(["auth.change_user"])
@@ -244,11 +231,11 @@ def test_a_role_is_changed_while_one_of_its_people_gives_it(keeper, is_new):
     def give_role() -> int:
         client = Client()
         client.force_login(keeper)
+        prove(client)
         role = Group.objects.get(name=KEEPERS).pk
         values = {"groups": [role], "is_active": "on"}
         if is_new:
-            passwords = {"password1": SECRET, "password2": SECRET}
-            values |= {"username": "new", "usable_password": "true"} | passwords
+            values |= {"username": "new", "email": "new@example.com"}
             return client.post("/auth/user/add/", values).status_code
         url = f"/auth/user/{other.pk}/change/"
         return save_form(client, url, values | {"username": "other"}).status_code
@@ -259,7 +246,8 @@ def test_a_role_is_changed_while_one_of_its_people_gives_it(keeper, is_new):
         at="notifications.access.services.people.permissions.require",
     )
 
-    assert statuses == (302, 302)
+    # A new person's link is shown at once.
+    assert statuses == (200 if is_new else 302, 302)
     assert User.objects.filter(groups__name=KEEPERS).count() == 2
 
 

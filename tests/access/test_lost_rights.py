@@ -20,7 +20,13 @@ from notifications.delivery.resendable import ResendKind
 from notifications.delivery.schedule import start_scheduled
 from notifications.models import AuditEntry, Notification
 from tests.edit_forms import save_form
-from tests.factories import make_delivery, make_group, make_notification, make_user
+from tests.factories import (
+    make_delivery,
+    make_group,
+    make_notification,
+    make_user,
+    prove,
+)
 from tests.interleaving import interleave
 
 REASON = "sender_lost"
@@ -60,6 +66,7 @@ def switch_off(chief: User, person: User) -> None:
 def by_page(chief: User, person: User) -> None:
     browser = Client()
     browser.force_login(chief)
+    prove(browser)
     save_form(
         browser,
         f"/auth/user/{person.pk}/change/",
@@ -70,6 +77,7 @@ def by_page(chief: User, person: User) -> None:
 def without_role(chief: User, person: User) -> None:
     browser = Client()
     browser.force_login(chief)
+    prove(browser)
     save_form(
         browser,
         f"/auth/user/{person.pk}/change/",
@@ -81,6 +89,7 @@ def role_without_permission(chief: User, _person: User) -> None:
     role = Group.objects.get(name=permissions.COMMUNITY_MANAGER)
     browser = Client()
     browser.force_login(chief)
+    prove(browser)
     save_form(browser, f"/auth/group/{role.pk}/change/", {"name": role.name})
 
 
@@ -88,6 +97,7 @@ def role_deleted(chief: User, _person: User) -> None:
     role = Group.objects.get(name=permissions.COMMUNITY_MANAGER)
     browser = Client()
     browser.force_login(chief)
+    prove(browser)
     browser.post(f"/auth/group/{role.pk}/delete/", {"post": "yes"})
 
 
@@ -127,6 +137,7 @@ def test_a_superuser_without_the_flag(manager, chief):
     running = make_notification(sender=other, status="sending")
     browser = Client()
     browser.force_login(chief)
+    prove(browser)
 
     save_form(
         browser,

@@ -1,11 +1,12 @@
 """Password validation: long passwords that are not easily guessed."""
 
 import pytest
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from notifications.access.forms import LoginForm, NewPasswordForm
+from notifications.access.forms import LoginForm
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.one_database
@@ -50,12 +51,12 @@ def test_password_managers_know_what_is_asked_for():
     def of(form, name: str) -> dict[str, object]:
         return form.fields[name].widget.attrs
 
-    login, new = LoginForm(), NewPasswordForm(User())
+    login, new = LoginForm(), SetPasswordForm(User())
 
     assert of(login, "login")["autocomplete"] == "username"
     assert of(login, "password")["autocomplete"] == "current-password"
-    assert of(new, "password1")["autocomplete"] == "new-password"
+    assert of(new, "new_password1")["autocomplete"] == "new-password"
     assert {"maxlength", "onpaste"} & {
         *of(login, "password"),
-        *of(new, "password1"),
+        *of(new, "new_password1"),
     } == set()

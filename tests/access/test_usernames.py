@@ -1,13 +1,24 @@
-"""Usernames that look like those of others."""
+"""Usernames that look like those of others, and usernames that were used before."""
+
+from io import StringIO
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 
-from notifications.access.usernames import permitted_username, validate_username
-from tests.factories import PASSWORD, make_user
+from notifications import permissions
+from notifications.access.usernames import (
+    is_username_used,
+    permitted_username,
+    validate_username,
+)
+from notifications.models import UsedUsername
+from tests.edit_forms import form_of, save_form
+from tests.factories import make_user
+from tests.interleaving import interleave
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
@@ -51,8 +62,6 @@ def test_the_pages_of_people_refuse_it(log_in):
     other = make_user(username="wang.fang")
     values = {
         "username": "1in.mei",
-        "password1": PASSWORD + PASSWORD,
-        "password2": PASSWORD + PASSWORD,
     }
 
     added = client.post("/auth/user/add/", values)
@@ -63,3 +72,79 @@ def test_the_pages_of_people_refuse_it(log_in):
     assert User.objects.count() == 2
     other.refresh_from_db()
     assert other.username == "wang.fang"
+
+
+# --- used before ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def renamed():
+    person = make_user(username="lin.mei")
+    person.username = "lin.mei.2"
+    person.save()
+    return person
+
+
+@pytest.mark.parametrize("name", ["lin.mei", "Lin.Mei", "ｌｉｎ.mei", "lin.mei.2"])
+def test_a_former_name_is_refused_on_the_page(log_in, renamed, name):
+    client = log_in(make_user(permissions.PEOPLE_ADMINISTRATOR, username="admin"))
+    other = make_user(username="other")
+
+    added = client.post("/auth/user/add/", {"username": name})
+    changed = save_form(
+        client, f"/auth/user/{other.pk}/change/", {"username": name, "is_active": "on"}
+    )
+
+    for answer in (added, changed):
+        assert "one that looks like it" in str(form_of(answer).errors["username"])
+    assert set(User.objects.values_list("username", flat=True)) == {
+        "lin.mei.2",
+        "admin",
+        "other",
+    }
+
+
+def test_a_person_may_get_the_own_former_name_back(renamed):
+    renamed.username = "Lin.Mei"
+    renamed.save()
+
+    assert UsedUsername.objects.filter(user=renamed).count() == 2
+
+
+def test_createsuperuser(renamed, monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long enough pass phrase")
+    with pytest.raises(CommandError, match="one that looks like it"):
+        call_command(
+            "createsuperuser",
+            "--noinput",
+            "--username=lin.mei",
+            "--email=x@example.com",
+            stdout=StringIO(),
+        )
+
+
+def test_that_of_a_deleted_person_stays_used():
+    make_user(username="lin.mei").delete()
+
+    with pytest.raises(ValidationError, match="one that looks like it"):
+        make_user(username="lin.mei")
+
+
+def test_a_login_stores_no_name(renamed, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        renamed.save(update_fields=["last_login"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_get_a_name_at_once():
+    one, two = interleave(
+        lambda: make_user(username="lin.mei"),
+        lambda: make_user(username="LIN.MEI"),
+        at="notifications.access.usernames._skeleton",
+    )
+
+    results = {type(one), type(two)}
+    assert User in results
+    assert len(results) == 2
+    assert is_username_used("Lin.Mei")
+    assert User.objects.filter(username__iexact="lin.mei").count() == 1

@@ -19,7 +19,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, prove
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -80,14 +80,23 @@ def log_in(page: Page, url: str, username: str = "lin.mei") -> None:
     page.click("[type=submit]")
 
 
-def come_in(page: Page, url: str, username: str = "lin.mei", *, to: str = "/") -> None:
+def come_in(
+    page: Page,
+    url: str,
+    username: str = "lin.mei",
+    *,
+    to: str = "/",
+    is_proved: bool = True,
+) -> None:
     """Open the page ``to``, logged in with the cookie of a prepared session.
 
     Saves a page, a form and a redirect. Unlike ``log_in``, it writes no entry to the
-    audit trail.
+    audit trail. Without ``is_proved``, the password was given long ago.
     """
     client = Client()
     client.force_login(User.objects.get(username=username))
+    if is_proved:
+        prove(client)
     name = django_settings.SESSION_COOKIE_NAME
     page.context.add_cookies(
         [{"name": name, "value": client.cookies[name].value, "url": url}]

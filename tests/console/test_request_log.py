@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from notifications import permissions
+from notifications.access.services import links
 from notifications.models import AuditEntry
 from tests.factories import make_notification, make_user
 
@@ -31,6 +32,22 @@ def test_a_page_is_told_without_its_query(log_in, caplog):
     )
     assert line.getMessage() == f"GET /history/ 200 {line.ms} ms"
     assert "typed" not in repr(vars(line))
+
+
+def test_the_secret_of_a_link_is_left_out(log_in, caplog):
+    person = make_user(permissions.AUDITOR)
+    path = links.password_path(person)
+    token = path.split("/")[-2]
+
+    Client().get(path)
+    log_in(person).get("/account/address/secret/")
+
+    assert [line.path for line in caplog.records] == [
+        "/password/<str:uidb64>/<str:token>/",
+        "/account/address/<str:token>/",
+    ]
+    assert token not in caplog.text
+    assert "secret" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import CheckConstraint
 
 from notifications.models import (
+    Approval,
     AuditEntry,
     ChatGroup,
     GroupSync,
@@ -27,6 +28,7 @@ from tests.factories import (
     make_draft_version,
     make_group,
     make_notification,
+    make_user,
 )
 
 pytestmark = pytest.mark.django_db
@@ -156,6 +158,12 @@ SYNC = [
     ("group_sync_ended_has_time", {"finished_at": MOMENT}),
     ("group_sync_ended_has_time", {"status": "lost"}),
 ]
+APPROVAL = [
+    ("approval_is_decided", {"status": "cancelled"}),
+    ("approval_is_decided", {"status": "unknown", "decided_at": MOMENT}),
+    ("approval_is_decided", {"decided_at": MOMENT}),
+    ("approval_by_another", {"status": "approved", "decided_at": MOMENT}),
+]
 
 
 def make_pace(**values) -> None:
@@ -195,6 +203,11 @@ def make_sync(**values) -> None:
     GroupSync.objects.create(requested_by="lin.mei", **values)
 
 
+def make_approval(**values) -> None:
+    values = {"kind": "factor_reset", "object_number": 1, "subject": "x"} | values
+    Approval.objects.create(requested_by=make_user(), **values)
+
+
 FACTORIES = [
     (make_notification, NOTIFICATION),
     (make_delivery, DELIVERY),
@@ -205,6 +218,7 @@ FACTORIES = [
     (make_tally, TALLY),
     (make_draft_version, DRAFT_VERSION),
     (make_sync, SYNC),
+    (make_approval, APPROVAL),
 ]
 CASES = [*OTHERS, *((make, *row) for make, rows in FACTORIES for row in rows)]
 # Of the two constraints that such a row violates, each database names another.

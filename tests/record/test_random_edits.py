@@ -207,6 +207,10 @@ OUTSIDE: dict[str, set[str]] = {
         "SyncItem",
         "SyncChange",
     },
+    "used usernames, and requests for a second administrator": {
+        "UsedUsername",
+        "Approval",
+    },
     "the state of workers and of requests to them, of the pace and of the switch": {
         "Worker",
         "WorkerRequest",

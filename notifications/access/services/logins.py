@@ -15,10 +15,9 @@ from notifications.access.audit_events import (
     LOGGED_OUT,
     LOGIN_REFUSED,
 )
-from notifications.access.backends import SSO_BACKEND
 from notifications.access.lockout import typed_name
 from notifications.access.middleware import RULE, login_rule
-from notifications.access.queries import has_factor, must_set_up
+from notifications.access.queries import SSO_BACKEND, has_factor, must_set_up
 from notifications.access.services import sessions
 from notifications.access.services.sso_refusals import SsoRefused
 

@@ -62,6 +62,12 @@ def begin_person(user: User, person: User) -> Values | None:
     return before
 
 
+def require_can_change(user: User, person: User) -> None:
+    """As the pages check it before they are shown; see ``begin_person``."""
+    if not user.is_superuser and (person.is_superuser or person.pk == user.pk):
+        raise PermissionDenied(_("Only a superuser can do this."))
+
+
 def values_of_person(pk: int) -> Values:
     """Return the stored values; roles by name."""
     person = User.objects.get(pk=pk)
@@ -85,10 +91,11 @@ def record_person(
         pause_without_right(actor)
 
 
-def record_password(user: User, person: User, *, present: str = "") -> None:
-    """``user`` set a new password for ``person``, who may be the same user."""
-    audit_log.write(PASSWORD_CHANGED, user.get_username(), person=person.get_username())
-    sessions.end_after_change(user.get_username(), [person.pk], present=present)
+def record_password(person: User, *, present: str = "", **detail: Any) -> None:
+    """The person has set a new password; ``by="link"`` if it was set by a link."""
+    name = person.get_username()
+    audit_log.write(PASSWORD_CHANGED, name, person=name, **detail)
+    sessions.end_after_change(name, [person.pk], present=present)
 
 
 def begin_role(user: User, permission: str, pk: int | None) -> Values | None:

@@ -3,9 +3,6 @@
 from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
-from allauth.account.internal.flows.reauthentication import (
-    raise_if_reauthentication_required,
-)
 from allauth.account.stages import LoginStageController
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
@@ -15,7 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -32,13 +29,16 @@ from notifications.access.forms import AppCodeForm, PasskeyForm
 from notifications.access.queries import (
     FACTORS,
     has_factor,
-    is_required_for,
     must_set_up,
     second_factors_of,
 )
 from notifications.access.stages import SetUpStage
 from notifications.access.views.login import Framed
-from notifications.ui.pages import page, require_permission, session_key
+from notifications.ui.pages import (
+    page,
+    require_recent_proof,
+    session_key,
+)
 
 KEY_GROUP = 4
 
@@ -58,7 +58,9 @@ class OfOnePerson(Framed):
     @method_decorator(sensitive_post_parameters("code"))
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if isinstance(request.user, User):
-            raise_if_reauthentication_required(request, app="allauth.mfa")
+            if not request.user.has_usable_password():
+                raise PermissionDenied
+            require_recent_proof(request)
             self.person = request.user
         else:
             if self.sets_up:
@@ -208,28 +210,3 @@ class RemoveFactor(OfOnePerson, TemplateView):
         )
         messages.success(request, _("The second factor is removed."))
         return redirect("admin:account")
-
-
-def reset_for_user(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for confirmation, since the administrator acts on the request of a person."""
-    user = require_permission(request, "auth.change_user")
-    person = get_object_or_404(User, pk=pk)
-    factors.require_can_reset(user, person)
-    if request.method == "POST":
-        try:
-            factors.reset_factors(user, person)
-        except ValidationError as error:
-            messages.error(request, error.messages[0])
-        else:
-            sentence = _("The second factor of %(person)s is removed.")
-            messages.success(request, sentence % {"person": person.get_username()})
-        return redirect("admin:auth_user_change", person.pk)
-    return page(
-        request,
-        "notifications/access/lost_factor.html",
-        _("Remove the second factor of %(person)s?")
-        % {"person": person.get_username()},
-        person=person,
-        is_set_up=has_factor(person),
-        is_required=is_required_for(person),
-    )

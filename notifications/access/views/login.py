@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.logout import logout as end_pending_login
+from allauth.account.internal.flows.reauthentication import resume_request
 from allauth.account.internal.stagekit import stash_login
 from allauth.account.views import LoginView, ReauthenticateView
 from allauth.mfa.base.views import AuthenticateView
@@ -21,7 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from notifications.access.lockout import locked_until, username_for_lockout
 from notifications.access.queries import second_factors_of
 from notifications.access.services import logins
-from notifications.ui.pages import page
+from notifications.ui.pages import has_recent_proof, page, require_login
 
 TOO_MANY_REQUESTS = 429
 
@@ -105,8 +106,21 @@ class Code(Framed, AuthenticateView):  # type: ignore[misc]  # untyped
 
 
 class Reauthenticate(Framed, ReauthenticateView):  # type: ignore[misc]  # untyped
+    """Asks for the password. People of single sign-on log in again at their provider."""
+
     title = gettext_lazy("Is it still you?")
     template_name = "notifications/access/reauthenticate.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        person = require_login(request)
+        if not person.has_usable_password() and has_recent_proof(request):
+            resumed = resume_request(request)
+            return resumed or redirect(self.get_default_success_url())
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(address=self.request.get_full_path(), **kwargs)
 
 
 class ReauthenticateByPasskey(Framed, ReauthenticateWebAuthnView):  # type: ignore[misc]  # untyped

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.oauth2.views import (
     OAuth2CallbackView,
@@ -28,8 +29,17 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
 @never_cache
 @require_safe
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Callback of the provider, with a code or with an error."""
-    return _respond(OAuth2CallbackView, request, provider_id)
+    """Callback of the provider, with a code or with an error.
+
+    A person who logged in again goes on with the request that asked for it: django-allauth
+    ends the session of the first login, with the request in it.
+    """
+    person = request.user.pk
+    suspended = request.session.get(STATE_SESSION_KEY)
+    response = _respond(OAuth2CallbackView, request, provider_id)
+    if suspended and request.user.pk == person:
+        request.session[STATE_SESSION_KEY] = suspended
+    return response
 
 
 def _respond(view: Any, request: HttpRequest, provider_id: str) -> HttpResponse:

@@ -267,7 +267,6 @@ def test_a_linked_person_has_no_second_factor_here():
 
 def test_there_is_no_password_to_change(log_in):
     person = enter(preferred_username="mei")
-    new = {"password1": "a long enough pass", "password2": "a long enough pass"}
     inside = log_in(person)
 
     assert "/password_change/" not in inside.get("/").content.decode()
@@ -279,7 +278,7 @@ def test_there_is_no_password_to_change(log_in):
     page = f"/auth/user/{person.pk}/"
     shown = unescape(chief.get(page + "change/").content.decode())
     assert "None: logs in by single sign-on" in shown
-    refused = chief.post(page + "password/", new)
+    refused = chief.post(f"/people/{person.pk}/link/", follow=True)
     assert "has no password here" in refused.content.decode()
     person.refresh_from_db()
     assert not person.has_usable_password()

@@ -40,7 +40,10 @@ def test_who_one_is_and_where_one_is_logged_in():
     page = here.get(ACCOUNT)
     text = " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
 
-    assert "Username lin.mei Mei Lin Roles Auditor Password Change password" in text
+    assert (
+        "Username lin.mei Mei Lin Roles Auditor Email – Change the email address Password Change password"
+        in text
+    )
     assert [
         (session.address, browser, is_present)
         for session, browser, is_present in page.context["sessions"]

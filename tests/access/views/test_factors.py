@@ -22,6 +22,18 @@ AGAIN = "/account/again/"
 NOT_YOURS = {"password": ["This is not your password. Capital letters count."]}
 
 
+@pytest.fixture
+def log_in():
+    """Without a recent proof of who it is."""
+
+    def client_of(person: User) -> Client:
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return client_of
+
+
 def prove(client: Client) -> None:
     client.post(AGAIN, {"password": PASSWORD})
 
@@ -86,13 +98,17 @@ def test_it_is_asked_again_after_a_quarter_of_an_hour(log_in, monkeypatch):
     assert client.get(APP)["Location"].startswith(AGAIN)
 
 
-def test_a_code_of_the_app_is_no_proof_of_who_one_is(log_in):
-    """It can be phished like the password, and a login has asked for it before."""
-    person = make_user(permissions.AUDITOR)
-    app = make_app(person)
+def test_a_code_of_the_app_is_no_proof_of_who_one_is(monkeypatch):
+    """It can be phished. The password of the login is a proof for a quarter of an hour."""
+    app = make_app(make_user(permissions.AUDITOR))
     client = Client()
+    now = time.time()
     client.post("/login/", {"login": "lin.mei", "password": PASSWORD})
+    monkeypatch.setattr("time.time", lambda: now + 9 * 60)
     client.post("/login/code/", {"code": code_of(app)})
+    assert client.get(APP).status_code == 200
+
+    monkeypatch.setattr("time.time", lambda: now + 16 * 60)
 
     assert client.get("/account/").status_code == 200
     assert client.get(APP)["Location"].startswith(AGAIN)
@@ -254,6 +270,7 @@ def test_an_administrator_removes_what_somebody_lost(log_in):
     client = log_in(make_user(permissions.PEOPLE_ADMINISTRATOR))
     loser = make_user(username="loser")
     make_app(loser)
+    prove(client)
     address = f"/auth/user/{loser.pk}/second-factor/"
 
     assert address in client.get(f"/auth/user/{loser.pk}/change/").text

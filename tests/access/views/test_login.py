@@ -21,6 +21,7 @@ from tests.factories import (
     code_of,
     make_app,
     make_user,
+    prove,
     write_fields,
     wrong_code,
 )
@@ -170,6 +171,7 @@ def test_what_ends_sessions_ends_a_login_under_way(app):
     chief = make_user(superuser=True, username="chief")
     admin = Client()
     admin.force_login(chief)
+    prove(admin)
     code = code_of(app)
 
     admin.post(f"/people/{app.user.pk}/log-out/")
