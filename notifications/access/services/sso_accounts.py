@@ -7,7 +7,6 @@ superusers this way.
 """
 
 import logging
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +21,7 @@ from django.db.models import QuerySet
 from notifications import permissions
 from notifications.access.services import people
 from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
+from notifications.access.usernames import is_username_taken, permitted_username
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ def log_in(app: SocialApp, claims: Claims) -> User:
         return _log_in(app, claims)
     except IntegrityError:
         # Of two first logins at the same time, the other one has created the person.
-        taken = User.objects.filter(username__iexact=_username(claims))
-        if not (_identities(app, claims["sub"]).exists() or taken.exists()):
+        is_identity = _identities(app, claims["sub"]).exists()
+        if not (is_identity or is_username_taken(_username(claims))):
             raise
         return _log_in(app, claims)
 
@@ -57,7 +57,7 @@ def _log_in(app: SocialApp, claims: Claims) -> User:
         raise SsoRefused(SsoRefusalReason.UNTRUSTED)
     # Read before the identity: a first login that another request completes between the
     # two queries is found as an identity, not as a name that is taken.
-    name_is_taken = User.objects.filter(username__iexact=_username(claims)).exists()
+    name_is_taken = is_username_taken(_username(claims))
     identity = _identities(app, subject).first()
     if identity is None:
         if name_is_taken:
@@ -105,7 +105,7 @@ def _create_person(app: SocialApp, subject: str, claims: Claims) -> User:
 def _username(claims: Claims) -> str:
     """Return a valid username, which differs from the other actors of the audit trail."""
     name = _text(claims, "preferred_username", 150) or _text(claims, "sub", 150)
-    return re.sub(r"[^\w.@+-]", "_", User.normalize_username(name))
+    return permitted_username(name)[:150]
 
 
 def _text(claims: Claims, name: str, max_length: int) -> str:
