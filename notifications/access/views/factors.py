@@ -114,7 +114,12 @@ class _AddFactor(OfOnePerson, FormView):
         codes = self.save(form)
         # The session has proved the factor by setting it up.
         record_authentication(self.request, self.person, "mfa", type=self.kind)
-        response = self.stage.exit() if self.stage else redirect("admin:account")
+        if self.stage is None:
+            response = redirect("admin:account")
+        elif must_set_up(self.person):  # an app, where a passkey is required
+            response = redirect("mfa_set_up")
+        else:
+            response = self.stage.exit()
         messages.success(self.request, _("The second factor is set up."))
         return self.show_codes(codes, response.url) if codes else response
 

@@ -133,6 +133,10 @@ def test_where_it_is_the_only_login_a_password_is_for_the_first_one(settings):
     page = client.get("/login/set-up/").text
     assert "/account/second-factor/passkey/" in page
     assert "/account/second-factor/app/" not in page
+    app = client.get("/account/second-factor/app/").context["form"].secret
+    code = {"code": code_of(app)}
+    assert client.post("/account/second-factor/app/", code).status_code == 200
+    assert client.get("/account/").status_code == 302
     make_passkey(person)
     refused = Client().post("/login/", fields)
 
