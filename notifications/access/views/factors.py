@@ -16,6 +16,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -194,23 +195,37 @@ class NewRecoveryCodes(OfOnePerson, TemplateView):
 
 class RemoveFactor(OfOnePerson, TemplateView):
     sets_up = False
-    title = gettext_lazy("Remove the second factor?")
     template_name = "notifications/access/second_factor_sure.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        factor = self._factor()
+        title = _("Remove the authenticator app?")
+        if factor.type == Authenticator.Type.WEBAUTHN:
+            title = _("Remove the passkey “%(name)s”?") % {"name": factor}
+        if self._own().exclude(pk=factor.pk).exists():
+            sentence = _("You can then no longer log in with it.")
+        else:
+            sentence = _(
+                "It is your last second factor. Without one, the password alone lets "
+                "you in, and recovery codes stop working."
+            )
         return super().get_context_data(**kwargs) | {
-            "sentence": _(
-                "Without a second factor the password alone lets you in, and recovery "
-                "codes stop working."
-            ),
+            "title": title,
+            "sentence": sentence,
             "button": _("Remove"),
+            "removes": True,
         }
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def _own(self) -> QuerySet[Authenticator]:
+        own: QuerySet[Authenticator]
         own = Authenticator.objects.filter(user=self.person, type__in=FACTORS)
-        factors.remove_own(
-            self.person, get_object_or_404(own, pk=pk), present=session_key(request)
-        )
+        return own
+
+    def _factor(self) -> Authenticator:
+        return get_object_or_404(self._own(), pk=self.kwargs["pk"])
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        factors.remove_own(self.person, self._factor(), present=session_key(request))
         messages.success(request, _("The second factor is removed."))
         return redirect("admin:account")
 
