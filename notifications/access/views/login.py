@@ -105,12 +105,12 @@ class Code(Framed, AuthenticateView):  # type: ignore[misc]  # untyped
 
 
 class Reauthenticate(Framed, ReauthenticateView):  # type: ignore[misc]  # untyped
-    title = gettext_lazy("Is it still you?")
+    title = gettext_lazy("Confirm that it is you")
     template_name = "notifications/access/reauthenticate.html"
 
 
 class ReauthenticateByPasskey(Framed, ReauthenticateWebAuthnView):  # type: ignore[misc]  # untyped
-    title = gettext_lazy("Is it still you?")
+    title = gettext_lazy("Confirm that it is you")
     template_name = "notifications/access/reauthenticate.html"
 
 
