@@ -3,7 +3,8 @@
 WEB_BIND          address and port; 127.0.0.1:8000
 WEB_CONCURRENCY   processes; 2
 WEB_THREADS       threads of each process; 4 or more, because pages wait for the database,
-                  and downloads occupy up to 2 (notifications/console/request_limits.py)
+                  downloads occupy up to 2 (notifications/console/request_limits.py), and a page
+                  that waits for the worker 1 (notifications/delivery/requests.py)
 """
 
 import ctypes

@@ -121,6 +121,11 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped
         username: str = user.get_username()
         return username
 
+    def generate_authenticator_name(self, user: Any, type: Authenticator.Type) -> str:
+        """The name of a passkey until the person changes it."""
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return str(_("Passkey %(n)d") % {"n": number})
+
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         entity: dict[str, str] = super().get_public_key_credential_rp_entity()
         return entity | {"name": settings.MFA_TOTP_ISSUER}

@@ -175,18 +175,33 @@ class CodeForm(AuthenticateForm):  # type: ignore[misc]  # untyped
         return code
 
 
-class _UsesPasskey:
+class CredentialField(forms.JSONField):
+    """The answer of a passkey. What the decoder refuses is invalid, and not shown again."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (RecursionError, ValueError):  # nested too deep; a number too long
+            raise ValidationError(self.error_messages["invalid"]) from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return initial
+
+
+class _UsesPasskey(forms.Form):
     """Accepts each answer of a passkey once, and records a wrong one."""
 
+    credential = CredentialField()
     user: Any
-    cleaned_data: dict[str, Any]
 
     def clean_credential(self) -> Authenticator:
         credential = self.cleaned_data["credential"]
         try:
             passkey: Authenticator = super().clean_credential()  # type: ignore[misc]  # of the form
             use_passkey(passkey, credential["response"]["signature"])
-        except (AttributeError, LookupError, TypeError, ValidationError):
+        except (AttributeError, LookupError, TypeError, ValueError, ValidationError):
             record_wrong_passkey(self.user)
             raise ValidationError(_("This passkey was not accepted.")) from None
         return passkey
@@ -207,6 +222,7 @@ class PasskeyLoginForm(_UsesPasskey, LoginWebAuthnForm):  # type: ignore[misc]  
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # untyped
     """A new passkey. The browser's answer is in ``credential``."""
 
+    credential = CredentialField()
     name = forms.CharField(
         label=_("Name of this passkey"),
         max_length=100,

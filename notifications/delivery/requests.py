@@ -4,6 +4,7 @@ A handler gets the user and the parameters and returns the answer as JSON values
 the permission again: the page checked it when the request was made.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,6 +23,9 @@ EVERY = 0.5  # seconds
 POLL_SECONDS = 0.2
 # The keys of an answer that is none: sentences of a refusal, or an unexpected error.
 REFUSED, FAILED = "refused", "failed"
+
+# One page of each process waits; the other threads serve everything else, as Stop all.
+_waits = threading.Lock()
 
 Answer = dict[str, Any]
 Handler = Callable[[User, dict[str, Any]], Answer]
@@ -46,12 +50,17 @@ def ask(user: User, kind: WorkerRequest.Kind, parameters: Answer) -> WorkerReque
 def wait_for_answer(request: WorkerRequest, seconds: float) -> Answer | None:
     """The answer, which is removed, or ``None`` if there is none in time.
 
-    Call it outside of a transaction. Raises ``ValidationError`` if the worker refused.
+    While another page waits, it is not awaited. Call it outside of a transaction. Raises
+    ``ValidationError`` if the worker refused.
     """
-    until = time.monotonic() + seconds
-    while request.answer is None and time.monotonic() < until:
-        wait()
-        request.refresh_from_db()
+    if request.answer is None and _waits.acquire(blocking=False):
+        try:
+            until = time.monotonic() + seconds
+            while request.answer is None and time.monotonic() < until:
+                wait()
+                request.refresh_from_db()
+        finally:
+            _waits.release()
     if request.answer is None:
         return None
     answer: Answer = request.answer

@@ -66,6 +66,9 @@ def test_a_large_body_without_a_login_is_refused_unread(client, path):
 
     assert response.status_code == 413
     assert response.wsgi_request._read_started is False
+    assert "notifications/ui/base_anonymous.html" in [
+        t.name for t in response.templates
+    ]
 
 
 def test_the_limit_is_exact(client):

@@ -107,7 +107,7 @@ def _create_person(app: SocialApp, subject: str, claims: Claims) -> User:
 def _username(claims: Claims) -> str:
     """Return a valid username, which differs from the other actors of the audit trail."""
     name = _text(claims, "preferred_username", 150) or _text(claims, "sub", 150)
-    return permitted_username(name)
+    return permitted_username(name)[:150]
 
 
 def _text(claims: Claims, name: str, max_length: int) -> str:

@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -116,7 +117,12 @@ class _AddFactor(OfOnePerson, FormView):
         codes = self.save(form)
         # The session has proved the factor by setting it up.
         record_authentication(self.request, self.person, "mfa", type=self.kind)
-        response = self.stage.exit() if self.stage else redirect("admin:account")
+        if self.stage is None:
+            response = redirect("admin:account")
+        elif must_set_up(self.person):  # an app, where a passkey is required
+            response = redirect("mfa_set_up")
+        else:
+            response = self.stage.exit()
         messages.success(self.request, _("The second factor is set up."))
         return self.show_codes(codes, response.url) if codes else response
 
@@ -191,22 +197,36 @@ class NewRecoveryCodes(OfOnePerson, TemplateView):
 
 class RemoveFactor(OfOnePerson, TemplateView):
     sets_up = False
-    title = gettext_lazy("Remove the second factor?")
     template_name = "notifications/access/second_factor_sure.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        factor = self._factor()
+        title = _("Remove the authenticator app?")
+        if factor.type == Authenticator.Type.WEBAUTHN:
+            title = _("Remove the passkey “%(name)s”?") % {"name": factor}
+        if self._own().exclude(pk=factor.pk).exists():
+            sentence = _("You can then no longer log in with it.")
+        else:
+            sentence = _(
+                "It is your last second factor. Without one, the password alone lets "
+                "you in, and recovery codes stop working."
+            )
         return super().get_context_data(**kwargs) | {
-            "sentence": _(
-                "Without a second factor the password alone lets you in, and recovery "
-                "codes stop working."
-            ),
+            "title": title,
+            "sentence": sentence,
             "button": _("Remove"),
+            "removes": True,
         }
 
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def _own(self) -> QuerySet[Authenticator]:
+        own: QuerySet[Authenticator]
         own = Authenticator.objects.filter(user=self.person, type__in=FACTORS)
-        factors.remove_own(
-            self.person, get_object_or_404(own, pk=pk), present=session_key(request)
-        )
+        return own
+
+    def _factor(self) -> Authenticator:
+        return get_object_or_404(self._own(), pk=self.kwargs["pk"])
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        factors.remove_own(self.person, self._factor(), present=session_key(request))
         messages.success(request, _("The second factor is removed."))
         return redirect("admin:account")

@@ -108,7 +108,7 @@ class Code(Framed, AuthenticateView):  # type: ignore[misc]  # untyped
 class Reauthenticate(Framed, ReauthenticateView):  # type: ignore[misc]  # untyped
     """Asks for the password. People of single sign-on log in again at their provider."""
 
-    title = gettext_lazy("Is it still you?")
+    title = gettext_lazy("Confirm that it is you")
     template_name = "notifications/access/reauthenticate.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -124,7 +124,7 @@ class Reauthenticate(Framed, ReauthenticateView):  # type: ignore[misc]  # untyp
 
 
 class ReauthenticateByPasskey(Framed, ReauthenticateWebAuthnView):  # type: ignore[misc]  # untyped
-    title = gettext_lazy("Is it still you?")
+    title = gettext_lazy("Confirm that it is you")
     template_name = "notifications/access/reauthenticate.html"
 
 

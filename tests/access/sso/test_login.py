@@ -64,7 +64,7 @@ def test_the_whole_way(client, provider):
     ]
     assert entries()[1][2] == {"by": "sso"}
     out = unescape(client.post("/logout/").content.decode())
-    assert "Whoever came with Keycloak is still logged in there." in out
+    assert "If you logged in with Keycloak, you are still logged in there." in out
 
 
 def test_a_row_in_the_database_adds_no_provider(client):

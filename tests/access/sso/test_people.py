@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, User
 
 from notifications import permissions
 from notifications.access.services import sso_accounts
-from notifications.access.services.sso_refusals import SsoRefused
+from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
 from notifications.models import AuditEntry
 from tests.access.sso.provider import Provider
 from tests.factories import PASSWORD, make_user
@@ -90,10 +90,23 @@ def test_a_new_person_is_written_down():
         ({"preferred_username": ["mei"], "sub": "auth0|7"}, "auth0_7"),
         ({}, "s-1"),
         ({"preferred_username": "x" * 200}, "x" * 150),
+        ({"preferred_username": "㍿" * 150}, "株式会社" * 37 + "株式"),
+        ({"preferred_username": "m\u0435i"}, "m_i"),  # with a Cyrillic letter
     ],
 )
 def test_usernames(claims, username):
     assert enter(**claims).username == username
+
+
+@pytest.mark.parametrize("name", ["Lin.Mei", "1in.mei", "ｌin.mei"])
+def test_a_name_that_looks_like_that_of_another_is_taken(name):
+    make_user(username="lin.mei")
+
+    with pytest.raises(SsoRefused) as refused:
+        enter(preferred_username=name)
+
+    assert refused.value.why == SsoRefusalReason.NAME_TAKEN
+    assert not SocialAccount.objects.exists()
 
 
 @pytest.mark.parametrize(

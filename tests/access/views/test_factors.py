@@ -226,11 +226,26 @@ def test_one_that_is_demanded_is_not_removed(owner, settings):
     assert has_factor(app.user)
 
 
+def test_the_page_names_what_is_removed_and_what_follows(owner):
+    client, app = owner
+    prove(client)
+    last = client.get(f"{OWN}{app.pk}/remove/")
+    data = {"name": "Phone", "credential": {}}
+    passkey = Authenticator.objects.create(user=app.user, type="webauthn", data=data)
+    another = client.get(f"{OWN}{passkey.pk}/remove/")
+
+    assert last.context["title"] == "Remove the authenticator app?"
+    assert "the password alone lets you in" in last.text
+    assert another.context["title"] == "Remove the passkey “Phone”?"
+    assert "the password alone lets you in" not in another.text
+
+
 def test_that_of_somebody_else_is_not_removed(owner):
     client, app = owner
     other = make_app(make_user(username="other"))
     prove(client)
 
+    assert client.get(f"{OWN}{other.pk}/remove/").status_code == 404
     assert client.post(f"{OWN}{other.pk}/remove/").status_code == 404
     assert client.post(f"{OWN}0{app.pk}/remove/").status_code == 302
     assert Authenticator.objects.get(type="totp") == other

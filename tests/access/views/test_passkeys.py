@@ -10,7 +10,7 @@ from django.test import Client
 from notifications import permissions
 from notifications.access.factors import use_passkey
 from notifications.models import AuditEntry, LoginSession
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, code_of, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -18,6 +18,8 @@ LOGIN = "/login/passkey/"
 GARBAGE = [
     "",
     "no JSON",
+    "[" * 20_000,
+    "1" * 5_000,
     "null",
     "[]",
     "[[]]",
@@ -79,6 +81,20 @@ def test_it_is_off_unless_the_setting_permits_it(method):
     assert "passkey" not in Client().get("/login/").text
 
 
+@pytest.mark.parametrize("written", ["[" * 20_000, "1" * 5_000])
+def test_an_unreadable_new_passkey_is_refused(settings, written):
+    settings.SECOND_FACTOR = "everybody"
+    make_user()
+    client = Client()
+    client.post("/login/", {"login": "lin.mei", "password": PASSWORD})
+
+    answer = client.post("/account/second-factor/passkey/", {"credential": written})
+
+    assert answer.status_code == 200
+    assert answer.context["form"].has_error("credential")
+    assert written not in answer.text
+
+
 def test_an_answer_counts_once():
     passkey = make_passkey(make_user())
     use_passkey(passkey, "signature")
@@ -117,6 +133,10 @@ def test_where_it_is_the_only_login_a_password_is_for_the_first_one(settings):
     page = client.get("/login/set-up/").text
     assert "/account/second-factor/passkey/" in page
     assert "/account/second-factor/app/" not in page
+    app = client.get("/account/second-factor/app/").context["form"].secret
+    code = {"code": code_of(app)}
+    assert client.post("/account/second-factor/app/", code).status_code == 200
+    assert client.get("/account/").status_code == 302
     make_passkey(person)
     refused = Client().post("/login/", fields)
 
