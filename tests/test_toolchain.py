@@ -1,5 +1,6 @@
 """The configuration of the gate: the layers, and the list of settings."""
 
+import json
 import re
 import subprocess
 import sys
@@ -37,7 +38,30 @@ def test_the_configuration_page_explains_every_variable():
     assert [name for name in names_of_settings() if f"`{name}`" not in page] == []
 
 
-def test_the_console_knows_its_own_version():
+def test_the_version_is_the_same_everywhere():
+    """Pages and metrics read ``__version__``, too: ``system.machine.versions``."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    sbom = json.loads((ROOT / "docs" / "sbom.cdx.json").read_text())
+    newest = re.search(
+        r"^## (\d\S*) - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.M
+    )
 
     assert project["version"] == __version__
+    assert sbom["metadata"]["component"]["version"] == __version__
+    assert newest is not None
+    assert newest[1] == __version__
+
+
+@pytest.mark.parametrize(
+    "arguments", [["version"], ["--version"], ["send_worker", "--version"]]
+)
+def test_commands_print_the_version_of_the_console(arguments):
+    process = subprocess.run(  # noqa: S603  our own code
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert process.stdout == f"{__version__}\n"

@@ -86,7 +86,7 @@ def test_the_end_of_stop_all_asks_again(page, live_server):
     come_in(page, live_server.url, to="/sending/", is_proved=False)
     page.click("text=Stop everything")
     page.click("button:has-text('Allow sending again')")
-    heading(page, "Is it still you?")
+    heading(page, "Confirm that it is you")
     check_page(page, "again")
     assert SendingSwitch.present().is_off
 

@@ -9,8 +9,8 @@
     VERIFY.txt     how to verify it, what that proves and what it does not
     SHA256SUMS     for ``sha256sum -c SHA256SUMS``
 
-The same record results in the same bytes. The file is streamed from one snapshot of the
-database: memory does not grow.
+With one release, the same record results in the same bytes. The file is streamed from
+one snapshot of the database: memory does not grow.
 """
 
 import hashlib

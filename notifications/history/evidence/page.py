@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
+from notifications import __version__
 from notifications.audit.queries import actions_of_notification
 from notifications.delivery.explanations import Explanation, explain
 from notifications.history.notification_detail import notification_detail
@@ -58,6 +59,7 @@ class EvidencePage:
             "language": self._language,
             "zone": timezone.get_current_timezone_name(),
             "others": max_others,
+            "version": __version__,
         }
 
     def html(self) -> Iterator[bytes]:
