@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.admin.forms import AdminPasswordChangeForm
+from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -9,7 +10,6 @@ from django.test import Client
 
 from notifications.access.forms import (
     LoginForm,
-    NewPasswordForm,
     PasswordAgainForm,
 )
 from tests.factories import PASSWORD, make_user
@@ -110,12 +110,12 @@ def test_password_managers_know_what_is_asked_for():
     def of(form, name: str) -> dict[str, object]:
         return form.fields[name].widget.attrs
 
-    login, new = LoginForm(), NewPasswordForm(User())
+    login, new = LoginForm(), SetPasswordForm(User())
 
     assert of(login, "login")["autocomplete"] == "username"
     assert of(login, "password")["autocomplete"] == "current-password"
-    assert of(new, "password1")["autocomplete"] == "new-password"
+    assert of(new, "new_password1")["autocomplete"] == "new-password"
     assert {"maxlength", "onpaste"} & {
         *of(login, "password"),
-        *of(new, "password1"),
+        *of(new, "new_password1"),
     } == set()
