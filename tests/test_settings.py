@@ -294,6 +294,9 @@ def test_single_sign_on_is_off_without_a_provider(base):
         ["a", "Community manager"],
     ]
     assert partner["settings"]["roles"] == []
+    # Not a userinfo endpoint: all claims are signed.
+    ways_of_login = ("oauth_pkce_enabled", "fetch_userinfo")
+    assert [corp["settings"][name] for name in ways_of_login] == [True, False]
     assert more == [*ways, "notifications.access.backends.SsoBackend"]
 
 

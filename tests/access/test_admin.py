@@ -157,7 +157,9 @@ def test_people_administrators_touch_neither_superusers_nor_themselves(log_in):
     address = "/auth/user/{}/change/"
 
     for person in (chief, admin):
+        assert 'name="username"' not in client.get(address.format(person.pk)).text
         client.post(address.format(person.pk), {"username": "taken.over"})
+    assert 'name="username"' in client.get(address.format(other.pk)).text
     save_form(
         client,
         address.format(other.pk),

@@ -1,13 +1,18 @@
 """Password validation: long passwords that are not easily guessed."""
 
 import pytest
+from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.test import Client
 
-from notifications.access.forms import LoginForm
-from tests.factories import PASSWORD
+from notifications.access.forms import (
+    LoginForm,
+    PasswordAgainForm,
+)
+from tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.one_database
 
@@ -45,6 +50,60 @@ def test_refused(password, code):
         validate_password(password, User(username="wang.fang.wang.fang"))
 
     assert code in [error.code for error in refused.value.error_list]
+
+
+@pytest.mark.django_db
+def test_a_new_installation_has_no_login():
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_password_is_used_exactly_as_typed(log_in):
+    """With spaces around it, capital letters, other alphabets and 200 characters."""
+    chosen = "  Zürich Ｗide 村庄 " + "x" * 200 + " End "
+    inside = log_in(make_user())
+    inside.post(
+        "/password_change/",
+        {
+            "old_password": PASSWORD,
+            "new_password1": chosen,
+            "new_password2": chosen,
+        },
+    )
+    others = [
+        chosen.strip(),
+        chosen.rstrip(),
+        chosen.lower(),
+        chosen[:72],
+        chosen[:128],
+        chosen[:-1],
+        chosen.replace("ü", "u\u0308"),
+        chosen.replace("Ｗ", "W"),
+    ]
+
+    def status(number: int, password: str) -> int:
+        client = Client(REMOTE_ADDR=f"198.51.100.{number}")
+        fields = {"login": "lin.mei", "password": password}
+        return client.post("/login/", fields).status_code
+
+    assert [status(n, other) for n, other in enumerate(others)] == [200] * len(others)
+    assert status(200, chosen) == 302
+
+
+def test_passwords_are_masked():
+    forms = [
+        LoginForm(),
+        PasswordAgainForm(user=User()),
+        AdminPasswordChangeForm(User()),
+    ]
+    fields = [
+        field
+        for form in forms
+        for name, field in form.fields.items()
+        if "password" in name
+    ]
+
+    assert [field.widget.input_type for field in fields] == ["password"] * 5
 
 
 def test_password_managers_know_what_is_asked_for():

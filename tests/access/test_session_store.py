@@ -52,6 +52,7 @@ def test_a_row_says_whose_it_is_from_where_and_until_when(clock):
         "kept_values": None,
     }
     assert key not in LoginSession.objects.get().public_id
+    assert (len(key), begin(user) == key) == (32, False)
 
 
 def test_it_ends_when_nobody_uses_it(clock):

@@ -255,6 +255,39 @@ def test_clients_that_do_not_close_hold_up_no_others(tmp_path, port):
     assert seconds < 2
 
 
+AMBIGUOUS = [
+    "Content-Length: 5\r\nTransfer-Encoding: chunked",
+    "Transfer-Encoding: chunked\r\nContent-Length: 5",
+    "Content-Length: 5\r\nContent-Length: 6",
+    "Content-Length: 5, 6",
+    "Content-Length: +5",
+    "Content-Length: 0x5",
+    "Content-Length : 5",
+    "Transfer-Encoding : chunked",
+    "Transfer-Encoding: chunked, identity",
+    "Transfer-Encoding: xchunked",
+    "X: y\r\n Transfer-Encoding: chunked",
+    "X: a\0b",
+    "X: a\rContent-Length: 5",
+]
+
+
+def test_a_request_with_two_readings_is_refused(tmp_path, port):
+    """Otherwise the proxy and gunicorn could read two different requests."""
+    answers = {}
+    with running(tmp_path, port, QUICK):
+        with ask(port, "/") as client:  # it has started
+            the_rest(client)
+        for headers in ["Content-Length: 5", *AMBIGUOUS]:
+            text = f"POST / HTTP/1.1\r\nHost: a\r\n{headers}\r\n\r\n0\r\n\r\n"
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+                client.sendall(text.encode())
+                answers[headers] = the_rest(client)[9:12]
+
+    assert answers.pop("Content-Length: 5") == b"200"
+    assert set(answers.values()) <= {b"400", b"501"}, answers
+
+
 ENDLESS = """
 import pathlib
 

@@ -35,7 +35,10 @@ KINDS = {"totp": "app", "recovery_codes": "recovery", "webauthn": "passkey"}
 
 def record_step(request: HttpRequest, user: User, method: str, **detail: Any) -> None:
     """Receiver of ``authentication_step_completed``; ``detail`` is that of the library."""
-    if method != "password" or detail.get("reauthenticated"):
+    if detail.get("reauthenticated"):
+        request.session.cycle_key()  # OWASP ASVS 5.0, 7.2.4
+        return
+    if method != "password":
         return
     if has_factor(user) or must_set_up(user):
         _write(LOGGED_IN, user.get_username(), second_factor=AWAITED)

@@ -5,7 +5,7 @@ from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from allauth.socialaccount.models import SocialAccount, SocialApp
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -218,15 +218,15 @@ def test_a_password_login_never_asks_the_provider(provider, client):
 def test_no_token_and_no_secret_is_left_anywhere(visit, provider, client, caplog):
     with caplog.at_level(logging.DEBUG):
         visit()
+        row = LoginSession.objects.get()
         client.logout()
         provider.claims["aud"] = "another"
         refused = visit().content.decode()
 
     assert len(provider.tokens) == 2
     left = [caplog.text, refused, str(entries())]
-    left += [
-        str(SessionStore().decode(row.session_data))
-        for row in LoginSession.objects.all()
-    ]
+    left.append(str(SessionStore().decode(row.session_data)))
+    left.append(str(SocialAccount.objects.values()))
+    assert not SocialToken.objects.exists()
     for secret in (*provider.tokens, "an-access-token", SECRET):
         assert not any(secret in text for text in left)

@@ -50,6 +50,14 @@ def with_the_client_secret(provider: Provider, claims: dict) -> str:
     return jwt.encode(claims, secret, "HS256", headers={"kid": "1"})
 
 
+def with_a_key_of_its_own(provider: Provider, claims: dict) -> str:
+    """The header brings the key along."""
+    own = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = jwt.algorithms.RSAAlgorithm.to_jwk(own.public_key(), as_dict=True)
+    header = {"kid": "1", "jwk": public | {"kid": "1"}}
+    return jwt.encode(claims, own, "RS256", headers=header)
+
+
 def without_a_key_id(provider: Provider, claims: dict) -> str:
     return jwt.encode(claims, provider.key, "RS256")
 
@@ -95,6 +103,7 @@ def test_a_token_that_is_not_for_this_login(visit, provider, claims, client, cap
         unsigned,
         with_the_public_key_as_secret,
         with_the_client_secret,
+        with_a_key_of_its_own,
         without_a_key_id,
         lambda *_: "no token",
         lambda *_: None,
@@ -104,6 +113,28 @@ def test_a_token_that_is_not_for_this_login(visit, provider, claims, client, cap
 def test_a_token_that_nobody_signed_for_it(visit, provider, sign, named, client):
     provider.keys = {"keys": [provider.public() | named]}
     provider.sign = lambda claims: sign(provider, claims)
+
+    refused_and_recorded(visit(), "untrusted", client)
+
+
+@pytest.mark.parametrize(
+    ("curve", "algorithm"),
+    [
+        (None, "RS384"),
+        (None, "RS512"),
+        (None, "PS256"),
+        (ec.SECP384R1(), "ES384"),
+        (ec.SECP256K1(), "ES256K"),
+    ],
+)
+def test_another_algorithm_is_refused(visit, provider, client, curve, algorithm):
+    """The key is that of the provider, and the signature is right."""
+    if curve is not None:
+        provider.key = ec.generate_private_key(curve)
+    provider.keys = {"keys": [provider.public() | {"alg": algorithm}]}
+    provider.sign = lambda claims: jwt.encode(
+        claims, provider.key, algorithm, headers={"kid": "1"}
+    )
 
     refused_and_recorded(visit(), "untrusted", client)
 

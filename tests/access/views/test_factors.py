@@ -98,6 +98,17 @@ def test_it_is_asked_again_after_a_quarter_of_an_hour(log_in, monkeypatch):
     assert client.get(APP)["Location"].startswith(AGAIN)
 
 
+def test_a_new_proof_gets_a_new_key(log_in):
+    client = log_in(make_user(permissions.AUDITOR))
+    old = Client()
+    old.cookies["sessionid"] = client.session.session_key
+
+    prove(client)
+
+    assert client.get(APP).status_code == 200
+    assert old.get("/account/").status_code == 302
+
+
 def test_a_code_of_the_app_is_no_proof_of_who_one_is(monkeypatch):
     """It can be phished. The password of the login is a proof for a quarter of an hour."""
     app = make_app(make_user(permissions.AUDITOR))
