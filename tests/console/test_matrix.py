@@ -41,7 +41,7 @@ mfa_add_webauthn                         GET  login   200     200     200     20
 mfa_add_webauthn                         POST login   200     200     200     200     200     200     200
 mfa_generate_recovery_codes              GET  login   200     200     200     200     200     200     200
 mfa_generate_recovery_codes              POST login   away    away    away    away    away    away    away
-mfa_remove                               GET  login   200     200     200     200     200     200     200
+mfa_remove                               GET  login   404     404     404     404     404     404     404
 mfa_remove                               POST login   404     404     404     404     404     404     404
 openid_connect_login                     GET  404    404     404     404       404     404    404    404
 openid_connect_login                     POST 405    405     405     405       405     405    405    405
