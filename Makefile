@@ -35,7 +35,7 @@ faults: $(DEVELOPMENT)  ## run the fault tests (crashes, lost connections, power
 	@.ci/packages postgresql gcc
 	@python -m tests.faults --long
 
-mutations: $(DEVELOPMENT)  ## take each protection of docs/asvs.md away; its tests must fail (minutes)
+mutations: $(DEVELOPMENT)  ## take each protection of docs/asvs.md away; its tests must fail (half an hour)
 	@.ci/packages chromium-headless-shell postgresql
 	@python -m tests.mutations
 
