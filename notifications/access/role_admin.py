@@ -3,11 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Case, Count, QuerySet, Value, When
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from notifications.access.forms import RoleForm
 from notifications.access.services import people
 from notifications.ui.admin import TitledModelAdmin, labelled
 from notifications.ui.fields import CheckboxList
+from notifications.ui.made_from import SHOWN, ChangedSinceShown
 from notifications.ui.pages import require_login, session_key
 
 admin.site.unregister(Group)
@@ -92,9 +94,31 @@ class RoleAdmin(TitledModelAdmin, GroupAdmin):
             present=session_key(request),
         )
 
+    def delete_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except ChangedSinceShown as error:
+            messages.warning(request, error.messages[0])
+            return redirect("admin:auth_group_delete", object_id)
+
+    def render_delete_form(
+        self, request: HttpRequest, context: dict[str, Any]
+    ) -> HttpResponse:
+        context["shown"] = people.role_shown(context["object"].pk)
+        return super().render_delete_form(request, context)
+
     def delete_model(self, request: HttpRequest, obj: Group) -> None:
-        user = require_login(request)
-        people.delete_role(user, obj.pk, present=session_key(request))
+        people.delete_role(
+            require_login(request),
+            obj.pk,
+            present=session_key(request),
+            shown=request.POST.get(SHOWN, ""),
+        )
 
     @admin.display(description=_("Role"), ordering="name")
     def role_name(self, role: Group) -> str:

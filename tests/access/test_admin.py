@@ -113,8 +113,9 @@ def test_a_role_is_deleted_on_a_page_that_says_who_loses_it(log_in):
     role = Group.objects.get(name=permissions.AUDITOR)
     address = f"{ROLES}{role.pk}/delete/"
 
-    asked = client.get(address).content.decode()
-    client.post(address, {"post": "yes"})
+    page = client.get(address)
+    asked = page.content.decode()
+    client.post(address, {"post": "yes", "shown": page.context["shown"]})
 
     assert "1 person has this role and loses what it allows." in asked
     assert not Group.objects.filter(name=permissions.AUDITOR).exists()
@@ -200,3 +201,19 @@ def test_no_address_guesses_what_rows_hold(log_in, list_of, asked):
     client = log_in(make_user(superuser=True))
 
     assert client.get(f"{list_of}?{asked}").status_code == 400
+
+
+def test_a_role_that_changed_since_the_page_was_shown_is_not_deleted(log_in):
+    client = log_in(make_user(superuser=True, username="chief"))
+    role = Group.objects.create(name="Clerk")
+    page = f"/auth/group/{role.pk}/delete/"
+    shown = client.get(page).context["shown"]
+    role.user_set.add(make_user(username="other"))
+
+    response = client.post(page, {"post": "yes", "shown": shown}, follow=True)
+
+    assert "Look again, then confirm." in response.content.decode()
+    assert Group.objects.filter(pk=role.pk).exists()
+    again = {"post": "yes", "shown": response.context["shown"]}
+    assert client.post(page, again)["Location"] == "/auth/group/"
+    assert not Group.objects.filter(pk=role.pk).exists()

@@ -98,7 +98,10 @@ def role_deleted(chief: User, _person: User) -> None:
     browser = Client()
     browser.force_login(chief)
     prove(browser)
-    browser.post(f"/auth/group/{role.pk}/delete/", {"post": "yes"})
+    browser.post(
+        f"/auth/group/{role.pk}/delete/",
+        {"post": "yes", "shown": people.role_shown(role.pk)},
+    )
 
 
 @pytest.mark.django_db

@@ -158,8 +158,9 @@ def test_a_role_from_its_beginning_to_its_end(inside):
     for _twice in range(2):
         rights = [see.pk, export.pk]
         save_form(inside, change, {"name": "Eyes", "permissions": rights})
-    inside.get(f"{ROLES}{role.pk}/delete/")
-    inside.post(f"{ROLES}{role.pk}/delete/", {"post": "yes"})
+    page = inside.get(f"{ROLES}{role.pk}/delete/")
+    shown = page.context["shown"]
+    inside.post(f"{ROLES}{role.pk}/delete/", {"post": "yes", "shown": shown})
 
     history, download = "notifications.view_history", "notifications.export_history"
     entries = AuditEntry.objects.filter(actor="chief").order_by("id")

@@ -26,6 +26,7 @@ from notifications.access.audit_events import (
 )
 from notifications.access.services import sessions
 from notifications.delivery.lost_rights import pause_without_right
+from notifications.ui.made_from import fingerprint, refuse_old_page
 
 FIELDS = (
     "username",
@@ -131,9 +132,16 @@ def record_role(
         pause_without_right(user.get_username())
 
 
-def delete_role(user: User, pk: int, *, present: str = "") -> None:
-    """The audit entry lists the permissions and people. Raises ``PermissionDenied``."""
+def delete_role(
+    user: User, pk: int, *, present: str = "", shown: str | None = None
+) -> None:
+    """The audit entry lists the permissions and people.
+
+    ``shown`` is the ``role_shown`` of the page. Raises ``PermissionDenied`` and
+    ``ChangedSinceShown``.
+    """
     begin_role(user, "auth.delete_group", pk)
+    refuse_old_page(shown, *_state_of_role(pk))
     before = values_of_role(pk)
     names = User.objects.filter(groups=pk).values_list("username", flat=True)
     audit_log.write(
@@ -148,6 +156,15 @@ def delete_role(user: User, pk: int, *, present: str = "") -> None:
     sessions.end_after_change(user.get_username(), _people_with(pk), present=present)
     Group.objects.get(pk=pk).delete()
     pause_without_right(user.get_username())
+
+
+def role_shown(pk: int) -> str:
+    """The fingerprint of what the page of the deletion shows."""
+    return fingerprint(*_state_of_role(pk))
+
+
+def _state_of_role(pk: int) -> tuple[Values, list[int]]:
+    return values_of_role(pk), sorted(_people_with(pk))
 
 
 def _people_with(role: int) -> list[int]:
