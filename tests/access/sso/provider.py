@@ -1,7 +1,7 @@
 """A small local OpenID provider; tests configure it to return invalid responses.
 
-The authorization endpoint is the method ``consent``, since no browser is needed; the
-document, token and keys go over HTTP, as in production.
+The document, token and keys go over HTTP, as in production; so does the authorization
+endpoint for a browser. Tests without one call ``consent``.
 """
 
 import base64
@@ -130,6 +130,12 @@ class Provider:
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         provider: Provider = self.server.provider  # type: ignore[attr-defined]  # set by this class
+        if self.path.startswith("/authorize?"):
+            asked = dict(parse_qsl(urlsplit(self.path).query))
+            place = urlsplit(asked["redirect_uri"])
+            path = provider.consent(provider.url + self.path)
+            self._answer(302, {}, location=f"{place.scheme}://{place.netloc}{path}")
+            return
         self._answer(200, provider.keys if self.path == "/keys" else provider.document)
 
     def do_POST(self) -> None:
@@ -140,12 +146,12 @@ class _Handler(BaseHTTPRequestHandler):
         refusal = (400, {"error": "invalid_grant"})
         self._answer(*((provider.status, token) if token else refusal))
 
-    def _answer(self, status: int, body: Any) -> None:
+    def _answer(self, status: int, body: Any, *, location: str = "/token") -> None:
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
-        self.send_header("Location", "/token")  # used by redirects only
+        self.send_header("Location", location)  # used by redirects only
         self.end_headers()
         self.wfile.write(text)
 
