@@ -110,6 +110,7 @@ def request(
     same = Approval.objects.select_for_update().filter(
         kind=kind.word, object_number=number, status=Status.PENDING
     )
+    same = same.order_by("pk")
     now = timezone.now()
     for row in same:
         if row.expires_at > now:

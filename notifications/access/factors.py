@@ -134,7 +134,7 @@ def verify_code(person: User, code: str) -> CodeResult:
     The lock on the rows accepts each code once and counts each wrong one, even when
     several requests send them at the same time. The wait doubles with each wrong code.
     """
-    rows = Authenticator.objects.select_for_update().filter(user=person)
+    rows = Authenticator.objects.select_for_update().filter(user=person).order_by("pk")
     codes = {row.type: row for row in rows.exclude(type=Type.WEBAUTHN)}
     counter = codes.get(Type.TOTP) or codes.get(Type.RECOVERY_CODES)
     if counter is None:
@@ -282,7 +282,7 @@ def encrypt_again() -> int:
     Raises ``ValueError`` for a key that no present or previous ``SECRET_KEY`` decrypts.
     """
     apps = Authenticator.objects.select_for_update().filter(type=Type.TOTP)
-    for app in apps:
+    for app in apps.order_by("pk"):
         try:
             app.data["secret"] = encrypt(decrypt(app.data["secret"]))
         except InvalidToken:

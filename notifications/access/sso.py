@@ -26,6 +26,7 @@ from allauth.socialaccount.providers.openid_connect.views import (
 from django.conf import settings
 from django.http import HttpRequest
 
+from notifications.access.services import sso_accounts
 from notifications.access.services.sso_refusals import SsoRefusalReason, SsoRefused
 from notifications.conf import is_secure_url
 
@@ -103,11 +104,10 @@ class OidcAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # untyped
         with refusals():
             claims = self._claims(app, kwargs["response"]["id_token"])
         provider = self.get_provider()
+        # Before django-allauth looks for it in the database.
+        uid = sso_accounts.uid_of(app, claims)
         login = SocialLogin(
-            provider=provider,
-            account=SocialAccount(
-                provider=provider.sub_id, uid=f"{claims['iss']} {claims['sub']}"
-            ),
+            provider=provider, account=SocialAccount(provider=provider.sub_id, uid=uid)
         )
         login.claims = claims
         return login

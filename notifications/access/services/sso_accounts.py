@@ -52,19 +52,15 @@ def log_in(app: SocialApp, claims: Claims) -> User:
 
 @transaction.atomic
 def _log_in(app: SocialApp, claims: Claims) -> User:
-    subject = _text(claims, "sub", UID_MAX_LENGTH)
-    is_whole = subject and subject == claims["sub"]
-    if not is_whole or len(_uid(app, subject)) > UID_MAX_LENGTH:
-        logger.warning("The subject %.300r cannot be used.", claims.get("sub"))
-        raise SsoRefused(SsoRefusalReason.UNTRUSTED)
+    uid = uid_of(app, claims)
     # Read before the identity: a first login that another request completes between the
     # two queries is found as an identity, not as a name that is taken.
     name_is_taken = is_username_used(_username(claims))
-    identity = _identities(app, subject).first()
+    identity = SocialAccount.objects.filter(uid=uid).first()
     if identity is None:
         if name_is_taken:
             raise SsoRefused(SsoRefusalReason.NAME_TAKEN, _username(claims))
-        person = _create_person(app, subject, claims)
+        person = _create_person(app, uid, claims)
         before = None
     else:
         # The locks of a change of rights: the roles may change below.
@@ -79,6 +75,16 @@ def _log_in(app: SocialApp, claims: Claims) -> User:
     return person
 
 
+def uid_of(app: SocialApp, claims: Claims) -> str:
+    """Return issuer and subject. Raises ``SsoRefused`` for a subject that is no such text."""
+    subject = _text(claims, "sub", UID_MAX_LENGTH)
+    uid = _uid(app, subject)
+    if not subject or subject != claims["sub"] or len(uid) > UID_MAX_LENGTH:
+        logger.warning("The subject %.300r cannot be used.", claims.get("sub"))
+        raise SsoRefused(SsoRefusalReason.UNTRUSTED)
+    return uid
+
+
 def _identities(app: SocialApp, subject: str) -> QuerySet[SocialAccount]:
     """By issuer: a provider may be named differently in the settings later."""
     identities: QuerySet[SocialAccount]
@@ -90,7 +96,7 @@ def _uid(app: SocialApp, subject: str) -> str:
     return f"{app.settings['issuer']} {subject}"
 
 
-def _create_person(app: SocialApp, subject: str, claims: Claims) -> User:
+def _create_person(app: SocialApp, uid: str, claims: Claims) -> User:
     person = User.objects.create_user(  # without a password
         _username(claims),
         _text(claims, "email", 254),
@@ -98,9 +104,7 @@ def _create_person(app: SocialApp, subject: str, claims: Claims) -> User:
         last_name=_text(claims, "family_name", 150),
         is_staff=True,
     )
-    SocialAccount.objects.create(
-        user=person, provider=app.provider_id, uid=_uid(app, subject)
-    )
+    SocialAccount.objects.create(user=person, provider=app.provider_id, uid=uid)
     return person
 
 
