@@ -213,12 +213,15 @@ def most_calls_in_a_second() -> int:
 
 
 def end_lease(pid: int) -> None:
-    """Declare a killed worker dead at once, as others do after its lease."""
-    (worker,) = Worker.objects.filter(name__endswith=f":{pid}", ended_at=None)
-    ended = False
-    while not ended:
-        with transaction.atomic():
-            ended = recovery.end_dead_worker(worker.pk, timezone.now())
+    """Declare a killed worker dead at once, as others do after its lease.
+
+    One that was cut off from the database may have been declared dead already.
+    """
+    for worker in Worker.objects.filter(name__endswith=f":{pid}", ended_at=None):
+        ended = False
+        while not ended:
+            with transaction.atomic():
+                ended = recovery.end_dead_worker(worker.pk, timezone.now())
 
 
 def sync() -> int:
