@@ -46,6 +46,7 @@ class NotificationsConfig(AppConfig):
         from .record.guards import install as guards
         from .record.guards import privileges
         from .system import checks as system_checks  # noqa: F401  registers
+        from .system import web_checks  # noqa: F401  registers
 
         authentication_step_completed.connect(logins.record_step)
         signals.user_logged_in.connect(logins.record_login)

@@ -9,35 +9,24 @@ import io
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import environ
 
-from notifier_site import values
+from notifier_site import env_file, values
+from notifier_site.env_file import SettingProblem
 from notifier_site.values import Secret, visible
 
 T = TypeVar("T")
 
-# The lines of a .env file that django-environ understands.
-ENV_LINE = re.compile(r"(export )?[A-Za-z_0-9]+=.*|#.*|")
 # Refuses every query, instead of using an unintended database.
 NO_DATABASE = {"ENGINE": "django.db.backends.dummy"}
 
 # Problems for which no default helps: no database, no folder, an unreadable .env file.
 # Every command but ``check``, and the web process, refuse to start.
 FATAL = ("E013", "E014", "E016")
-
-
-@dataclass(frozen=True, slots=True)
-class SettingProblem:
-    """An invalid variable. ``id`` is the id of the check message, without its prefix."""
-
-    sentence: str
-    hint: str
-    id: str
 
 
 class Variables:
@@ -53,43 +42,9 @@ class Variables:
 
     def read_env(self, path: Path) -> None:
         """Read a ``.env`` file if it exists; the environment takes precedence."""
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            self._problem(
-                f"{path} cannot be read: {error.strerror}.",
-                "Make it a file that this user may read, or remove it.",
-                "E016",
-            )
-            return
-        try:
-            lines = content.decode("utf-8-sig").splitlines()
-        except UnicodeDecodeError as error:
-            self._wrong_encoding(path, content, error.start)
-            return
-        if b"\0" in content:  # UTF-16, which may be valid UTF-8
-            self._wrong_encoding(path, content, content.index(b"\0"))
-            return
-        for number, line in enumerate(lines, start=1):
-            if not ENV_LINE.fullmatch(line):
-                # The line is not shown, since it may contain a secret.
-                self._problem(
-                    f"{path}, line {number}, is not NAME=VALUE and was ignored.",
-                    "Write NAME=VALUE without blanks before the value; a comment is a "
-                    "line that begins with #.",
-                    "E019",
-                )
-        environ.Env.read_env(io.StringIO("\n".join(filter(ENV_LINE.fullmatch, lines))))
-
-    def _wrong_encoding(self, path: Path, content: bytes, position: int) -> None:
-        line = content[:position].count(b"\n") + 1
-        self._problem(
-            f"{path}, line {line}, is not UTF-8: no setting was read from the file.",
-            "Save the file as UTF-8, for example with iconv -f GB18030 -t UTF-8.",
-            "E016",
-        )
+        lines, problems = env_file.read(path)
+        self.problems += problems
+        environ.Env.read_env(io.StringIO("\n".join(lines)))
 
     def text(self, name: str, default: str) -> str:
         text = self._raw(name)
