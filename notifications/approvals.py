@@ -32,8 +32,8 @@ class Kind:
 
     ``approvers`` returns the people who may approve a change of the row with this number;
     the person who requests it is left out of them. ``people`` returns the ids of the people
-    whom the change locks. ``carry_out`` makes the change for a
-    request, on behalf of the given person, and returns what that person is shown.
+    whom the change locks. ``carry_out`` makes the change of a request, on behalf of the
+    given person, and returns what that person is shown.
     """
 
     word: str
@@ -107,12 +107,11 @@ def request(
     ``ValidationError`` if this change of this row is requested already.
     """
     permissions.require(user, kind.permission)
-    same = Approval.objects.select_for_update().filter(
+    now = timezone.now()
+    same = Approval.objects.filter(
         kind=kind.word, object_number=number, status=Status.PENDING
     )
-    same = same.order_by("pk")
-    now = timezone.now()
-    for row in same:
+    for row in same.order_by("pk").select_for_update():
         if row.expires_at > now:
             raise ValidationError(_("This is requested already."))
         _decide(row, Status.EXPIRED, None)

@@ -15,13 +15,13 @@ from allauth.mfa.webauthn.forms import (
 )
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import UserChangeForm, UsernameField
+from django.contrib.auth.forms import SetPasswordForm, UserChangeForm, UsernameField
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
-from notifications.access.factors import (
+from notifications.access.proofs import (
     ALPHABET,
     RECOVERY_LENGTH,
     CodeResult,
@@ -103,6 +103,18 @@ class NewPersonForm(_ChecksUsername):
         model = User
         fields = ("username", "email", "first_name", "last_name", "groups")
         field_classes = {"username": UsernameField}
+
+
+class OwnPasswordForm(SetPasswordForm):
+    """A password that a person sets by a link. The validators' own texts are a list."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].help_text = _(
+            "15 or more characters. Not a common password, and none that resembles your "
+            "name or this product."
+        )
+        self.fields["new_password2"].help_text = ""
 
 
 class RoleForm(MadeFromForm, forms.ModelForm):

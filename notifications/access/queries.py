@@ -155,7 +155,7 @@ def _first_match(names: list[tuple[str, str]], user_agent: str) -> str:
 def end_reason(session_key: str) -> str:
     """Return the reason why the session with this key ended, as a sentence.
 
-    Empty for a session of nobody.
+    Empty for a session without a login.
     """
     if is_in_browser(session_key):
         return ""

@@ -1,6 +1,6 @@
 """Session engine (``SESSION_ENGINE``): sessions are rows of ``LoginSession``.
 
-Sessions of nobody are signed cookies: a request without a login stores nothing. From the
+Sessions without a login are signed cookies: they store nothing in the database. From the
 right password on, a session is a row, which can be ended and whose values change once.
 
 Extends Django's database store with the user, address, start and last use of each

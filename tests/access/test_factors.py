@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from notifications import permissions
 from notifications.access import factors
-from notifications.access.factors import verify_code
+from notifications.access.proofs import verify_code
 from notifications.access.queries import (
     has_factor,
     is_required_for,
@@ -361,9 +361,10 @@ def test_removing_that_of_somebody_else(by, of, refusal):
 
     if refusal:
         with pytest.raises(PermissionDenied, match=refusal):
-            factors.reset_factors(people[by], people[of])
+            factors.require_can_reset(people[by], people[of])
     else:
-        factors.reset_factors(people[by], people[of])
+        factors.require_can_reset(people[by], people[of])
+        factors.remove_factors(people[of], by)
 
     assert has_factor(people[of]) == bool(refusal)
     assert sessions() == ({"theirs"} if refusal else set())

@@ -18,9 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications import approvals, audit_log
+from notifications import approvals
 from notifications.access import factors
-from notifications.access.audit_events import LINK_MADE
 from notifications.access.queries import has_factor
 from notifications.access.services import links, people
 from notifications.models import Approval
@@ -41,7 +40,9 @@ def _approvers(pk: int) -> QuerySet[User]:
 
 
 def _remove_factors(approval: Approval, user: User) -> str:
-    factors.reset_factors(user, User.objects.get(pk=approval.object_number))
+    person = User.objects.get(pk=approval.object_number)
+    factors.require_can_reset(user, person)
+    factors.remove_factors(person, user.get_username())
     return ""
 
 
@@ -61,10 +62,7 @@ def _make_link(approval: Approval, user: User) -> str:
     person = User.objects.get(pk=approval.object_number)
     people.begin_person(user, person)
     links.require_local_login(person)
-    audit_log.write(
-        LINK_MADE, user.get_username(), person=person.get_username(), way="shown"
-    )
-    return links.password_path(person)
+    return links.shown_password_link(user.get_username(), person)
 
 
 def _register(word: str, label: Any, carry_out: Any) -> approvals.Kind:
@@ -85,6 +83,8 @@ ADDRESS_CHANGE = _register(
 PASSWORD_LINK = _register(
     "password_link", gettext_lazy("Show a link for a new password"), _make_link
 )
+
+KINDS = (FACTOR_RESET, ADDRESS_CHANGE, PASSWORD_LINK)
 
 
 @transaction.atomic
@@ -128,10 +128,7 @@ def make_link(
         links.mail_password_link(user.get_username(), person, request)
         return False, ""
     if links.is_invited(person):
-        audit_log.write(
-            LINK_MADE, user.get_username(), person=person.get_username(), way="shown"
-        )
-        return False, links.password_path(person)
+        return False, links.shown_password_link(user.get_username(), person)
     approval, path = _request(user, PASSWORD_LINK, person, reason=reason)
     return approval.status == Approval.Status.PENDING, path
 
@@ -146,14 +143,17 @@ def _request(
 # --- alerts --------------------------------------------------------------------------------
 
 
+def requests() -> QuerySet[Approval]:
+    """All requests of these kinds, decided ones included."""
+    return Approval.objects.filter(kind__in=[kind.word for kind in KINDS])
+
+
 def of_person(pk: int) -> QuerySet[Approval]:
     """Pending requests, and changes of the last 30 days."""
-    start = timezone.now() - ALERT_LIFETIME
-    words = [kind.word for kind in (FACTOR_RESET, ADDRESS_CHANGE, PASSWORD_LINK)]
-    rows = Approval.objects.filter(object_number=pk, kind__in=words)
-    return rows.filter(requested_at__gt=start).select_related(
-        "requested_by", "decided_by"
+    rows = requests().filter(
+        object_number=pk, requested_at__gt=timezone.now() - ALERT_LIFETIME
     )
+    return rows.select_related("requested_by", "decided_by")
 
 
 def show_at_login(user: User, request: HttpRequest, **_signal: Any) -> None:

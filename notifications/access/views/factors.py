@@ -140,15 +140,10 @@ class AddApp(_AddFactor):
         url = get_adapter().build_totp_url(self.person, secret)
         svg = get_adapter().build_totp_svg(url)
         starts = range(0, len(secret), KEY_GROUP)
-        return (
-            context
-            | {
-                "address": url,
-                # The SVG contains no text, only the path that the library computed.
-                "qr_code": SafeString(svg[svg.index("<svg") :]),  # nosec B703
-                "key": " ".join(secret[start : start + KEY_GROUP] for start in starts),
-            }
-        )
+        # The SVG contains no text, only the path that the library computed.
+        qr_code = SafeString(svg[svg.index("<svg") :])  # nosec B703
+        key = " ".join(secret[start : start + KEY_GROUP] for start in starts)
+        return context | {"address": url, "qr_code": qr_code, "key": key}
 
     def save(self, form: Any) -> tuple[str, ...]:
         codes = factors.set_up_app(

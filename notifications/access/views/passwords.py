@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.core.exceptions import ValidationError
@@ -15,7 +14,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications.access.forms import AddressForm
+from notifications.access.forms import AddressForm, OwnPasswordForm
 from notifications.access.services import links, people
 from notifications.access.views.login import Framed
 from notifications.ui.pages import page
@@ -48,7 +47,7 @@ class SetPassword(Framed, PasswordResetConfirmView):
 
     title = gettext_lazy("Set your password")
     template_name = "notifications/access/password_set.html"
-    form_class = SetPasswordForm
+    form_class = OwnPasswordForm
     success_url = reverse_lazy("account_login")
     request: HttpRequest
 

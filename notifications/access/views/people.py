@@ -1,7 +1,5 @@
 """Pages for a person's administrators: link for a password, lost factor, approvals."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -88,7 +86,7 @@ def reset_factors(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     user = require_permission(request, "auth.change_user")
-    approval = get_object_or_404(_approvals(), pk=pk)
+    approval = get_object_or_404(protected_changes.requests(), pk=pk)
     require_recent_proof(request)
     try:
         approval, path = approvals.approve(user, pk)
@@ -104,7 +102,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     user = require_permission(request, "auth.change_user")
-    approval = get_object_or_404(_approvals(), pk=pk)
+    approval = get_object_or_404(protected_changes.requests(), pk=pk)
     require_recent_proof(request)
     try:
         approvals.withdraw(user, pk)
@@ -112,15 +110,6 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         return _refused(request, approval.object_number, error)
     messages.success(request, _("The request is cancelled."))
     return redirect("admin:auth_user_change", approval.object_number)
-
-
-def _approvals() -> Any:
-    kinds = [
-        protected_changes.FACTOR_RESET.word,
-        protected_changes.ADDRESS_CHANGE.word,
-        protected_changes.PASSWORD_LINK.word,
-    ]
-    return Approval.objects.filter(kind__in=kinds)
 
 
 def _show_link(request: HttpRequest, person: User, path: str) -> HttpResponse:

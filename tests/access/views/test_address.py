@@ -1,5 +1,7 @@
 """The own address of mail, changed by a link to the new one."""
 
+import builtins
+
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
@@ -113,15 +115,16 @@ def test_what_is_no_address(log_in, person, commits, new):
     assert mail.outbox == []
 
 
+@pytest.mark.parametrize("error", ["ConnectionRefusedError", "ValueError"])
 def test_a_mail_that_cannot_be_sent_is_logged_without_its_text(
-    log_in, person, commits, monkeypatch, caplog
+    log_in, person, commits, monkeypatch, caplog, error
 ):
     def refuse(*_arguments: object) -> None:
-        raise ConnectionRefusedError("new@example.com")
+        raise getattr(builtins, error)("new@example.com")
 
     monkeypatch.setattr(links, "send_mail", refuse)
     with commits():
         log_in(person).post(OWN, {"email": "new@example.com"})
 
-    assert "A mail could not be sent: ConnectionRefusedError." in caplog.text
+    assert f"A mail could not be sent: {error}." in caplog.text
     assert "new@example.com" not in caplog.text

@@ -247,7 +247,7 @@ def test_too_soon_after_wrong_codes_is_429_and_says_how_long(
     now = time.time()
     app.data |= {"failures": failures, "failed_at": now}
     app.save()
-    monkeypatch.setattr("notifications.access.factors.time.time", lambda: now)
+    monkeypatch.setattr("notifications.access.proofs.time.time", lambda: now)
 
     answer = client.post(place, {"code": code_of(app)})
 

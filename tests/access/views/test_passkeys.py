@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from notifications import permissions
-from notifications.access.factors import use_passkey
+from notifications.access.proofs import use_passkey
 from notifications.models import AuditEntry, LoginSession
 from tests.factories import PASSWORD, code_of, make_user
 
