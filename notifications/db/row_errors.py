@@ -2,7 +2,7 @@
 
 from django.db import DatabaseError, InterfaceError, connection
 
-# For a row that the database cannot return, or whose values Python cannot represent.
+# For a row that the database cannot return, or whose values have no form in Python or JSON.
 ROW_ERRORS = (
     DatabaseError,
     ArithmeticError,

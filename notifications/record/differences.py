@@ -17,6 +17,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
+from notifications.db.row_errors import ROW_ERRORS
 from notifications.files import sha256
 from notifications.models import (
     Archive,
@@ -30,7 +31,7 @@ from notifications.record.archive import archive_row
 from notifications.record.canonical_text import Row, rows, rows_of_file
 from notifications.record.chain import LEAF, digest_of, leaves_of, unpack_leaves
 from notifications.record.creation import difference_of_creation, entries_of_creation
-from notifications.record.readable import UNREADABLE, unreadable_values
+from notifications.record.readable import unreadable_values
 from notifications.record.stored_types import wrong_types
 from notifications.record.trail import action_rows, unused_ids
 
@@ -72,7 +73,7 @@ def difference_of_content(
             or _difference(seal, folder, verification)
             or difference_of_creation(seal)
         )
-    except UNREADABLE:
+    except ROW_ERRORS:
         for rows in _rows_of(seal):
             if sentence := next(unreadable_values(rows), ""):
                 return sentence

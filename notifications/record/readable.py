@@ -8,23 +8,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from django.db import DatabaseError, connection, models
+from django.db import models
 from django.db.models import Model, QuerySet
 
-from notifications.db.sql import quoted_table
+from notifications.db.row_errors import ROW_ERRORS, is_outage
 from notifications.record.stored_types import noun_of
 
 M = TypeVar("M", bound=Model)
 
-# Errors of the driver, and of the conversion to a Python value or to a line of JSON.
-UNREADABLE = (
-    DatabaseError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-)
 BLOCK = 500  # rows
 
 
@@ -49,7 +40,7 @@ class Reader:
         readable = self._of_right_types(query)
         try:
             return [_checked(row) for row in readable]
-        except UNREADABLE:
+        except ROW_ERRORS:
             return list(self.rows(query))
 
     def rows(self, query: QuerySet[M], *, block: int = BLOCK) -> Iterator[M]:
@@ -80,7 +71,7 @@ def _rows_and_sentences(query: QuerySet[M], size: int) -> Iterator[M | str]:
         block = numbers[start : start + size]
         try:
             rows: list[M | str] = [_checked(row) for row in query.filter(pk__in=block)]
-        except UNREADABLE:
+        except ROW_ERRORS:
             rows = [_row_or_sentence(query, number) for number in block]
         yield from rows
 
@@ -100,7 +91,7 @@ def _encode(value: object) -> None:
 def _row_or_sentence(query: QuerySet[M], number: int) -> M | str:
     try:
         return _checked(query.get(pk=number))
-    except UNREADABLE:
+    except ROW_ERRORS:
         for field in query.model._meta.concrete_fields:
             if _is_unreadable(field, number):
                 return (
@@ -111,18 +102,12 @@ def _row_or_sentence(query: QuerySet[M], number: int) -> M | str:
 
 
 def _is_unreadable(field: "models.Field[object, object]", number: int) -> bool:
-    """Raises the error of the database if the stored bytes cannot be read either."""
+    """Raises the error if it is an outage of the database."""
     query = field.model._base_manager.filter(pk=number)
     try:
         _encode(query.values_list(field.attname, flat=True).get())
-    except UNREADABLE:
-        column = connection.ops.quote_name(field.column)
-        as_stored = "text" if connection.vendor == "postgresql" else "blob"
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT CAST({column} AS {as_stored}) "  # noqa: S608  names of the model
-                f"FROM {quoted_table(field.model)} WHERE id = %s",
-                [number],
-            )
+    except ROW_ERRORS:
+        if is_outage():
+            raise
         return True
     return False

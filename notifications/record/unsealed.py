@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Exists, F, ForeignKey, Min, OuterRef, QuerySet
 
+from notifications.db.row_errors import ROW_ERRORS
 from notifications.models import (
     Archive,
     Attempt,
@@ -20,7 +21,7 @@ from notifications.models import (
     Tally,
 )
 from notifications.record.creation import difference_of_deliveries, entries_of_creation
-from notifications.record.readable import UNREADABLE, Reader, unreadable_values
+from notifications.record.readable import Reader, unreadable_values
 from notifications.record.stored_types import noun_of, wrong_types_of_notifications
 
 
@@ -50,7 +51,7 @@ def _wrong_deliveries(numbers: QuerySet[Notification, int]) -> Iterator[str]:
         try:
             if difference := difference_of_deliveries(number):
                 yield difference
-        except UNREADABLE:
+        except ROW_ERRORS:
             sentences = list(unreadable_values(entries_of_creation(number)))
             if not sentences:
                 raise
