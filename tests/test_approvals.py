@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from notifications import approvals, permissions
 from notifications.access.queries import has_factor
-from notifications.access.services import protected_changes
+from notifications.access.services import people, protected_changes
 from notifications.models import Approval, AuditEntry
 from tests.factories import make_app, make_user
 from tests.interleaving import interleave
@@ -95,6 +95,20 @@ def test_a_superuser_does_not_approve_an_own_request(second, manager):
     approvals.approve(second, request_.pk)
 
     assert not has_factor(manager)
+
+
+def test_a_superuser_does_not_approve_a_change_of_the_own_login():
+    chief = make_user(superuser=True, username="chief")
+    other = make_user(superuser=True, username="other")
+    with transaction.atomic():
+        people.begin_person(other, chief)
+        own = protected_changes.change_address(other, chief, chief.email, "x@y.example")
+
+    with pytest.raises(PermissionDenied):
+        approvals.approve(chief, own.pk)
+
+    chief.refresh_from_db()
+    assert chief.email != "x@y.example"
 
 
 def test_neither_of_both_may_have_lost_the_right_meanwhile(request_, first, second):

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from notifications import permissions
 from notifications.access.usernames import (
@@ -148,3 +149,21 @@ def test_two_people_get_a_name_at_once():
     assert len(results) == 2
     assert is_username_used("Lin.Mei")
     assert User.objects.filter(username__iexact="lin.mei").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_get_names_that_look_alike_at_once():
+    """Both names were free when they were checked."""
+
+    def add(name: str) -> User:
+        with transaction.atomic():
+            return make_user(username=name)
+
+    results = interleave(
+        lambda: add("lin.mei"),
+        lambda: add("1in.mei"),
+        at="django.contrib.auth.models.User._save_table",
+    )
+
+    assert {type(result) for result in results} == {User, ValidationError}
+    assert User.objects.count() == UsedUsername.objects.count() == 1
