@@ -100,6 +100,7 @@ def test_a_superuser_does_not_approve_an_own_request(second, manager):
 def test_a_superuser_does_not_approve_a_change_of_the_own_login():
     chief = make_user(superuser=True, username="chief")
     other = make_user(superuser=True, username="other")
+    make_user(superuser=True, username="third")  # who could approve it
     with transaction.atomic():
         people.begin_person(other, chief)
         own = protected_changes.change_address(other, chief, chief.email, "x@y.example")

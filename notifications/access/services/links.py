@@ -90,7 +90,8 @@ def mail_password_link(actor: str, person: User, request: HttpRequest) -> None:
 def request_by_address(address: str, request: HttpRequest) -> None:
     """Mail a link to each person with this address, if there is one.
 
-    The response is the same without one. At most one link in five minutes.
+    It goes to the stored address, not to ``address``. The response is the same without
+    one. At most one link in five minutes.
     """
     for person in User.objects.filter(email__iexact=address, is_active=True):
         if not person.has_usable_password() or uses_single_sign_on(person):
@@ -99,9 +100,7 @@ def request_by_address(address: str, request: HttpRequest) -> None:
         recent = AuditEntry.objects.filter(
             action=LINK_MADE.word, actor=UNKNOWN, at__gt=timezone.now() - PAUSE
         )
-        # Databases compare some letters of other alphabets as equal.
-        is_same = person.email.casefold() == address.casefold()
-        if is_same and not recent.filter(detail__person=name).exists():
+        if not recent.filter(detail__person=name).exists():
             mail_password_link(UNKNOWN, person, request)
 
 
