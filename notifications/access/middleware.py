@@ -13,6 +13,8 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.functional import SimpleLazyObject
 
 from notifications.access.queries import end_reason
+from notifications.models import stored_key
+from notifications.models.access import FORMER_SESSION
 
 RULE = "login_rule"
 
@@ -64,7 +66,7 @@ class ActivityMiddleware(MiddlewareMixin):
         cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         if cookie and not store.session_key and (reason := end_reason(cookie)):
             messages.warning(request, reason)
-            store.succeed(cookie)
+            store[FORMER_SESSION] = stored_key(cookie)
         now = timezone.now()
         if (
             is_authenticated

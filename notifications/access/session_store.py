@@ -21,7 +21,6 @@ from django.core import signing
 from django.utils import timezone
 
 from notifications.models import LoginSession, is_in_browser, stored_key
-from notifications.models.access import FORMER_SESSION
 
 SALT = "notifications.session"
 
@@ -115,15 +114,6 @@ class SessionStore(DatabaseStore):
         """Begin a new session with a new key, when the same person logs in again."""
         self.row = None
         self.cycle_key()
-
-    def succeed(self, session_key: str) -> None:
-        """Note the expired session with this key in this one, which is anonymous."""
-        number = stored_key(session_key)
-        expired = LoginSession.objects.filter(
-            pk=number, expire_date__lte=timezone.now()
-        )
-        if expired.exists():
-            self[FORMER_SESSION] = number
 
     def record_activity(self, now: datetime) -> None:
         """Extend the session after a request of its person."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 SESSION_KEY_MAX_LENGTH = 40  # of Django's column
 
-# Key of an anonymous session that follows an expired one: the primary key of that one.
+# Key of an anonymous session that follows one that ended: the primary key of that one.
 FORMER_SESSION = "former_session"
 
 
