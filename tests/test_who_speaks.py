@@ -19,7 +19,6 @@ SPEAKS = (
     *("requests", "urllib3", "urllib.request", "http.client", "http.server", "httpx"),
     *("aiohttp", "socket", "socketserver", "ssl", "smtplib", "ftplib", "poplib"),
     *("imaplib", "telnetlib", "xmlrpc", "asyncio", "django.core.mail"),
-    *("mozilla_django_oidc",),
 )
 MAY = (
     "notifications/tencent/",

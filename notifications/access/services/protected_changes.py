@@ -143,14 +143,14 @@ def _request(
 # --- alerts --------------------------------------------------------------------------------
 
 
-def requests() -> QuerySet[Approval]:
+def change_requests() -> QuerySet[Approval]:
     """All requests of these kinds, decided ones included."""
     return Approval.objects.filter(kind__in=[kind.word for kind in KINDS])
 
 
 def of_person(pk: int) -> QuerySet[Approval]:
     """Pending requests, and changes of the last 30 days."""
-    rows = requests().filter(
+    rows = change_requests().filter(
         object_number=pk, requested_at__gt=timezone.now() - ALERT_LIFETIME
     )
     return rows.select_related("requested_by", "decided_by")

@@ -86,7 +86,7 @@ def reset_factors(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     user = require_permission(request, "auth.change_user")
-    approval = get_object_or_404(protected_changes.requests(), pk=pk)
+    approval = get_object_or_404(protected_changes.change_requests(), pk=pk)
     require_recent_proof(request)
     try:
         approval, path = approvals.approve(user, pk)
@@ -102,7 +102,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     user = require_permission(request, "auth.change_user")
-    approval = get_object_or_404(protected_changes.requests(), pk=pk)
+    approval = get_object_or_404(protected_changes.change_requests(), pk=pk)
     require_recent_proof(request)
     try:
         approvals.withdraw(user, pk)
