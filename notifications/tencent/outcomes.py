@@ -30,7 +30,10 @@ class OutcomeKind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a call has no verdict. The first block can only be ``not_sent``."""
+    """Why a call has no verdict, or the verdict is not the ErrorCode alone.
+
+    The first block can only be ``not_sent``. The last one applies to group messages.
+    """
 
     DNS = "dns"
     REFUSED = "refused"
@@ -48,6 +51,12 @@ class Reason(StrEnum):
     DEFECT = "defect"  # an unexpected error in this program, before or after sending
     WORKER_LOST = "worker_lost"  # written by recovery, never by the client
     RESTORED = "restored"  # written by quarantine_restored, never by the client
+
+    # Written by the engine and by the questions to Tencent, never by the client.
+    DROPPED = "dropped"  # failed: ErrorCode 0 with a MsgDropReason
+    IN_HISTORY = "in_history"  # accepted: Tencent's history of the group has it
+    NOT_IN_HISTORY = "not_in_history"  # failed: the history does not have it
+    REPEATED = "repeated"  # accepted: a repeat with the same Random was accepted
 
 
 @dataclass(frozen=True, slots=True)
