@@ -18,7 +18,14 @@ from notifications.db.sql import quoted_table
 from notifications.delivery.progress import by_group_to_archive
 from notifications.files import locked_folder
 from notifications.history.audit_events import ARCHIVED
-from notifications.models import Archive, Attempt, Delivery, Notification, Seal
+from notifications.models import (
+    Archive,
+    Attempt,
+    Delivery,
+    DeliveryQuery,
+    Notification,
+    Seal,
+)
 from notifications.record import archive as record_archive
 from notifications.record.chain import head_of
 from notifications.record.guards import install as guards_install
@@ -79,7 +86,7 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
                 f"The seal of notification {notification.pk} was changed. Run "
                 f"manage.py verify_history --notification {notification.pk}."
             )
-        digest = record_archive.write(notification, folder, digest=seal.digest)
+        digest = record_archive.write(notification, folder, seal=seal)
     name = record_archive.file_name(notification.pk)
     with transaction.atomic():
         # Wait for a concurrent run that archives into another folder.
@@ -87,11 +94,12 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
         if Archive.objects.filter(notification=notification).exists():
             raise _archived_meanwhile(notification)
         by_group = by_group_to_archive(notification)
-        attempts, deliveries = _remove(notification.pk)
-        if attempts + deliveries != seal.rows:
+        queries, attempts, deliveries = _remove(notification.pk)
+        count = queries + attempts + deliveries
+        if count != seal.rows:
             # The removed rows must be those in the file; raising rolls back.
             raise record_archive.NotArchivable(
-                f"Notification {notification.pk} has {attempts + deliveries} rows, but "
+                f"Notification {notification.pk} has {count} rows, but "
                 f"{seal.rows} were sealed. Run manage.py verify_history --notification "
                 f"{notification.pk}."
             )
@@ -123,21 +131,23 @@ def _archived_meanwhile(notification: Notification) -> record_archive.NotArchiva
     )
 
 
-def _remove(notification: int) -> tuple[int, int]:
-    """Remove attempts and deliveries; return the numbers of each.
+def _remove(notification: int) -> tuple[int, int, int]:
+    """Remove queries, attempts and deliveries; return the numbers of each.
 
     In SQL, since ``QuerySet.delete()`` would fetch every row first.
     """
-    deliveries, attempts = quoted_table(Delivery), quoted_table(Attempt)
+    deliveries = quoted_table(Delivery)
+    removed = []
     with guards_install.guards_disabled(), connection.cursor() as cursor:
-        cursor.execute(
-            f"DELETE FROM {attempts} WHERE delivery_id IN "  # noqa: S608  names of the models
-            f"(SELECT id FROM {deliveries} WHERE notification_id = %s)",
-            [notification],
-        )
-        removed_attempts = cursor.rowcount
+        for model in (DeliveryQuery, Attempt):
+            cursor.execute(
+                f"DELETE FROM {quoted_table(model)} WHERE delivery_id IN "  # noqa: S608  names of the models
+                f"(SELECT id FROM {deliveries} WHERE notification_id = %s)",
+                [notification],
+            )
+            removed.append(cursor.rowcount)
         cursor.execute(
             f"DELETE FROM {deliveries} WHERE notification_id = %s",  # noqa: S608  likewise
             [notification],
         )
-        return removed_attempts, cursor.rowcount
+        return removed[0], removed[1], cursor.rowcount

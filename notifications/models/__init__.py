@@ -16,7 +16,10 @@ from .access import (
 from .attempts import Attempt
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
+from .capabilities import Capability
+from .channels import Channel
 from .deliveries import Delivery
+from .delivery_queries import DeliveryQuery
 from .draft_versions import DraftVersion
 from .groups import ChatGroup, GroupImport, GroupType, Label
 from .notification_states import WrongState
@@ -31,8 +34,11 @@ __all__ = [
     "Archive",
     "Attempt",
     "AuditEntry",
+    "Capability",
+    "Channel",
     "ChatGroup",
     "Delivery",
+    "DeliveryQuery",
     "DraftVersion",
     "GroupImport",
     "GroupSync",

@@ -35,6 +35,10 @@ class Attempt(models.Model):
     action_status = models.TextField(blank=True)
     error_code = models.IntegerField(_("error code"), null=True)
     error_info = models.TextField(blank=True)
+    # From the answer to a group message, as in ``Delivery``.
+    msg_seq = models.BigIntegerField(null=True)
+    msg_time = models.BigIntegerField(null=True)
+    drop_reason = models.TextField(blank=True, default="", db_default="")
 
     FIELDS: ClassVar = {
         "id": Use.FIXED,
@@ -50,6 +54,9 @@ class Attempt(models.Model):
         "action_status": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "error_code": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "error_info": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "msg_seq": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "msg_time": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "drop_reason": Use.FIXED | Use.SEALED | Use.EXPORTED,
     }
 
     class Meta:
@@ -87,6 +94,7 @@ class Attempt(models.Model):
                     http_status__isnull=False,
                     error_code=0,
                     error_code__isnull=False,
+                    drop_reason="",
                 ),
                 name="attempt_accepted_is_a_verdict",
             ),
@@ -98,9 +106,14 @@ class Attempt(models.Model):
                         http_status__isnull=False,
                         error_code__isnull=False,
                     )
-                    & ~Q(error_code=0)
+                    & (~Q(error_code=0) | ~Q(drop_reason=""))
                 ),
                 name="attempt_rejected_is_a_verdict",
+            ),
+            CheckConstraint(
+                condition=VERDICT
+                | Q(msg_seq__isnull=True, msg_time__isnull=True, drop_reason=""),
+                name="attempt_message_only_of_a_verdict",
             ),
             CheckConstraint(
                 condition=VERDICT | Q(error_code__isnull=True),

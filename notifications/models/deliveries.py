@@ -3,25 +3,26 @@
 A delivery is one notification for one chat group (and one portion of recipients):
 
     queued ──claim──► sending ──► accepted | failed | unconfirmed
-      │ ▲                │
-      │ └── waiting for another attempt (``not_before``)
-      └──► cancelled
+      │ ▲                │                               │
+      │ └── waiting for another attempt                  └──query──► accepted | failed
+      └──► cancelled          (``not_before``)
+
+An unconfirmed delivery changes only while Tencent can be queried about it: until
+``next_query_at`` is null again (``delivery/reconcile``).
 """
 
 from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import CheckConstraint, Q, UniqueConstraint
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from notifications.models import delivery_constraints
+from notifications.models.channels import Channel
 from notifications.models.field_uses import Use
 from notifications.models.groups import GroupType
 from notifications.models.notifications import Notification
-from notifications.tencent.calls.send_group_system_notification import (
-    SendGroupSystemNotification,
-)
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -68,6 +69,11 @@ class Delivery(models.Model):
     ENDED = frozenset(
         {Status.ACCEPTED, Status.FAILED, Status.UNCONFIRMED, Status.CANCELLED}
     )
+    # The columns that a query may change in an unconfirmed delivery.
+    CHANGED_BY_QUERY = (
+        *("status", "reason", "msg_seq", "msg_time", "is_altered"),
+        *("next_query_at", "query_asked_by"),
+    )
 
     # No separate index: "delivery_by_notification" begins with this column.
     notification = models.ForeignKey(
@@ -82,11 +88,41 @@ class Delivery(models.Model):
     portion = models.PositiveSmallIntegerField(default=1)
     # One member ID per line; empty = everyone in the group.
     recipients = models.TextField(_("members"), blank=True)
+    # Copied from the notification as well: a group type may refuse them.
+    channel = models.CharField(
+        _("channel"),
+        max_length=20,
+        choices=Channel,
+        default=Channel.SYSTEM_NOTIFICATION,
+        db_default=Channel.SYSTEM_NOTIFICATION,
+    )
+    mention_all = models.BooleanField(default=False, db_default=False)
+    online_only = models.BooleanField(default=False, db_default=False)
+    no_unread = models.BooleanField(default=False, db_default=False)
+    no_last_message = models.BooleanField(default=False, db_default=False)
+
+    # The ``Random`` of a group message: drawn with the first claim, the same in every
+    # attempt, and never used for another delivery. Tencent drops repeats by it.
+    random = models.BigIntegerField(null=True)
+    # The name of the message at Tencent, and its time there in Unix seconds.
+    msg_seq = models.BigIntegerField(null=True)
+    msg_time = models.BigIntegerField(null=True)
+    # Why Tencent dropped the message although the ErrorCode is 0.
+    drop_reason = models.TextField(blank=True, default="", db_default="")
+    # The history of the group has another text than the one that was sent.
+    is_altered = models.BooleanField(default=False, db_default=False)
+    # When Tencent is queried next about an unconfirmed delivery; null = no more.
+    next_query_at = models.DateTimeField(null=True)
+    # Who wanted that query before its time; empty = the worker by itself.
+    query_asked_by = models.CharField(
+        max_length=150, blank=True, default="", db_default=""
+    )
 
     status = models.CharField(
         _("result"), max_length=12, choices=Status, default=Status.QUEUED
     )
-    # Why there is no verdict: a value of notifications.tencent.outcomes.Reason.
+    # Why there is no verdict, or how there is one without an error code: a value of
+    # notifications.tencent.outcomes.Reason.
     reason = models.CharField(max_length=20, blank=True)
     # From the last response; also while the delivery waits for another attempt.
     error_code = models.IntegerField(_("error code"), null=True)
@@ -114,6 +150,18 @@ class Delivery(models.Model):
         "sender_name": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "portion": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "recipients": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "channel": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "mention_all": Use.FIXED | Use.SEALED,
+        "online_only": Use.FIXED | Use.SEALED,
+        "no_unread": Use.FIXED | Use.SEALED,
+        "no_last_message": Use.FIXED | Use.SEALED,
+        "random": Use.SEALED | Use.EXPORTED,  # has its own guard: never drawn again
+        "msg_seq": Use.SEALED | Use.EXPORTED,
+        "msg_time": Use.SEALED | Use.EXPORTED,
+        "drop_reason": Use.SEALED | Use.EXPORTED,
+        "is_altered": Use.SEALED | Use.EXPORTED,
+        "next_query_at": Use.NONE,
+        "query_asked_by": Use.NONE,
         "status": Use.SEALED | Use.EXPORTED,
         "reason": Use.SEALED | Use.EXPORTED,
         "error_code": Use.SEALED | Use.EXPORTED,
@@ -134,85 +182,7 @@ class Delivery(models.Model):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         ordering: ClassVar = ["-id"]
-        constraints: ClassVar = [
-            UniqueConstraint(
-                fields=["notification", "group_id", "portion"],
-                name="delivery_once_per_group_and_portion",
-            ),
-            CheckConstraint(condition=~Q(group_id=""), name="delivery_has_group"),
-            CheckConstraint(condition=~Q(sender_name=""), name="delivery_has_sender"),
-            CheckConstraint(
-                condition=Q(portion__gte=1), name="delivery_portion_from_1"
-            ),
-            CheckConstraint(
-                condition=~Q(
-                    group_type__in=sorted(
-                        SendGroupSystemNotification.ALL_MEMBERS_ONLY_TYPES
-                    )
-                )
-                | Q(recipients=""),
-                name="delivery_all_members_only",
-            ),
-            CheckConstraint(
-                condition=Q(group_type__in=GroupType.values),
-                name="delivery_group_type_known",
-            ),
-            CheckConstraint(
-                condition=Q(
-                    status__in=[
-                        "queued",
-                        "sending",
-                        "accepted",
-                        "failed",
-                        "unconfirmed",
-                        "cancelled",
-                    ]
-                ),
-                name="delivery_status_known",
-            ),
-            CheckConstraint(
-                condition=Q(status__in=["queued", "sending"], finished_at__isnull=True)
-                | Q(~Q(status__in=["queued", "sending"]), finished_at__isnull=False),
-                name="delivery_ended_has_time",
-            ),
-            CheckConstraint(
-                condition=Q(status="sending", owner__isnull=False)
-                | (~Q(status="sending") & Q(owner__isnull=True)),
-                name="delivery_sending_has_owner",
-            ),
-            CheckConstraint(
-                condition=~Q(status="sending")
-                | Q(claimed_at__isnull=False, attempt_count__gte=1),
-                name="delivery_sending_was_claimed",
-            ),
-            CheckConstraint(
-                condition=~Q(status="accepted")
-                | Q(error_code=0, error_code__isnull=False),
-                name="delivery_accepted_has_code_0",
-            ),
-            CheckConstraint(
-                condition=~Q(status="failed")
-                | (Q(error_code__isnull=False) & ~Q(error_code=0)),
-                name="delivery_failed_has_code",
-            ),
-            # A delivery that Tencent refused before it was stopped has failed.
-            CheckConstraint(
-                condition=~Q(status="cancelled") | Q(error_code__isnull=True),
-                name="delivery_cancelled_has_no_code",
-            ),
-            CheckConstraint(
-                condition=(Q(status="unconfirmed") & ~Q(reason=""))
-                | (~Q(status="unconfirmed") & Q(reason="")),
-                name="delivery_unconfirmed_has_reason",
-            ),
-            # After a restore it is unknown whether a queued delivery was called.
-            CheckConstraint(
-                condition=~Q(status__in=["accepted", "failed", "unconfirmed"])
-                | Q(attempt_count__gte=1)
-                | Q(reason="restored"),
-                name="delivery_outcome_has_attempt",
-            ),
-        ]
+        constraints: ClassVar = delivery_constraints.CONSTRAINTS
         indexes: ClassVar = [
             models.Index(
                 fields=["notification", "not_before", "id"],
@@ -244,6 +214,17 @@ class Delivery(models.Model):
                     "-id",
                 ],
                 name="delivery_alike",
+            ),
+            # For the reconciler, and for sealing, which waits for it.
+            models.Index(
+                fields=["next_query_at"],
+                condition=models.Q(next_query_at__isnull=False),
+                name="delivery_to_query",
+            ),
+            models.Index(
+                fields=["notification"],
+                condition=models.Q(next_query_at__isnull=False),
+                name="delivery_queried",
             ),
         ]
 

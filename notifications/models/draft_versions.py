@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Q
 from django.utils.translation import gettext_lazy as _
 
+from notifications.models.channels import Channel
 from notifications.models.notifications import NOTE_MAX_LENGTH, Notification
 
 
@@ -38,6 +39,16 @@ class DraftVersion(models.Model):
         _("send to"), max_length=8, choices=Notification.Audience
     )
     audience_values = models.JSONField(default=list)
+    channel = models.CharField(
+        _("channel"),
+        max_length=20,
+        choices=Channel,
+        default=Channel.SYSTEM_NOTIFICATION,
+        db_default=Channel.SYSTEM_NOTIFICATION,
+    )
+    message_options = models.TextField(blank=True, default="", db_default="")
+    # Of the line whose digest is in the audit trail; 1 until release 0.1.0.
+    line_format = models.PositiveSmallIntegerField(default=2, db_default=1)
 
     class Meta:
         verbose_name = _("version of a draft")

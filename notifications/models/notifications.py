@@ -4,6 +4,7 @@ The transitions are listed in ``notification_states``. If another process has ch
 state meanwhile, a transition raises ``WrongState`` and changes nothing.
 """
 
+import json
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,8 +18,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import notification_states
+from notifications.models.channels import Channel
 from notifications.models.field_uses import Use
 from notifications.models.workers import wake_workers
+from notifications.tencent.message_options import MessageOptions
 
 NOTE_MAX_LENGTH = 200
 # A scheduled start that is late by more, for example after an outage, needs a decision.
@@ -79,6 +82,15 @@ class Notification(models.Model):
     )
     # One member ID per line; empty = everyone in the group.
     recipients = models.TextField(_("members"), blank=True)
+    channel = models.CharField(
+        _("channel"),
+        max_length=20,
+        choices=Channel,
+        default=Channel.SYSTEM_NOTIFICATION,
+        db_default=Channel.SYSTEM_NOTIFICATION,
+    )
+    # ``MessageOptions`` as JSON; empty = all have their defaults.
+    message_options = models.TextField(blank=True, default="", db_default="")
 
     audience = models.CharField(_("send to"), max_length=8, choices=Audience)
     # Group IDs for CHOSEN, in the order of the input; a Rule as JSON for RULE; the name
@@ -126,6 +138,8 @@ class Notification(models.Model):
         "content": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
         "note": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
         "recipients": Use.FROZEN | Use.SEALED | Use.COPIED,
+        "channel": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
+        "message_options": Use.FROZEN | Use.SEALED | Use.COPIED,
         "audience": Use.FROZEN | Use.SEALED,
         "audience_values": Use.FROZEN | Use.SEALED,
         "audience_count": Use.FROZEN | Use.SEALED,
@@ -168,6 +182,11 @@ class Notification(models.Model):
                 condition=~Q(written_by_name=""), name="notification_has_writer"
             ),
             CheckConstraint(
+                condition=Q(channel=Channel.GROUP_MESSAGE)
+                | Q(channel=Channel.SYSTEM_NOTIFICATION, message_options=""),
+                name="notification_options_of_channel",
+            ),
+            CheckConstraint(
                 condition=Q(audience__in=["chosen", "rule", "saved", "every"]),
                 name="notification_audience_known",
             ),
@@ -183,6 +202,11 @@ class Notification(models.Model):
     def recipient_ids(self) -> list[str] | None:
         """The named members, or ``None`` for everyone in the group."""
         return self.recipients.splitlines() or None
+
+    @property
+    def options(self) -> MessageOptions:
+        """The options of a group message; defaults for other channels."""
+        return MessageOptions.from_json(json.loads(self.message_options or "{}"))
 
     @property
     def has_ended(self) -> bool:

@@ -29,16 +29,16 @@ def file_name(notification: int) -> str:
     return f"notification-{notification}.jsonl.gz"
 
 
-def write(notification: Notification, folder: Path, *, digest: str) -> str:
+def write(notification: Notification, folder: Path, *, seal: Seal) -> str:
     """Write the archive file, or reuse the one of an earlier run, and read it back.
 
-    ``digest`` is the digest of the seal. Returns the SHA-256 of the file in hexadecimal
+    ``seal`` is that of the notification. Returns the SHA-256 of the file in hexadecimal
     digits. Raises ``NotArchivable`` when a file of that name has another content, or when
     the record differs from what was sealed; ``OSError``, for example when the disk is full.
     """
     path = folder / file_name(notification.pk)
     if path.exists():
-        if _digest_of_text(path) != digest:
+        if _digest_of_text(path) != seal.digest:
             raise NotArchivable(
                 f"{path} exists already and does not hold the sealed text of notification "
                 f"{notification.pk}. Inspect the file, move it away, and try again."
@@ -50,8 +50,8 @@ def write(notification: Notification, folder: Path, *, digest: str) -> str:
             # No time and no name in the header: the same text gives the same file.
             gzip.GzipFile("", "wb", COMPRESSION, file, mtime=0) as archive,
         ):
-            archive.writelines(canonical_text(notification))
-        if _digest_of_text(partial) != digest:
+            archive.writelines(canonical_text(notification, seal.text_format))
+        if _digest_of_text(partial) != seal.digest:
             raise NotArchivable(
                 f"Notification {notification.pk} differs from its seal. Run manage.py "
                 f"verify_history --notification {notification.pk}."

@@ -24,6 +24,7 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DeliveryQuery,
     Notification,
     Seal,
 )
@@ -91,12 +92,14 @@ def _rows_of(seal: Seal) -> list[QuerySet[Any]]:
         ]
     deliveries = Delivery.objects.filter(notification=number).order_by("pk")
     attempts = Attempt.objects.filter(delivery__in=deliveries.values("pk"))
+    queries = DeliveryQuery.objects.filter(delivery__in=deliveries.values("pk"))
     return [
         Notification.objects.filter(pk=number),
         Archive.objects.filter(notification=number),
         entries_of_creation(number),
         deliveries,
         attempts.order_by("pk"),
+        queries.order_by("pk"),
     ]
 
 
@@ -129,7 +132,7 @@ def _difference(seal: Seal, folder: Path | None, verification: Verification) -> 
         return _difference_of_file(seal, notification, archive, folder, verification)
     verification.notifications += 1
     verification.rows += seal.rows
-    return _compare(seal, rows(notification), "delivery", subject)
+    return _compare(seal, rows(notification, seal.text_format), "delivery", subject)
 
 
 def _difference_of_archive(seal: Seal, archive_id: int) -> str:
@@ -159,7 +162,7 @@ def _difference_of_file(
             return f"{path.name} is not the file that was archived."
         with gzip.open(path) as lines:
             # The first line comes from the database: both copies must match the seal.
-            header = islice(rows(notification), 1)
+            header = islice(rows(notification, seal.text_format), 1)
             text = chain(header, islice(rows_of_file(lines), 1, None))
             subject = f"notification {notification.pk}"
             difference = _compare(seal, text, "delivery", subject)
@@ -216,7 +219,7 @@ def _compare(seal: Seal, text: Iterable[Row], row: str, subject: str) -> str:
         if sealed is None:
             return f"{row} {number} was added to {subject}."
         if len(sealed) != len(present):
-            return f"{row} {number} of {subject} has another number of attempts."
+            return f"{row} {number} of {subject} has another number of attempts or queries."
         if sealed != present:
             return f"{row} {number} of {subject} was changed."
     return f"{subject} was changed: its first line, which says what was sent."

@@ -21,7 +21,8 @@ from notifications.record.readable import Reader
 
 Row: TypeAlias = AuditEntry | DraftVersion
 
-FORMAT = 1
+# Format of the line → columns that it does not have.
+WITHOUT_COLUMNS = {1: {"channel", "message_options", "line_format"}, 2: {"line_format"}}
 
 # Column of a version → column of the notification.
 COPIED = {
@@ -32,6 +33,8 @@ COPIED = {
     "recipients": "recipients",
     "audience": "audience",
     "audience_values": "audience_values",
+    "channel": "channel",
+    "message_options": "message_options",
 }
 
 
@@ -53,20 +56,23 @@ def keep_version(draft: Notification, author: str) -> dict[str, Any]:
         recipients=draft.recipients,
         audience=draft.audience,
         audience_values=draft.audience_values,
+        channel=draft.channel,
+        message_options=draft.message_options,
     )
     return {"version": version.number, "version_sha256": digest_of_version(version)}
 
 
 def version_line(version: DraftVersion) -> bytes:
-    """All columns but the key as one line; its SHA-256 is in the audit trail."""
+    """The columns of its format as one line; its SHA-256 is in the audit trail."""
+    without = WITHOUT_COLUMNS[version.line_format]
     names = [
         field.attname
         for field in DraftVersion._meta.concrete_fields
-        if not field.primary_key
+        if not field.primary_key and field.attname not in without
     ]
     values = {name: getattr(version, name) for name in names}
     values["saved_at"] = iso_time(version.saved_at)
-    return json_line({"format": FORMAT, "draft": values})
+    return json_line({"format": version.line_format, "draft": values})
 
 
 def digest_of_version(version: DraftVersion) -> str:

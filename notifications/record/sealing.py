@@ -1,6 +1,7 @@
 """Sealing of notifications, and of everything that is due.
 
-A notification is sealed when it has ended and no call for it is open any more.
+A notification is sealed when it has ended, no call for it is open any more, and Tencent
+is not queried about it any more.
 """
 
 from django.db import DataError, IntegrityError
@@ -51,6 +52,7 @@ def sealable() -> QuerySet[Notification]:
     return Notification.objects.filter(
         ~Exists(rows.filter(status=Delivery.Status.QUEUED)),
         ~Exists(rows.filter(status=Delivery.Status.SENDING)),
+        ~Exists(rows.filter(next_query_at__isnull=False)),
         status__in=Notification.ENDED,
         seal__isnull=True,
     ).order_by("finished_at", "pk")

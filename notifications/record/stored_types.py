@@ -20,6 +20,7 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DeliveryQuery,
     DraftVersion,
     Notification,
     Seal,
@@ -64,6 +65,7 @@ _NOUNS: dict[type[models.Model], str] = {
     Notification: "notification",
     Delivery: "delivery",
     Attempt: "attempt",
+    DeliveryQuery: "query",
     AuditEntry: "audit entry",
     Seal: "seal",
     Tally: "tally",
@@ -89,10 +91,11 @@ def wrong_types_of_chain() -> dict[type[models.Model], dict[int, str]]:
 def wrong_types_of_notifications(
     notifications: "models.QuerySet[Notification]",
 ) -> Iterator[str]:
-    """Sentences about notifications, their deliveries and attempts."""
+    """Sentences about notifications, their deliveries, attempts and queries."""
     deliveries = Delivery.objects.filter(notification__in=notifications.values("pk"))
     attempts = Attempt.objects.filter(delivery__in=deliveries.values("pk"))
-    return wrong_types(notifications, deliveries, attempts)
+    queries = DeliveryQuery.objects.filter(delivery__in=deliveries.values("pk"))
+    return wrong_types(notifications, deliveries, attempts, queries)
 
 
 def wrong_types(*queries: "models.QuerySet[Any]") -> Iterator[str]:

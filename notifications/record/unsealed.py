@@ -16,6 +16,7 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DeliveryQuery,
     Notification,
     Seal,
     Tally,
@@ -37,11 +38,16 @@ def differences_of_unsealed(
     yield from wrong_types_of_notifications(unsealed)
     yield from unreadable_values(deliveries.order_by("pk"))
     yield from unreadable_values(attempts.order_by("pk"))
+    queries = DeliveryQuery.objects.filter(delivery__in=deliveries.values("pk"))
+    yield from unreadable_values(queries.order_by("pk"))
     yield from _wrong_deliveries(unsealed.sent().values_list("pk", flat=True))
     yield from _missing_notifications(notification)
     yield from _missing_seals(reader, notification)
     if notification is None:
-        for model in (Notification, Delivery, Attempt, Seal, Tally, Archive):
+        for model in (
+            *(Notification, Delivery, Attempt, DeliveryQuery),
+            *(Seal, Tally, Archive),
+        ):
             yield from _missing_parents(model)
 
 

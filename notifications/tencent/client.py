@@ -131,16 +131,16 @@ class ImClient:
             text = f"The answer is larger than {call.MAX_ANSWER} bytes."
             return unconfirmed(Reason.TOO_LARGE, text, status), {}
         outcome, fields = parse_response(status, content)
-        return self._report_to_cache(outcome, user_sig.number), fields
+        return self._report_to_cache(outcome, call.COMMAND, user_sig.number), fields
 
-    def _report_to_cache(self, outcome: Outcome, number: int) -> Outcome:
+    def _report_to_cache(self, outcome: Outcome, command: str, number: int) -> Outcome:
         """Report to the cache whether Tencent accepted the signature ``number``.
 
         Return the outcome with ``retry_with_new_signature`` set.
         """
         if outcome.error_code is None:
             return outcome
-        info = error_codes.info(outcome.error_code)
+        info = error_codes.info(outcome.error_code, command)
         if info.refuses_user_sig:
             can_retry = self._user_sigs.refused(number, wrong_key=info.is_wrong_key)
             return replace(outcome, retry_with_new_signature=can_retry)

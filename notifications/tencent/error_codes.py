@@ -10,6 +10,10 @@ Data files, each in both languages:
   steps that it proves, what to do
 * ``first_hour.json``: failures that are common when an application is set up
 
+The first two describe the system notification. Their ``calls`` have what differs for
+another call: the same code can be about one group there and about the whole account
+here.
+
 Facts come from Tencent's list of error codes,
 https://cloud.tencent.com/document/product/269/1671; ``retry``, ``outcome``, ``scope``
 and the steps are our interpretation of its descriptions.
@@ -26,6 +30,9 @@ from notifications.tencent.outcomes import Reason
 DATA = Path(__file__).parent / "data"
 
 WRONG_KEY = 70009
+
+# The call that the catalogue describes, except where ``calls`` has an entry.
+DEFAULT_COMMAND = "send_group_system_notification"
 
 
 class Retry(StrEnum):
@@ -92,14 +99,26 @@ def _code_info(row: Mapping[str, object]) -> CodeInfo:
     )
 
 
-_CODES = {
-    row["code"]: _code_info(row)
-    for row in json.loads((DATA / "error_codes.json").read_text("utf-8"))
+_CODE_ROWS = json.loads((DATA / "error_codes.json").read_text("utf-8"))
+
+_CODES = {row["code"]: _code_info(row) for row in _CODE_ROWS}
+
+_CODES_OF_CALLS = {
+    (command, row["code"]): _code_info(row | changes)
+    for row in _CODE_ROWS
+    for command, changes in row.get("calls", {}).items()
 }
 
+_REASON_ROWS = json.loads((DATA / "reasons.json").read_text("utf-8"))
+
 _REASONS = {
-    Reason(row["reason"]): Text(row["meaning"], row["remedy"])
-    for row in json.loads((DATA / "reasons.json").read_text("utf-8"))
+    Reason(row["reason"]): Text(row["meaning"], row["remedy"]) for row in _REASON_ROWS
+}
+
+_REASONS_OF_CALLS = {
+    (command, Reason(row["reason"])): Text(row["meaning"], changes["remedy"])
+    for row in _REASON_ROWS
+    for command, changes in row.get("calls", {}).items()
 }
 
 _READING_REMEDIES: dict[str, Mapping[str, str]] = {
@@ -108,9 +127,10 @@ _READING_REMEDIES: dict[str, Mapping[str, str]] = {
 }
 
 
-def info(code: int) -> CodeInfo:
-    """The catalogue's entry for a code, or a generic entry for an unknown code."""
-    return _CODES.get(code) or CodeInfo(
+def info(code: int, command: str = DEFAULT_COMMAND) -> CodeInfo:
+    """The catalogue's entry for a code of a call, or a generic one for other codes."""
+    info_of_call = _CODES_OF_CALLS.get((command, code)) or _CODES.get(code)
+    return info_of_call or CodeInfo(
         meaning={
             "en": "Tencent answered with a code that is not on our list.",
             "zh-hans": "腾讯返回了列表中没有的错误码。",
@@ -134,9 +154,9 @@ def all_codes() -> Sequence[CodeInfo]:
     return list(_CODES.values())
 
 
-def explain_reason(reason: Reason) -> Text:
+def explain_reason(reason: Reason, command: str = DEFAULT_COMMAND) -> Text:
     """Why a call has no verdict, and what to do."""
-    return _REASONS[reason]
+    return _REASONS_OF_CALLS.get((command, reason)) or _REASONS[reason]
 
 
 def reading_remedy(code: int | None) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ https://github.com/tencentyun/qcloud-documents, in its folder 即时通信: 在�
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -67,6 +67,8 @@ class MessageOptions:
     the operator's own app displays.
     """
 
+    # ``repr=False`` keeps what members see out of logs that contain the call.
+
     from_account: str = ""
     mention_all: bool = False
     priority: str = "Normal"
@@ -74,17 +76,17 @@ class MessageOptions:
     no_unread: bool = False
     no_last_message: bool = False
     push: bool = True
-    push_title: str = ""
-    push_text: str = ""
-    image_url: str = ""
+    push_title: str = field(default="", repr=False)
+    push_text: str = field(default="", repr=False)
+    image_url: str = field(default="", repr=False)
     image_width: int = 0
     image_height: int = 0
-    custom_data: str = ""
+    custom_data: str = field(default="", repr=False)
 
     def as_json(self) -> dict[str, object]:
         """The fields that differ from the default, ordered by name."""
         default = MessageOptions()
-        names = sorted(field.name for field in fields(self))
+        names = sorted(option.name for option in fields(self))
         return {
             name: getattr(self, name)
             for name in names
@@ -94,7 +96,7 @@ class MessageOptions:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "MessageOptions":
         """Inverse of ``as_json``. Raises ``ValueError``, which names the field."""
-        types = {field.name: type(field.default) for field in fields(cls)}
+        types = {option.name: type(option.default) for option in fields(cls)}
         for name, value in values.items():
             if name not in types:
                 raise ValueError(f"{name} is not an option of a message.")
@@ -134,7 +136,6 @@ def conflicts(
     """
     has_size = options.image_width > 0 and options.image_height > 0
     has_any_size = options.image_width != 0 or options.image_height != 0
-    size = len(text.encode()) + len(options.custom_data.encode())
     # Tencent refuses "SendMsgControl" together with "OnlineOnlyFlag", and never pushes
     # a message to online members only.
     is_refused = {
@@ -157,9 +158,14 @@ def conflicts(
         ("custom_data", Conflict.INVALID): options.custom_data
         and not _is_json(options.custom_data),
         ("custom_data", Conflict.TOO_LONG): options.custom_data
-        and size > MAX_MESSAGE_BYTES,
+        and message_bytes(text, options) > MAX_MESSAGE_BYTES,
     }
     return [conflict for conflict, refused in is_refused.items() if refused]
+
+
+def message_bytes(text: str, options: MessageOptions) -> int:
+    """The size that MAX_MESSAGE_BYTES limits."""
+    return len(text.encode()) + len(options.custom_data.encode())
 
 
 def _is_web_address(url: str) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason, unconfirmed
 
 # The range of the database column; documented codes are far smaller.
-_CODES = range(-(2**31), 2**31)
+CODES = range(-(2**31), 2**31)
 # What each ActionStatus states about the call.
 _SUCCEEDED = {"OK": True, "FAIL": False}
 
@@ -74,7 +74,7 @@ def bad_answer(detail: str) -> Outcome:
 
 def is_code(value: object) -> bool:
     """Whether a value is an integer in the range of an ErrorCode; a bool is not."""
-    return type(value) is int and value in _CODES
+    return type(value) is int and value in CODES
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -21,3 +21,12 @@ IM_SYNC_EVERY_HOURS = env.integer("IM_SYNC_EVERY_HOURS", default=24)
 IM_CONNECT_TIMEOUT = env.number("IM_CONNECT_TIMEOUT", default=3.05)
 IM_READ_TIMEOUT = env.number("IM_READ_TIMEOUT", default=10)
 IM_RETRY_INTERNAL_ERROR = env.boolean("IM_RETRY_INTERNAL_ERROR", default=True)
+# The channel that a new notification has: system_notification or group_message.
+IM_DEFAULT_CHANNEL = env.text("IM_DEFAULT_CHANNEL", default="system_notification")
+# Tencent is queried about an unconfirmed group message so long after its last attempt,
+# and again so long after it was not found; after so many hours, no more.
+IM_QUERY_AFTER_SECONDS = env.number("IM_QUERY_AFTER_SECONDS", default=30)
+IM_QUERY_AGAIN_AFTER_SECONDS = env.number("IM_QUERY_AGAIN_AFTER_SECONDS", default=60)
+IM_QUERY_GIVE_UP_HOURS = env.number("IM_QUERY_GIVE_UP_HOURS", default=24)
+# Live rooms have no history: repeat an unconfirmed call with the same number.
+IM_REPEAT_LIVE_ROOMS = env.boolean("IM_REPEAT_LIVE_ROOMS", default=False)

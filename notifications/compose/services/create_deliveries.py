@@ -34,8 +34,14 @@ def insert_deliveries(
     in one statement. Call it inside a transaction and compare the result, the number of
     inserted rows, with ``len(groups)``.
     """
+    options = notification.options
     values = {
         "notification": notification.pk,
+        "channel": notification.channel,
+        "mention_all": options.mention_all,
+        "online_only": options.online_only,
+        "no_unread": options.no_unread,
+        "no_last_message": options.no_last_message,
         "sender_name": notification.sender_name,
         "portion": portion,
         "recipients": recipients,

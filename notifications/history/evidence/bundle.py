@@ -86,7 +86,7 @@ def _zip_pieces(
     if Archive.objects.filter(notification=notification).exists():
         raise ArchivedMeanwhile(notification.pk)
     files: list[tuple[str, Iterable[bytes]]] = [
-        ("record.jsonl", canonical_text(notification)),
+        ("record.jsonl", canonical_text(notification, seal.text_format)),
         ("seal.json", seal_lines(seal.number, seal.number)),
         ("chain.jsonl", seal_lines(seal.number + 1, newest.number)),
         ("actions.jsonl", _actions(notification)),

@@ -15,6 +15,7 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DeliveryQuery,
     DraftVersion,
     Notification,
     Seal,
@@ -46,8 +47,11 @@ class GuardedTable:
 
 
 def _old_status_in(statuses: Iterable[str]) -> str:
-    values = ", ".join(sorted(f"'{status}'" for status in statuses))
-    return f"OLD.status IN ({values})"
+    return f"OLD.status IN ({_words(statuses)})"
+
+
+def _words(values: Iterable[str]) -> str:
+    return ", ".join(sorted(f"'{value}'" for value in values))
 
 
 def _never_changes(model: type[Model], noun: str) -> GuardedTable:
@@ -58,6 +62,13 @@ def _never_changes(model: type[Model], noun: str) -> GuardedTable:
         delete=[GuardRule(f"{noun} cannot be removed")],
     )
 
+
+_UNCONFIRMED = _old_status_in([Delivery.Status.UNCONFIRMED])
+_SETTLED = [
+    Delivery.Status.UNCONFIRMED,
+    Delivery.Status.ACCEPTED,
+    Delivery.Status.FAILED,
+]
 
 _SENT = set(Notification.Status) - {Notification.Status.DRAFT}
 
@@ -102,7 +113,28 @@ TABLES = [
         "a delivery",
         update=[
             GuardRule(
-                "a finished delivery cannot be changed", _old_status_in(Delivery.ENDED)
+                "a finished delivery cannot be changed",
+                _old_status_in(Delivery.ENDED - {Delivery.Status.UNCONFIRMED}),
+            ),
+            GuardRule(
+                "a delivery that Tencent is not queried about cannot be changed",
+                f"{_UNCONFIRMED} AND OLD.next_query_at IS NULL",
+            ),
+            GuardRule(
+                "an unconfirmed delivery can become accepted or failed only",
+                f"{_UNCONFIRMED} AND NEW.status NOT IN ({_words(_SETTLED)})",
+            ),
+            GuardRule(
+                "only a query changes an unconfirmed delivery",
+                _UNCONFIRMED,
+                columns=sorted(
+                    set(column_names(Delivery)) - set(Delivery.CHANGED_BY_QUERY)
+                ),
+            ),
+            GuardRule(
+                "the number of a message cannot be changed",
+                when="OLD.random IS NOT NULL",
+                columns=["random"],
             ),
             GuardRule(
                 "what a delivery was made for cannot be changed",
@@ -112,6 +144,7 @@ TABLES = [
         delete=[GuardRule("a delivery cannot be removed")],
     ),
     _never_changes(Attempt, "an attempt"),
+    _never_changes(DeliveryQuery, "a query"),
     _never_changes(AuditEntry, "an audit entry"),
     _never_changes(DraftVersion, "a version of a draft"),
     _never_changes(Seal, "a seal"),

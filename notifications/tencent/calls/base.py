@@ -12,9 +12,16 @@ from notifications.tencent.responses import Fields, storable
 
 T = TypeVar("T")
 
+# Tencent's numbers of messages, and times in Unix seconds.
+UINT32 = range(2**32)
+
 
 class OtherShape(ValueError):
     """A field of the response is not as documented; the message names the field."""
+
+
+class RecipientsNotAllowed(ValueError):
+    """The call names members of a group type that takes messages to all members only."""
 
 
 class Call(ABC, Generic[T]):
@@ -51,7 +58,7 @@ class Call(ABC, Generic[T]):
         """The data of an accepted response. Raises ``OtherShape``."""
 
 
-def check_count(values: Sequence[str], maximum: int) -> None:
+def check_count(values: Sequence[object], maximum: int) -> None:
     if not 1 <= len(values) <= maximum:
         raise ValueError(f"{len(values)} values; a call takes 1 to {maximum}.")
 
@@ -62,6 +69,14 @@ def rows_in(fields: Fields, name: str) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise OtherShape(name)
     return rows
+
+
+def integer_in(row: Fields, name: str, values: range) -> int:
+    """The integer in a field. Raises ``OtherShape``."""
+    value = row.get(name)
+    if type(value) is not int or value not in values:
+        raise OtherShape(name)
+    return value
 
 
 def id_in(row: Fields, name: str) -> str:

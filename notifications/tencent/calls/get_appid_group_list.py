@@ -5,11 +5,11 @@ Source: https://cloud.tencent.com/document/product/269/1614.
 
 from dataclasses import dataclass
 
-from notifications.tencent.calls.base import Call, OtherShape, id_in, rows_in
+from notifications.tencent.calls.base import Call, id_in, integer_in, rows_in
 from notifications.tencent.responses import Fields
 
 # The page's Next exceeds 32 bits; a database column holds 63.
-_NEXT = range(2**63)
+_INT64 = range(2**63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,8 @@ class GetAppidGroupList(Call[GroupPage]):
         return payload
 
     def parse(self, fields: Fields) -> GroupPage:
-        next_page = fields.get("Next")
-        if type(next_page) is not int or next_page not in _NEXT:
-            raise OtherShape("Next")
-        total = fields.get("TotalCount")
-        if type(total) is not int or total < 0:
-            raise OtherShape("TotalCount")
+        next_page = integer_in(fields, "Next", _INT64)
+        total = integer_in(fields, "TotalCount", _INT64)
         # Some services omit empty lists.
         is_listed = total or "GroupIdList" in fields
         rows = rows_in(fields, "GroupIdList") if is_listed else []

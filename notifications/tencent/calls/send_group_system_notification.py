@@ -6,12 +6,8 @@ Source: https://cloud.tencent.com/document/product/269/1630.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from notifications.tencent.calls.base import Call
+from notifications.tencent.calls.base import Call, RecipientsNotAllowed
 from notifications.tencent.responses import Fields
-
-
-class RecipientsNotAllowed(ValueError):
-    """The call names members of a group type that supports all-member notices only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,117 @@
+"""Operations of migrations on tables with rows, which both releases use meanwhile.
+
+They block no other query for long on PostgreSQL, and can be run again after an
+interruption. Put them into a migration with ``atomic = False``.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import models, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+
+class ReplaceConstraints(Operation):
+    """Remove the constraints ``removed`` of a model and add ``added``.
+
+    A name may be in both. PostgreSQL checks the rows after it has added a constraint,
+    without a lock against writers; SQLite writes the table anew, once for all of them.
+    Every row must meet the added constraints.
+    """
+
+    reversible = False
+
+    def __init__(
+        self,
+        model_name: str,
+        removed: Sequence[str],
+        added: Sequence[models.CheckConstraint],
+    ) -> None:
+        self.model_name = model_name
+        self.removed = removed
+        self.added = added
+
+    @property
+    def model_name_lower(self) -> str:
+        return self.model_name.lower()
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        for name in self.removed:
+            state.remove_constraint(app_label, self.model_name_lower, name)
+        for constraint in self.added:
+            state.add_constraint(app_label, self.model_name_lower, constraint)
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model: Any = to_state.apps.get_model(app_label, self.model_name)
+        editor: Any = schema_editor
+        if editor.connection.vendor == "sqlite":
+            with transaction.atomic(editor.connection.alias):
+                editor._remake_table(model)
+            return
+        table = editor.quote_name(model._meta.db_table)
+        for name in {*self.removed, *(added.name for added in self.added)}:
+            editor.execute(
+                f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {editor.quote_name(name)}"
+            )
+        for constraint in self.added:
+            editor.execute(f"{constraint.create_sql(model, editor)} NOT VALID")
+        for constraint in self.added:
+            name = editor.quote_name(constraint.name)
+            editor.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+
+    def describe(self) -> str:
+        return f"Replace constraints of {self.model_name}"
+
+
+class AddIndexes(Operation):
+    """Add indexes and unique constraints; on PostgreSQL while others write rows."""
+
+    reversible = False
+
+    def __init__(
+        self,
+        model_name: str,
+        indexes: Sequence[models.Index],
+        unique: Sequence[models.UniqueConstraint] = (),
+    ) -> None:
+        self.model_name = model_name
+        self.indexes = indexes
+        self.unique = unique
+
+    @property
+    def model_name_lower(self) -> str:
+        return self.model_name.lower()
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        for index in self.indexes:
+            state.add_index(app_label, self.model_name_lower, index)
+        for constraint in self.unique:
+            state.add_constraint(app_label, self.model_name_lower, constraint)
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model: Any = to_state.apps.get_model(app_label, self.model_name)
+        editor: Any = schema_editor
+        way = "" if editor.connection.vendor == "sqlite" else " CONCURRENTLY"
+        items: list[Any] = [*self.indexes, *self.unique]
+        for item in items:
+            # An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index.
+            editor.execute(f"DROP INDEX IF EXISTS {editor.quote_name(item.name)}")
+            statement = str(item.create_sql(model, editor))
+            editor.execute(statement.replace(" INDEX ", f" INDEX{way} ", 1))
+
+    def describe(self) -> str:
+        return f"Add indexes of {self.model_name}"

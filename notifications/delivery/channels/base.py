@@ -1,0 +1,89 @@
+"""What a channel is: everything that differs between the ways to reach a group.
+
+The engine, the pages and the commands use these classes. Outside of this folder, no
+code compares the word of a channel.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+
+from notifications.models import Channel as ChannelWord
+from notifications.tencent.calls.base import Call
+from notifications.tencent.message_options import MessageOptions
+from notifications.tencent.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a notification says, the same for all of its groups."""
+
+    content: str
+    options: MessageOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The group of one delivery. ``recipients`` is ``None`` for all members."""
+
+    group_id: str
+    group_type: str
+    recipients: Sequence[str] | None
+    random: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of a call, and what Tencent says about the message."""
+
+    outcome: Outcome
+    msg_seq: int | None = None
+    msg_time: int | None = None  # Unix seconds
+    drop_reason: str = ""
+
+
+class Channel(ABC):
+    """One way to reach a group; the instances are in ``CHANNELS``."""
+
+    word: ClassVar[ChannelWord]
+    # The call that sends: its command names the row of its pace.
+    sending_call: ClassVar[type[Call[Any]]]
+    # One line about members who are offline.
+    description: ClassVar[Promise]
+    # Feature → types of groups that refuse it. The features are "message" (the whole
+    # call), "recipients", and the names of the options.
+    refused_by_type: ClassVar[Mapping[str, frozenset[str]]]
+    # Names of the capabilities that the application needs (system/capabilities).
+    max_recipients: ClassVar[int]  # of one notification
+    max_content_bytes: ClassVar[int]
+    has_options: ClassVar[bool] = False
+    # Each delivery has a number of its own, by which Tencent drops repeats.
+    draws_random: ClassVar[bool] = False
+
+    def refuses(self, group_type: str, feature: str = "message") -> bool:
+        return group_type in self.refused_by_type.get(feature, ())
+
+    @abstractmethod
+    def recipients_per_call(self) -> int:
+        """How many named members one call takes."""
+
+    @abstractmethod
+    def call(self, message: Message, target: Target) -> Call[Any]:
+        """The call for one delivery, equal for each of its attempts."""
+
+    @abstractmethod
+    def classify(self, outcome: Outcome, data: object) -> Result:
+        """The result of a call; ``data`` is what the call has parsed."""
+
+    @abstractmethod
+    def first_query_at(
+        self, message: Message, target: Target, *, ended_at: datetime
+    ) -> datetime | None:
+        """When Tencent is queried about a delivery that ended unconfirmed.
+
+        ``None`` if it cannot be queried about this one.
+        """

@@ -1,0 +1,69 @@
+"""The group message: kept by Tencent, which can be asked about it afterwards."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from notifications.delivery.channels.base import Channel, Message, Result, Target
+from notifications.models import Channel as ChannelWord
+from notifications.tencent import message_options
+from notifications.tencent.calls.send_group_msg import Receipt, SendGroupMsg
+from notifications.tencent.outcomes import Outcome, OutcomeKind
+
+
+class GroupMessage(Channel):
+    word = ChannelWord.GROUP_MESSAGE
+    sending_call = SendGroupMsg
+    description = _(
+        "A message in the chat. Tencent keeps it: members who are offline see it later, "
+        "and it can be looked up. A live room keeps no messages."
+    )
+    refused_by_type = message_options.REFUSED_BY_TYPE
+    max_recipients = message_options.MAX_RECIPIENTS
+    max_content_bytes = message_options.MAX_MESSAGE_BYTES
+    has_options = True
+    draws_random = True
+
+    def recipients_per_call(self) -> int:
+        return message_options.MAX_RECIPIENTS
+
+    def call(self, message: Message, target: Target) -> SendGroupMsg:
+        """Raises ``ValueError`` for a delivery without a number."""
+        if target.random is None:
+            raise ValueError(f"The message for {target.group_id} has no Random.")
+        return SendGroupMsg(
+            target.group_id,
+            target.group_type,
+            message.content,
+            message.options,
+            target.random,
+            target.recipients,
+        )
+
+    def classify(self, outcome: Outcome, data: object) -> Result:
+        """ErrorCode 0 with a ``MsgDropReason`` is a refusal."""
+        if not isinstance(data, Receipt):
+            return Result(outcome)
+        if data.drop_reason:
+            outcome = replace(outcome, kind=OutcomeKind.REJECTED)
+        return Result(outcome, data.msg_seq, data.msg_time, data.drop_reason)
+
+    def first_query_at(
+        self, message: Message, target: Target, *, ended_at: datetime
+    ) -> datetime | None:
+        """The history has neither messages for online members nor those of live rooms.
+
+        Whether it has messages for named members is not documented: the cautious rule is
+        that it has none.
+        """
+        if message.options.online_only or target.recipients is not None:
+            return None
+        if target.group_type in message_options.NO_HISTORY_TYPES:
+            return self._repeat_at(ended_at)
+        return ended_at + timedelta(seconds=settings.IM_QUERY_AFTER_SECONDS)
+
+    def _repeat_at(self, ended_at: datetime) -> datetime | None:
+        """A repeat with the same number soon after; Tencent drops it within 5 minutes."""
+        return ended_at if settings.IM_REPEAT_LIVE_ROOMS else None
