@@ -2,54 +2,56 @@
 
 import json
 import logging
+import re
 from http.client import HTTPConnection
-from urllib.parse import parse_qsl, urlsplit
+from pathlib import Path
 
 import pytest
 
+from notifications.tencent.calls.base import RecipientsNotAllowed
 from notifications.tencent.calls.send_group_system_notification import (
-    RecipientsNotAllowed,
     SendGroupSystemNotification,
 )
 from notifications.tencent.client import Endpoint, ImClient
-from notifications.tencent.user_sig import UserSigCache, read_user_sig
+from notifications.tencent.user_sig import UserSig, UserSigCache, read_user_sig
 from tests.tencent.test_after_sending import FAULTS
 from tests.tencent.wire import KEY, OK, FaultServer, body, client_for, send
 
 pytestmark = pytest.mark.one_database
 
 
-def test_the_request_is_exactly_the_documented_one():
-    numbers = iter([0, 2**32 - 1])
+RECORDED = json.loads(
+    Path(__file__)
+    .with_name("data")
+    .joinpath("system_notification_requests.json")
+    .read_text("utf-8")
+)
+
+
+class RecordedSignature:
+    def get(self):
+        return UserSig("eJw+AB*-_", 1)
+
+    def accepted(self, number):
+        pass
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=lambda row: row["arguments"][1])
+def test_a_request_of_release_0_1_is_the_same_to_the_byte(recorded):
     with FaultServer(body(OK)) as server:
-        endpoint = Endpoint(server.url, 1400000000, "administrator")
         client = ImClient(
-            endpoint,
-            UserSigCache(1400000000, KEY, "administrator"),
-            random_bits=lambda bits: next(numbers) if bits == 32 else -1,
+            Endpoint(server.url, 1400000000, "administrator"),
+            RecordedSignature(),
+            random_bits=lambda bits: 3141592653 if bits == 32 else -1,
         )
-        client.call(
-            SendGroupSystemNotification("@TGS#1", "Public", "你好\n", ["a", "b"])
-        )
-        assert server.closed.acquire(timeout=5)
-        client.call(SendGroupSystemNotification("@TGS#1", "BChatRoom", "x", None))
+        client.call(SendGroupSystemNotification(*recorded["arguments"]))
         client.close()
 
-    bodies = []
-    for request, number in zip(server.requests, ("0", "4294967295"), strict=True):
-        head, _, content = request.partition(b"\r\n\r\n")
-        method, target, _version = head.split(b"\r\n")[0].decode().split()
-        query = parse_qsl(urlsplit(target).query)
-        names = [name for name, _value in query]
-        path = "/v4/group_open_http_svc/send_group_system_notification"
-        assert (method, urlsplit(target).path) == ("POST", path)
-        assert names == ["sdkappid", "identifier", "usersig", "random", "contenttype"]
-        assert dict(query)["random"] == number
-        bodies.append(json.loads(content))
-    assert bodies == [
-        {"GroupId": "@TGS#1", "Content": "你好\n", "ToMembers_Account": ["a", "b"]},
-        {"GroupId": "@TGS#1", "Content": "x"},
-    ]
+    head, _, content = server.requests[0].partition(b"\r\n\r\n")
+    lines = head.decode().replace(f"127.0.0.1:{server.port}", "HOST").split("\r\n")
+    lines[2] = re.sub(r"/[\d.]+$", "/VERSION", lines[2])  # of the library
+    assert lines == recorded["head"]
+    assert content == recorded["body"].encode()
 
 
 @pytest.mark.parametrize("group_type", ["AVChatRoom", "BChatRoom"])
