@@ -105,19 +105,21 @@ def _message(row: Fields) -> HistoryMessage:
     # A wrong "not in the history" is worse than no verdict: a message without these
     # fields is refused.
     is_message = place is not Place.GONE and row.get("IsSystemMsg") != 1
-    body = row.get("MsgBody") or []
-    if not isinstance(body, list):
+    body = row.get("MsgBody")
+    if body is not None and not isinstance(body, list):
         raise OtherShape("MsgBody")
-    sender = row.get("From_Account") or ""
-    if not isinstance(sender, str) or (is_message and not sender):
+    sender = row.get("From_Account")
+    if (sender is not None and not isinstance(sender, str)) or (
+        is_message and not sender
+    ):
         raise OtherShape("From_Account")
     return HistoryMessage(
         msg_seq=integer_in(row, "MsgSeq", UINT32),
         msg_time=_number(row, "MsgTimeStamp", is_required=is_message),
         random=_number(row, "MsgRandom", is_required=is_message),
-        from_account=storable(sender),
+        from_account=storable(sender or ""),
         place=place,
-        body=body,
+        body=body or [],
         raw=row,
     )
 

@@ -117,11 +117,13 @@ class SendGroupMsg(Call[Receipt]):
         }
 
     def parse(self, fields: Fields) -> Receipt:
-        reason = fields.get("MsgDropReason") or ""
-        if not isinstance(reason, str):
+        reason = fields.get("MsgDropReason")
+        if reason is not None and not isinstance(reason, str):
             raise OtherShape("MsgDropReason")
         return Receipt(
-            _optional(fields, "MsgSeq"), _optional(fields, "MsgTime"), storable(reason)
+            _optional(fields, "MsgSeq"),
+            _optional(fields, "MsgTime"),
+            storable(reason or ""),
         )
 
     def _elements(self) -> list[dict[str, object]]:
