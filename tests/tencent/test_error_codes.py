@@ -1,11 +1,16 @@
 """The catalogue of codes and of connection remedies: complete in both languages."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from notifications.system.connection import CheckStep
 from notifications.tencent import error_codes
+from notifications.tencent.calls.send_group_msg import SendGroupMsg
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from notifications.tencent.error_codes import (
     FIRST_HOUR,
     Retry,
@@ -20,14 +25,20 @@ from notifications.tencent.outcomes import Reason
 pytestmark = pytest.mark.one_database
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-ALL_TEXTS = [*all_codes(), *[explain_reason(reason) for reason in Reason]]
+MESSAGE = SendGroupMsg.COMMAND
+ALL_TEXTS = [
+    *all_codes(),
+    *[info(code.code, MESSAGE) for code in all_codes()],
+    *[explain_reason(reason) for reason in Reason],
+    *[explain_reason(reason, MESSAGE) for reason in Reason],
+]
 
 
 def test_codes_are_unique_and_in_order():
     numbers = [code.code for code in all_codes()]
 
     assert numbers == sorted(set(numbers))
-    assert len(numbers) == 62
+    assert len(numbers) == 68
 
 
 @pytest.mark.parametrize("text", ALL_TEXTS, ids=lambda text: text.meaning["en"][:20])
@@ -82,6 +93,62 @@ def test_facts(code, retry, certain, scope):
 
     facts = (code_info.retry, code_info.certain, code_info.scope)
     assert facts == (retry, certain, scope)
+
+
+@pytest.mark.parametrize(
+    ("code", "scope", "scope_of_notification"),
+    [
+        (10002, Scope.GROUP, Scope.GROUP),
+        (10004, Scope.NOTIFICATION, Scope.GROUP),
+        (10007, Scope.ACCOUNT, Scope.GROUP),
+        (10010, Scope.GROUP, Scope.GROUP),
+        (10015, Scope.GROUP, Scope.GROUP),
+        (10016, Scope.GROUP, Scope.GROUP),
+        (10017, Scope.GROUP, Scope.GROUP),
+        (10019, Scope.NOTIFICATION, Scope.GROUP),
+        (10023, Scope.GROUP, Scope.GROUP),
+        (10026, Scope.ACCOUNT, Scope.ACCOUNT),
+        (10053, Scope.NOTIFICATION, Scope.NOTIFICATION),
+        (10059, Scope.ACCOUNT, Scope.ACCOUNT),
+        (60017, Scope.ACCOUNT, Scope.ACCOUNT),
+        (70107, Scope.ACCOUNT, Scope.ACCOUNT),
+        (80001, Scope.NOTIFICATION, Scope.NOTIFICATION),
+        (80002, Scope.NOTIFICATION, Scope.NOTIFICATION),
+        (80003, Scope.GROUP, Scope.GROUP),
+        (80101, Scope.NOTIFICATION, Scope.NOTIFICATION),
+        (424242, Scope.GROUP, Scope.GROUP),
+    ],
+)
+def test_the_scope_of_a_code_is_per_call(code, scope, scope_of_notification):
+    assert info(code, MESSAGE).scope is scope
+    assert info(code).scope is scope_of_notification
+    assert info(code, "get_group_info") == info(code)
+
+
+def test_the_catalogue_describes_the_system_notification():
+    assert error_codes.DEFAULT_COMMAND == SendGroupSystemNotification.COMMAND
+
+
+def test_only_scope_and_text_are_per_call():
+    for code in all_codes():
+        code_info = info(code.code, MESSAGE)
+        changed = replace(
+            code_info, scope=code.scope, meaning=code.meaning, remedy=code.remedy
+        )
+        assert changed == code
+
+
+def test_a_refusal_by_the_callback_names_its_owner():
+    assert "owner of your app’s before-send" in info(10016, MESSAGE).remedy["en"]
+
+
+def test_an_unconfirmed_message_can_be_looked_up():
+    texts = [info(code.code, MESSAGE) for code in all_codes() if not code.certain] + [
+        explain_reason(Reason.NO_ANSWER, MESSAGE)
+    ]
+
+    assert len(texts) == 8
+    assert all("history of the group" in text.remedy["en"] for text in texts)
 
 
 def test_the_retry_list():
