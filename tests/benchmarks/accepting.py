@@ -114,6 +114,6 @@ def accept(
 
 def _answers(address: str) -> bool:
     try:
-        return requests.get(f"{address}/login/", timeout=5).ok
+        return requests.get(f"{address}/login/", timeout=60).ok
     except requests.ConnectionError:
         return False
