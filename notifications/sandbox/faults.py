@@ -2,14 +2,17 @@
 
 A fault is a name, some with numbers after colons: ``code:10010``,
 ``code_times:60007:2``, ``slow:500``. ``FAULTS`` is the only list: the command's help,
-the page and the checks read it.
+the page and the checks read it. They concern notices and messages alike; a message that
+is shown is stored, too.
 """
 
 import gzip
+import json
 import re
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from notifications.sandbox import protocol
@@ -20,7 +23,7 @@ class Fault:
     """``effect`` continues the sentence "the sandbox …".
 
     numbers  how many numbers follow the name
-    shown    whether "members" see the notice
+    shown    whether "members" see the notice or the message
     answers  whether the sandbox sends a complete, readable verdict
     """
 
@@ -36,9 +39,7 @@ FAULTS = {
     "code_times": Fault(
         "answers this ErrorCode so many times, then works", 2, answers=True
     ),
-    "shown_then_code": Fault(
-        "shows the notice, but answers this ErrorCode", 1, answers=True
-    ),
+    "shown_then_code": Fault("shows it, but answers this ErrorCode", 1, answers=True),
     "slow": Fault("answers so many milliseconds late", 1, answers=True),
     "no_length_close": Fault("answers without a length, then closes", answers=True),
     "chunked": Fault("answers in chunks", answers=True),
@@ -48,36 +49,40 @@ FAULTS = {
     ),
     # not shown
     "reset_before": Fault("resets the connection before showing it", shown=False),
+    "silent_before": Fault("never answers, and does not show it", shown=False),
     "redirect": Fault("answers HTTP 307 to itself", shown=False),
     # shown, and the connection breaks
-    "reset_after": Fault("shows the notice, then resets the connection"),
-    "close_after": Fault("shows the notice, then closes without an answer"),
-    "half_close": Fault("shows the notice, then closes its sending side only"),
-    "close_in_head": Fault("shows the notice, then closes within the head"),
-    "close_in_body": Fault("shows the notice, then closes within the body"),
-    "truncated": Fault("shows the notice, then sends less than it announced"),
-    "no_length_cut": Fault("shows the notice, then half an answer without a length"),
-    "chunked_truncated": Fault("shows the notice, then closes within a chunk"),
-    "chunked_garbage": Fault("shows the notice, then a chunk without a size"),
+    "reset_after": Fault("shows it, then resets the connection"),
+    "close_after": Fault("shows it, then closes without an answer"),
+    "shown_late": Fault(
+        "resets the connection, and shows it so many milliseconds later", 1
+    ),
+    "half_close": Fault("shows it, then closes its sending side only"),
+    "close_in_head": Fault("shows it, then closes within the head"),
+    "close_in_body": Fault("shows it, then closes within the body"),
+    "truncated": Fault("shows it, then sends less than it announced"),
+    "no_length_cut": Fault("shows it, then half an answer without a length"),
+    "chunked_truncated": Fault("shows it, then closes within a chunk"),
+    "chunked_garbage": Fault("shows it, then a chunk without a size"),
     # shown, and the answer is no verdict
-    "garbage": Fault("shows the notice, then answers what is no HTTP"),
-    "html": Fault("shows the notice, then answers a web page"),
-    "empty_body": Fault("shows the notice, then answers nothing with HTTP 200"),
-    "wrong_json_types": Fault("shows the notice, then answers ErrorCode “0”, a text"),
-    "bool_code": Fault("shows the notice, then answers ErrorCode false"),
-    "fail_with_0": Fault("shows the notice, then answers FAIL with ErrorCode 0"),
-    "ok_with_code": Fault("shows the notice, then answers OK with this ErrorCode", 1),
-    "odd_action_status": Fault("shows the notice, then answers ActionStatus DONE"),
-    "json_list": Fault("shows the notice, then answers a JSON list"),
-    "packed_body": Fault("shows the notice, then answers packed with gzip"),
-    "status": Fault("shows the notice, then answers this HTTP status", 1),
-    "status_502": Fault("shows the notice, then answers HTTP 502"),
+    "garbage": Fault("shows it, then answers what is no HTTP"),
+    "html": Fault("shows it, then answers a web page"),
+    "empty_body": Fault("shows it, then answers nothing with HTTP 200"),
+    "wrong_json_types": Fault("shows it, then answers ErrorCode “0”, a text"),
+    "bool_code": Fault("shows it, then answers ErrorCode false"),
+    "fail_with_0": Fault("shows it, then answers FAIL with ErrorCode 0"),
+    "ok_with_code": Fault("shows it, then answers OK with this ErrorCode", 1),
+    "odd_action_status": Fault("shows it, then answers ActionStatus DONE"),
+    "json_list": Fault("shows it, then answers a JSON list"),
+    "packed_body": Fault("shows it, then answers packed with gzip"),
+    "status": Fault("shows it, then answers this HTTP status", 1),
+    "status_502": Fault("shows it, then answers HTTP 502"),
     # shown, and the answer does not end
-    "no_answer": Fault("shows the notice and never answers"),
-    "stall_in_body": Fault("shows the notice, then stops within the body"),
-    "drip": Fault("shows the notice, then answers a byte at a time"),
-    "drip_head": Fault("shows the notice, then a head a byte at a time"),
-    "endless": Fault("shows the notice, then a body that never ends"),
+    "no_answer": Fault("shows it and never answers"),
+    "stall_in_body": Fault("shows it, then stops within the body"),
+    "drip": Fault("shows it, then answers a byte at a time"),
+    "drip_head": Fault("shows it, then a head a byte at a time"),
+    "endless": Fault("shows it, then a body that never ends"),
 }
 
 NO_FAULT = Fault("works", answers=True)
@@ -115,8 +120,6 @@ def table() -> str:
     )
 
 
-OK_BODY = protocol.answer(0)
-
 # Short enough for tests, long enough that no response ends before a client's deadline.
 DRIP_SECONDS = 0.02
 
@@ -134,41 +137,61 @@ def response(body: bytes, *fields: str, status: int = 200) -> bytes:
     return head(f"Content-Length: {len(body)}", *fields, status=status) + body
 
 
-LENGTH = f"Content-Length: {len(OK_BODY)}"
+def _length(ok: bytes) -> str:
+    return f"Content-Length: {len(ok)}"
+
 
 CHUNKS = head("Transfer-Encoding: chunked")
 
-CHUNK = b"%x\r\n%b" % (len(OK_BODY), OK_BODY)
+
+def _chunk(ok: bytes) -> bytes:
+    return b"%x\r\n%b" % (len(ok), ok)
 
 
-# Everything the sandbox sends before it closes the connection.
-CLOSING_RESPONSES = {
-    "close_after": b"",
-    "close_in_head": b"HTTP/1.1 200 OK\r\nContent-Le",
-    "close_in_body": head(LENGTH) + OK_BODY[: len(OK_BODY) // 2],
-    "truncated": head(f"Content-Length: {len(OK_BODY) + 10}") + OK_BODY,
-    "no_length_close": head() + OK_BODY,
-    "no_length_cut": head() + OK_BODY[: len(OK_BODY) // 2],
-    "chunked_truncated": CHUNKS + CHUNK[: len(CHUNK) // 2],
-    "chunked_garbage": CHUNKS + b"xyz\r\n" + OK_BODY,
-    "garbage": b"\x00\xff\x00 no HTTP \r\n\r\n",
-    "close_idle": response(OK_BODY),
+def _half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+# Everything the sandbox sends before it closes the connection; the argument of each is
+# the right body.
+CLOSING_RESPONSES: dict[str, Callable[[bytes], bytes]] = {
+    "close_after": lambda _ok: b"",
+    "close_in_head": lambda _ok: b"HTTP/1.1 200 OK\r\nContent-Le",
+    "close_in_body": lambda ok: head(_length(ok)) + _half(ok),
+    "truncated": lambda ok: head(f"Content-Length: {len(ok) + 10}") + ok,
+    "no_length_close": lambda ok: head() + ok,
+    "no_length_cut": lambda ok: head() + _half(ok),
+    "chunked_truncated": lambda ok: CHUNKS + _half(_chunk(ok)),
+    "chunked_garbage": lambda ok: CHUNKS + b"xyz\r\n" + ok,
+    "garbage": lambda _ok: b"\x00\xff\x00 no HTTP \r\n\r\n",
+    "close_idle": response,
 }
 
 # Correct HTTP: the connection stays open.
-KEEPING_RESPONSES = {
-    "chunked": CHUNKS + CHUNK + b"\r\n0\r\n\r\n",
-    "html": response(b"<html><body>Welcome</body></html>"),
-    "empty_body": response(b""),
-    "wrong_json_types": response(b'{"ActionStatus": 1, "ErrorCode": "0"}'),
-    "bool_code": response(b'{"ActionStatus": "OK", "ErrorCode": false}'),
-    "fail_with_0": response(protocol.answer(0, fields={"ActionStatus": "FAIL"})),
-    "odd_action_status": response(protocol.answer(0, fields={"ActionStatus": "DONE"})),
-    "no_action_status": response(b'{"ErrorCode": 0, "ErrorInfo": ""}'),
-    "json_list": response(b"[" + OK_BODY + b"]"),
-    "packed_body": response(gzip.compress(OK_BODY), "Content-Encoding: gzip"),
-    "status_502": response(OK_BODY, status=502),
+KEEPING_RESPONSES: dict[str, Callable[[bytes], bytes]] = {
+    "chunked": lambda ok: CHUNKS + _chunk(ok) + b"\r\n0\r\n\r\n",
+    "html": lambda _ok: response(b"<html><body>Welcome</body></html>"),
+    "empty_body": lambda _ok: response(b""),
+    "wrong_json_types": lambda _ok: response(b'{"ActionStatus": 1, "ErrorCode": "0"}'),
+    "bool_code": lambda _ok: response(b'{"ActionStatus": "OK", "ErrorCode": false}'),
+    "fail_with_0": lambda ok: response(_with_status(ok, "FAIL")),
+    "odd_action_status": lambda ok: response(_with_status(ok, "DONE")),
+    "no_action_status": lambda ok: response(_without_status(ok)),
+    "json_list": lambda ok: response(b"[" + ok + b"]"),
+    "packed_body": lambda ok: response(gzip.compress(ok), "Content-Encoding: gzip"),
+    "status_502": lambda ok: response(ok, status=502),
 }
+
+
+def _with_status(ok: bytes, action_status: str) -> bytes:
+    return json.dumps(json.loads(ok) | {"ActionStatus": action_status}).encode()
+
+
+def _without_status(ok: bytes) -> bytes:
+    fields = json.loads(ok)
+    head_fields = {"ErrorCode": fields.pop("ErrorCode")}
+    del fields["ActionStatus"]
+    return json.dumps(head_fields | fields).encode()
 
 
 # Faults with a verdict in an unusual HTTP form.
@@ -178,16 +201,20 @@ UNUSUAL_VERDICTS = frozenset(
 
 
 def answer_with_fault(
-    connection: socket.socket, fault: str, target: str, stopping: threading.Event
+    connection: socket.socket,
+    fault: str,
+    target: str,
+    stopping: threading.Event,
+    ok: bytes,
 ) -> bool:
     """Cause the fault. Return whether the connection can stay open.
 
-    ``target`` is the requested path; ``stopping`` is set when the sandbox stops. Raises
-    ``OSError`` when the client disconnects.
+    ``target`` is the requested path, ``ok`` the body of the right answer; ``stopping``
+    is set when the sandbox stops. Raises ``OSError`` when the client disconnects.
     """
     name, _, number = fault.partition(":")
     if name in KEEPING_RESPONSES:
-        connection.sendall(KEEPING_RESPONSES[name])
+        connection.sendall(KEEPING_RESPONSES[name](ok))
         return True
     match name:
         case "redirect":
@@ -196,7 +223,7 @@ def answer_with_fault(
         case "status":
             status = int(number)
             # Responses with these statuses have no body.
-            body = b"" if status in (204, 304) else OK_BODY
+            body = b"" if status in (204, 304) else ok
             connection.sendall(response(body, status=status))
             return True
         case "ok_with_code":
@@ -204,7 +231,7 @@ def answer_with_fault(
             text = protocol.answer(int(number), "contradiction", fields)
             connection.sendall(response(text))
             return True
-        case "reset_before" | "reset_after":
+        case "reset_before" | "reset_after" | "shown_late":
             linger = struct.pack("ii", 1, 0)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             # A shutdown before close would send FIN instead of RST.
@@ -213,10 +240,10 @@ def answer_with_fault(
             connection.shutdown(socket.SHUT_WR)
             connection.settimeout(LONGEST_SILENCE)
             connection.recv(1)
-        case "no_answer":
+        case "no_answer" | "silent_before":
             stopping.wait(LONGEST_SILENCE)
         case "stall_in_body":
-            connection.sendall(head(LENGTH) + b"{")
+            connection.sendall(head(_length(ok)) + b"{")
             stopping.wait(LONGEST_SILENCE)
         case "drip":
             connection.sendall(head("Content-Length: 10000"))
@@ -228,7 +255,7 @@ def answer_with_fault(
             while not stopping.is_set():
                 connection.sendall(b" " * 8192)
         case _:
-            connection.sendall(CLOSING_RESPONSES[name])
+            connection.sendall(CLOSING_RESPONSES[name](ok))
     return False
 
 

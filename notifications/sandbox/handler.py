@@ -89,15 +89,19 @@ class SandboxHandler(BaseHTTPRequestHandler):
         sandbox = self.server.sandbox
         answer = sandbox.receive(self.path, body)
         sandbox.wait(answer.fault)
-        name = answer.fault.partition(":")[0]
+        name, _, number = answer.fault.partition(":")
+        text = protocol.answer(answer.code, answer.text, answer.fields)
         if fault_info(answer.fault).answers and name not in faults.UNUSUAL_VERDICTS:
-            text = protocol.answer(answer.code, answer.text, answer.fields)
             date = formatdate(sandbox.now(), usegmt=True)
             self.connection.sendall(faults.response(text, f"Date: {date}"))
         elif not faults.answer_with_fault(
-            self.connection, answer.fault, self.path, sandbox.stopping
+            self.connection, answer.fault, self.path, sandbox.stopping, text
         ):
             self.close_connection = True
+        if answer.afterwards:
+            self.rfile.close()  # the last reference to a closed socket
+            sandbox.stopping.wait(int(number) / 1000)
+            answer.afterwards()
 
 
 class SandboxHttpServer(ThreadingHTTPServer):

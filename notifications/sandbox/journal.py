@@ -1,4 +1,6 @@
-"""The journal: the notices that the sandbox received, which fault tests compare with.
+"""The journal: the notices and messages that the sandbox received.
+
+Fault tests compare it with what the console says of them.
 
 It stores totals and the latest calls of each group besides the entries, so that the
 page takes the same time with ten entries and with a hundred thousand.
@@ -14,6 +16,8 @@ from typing import TextIO
 
 MAX_LATEST = 20
 
+MAX_BODIES = 5000
+
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
@@ -28,6 +32,23 @@ class JournalEntry:
     error_info: str
     fault: str
     shown: bool  # whether "members" see it
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEntry(JournalEntry):
+    """A valid request to send a message; ``content`` is its text as members see it.
+
+    ``msg_seq`` is ``None`` for a message that was not stored; ``dropped`` tells why one
+    was not although its request was valid.
+    """
+
+    from_account: str
+    random: int
+    msg_seq: int | None
+    dropped: str
+    pushed: str
+    mentions_all: bool
+    hints: tuple[str, ...]
 
 
 class Journal:
@@ -92,16 +113,24 @@ class Journal:
 
 
 class CallLog:
-    """The arrival time and the code of the answer of each reading call."""
+    """The arrival time and the code of the answer of each call, and the latest bodies."""
 
     def __init__(self) -> None:
         self._calls: dict[str, list[tuple[float, int | None]]] = {}
+        self._bodies: dict[str, deque[bytes]] = {}
         self._lock = threading.Lock()
 
-    def add(self, path: str, clock: float, code: int | None) -> None:
+    def add(self, path: str, clock: float, code: int | None, body: bytes) -> None:
         """``code`` is ``None`` if no verdict was sent."""
+        command = path.rpartition("/")[2]
         with self._lock:
-            self._calls.setdefault(path.rpartition("/")[2], []).append((clock, code))
+            self._calls.setdefault(command, []).append((clock, code))
+            self._bodies.setdefault(command, deque(maxlen=MAX_BODIES)).append(body)
+
+    def bodies(self, command: str) -> list[bytes]:
+        """What was asked with one call, the last ``MAX_BODIES`` requests."""
+        with self._lock:
+            return list(self._bodies.get(command, ()))
 
     def codes(self, command: str) -> list[int | None]:
         """The codes of all answers to one call, such as ``get_group_info``."""

@@ -13,7 +13,7 @@ import hmac
 import json
 import re
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -55,6 +55,20 @@ class Notice:
     group_id: str
     content: str
     recipients: tuple[str, ...]  # empty: all members
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxAnswer:
+    """The answer to a call: a code with its text, unless ``fault`` changes it.
+
+    ``afterwards`` happens when the answer is lost and the time of the fault is over.
+    """
+
+    code: int
+    text: str = ""
+    fault: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    afterwards: Callable[[], None] | None = None
 
 
 class RequestRefused(Exception):

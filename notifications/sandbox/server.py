@@ -1,27 +1,46 @@
 """The sandbox server: receives calls, records them, decides the answer.
 
 HTTP is in ``handler.py``, the documented checks in ``protocol.py``, the calls that read
-groups in ``group_calls.py``, faults in ``faults.py``, the pages in ``page.py``.
+groups in ``group_calls.py``, those that send in ``sending.py``, those about messages
+that were sent in ``message_calls.py``, faults in ``faults.py``, the pages in
+``page.py``.
 """
 
 import random
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from notifications.sandbox import group_calls, protocol
+from notifications.sandbox import group_calls, message_calls, protocol, sending
+from notifications.sandbox.application import Application
 from notifications.sandbox.faults import check_fault, fault_info
 from notifications.sandbox.groups import SandboxGroup, load_groups
 from notifications.sandbox.handler import SandboxHttpServer
-from notifications.sandbox.journal import CallLog, Journal, JournalEntry
-from notifications.sandbox.protocol import Account, Notice, RequestRefused
+from notifications.sandbox.journal import CallLog, Journal
+from notifications.sandbox.messages import (
+    REPEAT_SECONDS,
+    MessageStore,
+    StoredMessage,
+)
+from notifications.sandbox.protocol import (
+    Account,
+    RequestRefused,
+    SandboxAnswer,
+)
 
-PATHS = (protocol.PATH, *group_calls.PATHS, protocol.ACCOUNT_CHECK_PATH)
+PATHS = (
+    protocol.PATH,
+    *group_calls.PATHS,
+    protocol.ACCOUNT_CHECK_PATH,
+    sending.SEND,
+    sending.BROADCAST,
+    *message_calls.CALLS,
+)
 
 PATH_OF = {path.rpartition("/")[2]: path for path in PATHS}
 
@@ -31,29 +50,26 @@ class SandboxConfig:
     """The behaviour of the sandbox; delays in milliseconds.
 
     Its clock is ``clock_ahead`` seconds ahead of the machine's clock. Each call has its
-    own rate limit: ``lists_per_second`` for the list of groups, ``calls_per_second``
-    for every other call.
+    own rate limit: ``lists_per_second`` for the list of groups, one or five a second
+    for broadcasts, ``calls_per_second`` for every other call. ``accounts`` exist beside
+    the administrator and the members of all groups; ``muted`` exist, but cannot send. A
+    page of the history has ``history_rows`` at most, even if more are asked for.
     """
 
     account: Account = field(default_factory=Account)
+    application: Application = field(default_factory=Application)
     groups: Iterable[SandboxGroup] = field(default_factory=load_groups)
+    accounts: Iterable[str] = ("announcements",)
+    muted: Iterable[str] = ("muted_sender",)
     calls_per_second: int = 200
     lists_per_second: int = 1
+    history_rows: int = message_calls.MAX_ROWS
+    repeat_seconds: float = REPEAT_SECONDS
     latency_ms: float = 0
     jitter_ms: float = 0
     clock_ahead: float = 0
     port: int = 0
     journal_path: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxAnswer:
-    """The answer to a call: a code with its text, unless ``fault`` changes it."""
-
-    code: int
-    text: str = ""
-    fault: str = ""
-    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SandboxServer:
@@ -62,8 +78,12 @@ class SandboxServer:
     def __init__(self, config: SandboxConfig | None = None) -> None:
         self.config = config or SandboxConfig()
         self.account = self.config.account
+        self.application = self.config.application
+        self.muted = frozenset(self.config.muted)
+        self.accounts = {self.account.identifier, *self.config.accounts, *self.muted}
         self.groups = {group.group_id: group for group in self.config.groups}
         self.journal = Journal(self.config.journal_path)
+        self.store = MessageStore(self.config.repeat_seconds)
         self.stopping = threading.Event()
         self.calls = CallLog()
         self._windows: dict[str, deque[float]] = {}
@@ -138,9 +158,9 @@ class SandboxServer:
             self._faulted.pop(group_id, None)
 
     def fail_next(self, command: str, fault: str, times: int = 1) -> None:
-        """Set the fault of the next ``times`` reading calls, such as ``get_group_info``.
+        """Set the fault of the next ``times`` calls, such as ``get_group_info``.
 
-        Raises ``KeyError`` for an unknown call, ``ValueError`` for an unknown fault.
+        For a call to a group, it replaces the fault of the group. Raises ``KeyError`` for an unknown call, ``ValueError`` for an unknown fault.
         """
         path = PATH_OF[command]
         with self._lock:
@@ -152,6 +172,14 @@ class SandboxServer:
         """Accept only signatures of this key from the next call on."""
         self.account = replace(self.account, key=key)
 
+    def change_application(self, **changes: Any) -> None:
+        """Change some of what the application may do; see ``Application``."""
+        self.application = replace(self.application, **changes)
+
+    def messages(self, group_id: str) -> list[StoredMessage]:
+        """The stored messages of a group in the order of MsgSeq, with their states."""
+        return self.store.of_group(group_id)
+
     def now(self) -> float:
         """Unix seconds by the clock of the sandbox."""
         return time.time() + self.config.clock_ahead
@@ -161,56 +189,53 @@ class SandboxServer:
         clock = time.monotonic()
         try:
             path = protocol.check_address(target, self.account, self.now(), PATHS)
-            if path != protocol.PATH:
-                return self._read(path, body, clock)
-            notice = protocol.read_body(body)
         except RequestRefused as refused:
             return SandboxAnswer(refused.code, refused.text)
-        answer = self._decide(notice, clock)
-        fault = fault_info(answer.fault)
-        is_refused = answer.code != 0 and not answer.fault.startswith("shown_")
-        self.journal.add(
-            JournalEntry(
-                time.time(),
-                clock,
-                notice.group_id,
-                notice.content,
-                notice.recipients,
-                answer.code if fault.answers else None,
-                answer.text,
-                answer.fault,
-                fault.shown and not is_refused,
-            )
-        )
-        return answer
-
-    def _read(self, path: str, body: bytes, clock: float) -> SandboxAnswer:
-        answer = self._read_answer(path, body, clock)
+        try:
+            if path == protocol.PATH:
+                answer = sending.show(self, body, clock)
+            elif path == sending.SEND:
+                answer = sending.send(self, body, clock)
+            else:
+                answer = self._answer(path, body, clock)
+        except RequestRefused as refused:
+            answer = SandboxAnswer(refused.code, refused.text)
         has_verdict = fault_info(answer.fault).answers
-        self.calls.add(path, clock, answer.code if has_verdict else None)
+        self.calls.add(path, clock, answer.code if has_verdict else None, body)
         return answer
 
-    def _read_answer(self, path: str, body: bytes, clock: float) -> SandboxAnswer:
-        if self._is_too_fast(path, clock):
-            return SandboxAnswer(60007, "too many calls")
-        with self._lock:
-            faults = self._next_faults.get(path)
-            fault = faults.popleft() if faults else ""
-        if fault.startswith("code:"):
-            return SandboxAnswer(int(fault.split(":")[1]), "as was asked for", fault)
+    def _answer(self, path: str, body: bytes, clock: float) -> SandboxAnswer:
+        """The answer to a call that neither shows a notice nor sends to one group."""
+        self.check_call(path, clock)
+        answer = self.planned(path)
+        name = answer.fault.partition(":")[0]
+        if answer.code and name != "shown_then_code":
+            return replace(answer, text="as was asked for")
+        if answer.fault and not fault_info(answer.fault).shown:
+            return answer
         try:
             if path == protocol.ACCOUNT_CHECK_PATH:
                 fields = protocol.check_accounts(body, self._accounts())
+            elif path == sending.BROADCAST:
+                fields = sending.broadcast(self, body)
+            elif path in message_calls.CALLS:
+                fields = message_calls.CALLS[path](self, body)
             else:
                 fields = group_calls.fields_of(path, body, self.groups)
         except RequestRefused as refused:
-            return SandboxAnswer(refused.code, refused.text, fault)
-        return SandboxAnswer(0, fault=fault, fields=fields)
+            return SandboxAnswer(refused.code, refused.text, answer.fault)
+        return answer if answer.code else replace(answer, fields=fields)
 
     def _accounts(self) -> set[str]:
-        """The accounts that exist: the administrator and the members of all groups."""
+        """The accounts that exist, with the members of all groups."""
         members = (group.members for group in list(self.groups.values()))
-        return {self.config.account.identifier}.union(*members)
+        return self.accounts.union(*members)
+
+    def has_account(self, account: str, group: SandboxGroup | None) -> bool:
+        """Whether an account exists; that of a member of ``group`` is found at once."""
+        if account in self.accounts or (group and account in group.members):
+            return True
+        return any(account in one.members for one in list(self.groups.values()))
 
     def wait(self, fault: str) -> None:
         """Sleep for the latency of the answer."""
@@ -221,32 +246,39 @@ class SandboxServer:
         if delay:
             self.stopping.wait(delay / 1000)
 
-    def _decide(self, notice: Notice, clock: float) -> SandboxAnswer:
-        if self._is_too_fast(protocol.PATH, clock):
-            return SandboxAnswer(60007, "too many calls")
-        group = self.groups.get(notice.group_id)
-        try:
-            protocol.check_group(notice, group.type if group else None)
-        except RequestRefused as refused:
-            return SandboxAnswer(refused.code, refused.text)
-        fault = group.fault if group else ""
+    def check_call(self, path: str, clock: float) -> None:
+        """Refuse calls above the limit and those that the application may not make."""
+        if self._is_too_fast(path, clock):
+            raise RequestRefused(60007, "too many calls")
+        code = self.application.refusal_of(path.rpartition("/")[2])
+        if code:
+            raise RequestRefused(code, "the application may not make this call")
+
+    def planned(self, path: str, group: SandboxGroup | None = None) -> SandboxAnswer:
+        """The answer with the fault of the next call, or of the group."""
+        with self._lock:
+            faults = self._next_faults.get(path)
+            next_fault = faults.popleft() if faults else ""
+        fault = next_fault or (group.fault if group else "")
         name, *numbers = fault.split(":")
         match name:
             case "code" | "shown_then_code":
                 return SandboxAnswer(int(numbers[0]), fault=fault)
-            case "code_times":
+            case "code_times" if group and not next_fault:
                 with self._lock:
-                    self._faulted[notice.group_id] += 1
-                    is_over = self._faulted[notice.group_id] > int(numbers[1])
+                    self._faulted[group.group_id] += 1
+                    is_over = self._faulted[group.group_id] > int(numbers[1])
                 if is_over:
                     return SandboxAnswer(0)
                 return SandboxAnswer(int(numbers[0]), fault=fault)
         return SandboxAnswer(0, fault=fault)
 
     def _is_too_fast(self, path: str, clock: float) -> bool:
-        is_list = path == group_calls.LIST
-        config = self.config
-        limit = config.lists_per_second if is_list else config.calls_per_second
+        limit = self.config.calls_per_second
+        if path == group_calls.LIST:
+            limit = self.config.lists_per_second
+        elif path == sending.BROADCAST:
+            limit = 5 if self.application.has_edition("enterprise") else 1
         with self._lock:
             calls = self._windows.setdefault(path, deque())
             while calls and clock - calls[0] >= 1:

@@ -13,7 +13,7 @@ from tests.tencent.wire import IMPATIENT, client_for, send
 
 pytestmark = pytest.mark.one_database
 
-NUMBERS = {"code_times": ":60007:2", "status": ":503", "slow": ":1"}
+NUMBERS = {"code_times": ":60007:2", "status": ":503", "slow": ":1", "shown_late": ":1"}
 
 
 def example(name: str) -> str:

@@ -57,6 +57,7 @@ ANSWERED = {
     "redirect": STATUS,
     "reset_after": LOST,
     "close_after": LOST,
+    "shown_late:5": LOST,
     "half_close": LOST,
     "close_in_head": BAD,
     "close_in_body": LOST,
@@ -83,6 +84,7 @@ ANSWERED = {
 # Faults of the sandbox that a timeout of the client ends.
 NEVER_ENDING = {
     "no_answer": SILENT,
+    "silent_before": SILENT,
     "stall_in_body": SILENT,
     "drip": SILENT,
     "drip_head": SILENT,

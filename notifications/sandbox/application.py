@@ -1,0 +1,90 @@
+"""What the simulated application may do, and how its own server and Tencent behave.
+
+The documents leave some of it open (for example the answer to a repeated message). Such
+a choice is an option here, so that tests can try every possibility.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# An edition can do what the editions before it can.
+EDITIONS = ("trial", "professional", "flagship", "enterprise")
+
+EDITION_TOO_LOW = 10059
+
+COMMAND_IS_OFF = 10026
+
+REPEATS = {
+    "old": "OK, with the MsgSeq of the first message",
+    "new": "OK, with a new MsgSeq that no message has",
+    "zero": "OK, with MsgSeq 0",
+    "error": "code 10004",
+}
+
+CALLBACKS = {
+    "": "there is none",
+    "refuse": "refuses every message: code 10016",
+    "fail": "fails, and the app does not deliver then: code 80003",
+    "rewrite": "changes the text of every message",
+}
+
+REWRITTEN = " [changed by the app's server]"
+
+NEW_CUSTOMER_LACKS = "send_group_system_notification"
+
+RECALL = "group_msg_recall"
+
+RECALLS_ARE_OFF = 10041
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """``switched_off`` has the code of the refusal for each command.
+
+    ``ValueError`` is raised for a value that does not exist.
+    """
+
+    edition: str = "flagship"
+    new_customer: bool = False
+    repeats: str = "old"
+    callback: str = ""
+    switched_off: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for value, known in (
+            (self.edition, EDITIONS),
+            (self.repeats, REPEATS),
+            (self.callback, CALLBACKS),
+        ):
+            if value not in known:
+                raise ValueError(f"“{value}” is none of: {', '.join(known)}.")
+
+    def refusal_of(self, command: str) -> int:
+        """The code for a call that the application may not make; otherwise 0."""
+        if command == RECALL and self.recalls_are_off:
+            return 0
+        if self.new_customer and command == NEW_CUSTOMER_LACKS:
+            return self.switched_off.get(command, COMMAND_IS_OFF)
+        return self.switched_off.get(command, 0)
+
+    @property
+    def recalls_are_off(self) -> bool:
+        """This refusal is the only one that is answered for each message."""
+        return self.switched_off.get(RECALL) == RECALLS_ARE_OFF
+
+    def has_edition(self, lowest: str) -> bool:
+        return EDITIONS.index(self.edition) >= EDITIONS.index(lowest)
+
+
+def read_switched_off(text: str) -> dict[str, int]:
+    """Commands with or without ``:CODE``, separated by spaces.
+
+    Raises ``ValueError`` for a code that is no number above 0.
+    """
+    switched_off = {}
+    for word in text.split():
+        command, _, code = word.partition(":")
+        if code and not (code.isascii() and code.isdigit() and int(code)):
+            raise ValueError(f"“{word}” has no code after the colon.")
+        switched_off[command] = int(code or COMMAND_IS_OFF)
+    return switched_off
