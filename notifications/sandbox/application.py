@@ -15,9 +15,9 @@ EDITION_TOO_LOW = 10059
 COMMAND_IS_OFF = 10026
 
 REPEATS = {
-    "old": "OK, with the MsgSeq of the first message",
-    "new": "OK, with a new MsgSeq that no message has",
-    "zero": "OK, with MsgSeq 0",
+    "old": "OK and the MsgSeq of the first message",
+    "new": "OK and a new MsgSeq that no message has",
+    "zero": "OK and MsgSeq 0",
     "error": "code 10004",
 }
 
@@ -74,6 +74,24 @@ class Application:
 
     def has_edition(self, lowest: str) -> bool:
         return EDITIONS.index(self.edition) >= EDITIONS.index(lowest)
+
+    def describe(self) -> str:
+        """One line: the edition, and what differs from an ordinary application."""
+        parts = [f"{self.edition} edition"]
+        if self.new_customer:
+            parts.append("new customer")
+        if self.callback:
+            parts.append(f"the app's callback {CALLBACKS[self.callback]}")
+        if self.switched_off:
+            parts.append(f"switched off: {write_switched_off(self.switched_off)}")
+        if self.repeats != "old":
+            parts.append(f"a repeat is answered with {REPEATS[self.repeats]}")
+        return "; ".join(parts)
+
+
+def write_switched_off(switched_off: Mapping[str, int]) -> str:
+    """What ``read_switched_off`` reads."""
+    return " ".join(f"{command}:{code}" for command, code in switched_off.items())
 
 
 def read_switched_off(text: str) -> dict[str, int]:

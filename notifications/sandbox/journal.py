@@ -9,10 +9,10 @@ page takes the same time with ten entries and with a hundred thousand.
 import json
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 MAX_LATEST = 20
 
@@ -38,17 +38,18 @@ class JournalEntry:
 class MessageEntry(JournalEntry):
     """A valid request to send a message; ``content`` is its text as members see it.
 
-    ``msg_seq`` is ``None`` for a message that was not stored; ``dropped`` tells why one
-    was not although its request was valid.
+    ``msg_seq`` and ``msg_time`` are ``None`` for a message that members do not see;
+    ``dropped`` tells why they do not although ``error_code`` is 0.
     """
 
     from_account: str
     random: int
     msg_seq: int | None
+    msg_time: int | None
     dropped: str
-    pushed: str
+    body: Sequence[Mapping[str, Any]]  # as members see it
+    pushed: str  # what the lock screen of members who are offline shows
     mentions_all: bool
-    hints: tuple[str, ...]
 
 
 class Journal:
@@ -58,14 +59,20 @@ class Journal:
         self._entries: list[JournalEntry] = []
         self._latest: dict[str, deque[JournalEntry]] = {}  # last called group last
         self._shown = 0
+        self._messages_shown = 0
         self._lock = threading.Lock()
-        self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None
+        self._file: TextIO | None = None
+        if path:
+            _remove_half_line(path)
+            self._file = path.open("a", encoding="utf-8")
 
     def add(self, entry: JournalEntry) -> None:
         line = json.dumps(asdict(entry), ensure_ascii=False) if self._file else ""
         with self._lock:
             self._entries.append(entry)
             self._shown += entry.shown
+            if isinstance(entry, MessageEntry):
+                self._messages_shown += entry.shown
             latest = self._latest.pop(entry.group_id, None)
             if latest is None:
                 latest = deque(maxlen=MAX_LATEST)
@@ -91,8 +98,12 @@ class Journal:
 
     @property
     def shown(self) -> int:
-        """The number of notices that "members" see."""
+        """The number of notices and messages that "members" see."""
         return self._shown
+
+    @property
+    def messages_shown(self) -> int:
+        return self._messages_shown
 
     def called_groups(self) -> list[str]:
         """The IDs of all called groups, the last called first."""
@@ -110,6 +121,24 @@ class Journal:
     def most_in_window(self, seconds: float = 1.0) -> int:
         """The largest number of notices within any period of ``seconds``."""
         return _most_in_window([entry.clock for entry in self], seconds)
+
+
+def _remove_half_line(path: Path) -> None:
+    """A sandbox that was killed while it wrote a line has not answered that call."""
+    if path.exists():
+        with path.open("r+b") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def stored_messages(path: Path) -> Iterator[MessageEntry]:
+    """The messages in the file of a journal that have a MsgSeq."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            fields = json.loads(line)
+            if fields.get("msg_seq"):
+                yield MessageEntry(
+                    **fields | {"recipients": tuple(fields["recipients"])}
+                )
 
 
 class CallLog:

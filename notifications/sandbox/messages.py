@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
+from notifications.sandbox.journal import MessageEntry
 from notifications.sandbox.message_request import Element, Message
 
 MESSAGES_PER_SECOND = 40
@@ -120,6 +121,25 @@ class MessageStore:
             group.latest[message.random] = (clock, message, msg_seq)
             group.randoms.append((clock, message.random))
         return Receipt(msg_seq, int(now))
+
+    def restore(self, entry: MessageEntry) -> None:
+        """Store a message again that a former process of the sandbox stored."""
+        if not entry.msg_seq or entry.msg_time is None:
+            return
+        message = Message(
+            entry.group_id,
+            entry.random,
+            entry.body,
+            entry.from_account,
+            recipients=entry.recipients,
+        )
+        stored = StoredMessage(
+            message, entry.msg_seq, entry.msg_time, entry.from_account, entry.body, ""
+        )
+        with self._lock:
+            group = self._groups.setdefault(entry.group_id, GroupMessages())
+            group.by_seq[entry.msg_seq] = stored
+            group.last_seq = max(group.last_seq, entry.msg_seq)
 
     def use_up_seq(self, group_id: str) -> int:
         """A MsgSeq that no message has."""

@@ -1,42 +1,37 @@
-"""The pages of the sandbox: a chat window per group, and a form that sets faults.
+"""The pages of the sandbox: a chat window per group (``chat.py``), and the forms.
 
 Plain HTML without scripts. The page shows ``MAX_WINDOWS`` groups at most, the last
 called first; a search finds the others. So its size does not depend on the number of
 groups and calls.
 
-The server accepts the form from its own page only. Two checks protect it from other
+The server accepts the forms from its own page only. Two checks protect it from other
 sites in the same browser: their ``Origin`` differs, and with DNS rebinding (their name
 resolves to this machine) the ``Host`` is not one of ``OWN_NAMES``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from html import escape
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from notifications.sandbox import chat
+from notifications.sandbox.application import (
+    CALLBACKS,
+    EDITIONS,
+    REPEATS,
+    Application,
+    read_switched_off,
+    write_switched_off,
+)
 from notifications.sandbox.faults import FAULTS, check_fault, pattern
 from notifications.sandbox.groups import SandboxGroup
-from notifications.sandbox.journal import JournalEntry
 
 if TYPE_CHECKING:
     from notifications.sandbox.server import SandboxServer
 
 MAX_WINDOWS = 60
-
-MAX_NAMED_RECIPIENTS = 10
-
-TYPES = {
-    "Private": "Private (Work)",
-    "Public": "Public",
-    "ChatRoom": "Chat room (Meeting)",
-    "AVChatRoom": "Live room",
-    "BChatRoom": "Broadcast",
-    "Community": "Community",
-}
 
 
 def document(content: str) -> str:
@@ -55,14 +50,15 @@ def render(sandbox: "SandboxServer", term: str) -> str:
     matches = _search_groups(sandbox, term)
     shown = matches[:MAX_WINDOWS]
     windows = "".join(
-        _window(group, sandbox.journal.latest(group.group_id), term, is_known)
+        chat.window(sandbox, group, _form(group, term) if is_known else "")
         for group, is_known in shown
     )
     nothing = '<p class="quiet">No group matches.</p>' if term else ""
     return document(
         '<p class="quiet">Nothing leaves this machine. Reload to see what came in '
         "since.</p>"
-        f"{_totals(sandbox)}{_search_form(term, len(shown), len(matches))}"
+        f"{_totals(sandbox)}{_application_form(sandbox.application)}"
+        f"{_search_form(term, len(shown), len(matches))}"
         f"<main>{windows or nothing}</main>{_explanation()}"
     )
 
@@ -86,10 +82,12 @@ def _search_groups(
 
 def _totals(sandbox: "SandboxServer") -> str:
     calls, shown = len(sandbox.journal), sandbox.journal.shown
+    messages = sandbox.journal.messages_shown
     faults = sum(1 for group in list(sandbox.groups.values()) if group.fault)
     numbers = [
         (calls, "calls received"),
-        (shown, "notices shown"),
+        (shown - messages, "notices shown"),
+        (messages, "messages shown"),
         (calls - shown, "not shown"),
         (len(sandbox.groups), "groups"),
         (faults, "groups with a fault"),
@@ -113,42 +111,6 @@ def _search_form(term: str, shown: int, total: int) -> str:
     )
 
 
-def _window(
-    group: SandboxGroup, entries: Sequence[JournalEntry], term: str, is_known: bool
-) -> str:
-    fault = f'<span class="fault">{escape(group.fault)}</span>' if group.fault else ""
-    calls = "".join(_call(entry) for entry in entries)
-    form = _form(group, term) if is_known else ""
-    return (
-        f'<section><header><span class="mark" aria-hidden="true">'
-        f"{escape(group.name[:1])}</span><div><h2>{escape(group.name)}</h2>"
-        f"<small>{escape(TYPES.get(group.type, group.type))} · "
-        f"{escape(group.group_id)}</small></div>{fault}</header>"
-        f'<div class="chat">{calls or "<p class=none>No notice yet.</p>"}</div>'
-        f"{form}</section>"
-    )
-
-
-def _call(entry: JournalEntry) -> str:
-    moment = datetime.fromtimestamp(entry.received_at, UTC)
-    time = (
-        f"<time datetime={moment:%Y-%m-%dT%H:%M:%SZ}>{moment:%H:%M:%S}&nbsp;UTC</time>"
-    )
-    answer = "no answer" if entry.error_code is None else f"code {entry.error_code}"
-    if not entry.shown:
-        why = f" ({escape(entry.fault)})" if entry.fault else ""
-        return f'<p class="refused">Not shown: {answer}{why} {time}</p>'
-    names = list(islice(entry.recipients, MAX_NAMED_RECIPIENTS))
-    more = len(entry.recipients) - len(names)
-    to = f" · to {len(entry.recipients)} members: {escape(', '.join(names))}"
-    to += f" and {more} more" if more else ""
-    doubt = "" if entry.error_code == 0 else f" · {answer}"
-    return (
-        f'<div class="notice"><p>{escape(entry.content)}</p>'
-        f"<small>{time}{to if names else ''}{doubt}</small></div>"
-    )
-
-
 def _form(group: SandboxGroup, term: str) -> str:
     name, _, numbers = group.fault.partition(":")
     options = "".join(
@@ -167,6 +129,38 @@ def _form(group: SandboxGroup, term: str) -> str:
     )
 
 
+def _application_form(application: Application) -> str:
+    """What the application may do: shown in one line, changed below it."""
+    edition = _select(
+        "edition", "Edition", {e: e for e in EDITIONS}, application.edition
+    )
+    repeats = _select("repeats", "Answer to a repeat", REPEATS, application.repeats)
+    callback = _select(
+        "callback", "Callback before sending", CALLBACKS, application.callback
+    )
+    checked = " checked" if application.new_customer else ""
+    off = escape(write_switched_off(application.switched_off))
+    return (
+        "<details><summary>Application: "
+        f"{escape(application.describe())}</summary>"
+        '<form class="options" method="post" action="/application">'
+        f"{edition}{repeats}{callback}"
+        f'<label>Calls switched off<input name="switched_off" value="{off}" '
+        'placeholder="group_msg_recall:10026"></label>'
+        '<label class="check"><input type="checkbox" name="new_customer" value="1"'
+        f"{checked}>New customer, without system notifications</label>"
+        "<button>Set</button></form></details>"
+    )
+
+
+def _select(name: str, label: str, choices: Mapping[str, str], value: str) -> str:
+    options = "".join(
+        f'<option value="{key}"{" selected" if key == value else ""}>{escape(text)}'
+        for key, text in choices.items()
+    )
+    return f'<label>{label}<select name="{name}">{options}</select></label>'
+
+
 def _explanation() -> str:
     rows = "".join(
         f"<tr><th>{pattern(name)}</th><td>{escape(fault.effect)}</td></tr>"
@@ -176,7 +170,8 @@ def _explanation() -> str:
         "<details><summary>What can go wrong</summary>"
         "<p>Choose it under a group, with its numbers in the field beside it: "
         "<code>10010</code> for code, <code>60007:2</code> for code_times, "
-        "<code>500</code> (milliseconds) for slow.</p>"
+        "<code>500</code> (milliseconds) for slow. It concerns notices and messages; a "
+        "message that is shown is stored, too.</p>"
         f"<table>{rows}</table></details>"
     )
 
@@ -230,18 +225,39 @@ def respond(
             return Reply(200, render(sandbox, term.strip()).encode(), HTML)
         case "GET", "/style.css":
             return Reply(200, STYLE, CSS)
-        case "POST", "/fault":
+        case "POST", "/fault" | "/application":
             if fields.get("origin") != f"http://{host}":
                 return Reply(403, b"Faults are chosen on the page of the sandbox only.")
-            return _choose_fault(sandbox, body)
+            if parts.path == "/fault":
+                return _choose_fault(sandbox, body)
+            return _change_application(sandbox, body)
     return Reply(404, b"Not found.")
 
 
-def _choose_fault(sandbox: "SandboxServer", body: bytes) -> Reply:
-    form = {
+def _form_values(body: bytes) -> dict[str, str]:
+    return {
         name: values[0].strip()
         for name, values in parse_qs(body.decode("utf-8", "replace")).items()
     }
+
+
+def _change_application(sandbox: "SandboxServer", body: bytes) -> Reply:
+    form = _form_values(body)
+    try:
+        sandbox.change_application(
+            edition=form.get("edition", ""),
+            new_customer="new_customer" in form,
+            repeats=form.get("repeats", ""),
+            callback=form.get("callback", ""),
+            switched_off=read_switched_off(form.get("switched_off", "")),
+        )
+    except ValueError as error:
+        return _bad_request(str(error))
+    return Reply(303, b"", location="/")
+
+
+def _choose_fault(sandbox: "SandboxServer", body: bytes) -> Reply:
+    form = _form_values(body)
     name = form.get("fault", "")
     # The field may still hold numbers when a fault without numbers is chosen.
     takes_numbers = name in FAULTS and FAULTS[name].numbers > 0

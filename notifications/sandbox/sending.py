@@ -243,19 +243,25 @@ def _record(
             message.from_account or sandbox.account.identifier,
             message.random,
             receipt.msg_seq if receipt and is_shown else None,
+            receipt.msg_time if receipt and is_shown else None,
             dropped,
-            _pushed(message, elements),
+            elements,
+            "" if _has_no_push(sandbox, message) else _pushed(message, elements),
             message.mentions_all,
-            _hints(elements),
         )
     )
 
 
+def _has_no_push(sandbox: "SandboxServer", message: Message) -> bool:
+    group = sandbox.groups.get(message.group_id)
+    is_live = group is not None and group.type == LIVE_ROOM
+    is_off = message.push is not None and message.push.get("PushFlag") == 1
+    return is_live or is_off or message.online_only
+
+
 def _pushed(message: Message, elements: Sequence[Element]) -> str:
-    """What the lock screen of members who are offline shows; empty: no push."""
+    """The text of the push; empty if there is none."""
     push: Mapping[str, Any] = message.push or {}
-    if message.online_only or push.get("PushFlag") == 1:
-        return ""
     descriptions = [
         element["MsgContent"].get("Desc", "")
         for element in elements
@@ -267,20 +273,3 @@ def _pushed(message: Message, elements: Sequence[Element]) -> str:
         return ""
     title = push.get("Title", "")
     return f"{title}: {text}" if title and text else title or text or "a message"
-
-
-def _hints(elements: Sequence[Element]) -> tuple[str, ...]:
-    """A line for each element that is no text."""
-    hints = []
-    for element in elements:
-        kind, content = element["MsgType"], element["MsgContent"]
-        match kind:
-            case "TIMTextElem":
-                continue
-            case "TIMImageElem":
-                hints.append("image " + content["ImageInfoArray"][0]["URL"])
-            case "TIMCustomElem":
-                hints.append("custom element " + content.get("Data", ""))
-            case _:
-                hints.append(kind)
-    return tuple(hints)

@@ -21,7 +21,7 @@ from notifications.sandbox.application import Application
 from notifications.sandbox.faults import check_fault, fault_info
 from notifications.sandbox.groups import SandboxGroup, load_groups
 from notifications.sandbox.handler import SandboxHttpServer
-from notifications.sandbox.journal import CallLog, Journal
+from notifications.sandbox.journal import CallLog, Journal, stored_messages
 from notifications.sandbox.messages import (
     REPEAT_SECONDS,
     MessageStore,
@@ -42,6 +42,8 @@ PATHS = (
     *message_calls.CALLS,
 )
 
+ACCOUNTS = ("announcements",)
+
 PATH_OF = {path.rpartition("/")[2]: path for path in PATHS}
 
 
@@ -53,13 +55,15 @@ class SandboxConfig:
     own rate limit: ``lists_per_second`` for the list of groups, one or five a second
     for broadcasts, ``calls_per_second`` for every other call. ``accounts`` exist beside
     the administrator and the members of all groups; ``muted`` exist, but cannot send. A
-    page of the history has ``history_rows`` at most, even if more are asked for.
+    page of the history has ``history_rows`` at most, even if more are asked for. The
+    messages in an existing file ``journal_path`` are in the history again, without what
+    was recalled or corrected.
     """
 
     account: Account = field(default_factory=Account)
     application: Application = field(default_factory=Application)
     groups: Iterable[SandboxGroup] = field(default_factory=load_groups)
-    accounts: Iterable[str] = ("announcements",)
+    accounts: Iterable[str] = ACCOUNTS
     muted: Iterable[str] = ("muted_sender",)
     calls_per_second: int = 200
     lists_per_second: int = 1
@@ -72,18 +76,28 @@ class SandboxConfig:
     journal_path: Path | None = None
 
 
+def _checked(application: Application) -> Application:
+    unknown = application.switched_off.keys() - PATH_OF.keys()
+    if unknown:
+        raise ValueError(f"There is no call {', '.join(sorted(unknown))}.")
+    return application
+
+
 class SandboxServer:
     """Runs in its own thread between ``start`` and ``stop``."""
 
     def __init__(self, config: SandboxConfig | None = None) -> None:
         self.config = config or SandboxConfig()
         self.account = self.config.account
-        self.application = self.config.application
+        self.application = _checked(self.config.application)
         self.muted = frozenset(self.config.muted)
         self.accounts = {self.account.identifier, *self.config.accounts, *self.muted}
         self.groups = {group.group_id: group for group in self.config.groups}
-        self.journal = Journal(self.config.journal_path)
         self.store = MessageStore(self.config.repeat_seconds)
+        self.journal = Journal(self.config.journal_path)
+        if self.config.journal_path:
+            for entry in stored_messages(self.config.journal_path):
+                self.store.restore(entry)
         self.stopping = threading.Event()
         self.calls = CallLog()
         self._windows: dict[str, deque[float]] = {}
@@ -173,8 +187,8 @@ class SandboxServer:
         self.account = replace(self.account, key=key)
 
     def change_application(self, **changes: Any) -> None:
-        """Change some of what the application may do; see ``Application``."""
-        self.application = replace(self.application, **changes)
+        """Change fields of ``application``. Raises ``ValueError`` for a wrong value."""
+        self.application = _checked(replace(self.application, **changes))
 
     def messages(self, group_id: str) -> list[StoredMessage]:
         """The stored messages of a group in the order of MsgSeq, with their states."""

@@ -114,11 +114,30 @@ def test_the_sandbox_runs_until_sigterm(process_env):
 
 
 @pytest.mark.django_db
+def test_the_application_of_the_sandbox_is_chosen(process_env):
+    arguments = ["--edition", "trial", "--new-customer", "--callback", "rewrite"]
+    arguments += ["--switch-off", "group_msg_recall:10041", "--repeats", "zero"]
+    with start_sandbox(process_env, *arguments) as process:
+        address = process.stdout.readline().split()[2]
+        with urllib.request.urlopen(address, timeout=5) as page:  # noqa: S310  our own
+            text = page.read().decode()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+    assert (
+        "trial edition; new customer; the app&#x27;s callback changes the text of every "
+        "message; switched off: group_msg_recall:10041; a repeat is answered with OK and "
+        "MsgSeq 0"
+    ) in text
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("variables", "arguments", "sentence"),
     [
         ({"IM_SECRET_KEY": ""}, [], "Set IM_SDK_APP_ID and IM_SECRET_KEY"),
         ({}, ["--groups", "no-such-file.csv"], "The sandbox does not start: "),
+        ({}, ["--switch-off", "a:b"], "The sandbox does not start: “a:b”"),
     ],
 )
 def test_the_sandbox_refuses_in_a_sentence(process_env, variables, arguments, sentence):

@@ -12,6 +12,24 @@ from notifications.tencent.user_sig import make_user_sig
 
 TEXT = {"MsgType": "TIMTextElem", "MsgContent": {"Text": "Hi 你好"}}
 
+CUSTOM = {"MsgType": "TIMCustomElem", "MsgContent": {"Data": "{}", "Desc": "A quiz"}}
+IMAGE = {
+    "MsgType": "TIMImageElem",
+    "MsgContent": {
+        "UUID": "1",
+        "ImageFormat": 1,
+        "ImageInfoArray": [
+            {
+                "Type": 1,
+                "Size": 9,
+                "Width": 3,
+                "Height": 3,
+                "URL": "https://a.example/1",
+            }
+        ],
+    },
+}
+
 
 def ask(server: SandboxServer, command: str, **fields: Any) -> dict[str, Any]:
     """Make a call and return the answer; ``OSError`` if the connection breaks."""

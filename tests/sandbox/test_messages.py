@@ -2,6 +2,7 @@
 
 import pytest
 
+from notifications.sandbox.groups import SandboxGroup
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from tests.sandbox.raw import TEXT, ask, send_message, text_element
 
@@ -250,3 +251,27 @@ def test_receipts(server):
         {"Code": 10062, "MsgSeq": 2},
     ]
     assert (live["ErrorCode"], lower["ErrorCode"]) == (10007, 10059)
+
+
+def test_a_new_process_has_the_messages_of_the_journal(tmp_path):
+    """A killed sandbox loses no message that it has answered."""
+    path = tmp_path / "journal.jsonl"
+    group = SandboxGroup("g", "Public")
+    config = SandboxConfig(groups=[group], journal_path=path)
+    with SandboxServer(config) as server:
+        ask(server, "send_group_system_notification", GroupId="g", Content="x")
+        sent = [send_message(server, Random=number) for number in (7, 8)]
+        send_message(server, Random=9, OnlineOnlyFlag=1)
+        before = history(server)
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"half": ')
+
+    with SandboxServer(config) as server:
+        after = history(server)
+        next_one = send_message(server, Random=10)
+
+    assert before == after
+    assert [row["MsgTimeStamp"] for row in after["RspMsgList"]] == [
+        answer["MsgTime"] for answer in reversed(sent)
+    ]
+    assert next_one["MsgSeq"] == 3

@@ -1,4 +1,4 @@
-"""The sandbox's page: the notices, the search, and the form for faults."""
+"""The sandbox's page: notices and messages, the search, and the forms."""
 
 import socket
 from urllib.parse import urlencode, urlsplit
@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from notifications.sandbox import page as sandbox_page
+from notifications.sandbox.application import Application
 from notifications.sandbox.faults import FAULTS, pattern
 from notifications.sandbox.journal import JournalEntry
 from notifications.sandbox.page import MAX_WINDOWS, render
@@ -13,6 +14,8 @@ from notifications.sandbox.server import SandboxConfig, SandboxServer
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
+from tests.sandbox.raw import CUSTOM, IMAGE, send_message, text_element
+from tests.sandbox.raw import ask as ask_call
 from tests.tencent.wire import client_for
 
 pytestmark = pytest.mark.one_database
@@ -75,6 +78,83 @@ def test_the_page_shows_what_members_got_and_escapes_it(server):
         assert page.count(f"<th>{pattern(name)}</th>") == 1
     assert ask(server, target="/style.css")[2].startswith("/*")
     assert ask(server, target="/other")[0] == 404
+
+
+def test_messages_in_their_present_state(server):
+    server.add_group("g", "Public", members=["anna"])
+    server.add_group("live", "AVChatRoom")
+    server.stopping.set()
+    sent = [
+        {
+            "From_Account": "announcements",
+            "GroupAtInfo": [{"GroupAtAllFlag": 1}],
+            "OfflinePushInfo": {"Title": "Hikers", "Desc": "<Tonight>"},
+        },
+        {"MsgBody": [text_element("<map>"), IMAGE]},
+        {"MsgBody": [CUSTOM], "OfflinePushInfo": {"PushFlag": 1}},
+        {"OnlineOnlyFlag": 1, "From_Account": "anna"},
+        {"From_Account": "ghost"},
+    ]
+    for number, fields in enumerate(sent):
+        send_message(server, "g", Random=number, **fields)
+    send_message(server, "g", Random=1, MsgBody=sent[1]["MsgBody"])
+    send_message(server, "live", From_Account="announcements")
+    body = [text_element("later")]
+    ask_call(server, "modify_group_msg", GroupId="g", MsgSeq=1, MsgBody=body)
+    ask_call(server, "group_msg_recall", GroupId="g", MsgSeqList=[{"MsgSeq": 2}])
+
+    _status, _location, page = ask(server)
+
+    assert "<b>0</b> notices shown" in page
+    assert "<b>5</b> messages shown" in page
+    assert "<b>2</b> not shown" in page
+    assert "<b>announcements</b> · message 1" in page
+    assert "<p><b>@all</b> later</p>" in page
+    assert '<span class="state">corrected</span> was: Hi 你好' in page
+    assert "push: Hikers: &lt;Tonight&gt;" in page
+    assert "<p><del>&lt;map&gt;</del></p>" in page
+    assert '<span class="state">taken back</span>' in page
+    assert "image: https://a.example/1" in page
+    assert "custom: {}" in page
+    assert "<b>anna</b> · online members only" in page
+    assert "Not shown: code 10019 " in page
+    assert "Not shown: code 0 (repeat)" in page
+    # The first and the second message; none of the others is pushed.
+    assert page.count("push: ") == 2
+
+
+def test_the_application_is_changed_on_the_page(server):
+    def change(**form):
+        return ask(server, "POST", "/application", origin=server.url, **form)
+
+    form = {
+        "edition": "trial",
+        "repeats": "zero",
+        "callback": "refuse",
+        "switched_off": "group_msg_recall:10041 send_broadcast_msg",
+        "new_customer": "1",
+    }
+
+    assert change(**form)[:2] == (303, "/")
+    assert server.application == Application(
+        edition="trial",
+        new_customer=True,
+        repeats="zero",
+        callback="refuse",
+        switched_off={"group_msg_recall": 10041, "send_broadcast_msg": 10026},
+    )
+    page = ask(server)[2]
+    assert "trial edition; new customer; the app&#x27;s callback refuses" in page
+    assert 'value="group_msg_recall:10041 send_broadcast_msg:10026"' in page
+    assert change(**form | {"edition": "gold"})[0] == 400
+    assert change(**form | {"switched_off": "group_msg_recall:b"})[0] == 400
+    assert (
+        "There is no call group_recall."
+        in change(**form | {"switched_off": "group_recall"})[2]
+    )
+    assert ask(server, "POST", "/application", origin="null", **form)[0] == 403
+    assert change(edition="flagship", repeats="old")[0] == 303
+    assert server.application == Application()
 
 
 def test_a_search_finds_by_name_and_id_and_says_what_it_left_out(server):

@@ -9,28 +9,18 @@ import pytest
 from notifications.sandbox.application import REWRITTEN, Application
 from notifications.sandbox.message_request import MAX_MENTIONS, read_message
 from notifications.sandbox.server import SandboxConfig, SandboxServer
-from tests.sandbox.raw import TEXT, ask, send_message, text_element, wait_for
+from tests.sandbox.raw import (
+    CUSTOM,
+    IMAGE,
+    TEXT,
+    ask,
+    send_message,
+    text_element,
+    wait_for,
+)
 from tests.sandbox.test_protocol import code_of
 
 pytestmark = pytest.mark.one_database
-
-CUSTOM = {"MsgType": "TIMCustomElem", "MsgContent": {"Data": "{}", "Desc": "A quiz"}}
-IMAGE = {
-    "MsgType": "TIMImageElem",
-    "MsgContent": {
-        "UUID": "1",
-        "ImageFormat": 1,
-        "ImageInfoArray": [
-            {
-                "Type": 1,
-                "Size": 9,
-                "Width": 3,
-                "Height": 3,
-                "URL": "https://a.example/1",
-            }
-        ],
-    },
-}
 
 
 def image(**changes):
@@ -154,8 +144,8 @@ MENTION = {"GroupAtAllFlag": 0, "GroupAt_Account": "anna"}
         ({"MsgBody": [{"MsgType": "Text", "MsgContent": {"Text": "x"}}]}, 10004),
         ({"MsgBody": [{"MsgType": [], "MsgContent": {"Text": "x"}}]}, 10004),
         ({"MsgBody": [text_element("")]}, 10004),
-        ({"MsgBody": [text_element("中" * 4000)]}, 0),
-        ({"MsgBody": [text_element("中" * 4096)]}, 80002),
+        ({"MsgBody": [text_element("中" * 4096)]}, 0),
+        ({"MsgBody": [text_element("中" * 4097)]}, 80002),
         ({"MsgBody": [TEXT, CUSTOM]}, 0),
         ({"MsgBody": [TEXT, CUSTOM, CUSTOM]}, 10004),
         ({"MsgBody": [CUSTOM | {"MsgContent": {"Data": {}}}]}, 10004),

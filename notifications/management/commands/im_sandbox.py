@@ -3,6 +3,7 @@
 import argparse
 import signal
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,35 @@ from django.core.management.base import (
 )
 
 from notifications.sandbox import faults
+from notifications.sandbox.application import (
+    CALLBACKS,
+    COMMAND_IS_OFF,
+    EDITIONS,
+    REPEATS,
+    Application,
+    read_switched_off,
+)
 from notifications.sandbox.groups import BUILT_IN, load_groups
 from notifications.sandbox.protocol import Account
-from notifications.sandbox.server import SandboxConfig, SandboxServer
+from notifications.sandbox.server import ACCOUNTS, SandboxConfig, SandboxServer
 
 
 class _RawEpilogFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Preserves the line breaks of the table of faults."""
 
 
+ORDINARY = Application()
+
+
+def _listed(choices: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {text}" for name, text in choices.items() if name)
+
+
 class Command(BaseCommand):
     help = (
         "Run a local replacement of Tencent IM for development. It validates every call "
-        "as Tencent documents it, and its page shows the notices that group members "
-        "would see. Set IM_BASE_URL to its address."
+        "as Tencent documents it, and its page shows the notices and messages that "
+        "group members would see. Set IM_BASE_URL to its address."
     )
     requires_system_checks = ()
 
@@ -36,7 +52,8 @@ class Command(BaseCommand):
         parser.formatter_class = _RawEpilogFormatter
         parser.epilog = (
             "Faults, for the column “fault” of --groups and for the form on the page. "
-            "With one,\nthe sandbox …\n" + faults.table()
+            "They concern notices\nand messages; a message that is shown is stored, too. "
+            "With one, the sandbox …\n" + faults.table()
         )
         parser.add_argument("--port", type=int, default=8010, help="default: 8010")
         parser.add_argument(
@@ -65,7 +82,50 @@ class Command(BaseCommand):
             "--journal",
             type=Path,
             metavar="FILE",
-            help="append every received notice to this file, as JSON Lines",
+            help="append every received notice and message to this file, as JSON Lines; "
+            "messages in an existing file are stored again",
+        )
+        parser.add_argument(
+            "--edition",
+            choices=EDITIONS,
+            default=ORDINARY.edition,
+            help="edition of the application; members can be named, receipts be read and "
+            "live rooms be reached at once from flagship on; default: %(default)s",
+        )
+        parser.add_argument(
+            "--new-customer",
+            action="store_true",
+            help="refuse system notifications, as Tencent does for new customers",
+        )
+        parser.add_argument(
+            "--switch-off",
+            nargs="+",
+            default=[],
+            metavar="CALL[:CODE]",
+            help="refuse a call such as group_msg_recall; default of CODE: "
+            f"{COMMAND_IS_OFF}",
+        )
+        parser.add_argument(
+            "--repeats",
+            choices=REPEATS,
+            default=ORDINARY.repeats,
+            help="answer to a message that came before, within five minutes: "
+            f"{_listed(REPEATS)}; default: %(default)s",
+        )
+        parser.add_argument(
+            "--callback",
+            choices=[name for name in CALLBACKS if name],
+            default="",
+            help="what the app's own server does before a message is sent: "
+            f"{_listed(CALLBACKS)}",
+        )
+        parser.add_argument(
+            "--account",
+            nargs="+",
+            default=list(ACCOUNTS),
+            metavar="ID",
+            help="accounts that exist beside the administrator and the members of groups; "
+            "default: %(default)s",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -88,6 +148,14 @@ class Command(BaseCommand):
                     jitter_ms=options["jitter_ms"],
                     port=options["port"],
                     journal_path=options["journal"],
+                    accounts=options["account"],
+                    application=Application(
+                        edition=options["edition"],
+                        new_customer=options["new_customer"],
+                        repeats=options["repeats"],
+                        callback=options["callback"],
+                        switched_off=read_switched_off(" ".join(options["switch_off"])),
+                    ),
                 )
             )
         except (OSError, ValueError) as error:
