@@ -7,6 +7,11 @@ a choice is an option here, so that tests can try every possibility.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# Accounts that exist without being members of a group; the muted ones may not send.
+ACCOUNTS = ("announcements",)
+
+MUTED = ("muted_sender",)
+
 # An edition can do what the editions before it can.
 EDITIONS = ("trial", "professional", "flagship", "enterprise")
 

@@ -37,7 +37,7 @@ def window(sandbox: "SandboxServer", group: SandboxGroup, form: str) -> str:
         f"{escape(group.name[:1])}</span><div><h2>{escape(group.name)}</h2>"
         f"<small>{escape(TYPES.get(group.type, group.type))} · "
         f"{escape(group.group_id)}</small></div>{fault}</header>"
-        f'<div class="chat">{calls or "<p class=none>Nothing came in yet.</p>"}</div>'
+        f'<div class="chat" tabindex="0">{calls or "<p class=none>Nothing came in yet.</p>"}</div>'
         f"{form}</section>"
     )
 

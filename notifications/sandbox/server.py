@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from notifications.sandbox import group_calls, message_calls, protocol, sending
-from notifications.sandbox.application import Application
+from notifications.sandbox.application import ACCOUNTS, MUTED, Application
 from notifications.sandbox.faults import check_fault, fault_info
 from notifications.sandbox.groups import SandboxGroup, load_groups
 from notifications.sandbox.handler import SandboxHttpServer
@@ -27,11 +27,7 @@ from notifications.sandbox.messages import (
     MessageStore,
     StoredMessage,
 )
-from notifications.sandbox.protocol import (
-    Account,
-    RequestRefused,
-    SandboxAnswer,
-)
+from notifications.sandbox.protocol import Account, RequestRefused, SandboxAnswer
 
 PATHS = (
     protocol.PATH,
@@ -41,8 +37,6 @@ PATHS = (
     sending.BROADCAST,
     *message_calls.CALLS,
 )
-
-ACCOUNTS = ("announcements",)
 
 PATH_OF = {path.rpartition("/")[2]: path for path in PATHS}
 
@@ -64,7 +58,7 @@ class SandboxConfig:
     application: Application = field(default_factory=Application)
     groups: Iterable[SandboxGroup] = field(default_factory=load_groups)
     accounts: Iterable[str] = ACCOUNTS
-    muted: Iterable[str] = ("muted_sender",)
+    muted: Iterable[str] = MUTED
     calls_per_second: int = 200
     lists_per_second: int = 1
     history_rows: int = message_calls.MAX_ROWS

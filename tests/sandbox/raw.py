@@ -63,6 +63,16 @@ def send_message(server: SandboxServer, group_id: str = "g", **fields: Any):
     return ask(server, "send_group_msg", **message)
 
 
+def history(server, **fields):
+    return ask(
+        server, "group_msg_get_simple", **{"GroupId": "g", "ReqMsgNumber": 20} | fields
+    )
+
+
+def numbers(answer):
+    return [row["MsgSeq"] for row in answer["RspMsgList"]]
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     """Wait for what another thread does; fail after 20 seconds."""
     for _n in range(2000):

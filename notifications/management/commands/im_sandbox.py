@@ -17,16 +17,18 @@ from django.core.management.base import (
 
 from notifications.sandbox import faults
 from notifications.sandbox.application import (
+    ACCOUNTS,
     CALLBACKS,
     COMMAND_IS_OFF,
     EDITIONS,
+    MUTED,
     REPEATS,
     Application,
     read_switched_off,
 )
 from notifications.sandbox.groups import BUILT_IN, load_groups
 from notifications.sandbox.protocol import Account
-from notifications.sandbox.server import ACCOUNTS, SandboxConfig, SandboxServer
+from notifications.sandbox.server import SandboxConfig, SandboxServer
 
 
 class _RawEpilogFormatter(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -124,8 +126,8 @@ class Command(BaseCommand):
             nargs="+",
             default=list(ACCOUNTS),
             metavar="ID",
-            help="accounts that exist beside the administrator and the members of groups; "
-            "default: %(default)s",
+            help="accounts that exist beside the administrator and the members of groups, "
+            f"and {', '.join(MUTED)}, which may not send; default: {' '.join(ACCOUNTS)}",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
