@@ -6,9 +6,11 @@ import shutil
 
 import environ
 import pytest
+from django.core.checks import run_checks
 
 from notifier_site.variables import Variables
 from tests.environment import READ_ENV, ROOT, SECRET_KEY
+from tests.management import running
 from tests.test_settings import check, run, settings_of
 
 pytestmark = pytest.mark.one_database
@@ -444,37 +446,63 @@ KEY_FILES = {
 
 @pytest.mark.parametrize("sign", KEY_FILES)
 @pytest.mark.parametrize("name", ["IM_SECRET_KEY", "IM_SECRET_KEY_NEXT"])
-def test_signs_that_no_key_has(base, tmp_path, name, sign):
+def test_signs_that_no_key_has(settings, monkeypatch, tmp_path, name, sign):
     path = tmp_path / "key"
     path.write_bytes(KEY_FILES[sign] % SECRET_KEY.encode())
+    monkeypatch.setenv(f"{name}_FILE", str(path))
+    setattr(settings, name, Variables().secret(name))
 
-    code, text = check(base | {f"{name}_FILE": str(path)})
+    (problem,) = run_checks(tags=["im"])
+
+    assert problem.id == "notifier.E108"
+    assert problem.msg == f"{name} holds signs that no key has: {sign}."
+    assert SECRET_KEY not in str(problem)
+    assert "hush" not in str(problem)
+
+
+def test_the_check_names_the_signs_of_a_key_and_not_the_key(base):
+    key = {"IM_SECRET_KEY": f"{SECRET_KEY}!", "IM_SECRET_KEY_NEXT": f"{SECRET_KEY} "}
+
+    code, text = check(base | key)
 
     assert code == 1
-    assert f"(notifier.E108) {name} holds signs that no key has: {sign}.\n" in text
+    assert text.count("(notifier.E108) IM_SECRET_KEY") == 2
     assert SECRET_KEY not in text
-    assert "hush" not in text
 
 
+UNUSABLE = "https://127.0.0.1:99999"
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
-    "url",
-    ["https://127.0.0.1:99999", "https://console.tim.qq.com ", "https://*.tim.qq.com"],
+    "url", [UNUSABLE, "https://console.tim.qq.com ", "https://*.tim.qq.com"]
 )
-def test_the_worker_refuses_an_address_that_no_client_can_use(base, url):
+def test_the_worker_refuses_an_address_that_no_client_can_use(settings, url):
     """Its threads died of it, and the worker seemed to live."""
-    migrated = run(base, "manage.py", "migrate", "--verbosity=0")
-    worker = run(base | {"IM_BASE_URL": url}, "manage.py", "send_worker")
-    connection = run(base | {"IM_BASE_URL": url}, "manage.py", "check_connection")
+    settings.IM_BASE_URL = url
+
+    worker = running.run("send_worker")
+    code, out, _err = running.run("check_connection")
 
     sentence = f"IM_BASE_URL is “{url}”, which cannot be used."
+    assert (worker[0], worker[1]) == (2, "")
+    assert worker[2].startswith(f"The worker does not start. {sentence}")
+    assert code == 1
+    assert sentence in out
+
+
+def test_the_processes_refuse_such_an_address_without_a_traceback(base):
+    address = base | {"IM_BASE_URL": UNUSABLE}
+
+    migrated = run(base, "manage.py", "migrate", "--verbosity=0")
+    worker = run(address, "manage.py", "send_worker")
+    connection = run(address, "manage.py", "check_connection")
+
     assert migrated.returncode == 0
     assert worker.returncode == 2
-    assert worker.stderr.startswith(
-        f"CommandError: The worker does not start. {sentence}"
-    )
+    assert worker.stderr.startswith("CommandError: The worker does not start. IM_BASE")
     assert worker.stderr.count("\n") == 1
     assert connection.returncode == 1
-    assert sentence in connection.stdout
     assert "Traceback" not in connection.stderr
 
 
