@@ -7,7 +7,7 @@ from notifications.audiences.forms import RULE_FIELDS, RuleFields, initial_of_ru
 from notifications.models import Label, Rule
 from tests.factories import make_group
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def posted(rule: Rule) -> dict[str, object]:

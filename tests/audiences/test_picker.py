@@ -5,7 +5,7 @@ import pytest
 from notifications import permissions
 from tests.factories import make_group, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 ADDRESS = "/write/groups/"
 

@@ -9,7 +9,7 @@ from notifications.models import Label, Rule, SavedAudience
 from tests.edit_forms import save_form
 from tests.factories import make_group, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 AUDIENCES = "/groups/audiences/"
 LIVE = Rule(types=("AVChatRoom",))

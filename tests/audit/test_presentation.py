@@ -32,6 +32,8 @@ from notifications.record.audit_events import VERIFIED
 from notifications.system.audit_events import CONNECTION_CHECKED
 from notifications.ui.audit_events import EXPORT_ENDED
 
+pytestmark = pytest.mark.one_database
+
 
 def texts_of(event: Event, **detail) -> list[str]:
     return [sentence(event.word, detail), *lines(event.word, detail)]

@@ -8,7 +8,7 @@ from notifications.compose.differences import ChangedValue, differences
 from notifications.models import ChatGroup, Notification, SavedAudience
 from tests.factories import make_group, make_notification, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from notifications.compose.recipients import clean_recipients
 from notifications.compose.services.drafts import clean_content
 from notifications.ui.text import clean_note
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),

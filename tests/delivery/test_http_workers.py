@@ -15,6 +15,8 @@ from notifications.rate_limit.clock import EngineClock
 from notifications.tencent.calls.account_check import AccountCheck
 from notifications.tencent.outcomes import OutcomeKind, Reason
 
+pytestmark = pytest.mark.one_database
+
 CHECK = AccountCheck(["administrator"])
 
 

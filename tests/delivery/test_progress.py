@@ -8,7 +8,7 @@ from notifications.delivery.progress import WaitReason, WaitState, wait_state
 from notifications.models import Delivery, SendingSwitch
 from tests.factories import MOMENT, make_delivery, make_notification
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 NOW = MOMENT + timedelta(minutes=5)
 

@@ -21,6 +21,8 @@ from notifications.tencent.error_codes import all_codes
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 from tests.factories import MOMENT, make_notification
 
+pytestmark = pytest.mark.one_database
+
 
 def rejected(code: int) -> Outcome:
     return Outcome(OutcomeKind.REJECTED, http_status=200, error_code=code)

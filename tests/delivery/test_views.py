@@ -12,7 +12,7 @@ from notifications.delivery.controls import pause_shown
 from notifications.models import AuditEntry, ChatGroup, Notification, SendingSwitch
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

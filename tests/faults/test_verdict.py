@@ -4,6 +4,8 @@ import pytest
 
 from tests.faults.verdict import Call, Row, judge
 
+pytestmark = pytest.mark.one_database
+
 ACCEPTED = ("accepted", 0)
 LOST_WORKER = ("worker_lost", None)
 NOT_SENT = ("not_sent", None)

@@ -10,7 +10,7 @@ from notifications.models import AuditEntry, ChatGroup, Label
 from tests.edit_forms import save_form
 from tests.factories import make_delivery, make_group, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 GROUPS = "/notifications/chatgroup/"
 VALUES = {"name": "徒步", "type": "Public", "member_count": 5, "state": "in_use"}

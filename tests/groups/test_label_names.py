@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from notifications.groups.label_names import clean_label, split_labels
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.mark.parametrize(
     ("name", "label"),

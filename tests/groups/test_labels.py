@@ -14,7 +14,7 @@ from notifications.groups import services as groups_services
 from notifications.models import AuditEntry, ChatGroup, Label, Rule
 from tests.factories import make_group, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 EVERY = ChatGroup.objects.all()
 

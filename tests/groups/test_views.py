@@ -7,7 +7,7 @@ from notifications.groups import labels as groups_labels
 from notifications.models import AuditEntry, ChatGroup, Label, SavedAudience
 from tests.factories import make_group, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 GROUPS = "/notifications/chatgroup/"
 LABELS = "/groups/labels/"

@@ -13,7 +13,7 @@ from notifications.tencent.calls.send_group_system_notification import (
 from tests.environment import SECRET_KEY
 from tests.factories import make_attempt, make_delivery, make_group, make_notification
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.mark.parametrize("recipients", ["", "anna\nbo"])

@@ -17,6 +17,8 @@ from notifications.record.verification import verify
 from notifications.sandbox.groups import BUILT_IN, load_groups
 from tests.factories import make_group
 
+pytestmark = pytest.mark.one_database
+
 
 def fill() -> None:
     call_command("fill_demo", groups=str(BUILT_IN), password="long enough")

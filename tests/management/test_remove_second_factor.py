@@ -7,7 +7,7 @@ from notifications.models import AuditEntry
 from tests.factories import make_app, make_user
 from tests.management.running import run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_it_removes_what_the_last_administrator_lost():

@@ -15,6 +15,8 @@ from notifications.system import backup
 from notifications.system.backup import CannotBackUp, back_up, database_file
 from tests.management.running import run
 
+pytestmark = pytest.mark.one_database
+
 # Plain files, so that the tests are the same on PostgreSQL. tests/faults runs the command
 # on the database of the console.
 TABLES = """

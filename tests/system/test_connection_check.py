@@ -23,7 +23,7 @@ from notifications.system.connection_check import (
 from tests.factories import make_user
 from tests.tencent.wire import CA_FILE, OK, FaultServer, ProxyServer, body
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 P, F, N = StepState.PASSED, StepState.FAILED, StepState.NOT_REACHED
 UP_TO_TLS = [P, P, P, P]

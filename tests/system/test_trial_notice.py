@@ -9,7 +9,7 @@ from notifications.models import AuditEntry, Notification
 from notifications.system.connection_check import send_trial_notice
 from tests.factories import make_group, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

@@ -9,7 +9,7 @@ from notifications.models import AuditEntry
 from notifications.ui.dates import SLACK, in_period, start_of
 from tests.factories import MOMENT
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def test_the_same_rows_as_by_time_alone_where_the_order_is_nearly_that_of_the_ids():

@@ -17,7 +17,7 @@ from tests.access.sso.provider import Provider
 from tests.factories import PASSWORD, make_user
 from tests.management.running import run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 ISSUER = "https://id.example"
 ROLES = [

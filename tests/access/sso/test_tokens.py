@@ -19,7 +19,7 @@ from tests.access.sso.provider import SECRET, Provider
 from tests.access.sso.refusal import entries, is_inside, refused_and_recorded
 
 # On both databases: PostgreSQL refuses texts that SQLite stores.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def of_another_key(provider: Provider, claims: dict) -> str:

@@ -17,6 +17,8 @@ from notifications.compose.services.handover import hand_over
 from notifications.models import AuditEntry, Notification
 from tests.factories import make_group, make_notification, make_user
 
+pytestmark = pytest.mark.one_database
+
 CHOSEN = Notification.Audience.CHOSEN
 EVERY = Notification.Audience.EVERY
 

@@ -6,7 +6,7 @@ from notifications import permissions
 from notifications.models import Label, Notification, SavedAudience
 from tests.factories import make_group, make_user, write_fields
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 ADDRESS = "/write/count/"
 NOTHING = {"groups": "–", "people": "–", "left_out": "", "problem": "", "reason": ""}

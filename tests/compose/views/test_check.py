@@ -10,7 +10,7 @@ from notifications.compose.differences import ChangedValue
 from notifications.models import Delivery, Notification
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 TEXT = "The walk moves to 9:30."
 

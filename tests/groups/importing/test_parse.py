@@ -11,6 +11,8 @@ from notifications.groups.importing.rows import Row, RowProblem, parse_rows
 from notifications.models import ChatGroup, GroupType
 from tests.group_files import ENGLISH, HEADER, TOO_LONG, text_of
 
+pytestmark = pytest.mark.one_database
+
 CHINESE = ("群组ID", "群类型", "群名称", "人数")
 PAGE = ("Group ID", "TYPE", "Name", "Members")
 TENCENT = ("GroupId", "Type", "Name", "MemberNum")

@@ -8,7 +8,7 @@ from notifications.models import AuditEntry, ChatGroup, GroupImport, Label
 from tests.factories import make_group, make_user
 from tests.group_files import BAD_FILES, HEADER, text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 CHOOSE = "/groups/import/"
 LIST = "/notifications/chatgroup/"

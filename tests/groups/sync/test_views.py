@@ -11,7 +11,7 @@ from notifications.rate_limit.clock import engine_clock
 from tests.factories import MOMENT, make_user
 from tests.hostile import HOSTILE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 HOSTILE_TEXT = "<b onclick=x>"
 LIST_QUERIES, RUN_QUERIES = 7, 8

@@ -18,7 +18,7 @@ from notifications.history.search import queries as search_queries
 from notifications.models import Delivery, SendingSwitch
 from tests.factories import make_delivery, make_group, make_notification, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 LIST = "/history/deliveries/"
 

@@ -10,7 +10,7 @@ from notifications.history import draft_versions
 from notifications.models import Notification
 from tests.factories import make_group, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 HOSTILE = "<script>alert(1)</script>"
 

@@ -6,7 +6,7 @@ from notifications import audit_log, permissions
 from notifications.record.audit_events import VERIFIED
 from tests.factories import make_notification, make_seal, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def text_of(client) -> str:
