@@ -37,7 +37,7 @@ def opened(browser, live_server) -> Iterator[Callable[..., Page]]:
         context.close()
 
 
-@pytest.mark.parametrize(("width", "height", "theme"), [VIEWS[0], VIEWS[3]])
+@pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_from_a_filter_to_an_audience(opened, live_server, width, height, theme):
     page = opened(width, height, theme)
 

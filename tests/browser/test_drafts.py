@@ -1,4 +1,4 @@
-"""Drafts in two tabs and in two hands, in a real browser in the four views."""
+"""Drafts in two tabs and in two hands, in a real browser in both widths."""
 
 import pytest
 from playwright.sync_api import expect

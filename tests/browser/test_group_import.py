@@ -23,7 +23,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("width", "height", "theme"), [VIEWS[0], VIEWS[-1]])
+@pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_a_file_of_excel_is_checked_imported_and_downloaded(
     browser, live_server, width, height, theme, tmp_path
 ):

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from notifications import permissions
 from notifications.models import AuditEntry
-from tests.browser.conftest import check_page, come_in
+from tests.browser.conftest import VIEWS, check_page, come_in
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -17,13 +17,6 @@ from tests.factories import (
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-VIEWS = [
-    (1440, 900, "light"),
-    (1440, 900, "dark"),
-    (390, 844, "light"),
-    (390, 844, "dark"),
-]
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ LISTS = [
 WORST = {HOSTILE[name] for name in ("script", "letters without a space", "many marks")}
 
 
-@pytest.mark.parametrize(("width", "height", "theme"), [VIEWS[0], VIEWS[3]])
+@pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_nothing_runs_and_all_fits(
     browser, live_server, addresses, width, height, theme
 ):

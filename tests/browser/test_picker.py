@@ -7,17 +7,11 @@ from playwright.sync_api import Page, expect
 
 from notifications import permissions
 from notifications.models import Notification
-from tests.browser.conftest import check_page, come_in
+from tests.browser.conftest import VIEWS, check_page, come_in
 from tests.factories import make_group, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-VIEWS = [
-    (1440, 900, "light"),
-    (1440, 900, "dark"),
-    (390, 844, "light"),
-    (390, 844, "dark"),
-]
 LIVE_RULE = (
     "Live rooms and broadcast groups can only be sent to everyone. To name members, "
     "first remove: Live: Friday show"
