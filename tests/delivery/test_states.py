@@ -326,6 +326,7 @@ class KilledBeforeStepBack(ClockComparingEngine):
 
 
 @pytest.mark.django_db
+@pytest.mark.one_database  # the former rule is in Python, and each takes a minute
 @pytest.mark.parametrize(
     "engine", [AfterOutage, AfterStepForward, KilledBeforeStepBack]
 )
