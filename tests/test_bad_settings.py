@@ -64,6 +64,11 @@ VALID = {
     "IM_CONNECT_TIMEOUT": "3.05",
     "IM_READ_TIMEOUT": "10",
     "IM_RETRY_INTERNAL_ERROR": "on",
+    "IM_DEFAULT_CHANNEL": "group_message",
+    "IM_QUERY_AFTER_SECONDS": "30",
+    "IM_QUERY_AGAIN_AFTER_SECONDS": "60",
+    "IM_QUERY_GIVE_UP_HOURS": "24",
+    "IM_REPEAT_LIVE_ROOMS": "off",
 }
 # What a person or an editor makes of a value.
 MISTAKES = [

@@ -6,13 +6,22 @@ worker refuses to start if any check of the tag ``im`` fails.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register, run_checks
+from django.core.checks import (
+    CheckMessage,
+    Error,
+    Tags,
+    Warning,
+    register,
+    run_checks,
+)
+from django.db import DatabaseError
 
 from notifications import conf
+from notifications.models import Capability, Channel
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
@@ -26,6 +35,39 @@ def check_connection(**_kwargs: Any) -> list[CheckMessage]:
     """The settings ``IM_*``: W1xx for missing values, E1xx for invalid ones."""
     problems = [*_account(), *_address(), *_connectivity(), *_numbers()]
     return [*_missing(), *problems, *([] if problems else _client())]
+
+
+@register(Tags.database)
+def check_default_channel(
+    databases: Sequence[str] | None = None, **_kwargs: Any
+) -> Iterator[CheckMessage]:
+    """Warn about a default channel that the last probe found refused."""
+    word, sdk_app_id = settings.IM_DEFAULT_CHANNEL, settings.IM_SDK_APP_ID
+    if not databases or not conf.is_sdk_app_id(sdk_app_id):
+        return
+    try:
+        refused = set(
+            Capability.objects.filter(
+                sdk_app_id=int(sdk_app_id),
+                name__in=Channel.values,
+                answer=Capability.Answer.NO,
+            ).values_list("name", flat=True)
+        )
+    except DatabaseError:  # before the first migration
+        return
+    if word in refused:
+        others = [channel for channel in Channel.values if channel not in refused]
+        yield Warning(
+            f"IM_DEFAULT_CHANNEL is {word}, which the application may not use, as the "
+            "last probe found.",
+            hint=(
+                f"Set IM_DEFAULT_CHANNEL={others[0]}, or probe again "
+                if others
+                else "Probe again "
+            )
+            + "(manage.py probe_application) after a change in Tencent's console.",
+            id="notifier.W103",
+        )
 
 
 def _missing() -> Iterator[CheckMessage]:
@@ -180,6 +222,11 @@ NUMBERS = [
     ("IM_CONNECT_TIMEOUT", 0.5, 14, "seconds"),
     ("IM_DAILY_QUOTA", 0, 10_000_000, "calls a day; 0 is no limit"),
     ("IM_SYNC_EVERY_HOURS", 0, 8760, "hours between two syncs; 0 is never"),
+    # Tencent's back end needs some seconds until the history has a message.
+    ("IM_QUERY_AFTER_SECONDS", 10, 3600, "seconds"),
+    ("IM_QUERY_AGAIN_AFTER_SECONDS", 10, 3600, "seconds"),
+    # The history is kept for seven days at least.
+    ("IM_QUERY_GIVE_UP_HOURS", 0.01, 168, "hours"),
 ]
 
 

@@ -22,7 +22,11 @@ IM_CONNECT_TIMEOUT = env.number("IM_CONNECT_TIMEOUT", default=3.05)
 IM_READ_TIMEOUT = env.number("IM_READ_TIMEOUT", default=10)
 IM_RETRY_INTERNAL_ERROR = env.boolean("IM_RETRY_INTERNAL_ERROR", default=True)
 # The channel that a new notification has: system_notification or group_message.
-IM_DEFAULT_CHANNEL = env.text("IM_DEFAULT_CHANNEL", default="system_notification")
+IM_DEFAULT_CHANNEL = env.choice(
+    "IM_DEFAULT_CHANNEL",
+    default="system_notification",
+    of=["system_notification", "group_message"],
+)
 # Tencent is queried about an unconfirmed group message so long after its last attempt,
 # and again so long after it was not found; after so many hours, no more.
 IM_QUERY_AFTER_SECONDS = env.number("IM_QUERY_AFTER_SECONDS", default=30)

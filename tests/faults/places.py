@@ -36,6 +36,11 @@ SETTINGS = {
     "IM_RETRY_INTERNAL_ERROR": "on",
     "IM_CONNECT_TIMEOUT": "3.05",
     "IM_READ_TIMEOUT": "10",
+    "IM_DEFAULT_CHANNEL": "system_notification",
+    "IM_QUERY_AFTER_SECONDS": "30",
+    "IM_QUERY_AGAIN_AFTER_SECONDS": "60",
+    "IM_QUERY_GIVE_UP_HOURS": "24",
+    "IM_REPEAT_LIVE_ROOMS": "off",
     "DJANGO_SETTINGS_MODULE": "notifier_site.settings",
     "PYTHONPATH": str(ROOT),
 }

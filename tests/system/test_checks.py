@@ -3,9 +3,12 @@
 import ssl
 
 import pytest
+from django.db import DatabaseError
+from django.utils import timezone
 
 from notifications import conf
-from notifications.system.checks import check_connection
+from notifications.models import Capability
+from notifications.system.checks import check_connection, check_default_channel
 from tests.tencent.wire import CA_FILE, TLS
 
 pytestmark = pytest.mark.one_database
@@ -111,6 +114,15 @@ GOOD = {
         ({"IM_SYNC_EVERY_HOURS": 8760}, []),
         ({"IM_SYNC_EVERY_HOURS": -1}, ["notifier.E116"]),
         ({"IM_SYNC_EVERY_HOURS": 8761}, ["notifier.E116"]),
+        ({"IM_QUERY_AFTER_SECONDS": 10}, []),
+        ({"IM_QUERY_AFTER_SECONDS": 9}, ["notifier.E117"]),
+        ({"IM_QUERY_AGAIN_AFTER_SECONDS": 10}, []),
+        ({"IM_QUERY_AGAIN_AFTER_SECONDS": 9.9}, ["notifier.E118"]),
+        ({"IM_QUERY_AGAIN_AFTER_SECONDS": 3601}, ["notifier.E118"]),
+        ({"IM_QUERY_GIVE_UP_HOURS": 168}, []),
+        ({"IM_QUERY_GIVE_UP_HOURS": 0}, ["notifier.E119"]),
+        ({"IM_QUERY_GIVE_UP_HOURS": -1}, ["notifier.E119"]),
+        ({"IM_QUERY_GIVE_UP_HOURS": 168.5}, ["notifier.E119"]),
     ],
 )
 def test_connection(settings, changes, ids):
@@ -165,3 +177,57 @@ def test_a_client_that_cannot_be_made(settings, monkeypatch):
     assert message.id == "notifier.E107"
     assert message.msg.endswith("InvalidURL.")
     assert conf.client_problem()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("default", "answers", "hint"),
+    [
+        ("system_notification", {}, None),
+        ("system_notification", {"system_notification": "yes"}, None),
+        ("system_notification", {"system_notification": "unknown"}, None),
+        ("system_notification", {"group_message": "no"}, None),
+        (
+            "system_notification",
+            {"system_notification": "no"},
+            "Set IM_DEFAULT_CHANNEL=group_message",
+        ),
+        (
+            "group_message",
+            {"group_message": "no"},
+            "Set IM_DEFAULT_CHANNEL=system_notification",
+        ),
+        (
+            "group_message",
+            {"group_message": "no", "system_notification": "no"},
+            "Probe again",
+        ),
+    ],
+)
+def test_a_default_channel_that_the_application_may_not_use(
+    settings, default, answers, hint
+):
+    settings.IM_DEFAULT_CHANNEL = default
+    for name, answer in answers.items():
+        Capability.objects.create(
+            sdk_app_id=int(settings.IM_SDK_APP_ID), name=name, answer=answer,
+            group_id="g", probed_by="x", probed_at=timezone.now(),
+        )  # fmt: skip
+
+    messages = list(check_default_channel(databases=["default"]))
+
+    assert [message.id for message in messages] == ["notifier.W103"] * bool(hint)
+    assert all(message.hint.startswith(hint) for message in messages)
+    settings.IM_SDK_APP_ID = "1500000000"  # another application
+    assert list(check_default_channel(databases=["default"])) == []
+    assert list(check_default_channel(databases=None)) == []
+
+
+@pytest.mark.django_db
+def test_no_default_channel_is_checked_before_the_first_migration(monkeypatch):
+    def fail(**_conditions):
+        raise DatabaseError
+
+    monkeypatch.setattr(Capability.objects, "filter", fail)
+
+    assert list(check_default_channel(databases=["default"])) == []
