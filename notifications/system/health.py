@@ -87,6 +87,24 @@ def queue(now: datetime) -> Queue:
     return Queue(waiting, in_flight, oldest)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenQueries:
+    """Unconfirmed deliveries about which Tencent is still queried.
+
+    ``first_due``: when the first query was or will be due.
+    """
+
+    count: int
+    first_due: datetime | None
+
+
+def open_queries() -> OpenQueries:
+    """One query, which reads an index of these deliveries only."""
+    rows = Delivery.objects.filter(next_query_at__isnull=False)
+    values = rows.aggregate(count=Count("pk"), first=Min("next_query_at"))
+    return OpenQueries(values["count"], values["first"])
+
+
 def paused() -> dict[str, int]:
     """The number of paused notifications by reason, zeros included."""
     rows = Notification.objects.filter(status=Notification.Status.PAUSED).order_by()

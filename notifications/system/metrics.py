@@ -8,7 +8,7 @@ https://prometheus.io/docs/practices/naming/
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from django.conf import settings
@@ -90,7 +90,7 @@ class Metrics:
         self._outcomes = OutcomeCounts()
 
     def text(self, checks: Mapping[str, bool]) -> bytes:
-        """``checks`` are the results by name. About 18 queries."""
+        """``checks`` are the results by name. About 19 queries."""
         registry = CollectorRegistry()
         registry.register(_Scrape(self._outcomes, checks))
         return generate_latest(registry)
@@ -166,6 +166,18 @@ class _Scrape:
             "notifier_oldest_due_seconds",
             "How long the first delivery that could be called has been due; 0 for none.",
             (self.now - queue.oldest_due).total_seconds() if queue.oldest_due else 0,
+        )
+        queries = system_health.open_queries()
+        yield _gauge(
+            "notifier_open_queries",
+            "Unconfirmed deliveries about which Tencent is still queried.",
+            queries.count,
+        )
+        overdue = self.now - queries.first_due if queries.first_due else timedelta(0)
+        yield _gauge(
+            "notifier_overdue_query_seconds",
+            "How long the first of these queries has been due; 0 for none.",
+            max(0.0, overdue.total_seconds()),
         )
         yield _gauge(
             "notifier_calls_last_minute",

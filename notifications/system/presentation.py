@@ -176,6 +176,7 @@ def _sending(state: SystemState) -> list[tuple[str, str]]:
         ),
         (_("First one due since"), moment(state.queue.oldest_due)),
         (_("Being called now"), f"{state.queue.in_flight:,}"),
+        (_("Not confirmed, asking Tencent"), f"{state.open_queries.count:,}"),
         (
             _("Threads that died"),
             ", ".join(f"{_task(row.task)} {row.count:,}" for row in state.deaths)

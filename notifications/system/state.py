@@ -57,6 +57,7 @@ class SystemState:
     workers: Sequence[Worker]
     deaths: Sequence[TaskDeaths]
     queue: system_health.Queue
+    open_queries: system_health.OpenQueries
     paused: Mapping[str, int]
     calls: int  # in the last minute
     max_calls: int
@@ -124,6 +125,7 @@ def state(now: datetime) -> SystemState:
         workers=list(live_workers().order_by("pk")),
         deaths=list(TaskDeaths.objects.order_by("task")),
         queue=system_health.queue(now),
+        open_queries=system_health.open_queries(),
         paused=system_health.paused(),
         calls=system_health.calls_in_last_minute(now),
         max_calls=round(60 * conf.calls_per_second()),

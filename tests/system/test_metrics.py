@@ -24,7 +24,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 19
+QUERIES = 20
 
 
 def samples(metrics: Metrics | None = None) -> dict[str, float]:
@@ -98,6 +98,33 @@ def test_sending():
     assert values["notifier_thread_deaths_total{task=sync}"] == 3
     assert values["notifier_thread_deaths_total{task=sealing}"] == 0
     assert values["notifier_sending_allowed"] == 0
+
+
+def test_open_queries():
+    now = timezone.now()
+    sent = make_notification(status="sending", channel="group_message")
+    for random, seconds in enumerate((90, 30, -3600), start=1):
+        due = now - timedelta(seconds=seconds)
+        make_delivery(
+            sent,
+            status="unconfirmed",
+            channel="group_message",
+            random=random,
+            next_query_at=due,
+        )
+    make_delivery(sent, status="unconfirmed")  # not queried any more
+
+    values = samples()
+
+    assert values["notifier_open_queries"] == 3
+    assert 90 <= values["notifier_overdue_query_seconds"] < 150
+
+
+def test_no_query_is_overdue():
+    values = samples()
+
+    assert values["notifier_open_queries"] == 0
+    assert values["notifier_overdue_query_seconds"] == 0
 
 
 def test_outcomes_are_counted_once_while_they_are_sealed():

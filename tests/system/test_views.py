@@ -26,7 +26,7 @@ from tests.record.tampering import drop_guard, sql
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-QUERIES = 27
+QUERIES = 28
 
 
 @pytest.fixture
