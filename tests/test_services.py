@@ -37,6 +37,7 @@ from notifications.models import (
     SavedAudience,
 )
 from notifications.system import connection_check
+from notifications.system.probe import services as probe_services
 from tests.console.test_matrix import contents
 from tests.environment import ROOT
 from tests.factories import (
@@ -206,6 +207,13 @@ def calls(user: User) -> dict[str, Callable[[], Any]]:
         "system.connection_check.answer": lambda: connection_check.answer(user, {}),
         "system.connection_check.send_trial_notice": lambda: (
             connection_check.send_trial_notice(user, "hikers")
+        ),
+        "system.probe.services.request_probe": lambda: probe_services.request_probe(
+            user, "hikers"
+        ),
+        "system.probe.services.probe": lambda: probe_services.probe(user, "hikers"),
+        "system.probe.services.answer": lambda: probe_services.answer(
+            user, {"group": "hikers", "member": "", "language": "en"}
         ),
     }
 

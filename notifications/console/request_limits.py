@@ -75,6 +75,7 @@ FORM_RATES = DOWNLOADS | {
     # Calls of Tencent.
     "admin:connection": Rate(10, 60),
     "admin:connection_notice": Rate(10, 300),
+    "admin:connection_probe": Rate(5, 300),
 }
 
 # Pages with a count of their own: each begins a session or calls the provider.

@@ -21,6 +21,7 @@ class WorkerRequest(models.Model):
     class Kind(models.TextChoices):
         CONNECTION = "connection", _("Check of the connection")
         MEMBERS = "members", _("Check of members")
+        PROBE = "probe", _("Probe of the application")
 
     kind = models.CharField(max_length=12, choices=Kind)
     requested_by = models.ForeignKey(User, models.CASCADE, db_index=False)

@@ -1,4 +1,4 @@
-"""Audit events: checks of the connection to Tencent."""
+"""Audit events: checks of the connection to Tencent, probes of the application."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications.audit.presentation import choice, line
-from notifications.audit_log import Event, Values
+from notifications.audit_log import Detail, Event, Values
+from notifications.models import Capability
 from notifications.system.connection import CheckStep, StepState
+from notifications.system.probe.presentation import LABELS
 
 _state, _step = choice(dict(StepState.choices)), choice(dict(CheckStep.choices))
 
@@ -27,4 +29,42 @@ CONNECTION_CHECKED = Event(
     _("connection checked"),
     _("Checked the connection to Tencent."),
     _result,
+)
+
+_answer = choice(dict(Capability.Answer.choices))
+
+
+def _answers(values: Values) -> Iterator[str]:
+    """The capabilities by their words, each with its answer and code."""
+    for row in values.get("results", ()):
+        code = row.get("error_code")
+        text = _answer(row["answer"]) + (f" ({code})" if code else "")
+        yield line(LABELS.get(row["name"], row["name"]), text)
+
+
+def _ended_without_storing(values: Values) -> Iterator[str]:
+    if values.get("is_stored") is False:
+        yield gettext("The right was lost meanwhile: nothing was stored.")
+
+
+_GROUP = Detail("group_id", _("Group ID"))
+
+PROBE_STARTED = Event(
+    "probe_started",
+    _("probe started"),
+    _("Began to try out in a group what the application may do."),
+    _GROUP,
+    Detail("name", _("Name")),
+    Detail("member", _("Named member")),
+)
+
+PROBE_ENDED = Event(
+    "probe_ended",
+    _("probe ended"),
+    _("Tried out in a group what the application may do."),
+    _GROUP,
+    _answers,
+    Detail("remaining", _("Messages that could not be taken back")),
+    Detail("untraced", _("Messages without a known number")),
+    _ended_without_storing,
 )

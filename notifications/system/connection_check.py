@@ -76,17 +76,15 @@ def request_check(user: User) -> None:
     """
     require(user, permissions.SEE_SYSTEM)
     _refuse_soon_after(last_check())
-    request = present_request(user)
+    request = present_request(user, WorkerRequest.Kind.CONNECTION)
     if request is not None and not request.is_waiting:
         request.delete()
     ask(user, WorkerRequest.Kind.CONNECTION, {})
 
 
-def present_request(user: User) -> WorkerRequest | None:
+def present_request(user: User, kind: WorkerRequest.Kind) -> WorkerRequest | None:
     """The request of this user, also one that was answered or has expired."""
-    return WorkerRequest.objects.filter(
-        requested_by=user, kind=WorkerRequest.Kind.CONNECTION
-    ).first()
+    return WorkerRequest.objects.filter(requested_by=user, kind=kind).first()
 
 
 def answer(user: User, _parameters: dict[str, Any]) -> dict[str, Any]:

@@ -25,4 +25,9 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
             protected(system_views.notice),
             name="connection_notice",
         ),
+        path(
+            "system/connection/probe/",
+            protected(system_views.probe),
+            name="connection_probe",
+        ),
     ]

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from notifications import audit_log, permissions
 from notifications.delivery import requests
 from notifications.management.commands.send_worker import HANDLERS
-from notifications.models import Notification
+from notifications.models import Capability, Notification
 from notifications.sandbox.protocol import Account
 from notifications.system.audit_events import CONNECTION_CHECKED
 from notifications.system.connection_check import MIN_INTERVAL
@@ -54,3 +54,40 @@ def test_from_the_state_to_a_notice_that_goes_out(page, live_server, sandbox):
     page.click("text=Send the test notice")
     expect(page.locator("h1")).to_contain_text("Notification")
     assert Notification.objects.get().sender == user
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"new_customer": True}, ["system_notification"]),
+        ({"edition": "professional"}, ["named_members", "receipts"]),
+        ({"switched_off": {"group_msg_recall": 10041}}, ["recall"]),
+    ],
+    ids=["new customer", "professional", "no recalls"],
+)
+def test_what_the_application_may_do(page, live_server, sandbox, changes, refused):
+    user = make_user(permissions.SYSTEM_ADMINISTRATOR)
+    user.groups.add(Group.objects.get(name=permissions.COMMUNITY_MANAGER))
+    sandbox.change_application(**changes)
+    name = "@TGS#1" + "ABCDEFGH" * 5  # as long as an ID may be
+    sandbox.add_group(name, "Public")
+    make_group(group_id=name, name="测试群" * 8)
+    come_in(page, live_server.url, to="/system/connection/")
+    check_page(page, "capabilities, not tried")
+
+    page.fill("#id_probe_group", name)
+    page.click("text=Show what members will see")
+    expect(page.locator("#capabilities ol li")).to_have_count(5)
+    check_page(page, "capabilities, plan")
+    page.click("text=Probe with this group")
+    expect(page.locator(".notice[role=status]")).to_contain_text("no worker is running")
+    check_page(page, "capabilities, asked")
+    requests.answer_waiting(HANDLERS)
+
+    # The page reloads by itself.
+    expect(page.locator("#capabilities .badge.s-failed")).to_have_count(len(refused))
+    check_page(page, "capabilities, probed")
+    rows = Capability.objects.filter(answer="no").exclude(
+        name__in=["online_only_seq", "targeted_in_history"]
+    )
+    assert sorted(rows.values_list("name", flat=True)) == refused

@@ -167,6 +167,8 @@ admin:connection_status                  GET  login  403     403     403       4
 admin:connection_status                  POST login  405     405     405       405     405    405    405
 admin:connection_notice                  GET  login  405     405     405       405     405    405    405
 admin:connection_notice                  POST login  403     403     403       403     403    403    away
+admin:connection_probe                   GET  login  405     405     405       405     405    405    405
+admin:connection_probe                   POST login  403     403     403       403     403    403    away
 admin:index                              GET  login  200     200     200       200     200    200    200
 admin:index                              POST login  405     405     405       405     405    405    405
 admin:login                              GET  200    away    away    away      away    away   away   away

@@ -70,6 +70,7 @@ def test_only_the_worker_gets_the_key_and_only_migrate_the_owner_of_the_tables()
         ("migrate", {"database_url", "database_owner_url"}),
         ("archive_history", {"database_url", "database_owner_url"}),
         ("check_connection", {"database_url", "im_secret_key", "im_secret_key_next"}),
+        ("probe_application", {"database_url", "im_secret_key", "im_secret_key_next"}),
         ("check", {"database_url"}),
         ("", {"database_url"}),
     ],

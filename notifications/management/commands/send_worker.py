@@ -23,11 +23,13 @@ from notifications.record.guards import install as guards_install
 from notifications.record.sealing import seal_all
 from notifications.system import connection_check
 from notifications.system.checks import worker_problems
+from notifications.system.probe import services as probe_services
 
 # What the pages ask Tencent.
 HANDLERS: dict[WorkerRequest.Kind, Handler] = {
     WorkerRequest.Kind.CONNECTION: connection_check.answer,
     WorkerRequest.Kind.MEMBERS: member_check.answer,
+    WorkerRequest.Kind.PROBE: probe_services.answer,
 }
 
 
