@@ -8,7 +8,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifications import audit_log
-from notifications.models import GroupSync, SendingSwitch, TaskDeaths, Worker
+from notifications.models import Delivery, GroupSync, SendingSwitch, TaskDeaths, Worker
 from notifications.rate_limit.clock import engine_clock
 from notifications.record.audit_events import VERIFIED
 from notifications.system.health import checks
@@ -24,7 +24,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 20
+QUERIES = 21
 
 
 def samples(metrics: Metrics | None = None) -> dict[str, float]:
@@ -218,3 +218,26 @@ def test_alerts_use_existing_metrics():
 
     assert len(asked) >= 12
     assert asked <= {name.partition("{")[0] for name in samples()}
+
+
+def test_a_delivery_is_counted_when_tencent_is_not_queried_about_it_any_more():
+    asked = make_delivery(
+        make_notification(status="completed", channel="group_message"),
+        status="unconfirmed",
+        channel="group_message",
+        random=7,
+        next_query_at=timezone.now(),
+    )
+    metrics = Metrics()
+    before = samples(metrics)
+    Delivery.objects.filter(pk=asked.pk).update(
+        status="accepted", reason="in_history", msg_seq=3, next_query_at=None
+    )
+    after = samples(metrics)
+
+    assert before["notifier_unconfirmed_deliveries_total"] == 0
+    assert after["notifier_unconfirmed_deliveries_total"] == 0
+    assert (
+        "notifier_deliveries_total{reason=no_answer,result=unconfirmed}" not in before
+    )
+    assert after["notifier_deliveries_total{reason=in_history,result=accepted}"] == 1
