@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications.models.notifications import join_recipients
+from notifications.delivery.channels.base import Channel
+from notifications.models.deliveries import join_recipients
 from notifications.tencent.ids import is_user_id
 from notifications.ui.text import join_first
 
-MAX_RECIPIENTS = 500  # per notification, independent of IM_RECIPIENTS_PER_CALL
+MAX_RECIPIENTS = 500  # of any notification; a channel may have another limit
 
 
-def clean_recipients(ids: Sequence[str] | None) -> list[str] | None:
+def clean_recipients(
+    ids: Sequence[str] | None, *, limit: int = MAX_RECIPIENTS
+) -> list[str] | None:
     """The named members without duplicates; ``None`` (everyone) is returned as it is."""
     if ids is None:
         return None
@@ -28,23 +30,19 @@ def clean_recipients(ids: Sequence[str] | None) -> list[str] | None:
             ngettext("Not a member ID: %(ids)s", "Not member IDs: %(ids)s", len(wrong))
             % {"ids": join_first(wrong)}
         )
-    if len(unique) > MAX_RECIPIENTS:
+    if len(unique) > limit:
         raise ValidationError(
             _("%(n)d IDs entered; the limit is %(limit)d.")
-            % {"n": len(unique), "limit": MAX_RECIPIENTS}
+            % {"n": len(unique), "limit": limit}
         )
     return unique
 
 
-def portions(recipients: Sequence[str] | None) -> list[str]:
-    """The recipients of each call in stored form; ``[""]`` for everyone.
-
-    At most ``IM_RECIPIENTS_PER_CALL`` per call: Tencent documents 500 and, since 2025,
-    50 (https://www.tencentcloud.com/zh/document/product/1047/34958).
-    """
+def portions(recipients: Sequence[str] | None, channel: Channel) -> list[str]:
+    """The recipients of each call in stored form; ``[""]`` for everyone."""
     if recipients is None:
         return [""]
-    size = settings.IM_RECIPIENTS_PER_CALL
+    size = channel.recipients_per_call()
     return [
         join_recipients(recipients[start : start + size])
         for start in range(0, len(recipients), size)

@@ -4,12 +4,15 @@ A row that is sending without a live owner may or may not have been called. It b
 unconfirmed, with an attempt that records this, and is never retried automatically.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import F
 
 from notifications.delivery import worker_lock
+from notifications.delivery.channels import CHANNELS
+from notifications.delivery.channels.base import Message, Target
 from notifications.delivery.retry import MAX_BACKOFF
 from notifications.models import Attempt, Delivery, Notification, Worker
 from notifications.tencent.outcomes import Reason
@@ -73,7 +76,9 @@ def give_up_lost_rows(worker_id: int, now: datetime) -> int:
         Delivery.objects.filter(status=Delivery.Status.SENDING)
         .exclude(owner__in=alive)
         .order_by("pk")
-        .select_for_update(skip_locked=True)
+        .select_for_update(skip_locked=True, of=["self"])
+        .select_related("notification")
+        .defer("notification__audience_values")
     )
     if not lost:
         return 0
@@ -91,14 +96,21 @@ def give_up_lost_rows(worker_id: int, now: datetime) -> int:
         )
         for row in lost
     )
-    Delivery.objects.filter(
-        pk__in=[row.pk for row in lost], status=Delivery.Status.SENDING
-    ).update(
-        status=Delivery.Status.UNCONFIRMED,
-        reason=Reason.WORKER_LOST.value,
-        owner=None,
-        finished_at=now,
-    )
+    by_query_time = defaultdict(list)
+    for row in lost:
+        next_query_at = CHANNELS[row.channel].first_query_at(
+            Message.of(row.notification), Target.of(row), ended_at=now
+        )
+        by_query_time[next_query_at].append(row.pk)
+    for next_query_at, ids in by_query_time.items():
+        Delivery.objects.filter(pk__in=ids, status=Delivery.Status.SENDING).update(
+            status=Delivery.Status.UNCONFIRMED,
+            **Delivery.NO_ANSWER,
+            reason=Reason.WORKER_LOST.value,
+            next_query_at=next_query_at,
+            owner=None,
+            finished_at=now,
+        )
     return len(lost)
 
 

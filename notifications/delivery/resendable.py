@@ -1,6 +1,7 @@
 """Deliveries of an ended notification that may be sent again, by kind of resend.
 
-    failed        Tencent rejected the call, no member saw it, and a retry can succeed
+    failed        no member saw it, and a retry can succeed: Tencent rejected the call or
+                  dropped the message, or its history of the group does not have it
     unconfirmed   members may have seen it: a resend can show it twice
 
 A permanent rejection (the group is gone, its ID is wrong) is in neither kind. Deliveries
@@ -11,9 +12,14 @@ from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, Q
 
+from notifications.delivery.channels import CHANNELS
 from notifications.models import ChatGroup, Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
 from notifications.tencent import error_codes
+from notifications.tencent.outcomes import Reason
+
+# Reasons of failed deliveries that no member saw.
+NOT_SEEN = (Reason.DROPPED, Reason.NOT_IN_HISTORY)
 
 
 class ResendKind(StrEnum):
@@ -44,8 +50,9 @@ def resendable_group_counts(notification: Notification) -> dict[str, int]:
 
 def _failure_codes(notification: Notification) -> list[error_codes.CodeInfo]:
     failed = notification.deliveries.filter(status=Delivery.Status.FAILED).order_by()
-    codes = failed.values_list("error_code", flat=True).distinct()
-    return [error_codes.info(code) for code in codes if code is not None]
+    codes = failed.filter(reason="").values_list("error_code", flat=True).distinct()
+    command = CHANNELS[notification.channel].command
+    return [error_codes.info(code, command) for code in codes if code is not None]
 
 
 def _resendable(
@@ -58,7 +65,9 @@ def _resendable(
             for i in infos
             if i.certain and i.retry is not error_codes.Retry.NEVER
         ]
-        condition = Q(status=Delivery.Status.FAILED, error_code__in=retryable)
+        condition = Q(status=Delivery.Status.FAILED) & (
+            Q(error_code__in=retryable) | Q(reason__in=NOT_SEEN)
+        )
     else:
         uncertain = [info.code for info in infos if not info.certain]
         condition = Q(status=Delivery.Status.UNCONFIRMED) | Q(

@@ -1,9 +1,9 @@
 """Detect a database restored from a backup, and quarantine its open notifications.
 
 After a restore from a backup, rows are queued that were called after the backup was
-made. So the worker stores the number of claimed calls outside the database, in a file in
-``STATE_DIR``. A database with a smaller number is an older one, and nothing is claimed
-until ``manage.py quarantine_restored`` has been run.
+made. So the worker stores the numbers of claimed calls outside the database, in a file in
+``STATE_DIR``: one for each call that sends. A database with a smaller number is an older
+one, and nothing is claimed until ``manage.py quarantine_restored`` has been run.
 
 Deliveries that were queued in the backup may have been called since, and the database
 has no record of it. So every open delivery becomes unconfirmed, and a person decides.
@@ -39,39 +39,54 @@ class DatabaseIsOlder(Exception):
 
 
 class RestoreGuard:
-    """Compares claim counts. ``key`` identifies the database (``Installation.key``)."""
+    """Compares claim counts, one for each row of ``Pace``, by its name.
+
+    ``key`` identifies the database (``Installation.key``).
+    """
 
     def __init__(self, folder: Path, key: str) -> None:
         self._path = folder / "claims.json"
-        self._key = key
-        self._written = self.recorded = self._read().get(key, 0)
+        self._prefix = f"{key}/"
+        self._recorded = {
+            name: count
+            for name, count in self._read().items()
+            if name.startswith(self._prefix)
+        }
 
-    def check(self, claimed: int) -> None:
+    def check(self, pace: str, claimed: int) -> None:
         """Raise ``DatabaseIsOlder`` if the database has fewer than the recorded claims."""
-        if claimed < self.recorded:
-            raise DatabaseIsOlder(self.recorded, claimed)
+        recorded = self.recorded(pace)
+        if claimed < recorded:
+            raise DatabaseIsOlder(recorded, claimed)
 
-    def committed(self, claimed: int) -> None:
+    def committed(self, pace: str, claimed: int) -> None:
         """Record the number of claims after a commit."""
-        self.recorded = max(self.recorded, claimed)
+        self._recorded[self._prefix + pace] = max(self.recorded(pace), claimed)
+
+    def recorded(self, pace: str) -> int:
+        return self._recorded.get(self._prefix + pace, 0)
 
     def write(self) -> None:
-        """Write the file atomically. Several workers share it.
+        """Write the file atomically, unless it has these counts already.
 
-        A failed write does not stop sending: the worker retries it a second later, and
-        the number stays in memory meanwhile.
+        Several workers share it. A failed write does not stop sending: the worker
+        retries it a second later, and the counts stay in memory meanwhile.
         """
-        if self.recorded == self._written:
+        if not self._recorded:
             return
         counts = self._read()
-        counts[self._key] = max(self.recorded, counts.get(self._key, 0))
+        newer = {
+            name: count
+            for name, count in self._recorded.items()
+            if count > counts.get(name, 0)
+        }
+        if not newer:
+            return
         try:
             with durable_file(self._path, suffix=f".{os.getpid()}") as partial:
-                partial.write_text(json.dumps(counts))
+                partial.write_text(json.dumps(counts | newer))
         except OSError as error:
             logger.warning("Cannot write %s: %s", self._path, error.strerror)
-            return
-        self._written = self.recorded
 
     def _read(self) -> dict[str, int]:
         """Return the stored counts; empty when the file is missing or unreadable."""

@@ -10,11 +10,13 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import F
+from django.db.models import BigIntegerField, Case, F, Value, When
 
 from notifications import audit_log
 from notifications.delivery.audit_events import LATE_ANSWER, PAUSED
+from notifications.delivery.channels import base
 from notifications.delivery.claim import Claim
 from notifications.delivery.http_workers import Result
 from notifications.delivery.retry import (
@@ -26,17 +28,16 @@ from notifications.delivery.retry import (
 )
 from notifications.models import Attempt, Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
-from notifications.tencent.outcomes import Outcome, OutcomeKind
+from notifications.tencent.outcomes import OutcomeKind
 
 logger = logging.getLogger(__name__)
-
-DOUBTFUL = frozenset({OutcomeKind.NOT_SENT, OutcomeKind.UNCONFIRMED})
 
 
 class ResultWriter:
     """Writes the results of one tick. ``jitter`` returns random numbers from 0 to 1.
 
-    ``slow_down`` is whether a result requires to slow down the calls of all workers.
+    ``slow_down`` has the channels of which a result requires to slow down the calls of
+    all workers.
     """
 
     def __init__(
@@ -51,9 +52,9 @@ class ResultWriter:
         self.now = now
         self.retry_internal_error = retry_internal_error
         self.jitter = jitter
-        self.slow_down = False
+        self.slow_down: set[str] = set()
         # Collected over the tick, to write each kind with one UPDATE.
-        self.accepted: list[int] = []
+        self.accepted: dict[int, base.Result] = {}  # by the id of the delivery
         self.not_called: list[int] = []
         self.attempts: list[Attempt] = []
         self.with_failures: set[int] = set()  # ids of notifications
@@ -74,7 +75,9 @@ class ResultWriter:
             if result.request.delivery_id in owned_ids:
                 by_notification[result.request.notification_id].append(result)
             elif result.outcome is not None and not _is_written(result):
-                self._write_late(result, result.outcome)
+                channel = result.request.channel
+                answer = channel.classify(result.outcome, result.data)
+                self._write_late(result, answer)
         for pk, own_results in by_notification.items():
             self._process_notification(notifications[pk], own_results)
         self._write_accepted()
@@ -101,15 +104,24 @@ class ResultWriter:
             if result.outcome is None:
                 self.not_called.append(result.request.delivery_id)
                 continue
-            self._add_attempt(result, result.outcome)
-            streak = streak + 1 if result.outcome.kind in DOUBTFUL else 0
+            claim = result.request
+            answer = claim.channel.classify(result.outcome, result.data)
+            self._add_attempt(result, answer)
             decision = decide(
-                result.outcome,
-                result.request.history,
+                answer.outcome,
+                claim.history,
+                claim.channel,
                 jitter=self.jitter.random(),
                 retry_internal_error=self.retry_internal_error,
             )
-            self._apply(notification, result.request, result.outcome, decision)
+            if decision.slow_down:
+                self.slow_down.add(claim.channel.word)
+            is_doubtful = (
+                answer.outcome.kind is OutcomeKind.NOT_SENT
+                or decision.step is Decision.LEAVE_UNCONFIRMED
+            )
+            streak = streak + 1 if is_doubtful else 0
+            self._apply(notification, result, answer, decision)
             if streak >= DOUBT_LIMIT:
                 self._pause(notification, Notification.PauseReason.DOUBT)
         if streak != notification.doubt_streak:
@@ -118,58 +130,61 @@ class ResultWriter:
     def _apply(
         self,
         notification: Notification,
-        claim: Claim,
-        outcome: Outcome,
+        result: Result[Claim],
+        answer: base.Result,
         decision: RetryDecision,
     ) -> None:
-        self.slow_down |= decision.slow_down
-        error = {"error_code": outcome.error_code, "error_info": outcome.error_info}
+        claim, outcome = result.request, answer.outcome
+        refusal: dict[str, object] = {
+            "error_code": outcome.error_code,
+            "error_info": outcome.error_info,
+            "drop_reason": answer.drop_reason,
+            "reason": decision.reason or "",
+        }
         match decision.step:
             case Decision.ACCEPT:
-                self.accepted.append(claim.delivery_id)
+                self.accepted[claim.delivery_id] = answer
             case Decision.LEAVE_UNCONFIRMED:
+                next_query_at = claim.channel.first_query_at(
+                    claim.message, claim.target, ended_at=result.finished_at
+                )
                 self._end(
-                    claim, Delivery.Status.UNCONFIRMED, reason=outcome.reason or ""
+                    claim,
+                    Delivery.Status.UNCONFIRMED,
+                    **Delivery.NO_ANSWER,
+                    reason=decision.reason or "",
+                    next_query_at=next_query_at,
                 )
             case Decision.FAIL:
-                self._end(claim, Delivery.Status.FAILED, **error)
+                self._end(claim, Delivery.Status.FAILED, **refusal)
                 self.with_failures.add(notification.pk)
             case Decision.FAIL_AND_PAUSE:
-                self._end(claim, Delivery.Status.FAILED, **error)
+                self._end(claim, Delivery.Status.FAILED, **refusal)
                 self._pause(
                     notification,
                     Notification.PauseReason.TEXT_CODE,
                     outcome.error_code,
                 )
             case Decision.RETRY | Decision.REQUEUE_AND_PAUSE:
-                self._requeue(notification, claim, outcome, decision)
-
-    def _requeue(
-        self,
-        notification: Notification,
-        claim: Claim,
-        outcome: Outcome,
-        decision: RetryDecision,
-    ) -> None:
-        if outcome.kind is OutcomeKind.NOT_SENT:
-            reason = Notification.PauseReason.NOT_SENT
-            changes: dict[str, object] = {
-                "not_sent_streak": claim.history.not_sent_streak + 1
-            }
-        else:
-            reason = Notification.PauseReason.ACCOUNT_CODE
-            changes = {
-                "not_sent_streak": 0,
-                "rejection_count": claim.history.rejections + (decision.delay > 0),
-                "error_code": outcome.error_code,
-                "error_info": outcome.error_info,
-            }
-        not_before = self.now + timedelta(seconds=decision.delay)
-        self._update(
-            claim, status=Delivery.Status.QUEUED, not_before=not_before, **changes
-        )
-        if decision.step is Decision.REQUEUE_AND_PAUSE:
-            self._pause(notification, reason, outcome.error_code)
+                if outcome.kind is OutcomeKind.NOT_SENT:
+                    reason = Notification.PauseReason.NOT_SENT
+                    streak = claim.history.not_sent_streak + 1
+                    changes: dict[str, object] = {"not_sent_streak": streak}
+                else:
+                    reason = Notification.PauseReason.ACCOUNT_CODE
+                    changes = refusal | {
+                        "not_sent_streak": 0,
+                        "rejection_count": claim.history.rejections
+                        + (decision.delay > 0),
+                    }
+                self._update(
+                    claim,
+                    status=Delivery.Status.QUEUED,
+                    not_before=self.now + timedelta(seconds=decision.delay),
+                    **changes,
+                )
+                if decision.step is Decision.REQUEUE_AND_PAUSE:
+                    self._pause(notification, reason, outcome.error_code)
 
     def _end(self, claim: Claim, status: str, **changes: object) -> None:
         self._update(claim, status=status, finished_at=self.now, **changes)
@@ -186,16 +201,32 @@ class ResultWriter:
             )
 
     def _write_accepted(self) -> None:
-        if self.accepted:
-            self._owned_rows().filter(pk__in=self.accepted).update(
-                status=Delivery.Status.ACCEPTED,
-                error_code=0,
-                error_info="",
-                owner=None,
-                finished_at=self.now,
-            )
+        if not self.accepted:
+            return
+        self._owned_rows().filter(pk__in=self.accepted).update(
+            status=Delivery.Status.ACCEPTED,
+            error_code=0,
+            error_info="",
+            reason="",
+            drop_reason="",
+            owner=None,
+            finished_at=self.now,
+            **self._accepted_values("msg_seq"),
+            **self._accepted_values("msg_time"),
+        )
 
-    def _add_attempt(self, result: Result[Claim], outcome: Outcome) -> None:
+    def _accepted_values(self, column: str) -> dict[str, Case]:
+        """The value of each accepted row in a column; nothing if no answer has one."""
+        values = {pk: getattr(answer, column) for pk, answer in self.accepted.items()}
+        cases = [
+            When(pk=pk, then=Value(value))
+            for pk, value in values.items()
+            if value is not None
+        ]
+        return {column: Case(*cases, output_field=BigIntegerField())} if cases else {}
+
+    def _add_attempt(self, result: Result[Claim], answer: base.Result) -> None:
+        outcome = answer.outcome
         logger.debug(
             "Attempt %d: %s.",
             result.request.attempt,
@@ -216,6 +247,9 @@ class ResultWriter:
                 action_status=outcome.action_status,
                 error_code=outcome.error_code,
                 error_info=outcome.error_info,
+                msg_seq=answer.msg_seq,
+                msg_time=answer.msg_time,
+                drop_reason=answer.drop_reason,
             )
         )
 
@@ -238,7 +272,11 @@ class ResultWriter:
             code=code,
         )
 
-    def _write_late(self, result: Result[Claim], outcome: Outcome) -> None:
+    def _write_late(self, result: Result[Claim], answer: base.Result) -> None:
+        outcome = answer.outcome
+        of_message: dict[str, Any] = {}
+        if answer.msg_seq is not None:
+            of_message = {"msg_seq": answer.msg_seq, "drop_reason": answer.drop_reason}
         logger.warning(
             "A response arrived after recovery gave up the delivery: %s.",
             outcome.kind.value,
@@ -255,6 +293,7 @@ class ResultWriter:
             http_status=outcome.http_status,
             error_code=outcome.error_code,
             error_info=outcome.error_info,
+            **of_message,
         )
 
 

@@ -10,10 +10,11 @@ outcomes) do not count rows; they are in ``decide`` and in results.py.
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from notifications.delivery.channels.base import Channel
 from notifications.models import Delivery, Notification
 from notifications.rate_limit.backoff import backoff
 from notifications.tencent import error_codes
-from notifications.tencent.outcomes import Outcome, OutcomeKind
+from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 
 MAX_REJECTIONS = 4
 
@@ -38,11 +39,15 @@ class Decision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RetryDecision:
-    """``delay`` is in seconds; ``slow_down`` applies to the calls of all workers."""
+    """``delay`` is in seconds; ``slow_down`` applies to the calls of all workers.
+
+    ``reason`` is that of a delivery whose result is not the ErrorCode alone.
+    """
 
     step: Decision
     delay: float = 0.0
     slow_down: bool = False
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class AttemptHistory:
 def decide(
     outcome: Outcome,
     history: AttemptHistory,
+    channel: Channel,
     *,
     jitter: float,
     retry_internal_error: bool,
@@ -65,37 +71,34 @@ def decide(
     if outcome.kind is OutcomeKind.ACCEPTED:
         return RetryDecision(Decision.ACCEPT)
     if outcome.kind is OutcomeKind.UNCONFIRMED:
-        return RetryDecision(Decision.LEAVE_UNCONFIRMED)
+        return RetryDecision(Decision.LEAVE_UNCONFIRMED, reason=outcome.reason)
     if outcome.kind is OutcomeKind.NOT_SENT:
         streak = history.not_sent_streak + 1
         step = Decision.REQUEUE_AND_PAUSE if streak >= MAX_NOT_SENT else Decision.RETRY
         return RetryDecision(step, delay=backoff(streak - 1, jitter))
     if outcome.error_code is None:
         raise ValueError("A rejected outcome has no ErrorCode.")
-    if outcome.retry_with_new_signature and history.rejections + 1 < MAX_REJECTIONS:
-        return _retry_with_new_signature(history, jitter)
-    return _rejected(outcome.error_code, history, jitter, retry_internal_error)
-
-
-def _retry_with_new_signature(history: AttemptHistory, jitter: float) -> RetryDecision:
-    """Retry at once. After a second refusal wait, until other workers use the new key."""
-    code = history.last_code
-    is_repeated = code is not None and error_codes.info(code).refuses_user_sig
-    delay = backoff(history.rejections + 1, jitter) if is_repeated else 0.0
-    return RetryDecision(Decision.RETRY, delay)
-
-
-def _rejected(
-    code: int, history: AttemptHistory, jitter: float, retry_internal_error: bool
-) -> RetryDecision:
-    info = error_codes.info(code)
+    can_retry = history.rejections + 1 < MAX_REJECTIONS
+    delay = backoff(history.rejections + 1, jitter)
+    if outcome.error_code == 0:
+        if can_retry:
+            return RetryDecision(Decision.RETRY, delay, reason=Reason.DROPPED)
+        return RetryDecision(Decision.FAIL, reason=Reason.DROPPED)
+    if outcome.retry_with_new_signature and can_retry:
+        # Retry at once. After a second refusal wait, until other workers use the new key.
+        last = error_codes.info(history.last_code or 0, channel.command)
+        return RetryDecision(Decision.RETRY, delay if last.refuses_user_sig else 0.0)
+    info = error_codes.info(outcome.error_code, channel.command)
     if info.scope is error_codes.Scope.ACCOUNT:
         return RetryDecision(Decision.REQUEUE_AND_PAUSE)
     if info.scope is error_codes.Scope.NOTIFICATION:
         return RetryDecision(Decision.FAIL_AND_PAUSE)
-    may_retry = info.can_be_retried or (code == INTERNAL_ERROR and retry_internal_error)
-    if may_retry and history.rejections + 1 < MAX_REJECTIONS:
-        delay = backoff(history.rejections + 1, jitter)
+    if channel.settles_uncertain_codes and not info.certain:
+        return RetryDecision(Decision.LEAVE_UNCONFIRMED, reason=Reason.UNCERTAIN_CODE)
+    is_internal_error = info.code == INTERNAL_ERROR
+    if can_retry and (
+        info.can_be_retried or (is_internal_error and retry_internal_error)
+    ):
         return RetryDecision(Decision.RETRY, delay, slow_down=info.is_rate_limit)
     return RetryDecision(Decision.FAIL, slow_down=info.is_rate_limit)
 

@@ -24,9 +24,10 @@ from notifications import conf
 from notifications.delivery import recovery, worker_lock
 from notifications.delivery import schedule as delivery_schedule
 from notifications.delivery.background import BackgroundTask
-from notifications.delivery.claim import Claim, ClaimPlanner
+from notifications.delivery.claim import Claim
 from notifications.delivery.finish import complete_finished
 from notifications.delivery.http_workers import HttpWorkers, Result
+from notifications.delivery.planner import ClaimPlanner
 from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.results import ResultWriter
 from notifications.delivery.threads import (
@@ -38,11 +39,6 @@ from notifications.delivery.threads import (
 )
 from notifications.models import Delivery, Notification, SendingSwitch, Worker
 from notifications.rate_limit.clock import EngineClock
-from notifications.rate_limit.limiter import RateLimiter
-from notifications.rate_limit.slots import HORIZON
-from notifications.tencent.calls.send_group_system_notification import (
-    SendGroupSystemNotification,
-)
 
 logger = logging.getLogger(__name__)
 
@@ -78,13 +74,9 @@ class SendWorker:
         self.http_workers: HttpWorkers[Claim] = HttpWorkers(
             im, clock, threads, self.deaths, CALLS
         )
-        self.limiter = RateLimiter(
-            f"{im.endpoint.sdk_app_id}:{SendGroupSystemNotification.COMMAND}",
-            conf.calls_per_second(),
-            clock,
-            horizon=HORIZON,
+        self.planner = ClaimPlanner(
+            im.endpoint.sdk_app_id, conf.calls_per_second(), clock
         )
-        self.planner = ClaimPlanner(self.limiter)
         self.tasks = tasks
         self.jitter = random.Random()  # noqa: S311  spreads retries, guards no secret
         self.worker_id = 0
@@ -243,7 +235,7 @@ class SendWorker:
         )
         writer.write(self.unwritten)
         if writer.slow_down:
-            self.limiter.slow_down()
+            self.planner.slow_down(writer.slow_down)
 
     def _chores(self, now: datetime) -> None:
         """Once a second: renew the lease, recover lost rows, apply schedules."""

@@ -6,7 +6,6 @@ state meanwhile, a transition raises ``WrongState`` and changes nothing.
 
 import json
 import uuid
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Self, TypeAlias
 
@@ -306,8 +305,3 @@ class Notification(models.Model):
             sent_at=self.sent_at or now,
             finished_at=now,
         )
-
-
-def join_recipients(ids: Sequence[str] | None) -> str:
-    """The stored form of a list of member IDs; ``None`` is everyone."""
-    return "\n".join(ids or ())

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     RESTORED = "restored"  # written by quarantine_restored, never by the client
 
     # Written by the engine and by the questions to Tencent, never by the client.
+    UNCERTAIN_CODE = "uncertain_code"  # the ErrorCode does not prove that nothing left
     DROPPED = "dropped"  # failed: ErrorCode 0 with a MsgDropReason
     IN_HISTORY = "in_history"  # accepted: Tencent's history of the group has it
     NOT_IN_HISTORY = "not_in_history"  # failed: the history does not have it

@@ -21,9 +21,6 @@ from notifications.delivery.worker import SendWorker
 from notifications.models import Worker
 from notifications.rate_limit.clock import POSTGRESQL, EngineClock
 from notifications.rate_limit.slots import MAX_START_DELAY
-from notifications.tencent.calls.send_group_system_notification import (
-    SendGroupSystemNotification,
-)
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 from tests.faults.verdict import Call
 
@@ -178,9 +175,7 @@ class HttpThreads:
     def _make_call(self, claim: Claim) -> tuple[float, Result[Claim]]:
         at = claim.slot + self.world.random.uniform(0, MAX_START_DELAY)
         wall = self.world.wall(at)
-        call = claim.call
-        assert isinstance(call, SendGroupSystemNotification)
-        group_id = call.group_id
+        group_id = claim.target.group_id
         queue = self.world.answers.get(group_id)
         outcome = OUTCOMES[queue.pop(0) if queue else "accepted"]
         if outcome.kind is not OutcomeKind.NOT_SENT:

@@ -5,14 +5,21 @@ from types import SimpleNamespace
 
 import pytest
 
-from notifications.delivery.claim import ClaimPlanner, claim, has_due_deliveries
+from notifications.delivery import claim as claiming
+from notifications.delivery.channels import CHANNELS
+from notifications.delivery.claim import channels_due, running
+from notifications.delivery.planner import ClaimPlanner
 from notifications.models import Delivery, Pace
 from notifications.rate_limit.clock import EngineClock
-from notifications.rate_limit.limiter import RateLimiter
-from notifications.rate_limit.slots import HORIZON
 from tests.factories import MOMENT, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db
+
+
+def claim(worker, slots, now, *, channel="system_notification", last_served=0):
+    return claiming.claim(
+        worker, CHANNELS[channel], running(now), slots, now, last_served=last_served
+    )
 
 
 def served(claims) -> list[int]:
@@ -50,20 +57,24 @@ def test_nothing_is_claimed_after_its_end(seconds, is_due):
     end = MOMENT + timedelta(seconds=seconds)
     make_delivery(make_notification(status="sending", not_after=end))
 
-    assert has_due_deliveries(MOMENT) is is_due
+    assert bool(channels_due(MOMENT)) is is_due
     assert len(claim(1, [1.0], MOMENT)) == is_due
 
 
 def test_a_worker_goes_on_after_the_machine_was_restarted(settings, tmp_path):
     """The first claim only resets the rate limiter; later ones get slots."""
     settings.STATE_DIR = tmp_path
-    Pace.objects.create(name="1:call", boot_id="before", next_slot=9e6)
+    Pace.objects.create(
+        name="1:send_group_system_notification", boot_id="before", next_slot=9e6
+    )
     make_delivery()
     now = SimpleNamespace(seconds=40.0)
     clock = EngineClock("after", lambda: now.seconds)
-    planner = ClaimPlanner(RateLimiter("1:call", 190, clock, horizon=HORIZON))
+    planner = ClaimPlanner(1, 190, clock)
 
+    assert planner.should_claim(MOMENT)
     assert planner.claim(1, 9, MOMENT) == []
     now.seconds += 1.0
 
+    assert planner.should_claim(MOMENT)
     assert len(planner.claim(1, 9, MOMENT)) == 1

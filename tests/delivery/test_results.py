@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from notifications.delivery.channels import CHANNELS
+from notifications.delivery.channels.base import Message, Target
 from notifications.delivery.claim import Claim
 from notifications.delivery.http_workers import Result
 from notifications.delivery.results import ResultWriter
 from notifications.delivery.retry import AttemptHistory
 from notifications.models import AuditEntry, Delivery, Notification
-from notifications.tencent.calls.send_group_system_notification import (
-    SendGroupSystemNotification,
-)
+from notifications.tencent.message_options import MessageOptions
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 from tests.factories import make_delivery, make_group, make_notification
 
@@ -54,9 +54,9 @@ def write(*pairs: tuple[Delivery, Outcome | None]) -> bool:
                 delivery_id=row.pk,
                 notification_id=row.notification_id,
                 attempt=row.attempt_count,
-                call=SendGroupSystemNotification(
-                    row.group_id, row.group_type, "", None
-                ),
+                channel=CHANNELS[row.channel],
+                message=Message.of(row.notification),
+                target=Target.of(row),
                 slot=0.0,
                 history=AttemptHistory(
                     row.rejection_count, row.not_sent_streak, row.error_code
@@ -70,7 +70,7 @@ def write(*pairs: tuple[Delivery, Outcome | None]) -> bool:
     ]
     writer = ResultWriter(WORKER, NOW, retry_internal_error=True, jitter=NoJitter())
     writer.write(results)
-    return writer.slow_down
+    return bool(writer.slow_down)
 
 
 def sending(notification: Notification | None = None, **kwargs) -> Delivery:
@@ -271,8 +271,11 @@ def test_the_log_names_the_delivery_and_no_text_of_it(caplog):
         ("DEBUG", "Attempt 1: rejected.", notification.pk, row.pk),
         ("WARNING", "Paused: account_code, ErrorCode 70009.", notification.pk, None),
     ]
-    call = SendGroupSystemNotification("g", "Public", "Secret plans", ["anna"])
-    claim = Claim(1, 2, 1, call, 0.0, AttemptHistory(0, 0, None))
+    message = Message("Secret plans", MessageOptions(push_text="Secret as well"))
+    target = Target("g", "Public", ["anna"], 7)
+    claim = Claim(
+        1, 2, 1, CHANNELS["group_message"], message, target, 0.0, AttemptHistory()
+    )
     assert "Secret" not in f"{claim}"
     assert "anna" not in f"{claim}"
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from notifications.delivery.channels import CHANNELS
 from notifications.delivery.retry import (
     MAX_BACKOFF,
     MAX_NOT_SENT,
@@ -16,7 +17,7 @@ from notifications.delivery.retry import (
     decide,
     too_many_failures,
 )
-from notifications.models import Delivery
+from notifications.models import Channel, Delivery
 from notifications.tencent.error_codes import all_codes
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 from tests.factories import MOMENT, make_notification
@@ -33,11 +34,16 @@ def retry_with_new_signature(code: int) -> Outcome:
 
 
 def decided(
-    outcome: Outcome, history: AttemptHistory | None = None, *, retry_10002=True
+    outcome: Outcome,
+    history: AttemptHistory | None = None,
+    *,
+    channel: str = Channel.SYSTEM_NOTIFICATION,
+    retry_10002: bool = True,
 ) -> RetryDecision:
     return decide(
         outcome,
         history or AttemptHistory(),
+        CHANNELS[channel],
         jitter=0.0,
         retry_internal_error=retry_10002,
     )
@@ -52,7 +58,11 @@ UNCONFIRMED = Outcome(OutcomeKind.UNCONFIRMED, reason=Reason.NO_ANSWER)
     ("outcome", "history", "expected"),
     [
         (ACCEPTED, AttemptHistory(), RetryDecision(Decision.ACCEPT)),
-        (UNCONFIRMED, AttemptHistory(), RetryDecision(Decision.LEAVE_UNCONFIRMED)),
+        (
+            UNCONFIRMED,
+            AttemptHistory(),
+            RetryDecision(Decision.LEAVE_UNCONFIRMED, reason=Reason.NO_ANSWER),
+        ),
         # not sent: retried with backoff, the fourth in a row pauses
         (NOT_SENT, AttemptHistory(), RetryDecision(Decision.RETRY, 1)),
         (
@@ -166,11 +176,12 @@ def test_a_code_that_may_have_been_shown_is_not_repeated(info):
 
 
 def test_the_longest_backoff_is_that_of_some_decision():
-    outcomes = [NOT_SENT]
+    outcomes = [NOT_SENT, rejected(0)]
     for info in all_codes():
         outcomes += [rejected(info.code), retry_with_new_signature(info.code)]
     delays = [
-        decide(outcome, history, jitter=1, retry_internal_error=True).delay
+        decide(outcome, history, channel, jitter=1, retry_internal_error=True).delay
+        for channel in CHANNELS.values()
         for outcome in outcomes
         for history in [
             AttemptHistory(rejections, streak, last_code)

@@ -19,6 +19,9 @@ from notifications.delivery.threads import MAX_DEATHS, TooManyDeaths
 from notifications.delivery.worker import SendWorker
 from notifications.models import Installation, Pace, TaskDeaths, Worker
 from notifications.rate_limit.clock import engine_clock
+from notifications.tencent.calls.send_group_system_notification import (
+    SendGroupSystemNotification,
+)
 from notifications.tencent.client import ImClient
 from tests.delivery.test_worker import send_to, start_worker, wait_for, work_until_idle
 
@@ -230,8 +233,8 @@ def test_sigterm_during_the_start_ends_it_promptly(sandbox, process_env, after):
 
 
 def more_claims_than_the_database_has(settings) -> None:
-    worker = make_worker()
-    key = f"{Installation.present().key}/{worker.limiter.name}"
+    name = f"{settings.IM_SDK_APP_ID}:{SendGroupSystemNotification.COMMAND}"
+    key = f"{Installation.present().key}/{name}"
     Path(settings.STATE_DIR, "claims.json").write_text(json.dumps({key: 5}))
 
 

@@ -25,6 +25,7 @@ from notifications.compose.checked import (
 from notifications.compose.recipients import portions
 from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery.audit_events import SCHEDULED
+from notifications.delivery.channels import CHANNELS
 from notifications.delivery.schedule import check_not_after, check_start
 from notifications.models import Notification
 from notifications.permissions import require, require_control, require_own_draft
@@ -138,7 +139,8 @@ def _make_deliveries(
         )
     groups = audience.group_pks()
     now = timezone.now()
-    for number, recipients in enumerate(portions(notification.recipient_ids), start=1):
+    parts = portions(notification.recipient_ids, CHANNELS[notification.channel])
+    for number, recipients in enumerate(parts, start=1):
         insert_deliveries(
             notification, groups, portion=number, recipients=recipients, now=now
         )

@@ -35,6 +35,7 @@ from notifications.compose.recipients import portions
 from notifications.compose.send_form import SendForm
 from notifications.compose.services import send as services_send
 from notifications.compose.warnings import quota_today, same_text
+from notifications.delivery.channels import CHANNELS
 from notifications.groups.queries import groups_by_id
 from notifications.models import ChatGroup, Notification, Rule
 from notifications.permissions import require_own_draft
@@ -75,7 +76,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     audience = audience_of(draft)
     problems = _problems(audience)
     count = audience.count
-    calls = len(portions(draft.recipient_ids))
+    calls = len(portions(draft.recipient_ids, CHANNELS[draft.channel]))
     listed = audience.first(MAX_LISTED)
     members = draft.recipient_ids or []
     return page(

@@ -6,13 +6,14 @@ code compares the word of a channel.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
 
 from notifications.models import Channel as ChannelWord
+from notifications.models import Delivery, Notification
 from notifications.tencent.calls.base import Call
 from notifications.tencent.message_options import MessageOptions
 from notifications.tencent.outcomes import Outcome
@@ -22,8 +23,13 @@ from notifications.tencent.outcomes import Outcome
 class Message:
     """What a notification says, the same for all of its groups."""
 
-    content: str
+    # ``repr=False`` keeps what members see out of logs that contain a claim.
+    content: str = field(repr=False)
     options: MessageOptions
+
+    @classmethod
+    def of(cls, notification: Notification) -> "Message":
+        return cls(notification.content, notification.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +38,17 @@ class Target:
 
     group_id: str
     group_type: str
-    recipients: Sequence[str] | None
+    recipients: Sequence[str] | None = field(repr=False)
     random: int | None = None
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "Target":
+        return cls(
+            delivery.group_id,
+            delivery.group_type,
+            delivery.recipient_ids,
+            delivery.random,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +78,25 @@ class Channel(ABC):
     has_options: ClassVar[bool] = False
     # Each delivery has a number of its own, by which Tencent drops repeats.
     draws_random: ClassVar[bool] = False
+    # An ErrorCode after which members may have seen the message leaves the delivery
+    # unconfirmed. Otherwise it fails with the code; 10002 may be retried.
+    settles_uncertain_codes: ClassVar[bool] = False
+
+    @property
+    def command(self) -> str:
+        """The name of the call that sends, as in ``error_codes.info``."""
+        return self.sending_call.COMMAND
 
     def refuses(self, group_type: str, feature: str = "message") -> bool:
         return group_type in self.refused_by_type.get(feature, ())
+
+    def used_features(self, options: MessageOptions) -> list[str]:
+        """The keys of ``refused_by_type`` that a message to all members uses."""
+        return [
+            feature
+            for feature in self.refused_by_type
+            if feature == "message" or getattr(options, feature, False)
+        ]
 
     @abstractmethod
     def recipients_per_call(self) -> int:
@@ -73,7 +104,7 @@ class Channel(ABC):
 
     @abstractmethod
     def call(self, message: Message, target: Target) -> Call[Any]:
-        """The call for one delivery, equal for each of its attempts."""
+        """The call for one delivery, equal in each of its attempts."""
 
     @abstractmethod
     def classify(self, outcome: Outcome, data: object) -> Result:

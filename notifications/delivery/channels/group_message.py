@@ -25,6 +25,7 @@ class GroupMessage(Channel):
     max_content_bytes = message_options.MAX_MESSAGE_BYTES
     has_options = True
     draws_random = True
+    settles_uncertain_codes = True
 
     def recipients_per_call(self) -> int:
         return message_options.MAX_RECIPIENTS
