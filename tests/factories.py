@@ -29,6 +29,7 @@ from notifications.models import (
     Archive,
     Attempt,
     AuditEntry,
+    Channel,
     ChatGroup,
     Delivery,
     DraftVersion,
@@ -160,6 +161,7 @@ def make_delivery(
 ) -> Delivery:
     """A delivery to ``group``, with the fields that its ``status=`` requires.
 
+    A group message has a number once it was called.
     The default notification has the status "sending".
     """
     notification = notification or make_notification(status=Notification.Status.SENDING)
@@ -171,12 +173,22 @@ def make_delivery(
         "group_type": group.type,
         "sender_name": notification.sender_name,
         "recipients": "" if group.all_members_only else notification.recipients,
+        "channel": notification.channel,
         "created_at": MOMENT,
         "not_before": MOMENT,
     }
     status = kwargs.get("status", Delivery.Status.QUEUED)
-    values |= ending_fields(status)
-    return Delivery.objects.create(**values | kwargs)
+    values |= ending_fields(status) | kwargs
+    if values["channel"] == Channel.GROUP_MESSAGE:
+        options = notification.options
+        values = {
+            "mention_all": options.mention_all,
+            "online_only": options.online_only,
+            "no_unread": options.no_unread,
+            "no_last_message": options.no_last_message,
+            "random": next(_numbers) if values.get("attempt_count") else None,
+        } | values
+    return Delivery.objects.create(**values)
 
 
 def ending_fields(status: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications.delivery.channels.base import Channel
-from notifications.models.deliveries import join_recipients
+from notifications.models.notifications import join_recipients
 from notifications.tencent.ids import is_user_id
 from notifications.ui.text import join_first
 

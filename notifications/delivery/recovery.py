@@ -105,7 +105,6 @@ def give_up_lost_rows(worker_id: int, now: datetime) -> int:
     for next_query_at, ids in by_query_time.items():
         Delivery.objects.filter(pk__in=ids, status=Delivery.Status.SENDING).update(
             status=Delivery.Status.UNCONFIRMED,
-            **Delivery.NO_ANSWER,
             reason=Reason.WORKER_LOST.value,
             next_query_at=next_query_at,
             owner=None,

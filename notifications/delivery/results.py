@@ -135,12 +135,13 @@ class ResultWriter:
         decision: RetryDecision,
     ) -> None:
         claim, outcome = result.request, answer.outcome
-        refusal: dict[str, object] = {
-            "error_code": outcome.error_code,
-            "error_info": outcome.error_info,
-            "drop_reason": answer.drop_reason,
-            "reason": decision.reason or "",
-        }
+        changes: dict[str, object] = {"reason": decision.reason or ""}
+        if outcome.error_code is not None:
+            changes |= {
+                "error_code": outcome.error_code,
+                "error_info": outcome.error_info,
+                "drop_reason": answer.drop_reason,
+            }
         match decision.step:
             case Decision.ACCEPT:
                 self.accepted[claim.delivery_id] = answer
@@ -151,15 +152,14 @@ class ResultWriter:
                 self._end(
                     claim,
                     Delivery.Status.UNCONFIRMED,
-                    **Delivery.NO_ANSWER,
-                    reason=decision.reason or "",
                     next_query_at=next_query_at,
+                    **changes,
                 )
             case Decision.FAIL:
-                self._end(claim, Delivery.Status.FAILED, **refusal)
+                self._end(claim, Delivery.Status.FAILED, **changes)
                 self.with_failures.add(notification.pk)
             case Decision.FAIL_AND_PAUSE:
-                self._end(claim, Delivery.Status.FAILED, **refusal)
+                self._end(claim, Delivery.Status.FAILED, **changes)
                 self._pause(
                     notification,
                     Notification.PauseReason.TEXT_CODE,
@@ -169,14 +169,11 @@ class ResultWriter:
                 if outcome.kind is OutcomeKind.NOT_SENT:
                     reason = Notification.PauseReason.NOT_SENT
                     streak = claim.history.not_sent_streak + 1
-                    changes: dict[str, object] = {"not_sent_streak": streak}
+                    changes = {"not_sent_streak": streak}
                 else:
                     reason = Notification.PauseReason.ACCOUNT_CODE
-                    changes = refusal | {
-                        "not_sent_streak": 0,
-                        "rejection_count": claim.history.rejections
-                        + (decision.delay > 0),
-                    }
+                    rejections = claim.history.rejections + (decision.delay > 0)
+                    changes |= {"not_sent_streak": 0, "rejection_count": rejections}
                 self._update(
                     claim,
                     status=Delivery.Status.QUEUED,

@@ -11,7 +11,7 @@ from notifications import audit_log
 from notifications.compose.audit_events import SENT
 from notifications.delivery.audit_events import LATE_ANSWER, PAUSED, STOPPED
 from notifications.models import Attempt, ChatGroup, Delivery, Notification, Worker
-from notifications.models.deliveries import join_recipients
+from notifications.models.notifications import join_recipients
 
 N, D, A = Notification.Status, Delivery.Status, Attempt.Outcome
 

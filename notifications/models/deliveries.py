@@ -11,7 +11,6 @@ An unconfirmed delivery changes only while Tencent can be queried about it: unti
 ``next_query_at`` is null again (``delivery/reconcile``).
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -75,10 +74,6 @@ class Delivery(models.Model):
         *("status", "reason", "msg_seq", "msg_time", "is_altered"),
         *("next_query_at", "query_asked_by"),
     )
-
-    # The values of a delivery whose last call has no verdict: those of an earlier refusal
-    # would contradict what a query finds.
-    NO_ANSWER: ClassVar = {"error_code": None, "error_info": "", "drop_reason": ""}
 
     # No separate index: "delivery_by_notification" begins with this column.
     notification = models.ForeignKey(
@@ -253,8 +248,3 @@ class Delivery(models.Model):
             return 1
         is_last = own[-1] == all_ids[-1]
         return self.portion if is_last else -(-len(all_ids) // len(own))
-
-
-def join_recipients(ids: Sequence[str] | None) -> str:
-    """The stored form of a list of member IDs; ``None`` is everyone."""
-    return "\n".join(ids or ())

@@ -1,4 +1,4 @@
-"""The states of a notification, and the table of its transitions.
+"""The states of a notification, the table of its transitions, and its constraints.
 
 draft → scheduled → sending ⇄ paused → completed
             └──────────┴─────────┴───► cancelled
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import CheckConstraint, Q
+from django.db.models import BaseConstraint, CheckConstraint, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from notifications.models.channels import Channel
 
 if TYPE_CHECKING:
     from notifications.models.notifications import Notification
@@ -57,8 +59,8 @@ class StopReason(models.TextChoices):
     EXPIRED = "expired", _("the time “not after” has passed")
 
 
-# Constraints of the database on the columns of the state.
-CONSTRAINTS = (
+# The rules about one notification that the database enforces.
+CONSTRAINTS: list[BaseConstraint] = [
     CheckConstraint(
         condition=Q(status__in=Status.values),
         name="notification_status_known",
@@ -102,7 +104,19 @@ CONSTRAINTS = (
         ),
         name="notification_stop_reason_known",
     ),
-)
+    CheckConstraint(condition=~Q(content=""), name="notification_has_content"),
+    CheckConstraint(condition=~Q(sender_name=""), name="notification_has_sender"),
+    CheckConstraint(condition=~Q(written_by_name=""), name="notification_has_writer"),
+    CheckConstraint(
+        condition=Q(channel=Channel.GROUP_MESSAGE)
+        | Q(channel=Channel.SYSTEM_NOTIFICATION, message_options=""),
+        name="notification_options_of_channel",
+    ),
+    CheckConstraint(
+        condition=Q(audience__in=["chosen", "rule", "saved", "every"]),
+        name="notification_audience_known",
+    ),
+]
 
 
 class WrongState(Exception):

@@ -6,12 +6,13 @@ state meanwhile, a transition raises ``WrongState`` and changes nothing.
 
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Self, TypeAlias
 
 from django.conf import settings
 from django.db import models
-from django.db.models import CheckConstraint, Q
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -171,25 +172,7 @@ class Notification(models.Model):
             ("export_history", _("May download the history")),
         ]
         indexes: ClassVar = [models.Index(fields=["status"])]
-        constraints: ClassVar = [
-            *notification_states.CONSTRAINTS,
-            CheckConstraint(condition=~Q(content=""), name="notification_has_content"),
-            CheckConstraint(
-                condition=~Q(sender_name=""), name="notification_has_sender"
-            ),
-            CheckConstraint(
-                condition=~Q(written_by_name=""), name="notification_has_writer"
-            ),
-            CheckConstraint(
-                condition=Q(channel=Channel.GROUP_MESSAGE)
-                | Q(channel=Channel.SYSTEM_NOTIFICATION, message_options=""),
-                name="notification_options_of_channel",
-            ),
-            CheckConstraint(
-                condition=Q(audience__in=["chosen", "rule", "saved", "every"]),
-                name="notification_audience_known",
-            ),
-        ]
+        constraints: ClassVar = notification_states.CONSTRAINTS
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.content[:40]}"
@@ -305,3 +288,8 @@ class Notification(models.Model):
             sent_at=self.sent_at or now,
             finished_at=now,
         )
+
+
+def join_recipients(ids: Sequence[str] | None) -> str:
+    """The stored form of a list of member IDs; ``None`` is everyone."""
+    return "\n".join(ids or ())

@@ -1,16 +1,16 @@
 """Which deliveries a worker takes, and in which order."""
 
+import secrets
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from notifications.delivery import claim as claiming
 from notifications.delivery.channels import CHANNELS
 from notifications.delivery.claim import channels_due, running
-from notifications.delivery.planner import ClaimPlanner
-from notifications.models import Delivery, Pace
-from notifications.rate_limit.clock import EngineClock
+from notifications.models import Delivery, Notification, SendingSwitch
+from notifications.tencent.message_options import MessageOptions
 from tests.factories import MOMENT, make_delivery, make_notification
 
 pytestmark = pytest.mark.django_db
@@ -61,20 +61,94 @@ def test_nothing_is_claimed_after_its_end(seconds, is_due):
     assert len(claim(1, [1.0], MOMENT)) == is_due
 
 
-def test_a_worker_goes_on_after_the_machine_was_restarted(settings, tmp_path):
-    """The first claim only resets the rate limiter; later ones get slots."""
-    settings.STATE_DIR = tmp_path
-    Pace.objects.create(
-        name="1:send_group_system_notification", boot_id="before", next_slot=9e6
-    )
+MESSAGE = "group_message"
+
+
+def test_the_number_of_a_message_is_drawn_once():
+    row = make_delivery(make_notification(status="sending", channel=MESSAGE))
+
+    (first,) = claim(1, [1.0], MOMENT, channel=MESSAGE)
+    row.refresh_from_db()
+    assert (row.status, row.random) == ("sending", first.target.random)
+    assert row.random in range(1, 2**32)
+    Delivery.objects.update(status="queued", owner=None)
+    (second,) = claim(1, [2.0], MOMENT, channel=MESSAGE)
+
+    assert second.target.random == row.random
+    assert second.call.payload() == first.call.payload()
+
+
+def test_a_number_that_another_delivery_has_is_drawn_again(monkeypatch):
+    notification = make_notification(status="sending", channel=MESSAGE)
+    used = make_delivery(notification, status="accepted", random=8)
+    rows = [make_delivery(notification) for _n in range(2)]
+    drawn = iter([7, 7, 5, 5, 5, 4])
+    monkeypatch.setattr(secrets, "randbelow", lambda _limit: next(drawn))
+
+    claims = claim(1, [1.0, 2.0], MOMENT, channel=MESSAGE)
+
+    assert {one.target.random for one in claims} == {6, 5}
+    assert {one.delivery_id for one in claims} == {row.pk for row in rows}
+    assert used.random not in {one.target.random for one in claims}
+
+
+def test_a_claim_with_the_number_of_another_one_is_refused(monkeypatch):
+    notification = make_notification(status="sending", channel=MESSAGE)
+    make_delivery(notification, status="accepted", random=8)
+    make_delivery(notification)
+    # As if another worker committed it after this one has looked.
+    monkeypatch.setattr(claiming, "_draw_numbers", lambda ids: dict.fromkeys(ids, 8))
+
+    with pytest.raises(IntegrityError, match="random"), transaction.atomic():
+        claim(1, [1.0], MOMENT, channel=MESSAGE)
+
+    monkeypatch.undo()
+    (second,) = claim(1, [1.0], MOMENT, channel=MESSAGE)
+    assert second.target.random != 8
+
+
+def test_a_system_notification_has_no_number():
     make_delivery()
-    now = SimpleNamespace(seconds=40.0)
-    clock = EngineClock("after", lambda: now.seconds)
-    planner = ClaimPlanner(1, 190, clock)
 
-    assert planner.should_claim(MOMENT)
-    assert planner.claim(1, 9, MOMENT) == []
-    now.seconds += 1.0
+    (one,) = claim(1, [1.0], MOMENT)
 
-    assert planner.should_claim(MOMENT)
-    assert len(planner.claim(1, 9, MOMENT)) == 1
+    assert one.target.random is None
+    assert Delivery.objects.get().random is None
+
+
+def test_the_messages_of_claims_are_those_of_their_notifications():
+    for text, options in (("One", '{"mention_all": true}'), ("Two", "")):
+        make_delivery(
+            make_notification(
+                status="sending", channel=MESSAGE, content=text, message_options=options
+            )
+        )
+
+    claims = claim(1, [1.0, 2.0], MOMENT, channel=MESSAGE)
+
+    messages = [(one.message.content, one.message.options) for one in claims]
+    assert messages == [
+        ("One", MessageOptions(mention_all=True)),
+        ("Two", MessageOptions()),
+    ]
+
+
+@pytest.mark.parametrize("change", ["pause", "stop all", "not after", "none due"])
+def test_only_channels_with_due_deliveries(change):
+    message = make_delivery(make_notification(status="sending", channel=MESSAGE))
+    assert channels_due(MOMENT) == {MESSAGE}
+    make_delivery()
+    assert channels_due(MOMENT) == {MESSAGE, "system_notification"}
+
+    if change == "stop all":
+        SendingSwitch.objects.update_or_create(pk=1, defaults={"is_off": True})
+    elif change == "none due":
+        later = MOMENT + timedelta(seconds=1)
+        Delivery.objects.filter(pk=message.pk).update(not_before=later)
+    elif change == "not after":
+        Notification.objects.filter(channel=MESSAGE).update(not_after=MOMENT)
+    else:
+        message.notification.pause(Notification.PauseReason.PERSON, by="lin.mei")
+
+    rest = set() if change == "stop all" else {"system_notification"}
+    assert channels_due(MOMENT) == rest

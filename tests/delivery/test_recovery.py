@@ -16,7 +16,7 @@ from notifications.delivery.recovery import (
 )
 from notifications.delivery.retry import MAX_BACKOFF
 from notifications.models import Delivery, Worker
-from tests.factories import make_delivery, make_notification
+from tests.factories import make_delivery, make_group, make_notification
 
 pytestmark = pytest.mark.django_db
 
@@ -162,3 +162,43 @@ def test_a_row_in_the_longest_backoff_waits_and_one_due_later_is_due_now():
     assert [row.not_before for row in rows] == [longest, ahead, NOW]
     paused.refresh_from_db()
     assert paused.not_before == later
+
+
+@pytest.mark.parametrize(
+    ("group_type", "options", "is_queried"),
+    [
+        ("Public", "", True),
+        ("Community", '{"mention_all": true}', True),
+        ("Public", '{"online_only": true}', False),
+        ("AVChatRoom", "", False),
+    ],
+)
+def test_tencent_is_queried_about_the_lost_messages_it_keeps(
+    settings, group_type, options, is_queried
+):
+    settings.IM_QUERY_AFTER_SECONDS = 30
+    notification = make_notification(
+        status="sending", channel="group_message", message_options=options
+    )
+    group = make_group(type=group_type)
+    message = make_delivery(notification, group, status="sending", owner=99)
+    notice = make_delivery(status="sending", owner=99)
+
+    assert give_up_lost_rows(1, NOW) == 2
+
+    for row in (message, notice):
+        row.refresh_from_db()
+        assert (row.status, row.reason) == ("unconfirmed", "worker_lost")
+    expected = NOW + timedelta(seconds=30) if is_queried else None
+    assert (message.next_query_at, notice.next_query_at) == (expected, None)
+
+
+def test_a_message_without_a_call_keeps_its_number():
+    worker = make_worker()
+    notification = make_notification(status="sending", channel="group_message")
+    row = make_delivery(notification, status="sending", owner=worker.pk, random=5)
+
+    assert requeue_undispatched(worker.pk, {}, NOW) == 1
+
+    row.refresh_from_db()
+    assert (row.status, row.attempt_count, row.random) == ("queued", 0, 5)

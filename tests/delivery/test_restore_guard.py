@@ -143,3 +143,51 @@ def test_the_quarantine_command(capsys):
     call_command("quarantine_restored")
 
     assert capsys.readouterr().out == "paused=1 unconfirmed=1\n"
+
+
+def test_each_call_that_sends_has_its_own_count(tmp_path):
+    guard = RestoreGuard(tmp_path, "key")
+    guard.committed("notices", 41)
+    guard.committed("messages", 7)
+    guard.write()
+
+    later = RestoreGuard(tmp_path, "key")
+    later.check("notices", 41)
+    later.check("messages", 7)
+    later.check("new", 0)
+    with pytest.raises(DatabaseIsOlder, match="has 6 claimed calls, but 7 were made"):
+        later.check("messages", 6)
+
+
+def test_a_count_that_another_worker_overwrote_is_written_again(tmp_path):
+    """Two workers that write at once read the same file before."""
+    guard = RestoreGuard(tmp_path, "key")
+    guard.committed("notices", 41)
+    guard.write()
+    (tmp_path / "claims.json").write_text('{"key/messages": 7}')
+
+    guard.write()
+
+    later = RestoreGuard(tmp_path, "key")
+    assert (later.recorded("notices"), later.recorded("messages")) == (41, 7)
+
+
+@pytest.mark.django_db
+def test_a_restored_message_is_not_queried():
+    """Another number may have been drawn for it since the backup was made."""
+    notification = make_notification(status="sending", channel="group_message")
+    waiting = make_delivery(notification)
+    dropped = make_delivery(
+        notification,
+        attempt_count=1,
+        error_code=0,
+        reason="dropped",
+        drop_reason="MsgFreqCtrl",
+    )
+
+    quarantine_restored("operator")
+
+    for row in (waiting, dropped):
+        row.refresh_from_db()
+        assert (row.status, row.reason) == ("unconfirmed", "restored")
+        assert row.next_query_at is None

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from notifications.delivery.http_workers import Result
 from notifications.delivery.results import ResultWriter
 from notifications.delivery.retry import AttemptHistory
 from notifications.models import AuditEntry, Delivery, Notification
+from notifications.tencent.calls.send_group_msg import Receipt
 from notifications.tencent.message_options import MessageOptions
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 from tests.factories import make_delivery, make_group, make_notification
@@ -46,8 +48,10 @@ class NoJitter(random.Random):
         return 0.0
 
 
-def write(*pairs: tuple[Delivery, Outcome | None]) -> bool:
-    """Write the outcomes. Return whether to slow down."""
+def write(
+    *rows: tuple[Delivery, Outcome | None] | tuple[Delivery, Outcome, Any],
+) -> bool:
+    """Write the outcomes, each with the data of its call. Return whether to slow down."""
     results = [
         Result(
             Claim(
@@ -65,8 +69,9 @@ def write(*pairs: tuple[Delivery, Outcome | None]) -> bool:
             started_at=NOW - timedelta(milliseconds=90),
             finished_at=NOW + timedelta(milliseconds=index),
             outcome=outcome,
+            data=data[0] if data else None,
         )
-        for index, (row, outcome) in enumerate(pairs)
+        for index, (row, outcome, *data) in enumerate(rows)
     ]
     writer = ResultWriter(WORKER, NOW, retry_internal_error=True, jitter=NoJitter())
     writer.write(results)
@@ -299,3 +304,125 @@ def test_accepted_rows_are_written_with_one_number_of_queries(
     # notifications, deliveries, accepted, attempts, and the two of cancel_waiting
     with django_assert_num_queries(4):
         write(*[(row, ACCEPTED) for row in rows])
+
+
+# --- group messages ---------------------------------------------------------------------
+
+
+def message(**kwargs) -> Delivery:
+    return sending(
+        make_notification(status="sending", channel="group_message"), **kwargs
+    )
+
+
+def dropped(seq: int = 1) -> Receipt:
+    return Receipt(seq, 1772443805, "MsgFreqCtrl")
+
+
+def columns(row: Delivery) -> tuple:
+    row.refresh_from_db()
+    return (row.status, row.error_code, row.reason, row.drop_reason, row.msg_seq)
+
+
+def test_a_receipt_is_stored_with_the_result():
+    rows = [message() for _n in range(2)]
+
+    write(
+        *[(row, ACCEPTED, Receipt(418 + n, 1772443805)) for n, row in enumerate(rows)]
+    )
+
+    assert [columns(row) for row in rows] == [
+        ("accepted", 0, "", "", 418),
+        ("accepted", 0, "", "", 419),
+    ]
+    assert {row.msg_time for row in rows} == {1772443805}
+
+
+def test_a_dropped_message_waits_then_fails():
+    row = message()
+
+    assert not write((row, ACCEPTED, dropped()))
+
+    assert columns(row) == ("queued", 0, "dropped", "MsgFreqCtrl", None)
+    assert row.not_before == NOW + timedelta(seconds=2)
+    assert row.rejection_count == 1
+    attempt = row.attempts.get()
+    assert (attempt.outcome, attempt.error_code, attempt.drop_reason) == (
+        "rejected",
+        0,
+        "MsgFreqCtrl",
+    )
+
+    last = message(rejection_count=3, error_code=0, reason="dropped")
+    write((last, ACCEPTED, dropped()))
+    assert columns(last) == ("failed", 0, "dropped", "MsgFreqCtrl", None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "data", "expected"),
+    [
+        (ACCEPTED, Receipt(7, 1), ("accepted", 0, "", "", 7)),
+        (rejected(10010), None, ("failed", 10010, "", "", None)),
+        (rejected(60007), None, ("queued", 60007, "", "", None)),
+        # the last answer is that of the dropped message
+        (NOT_SENT, None, ("queued", 0, "dropped", "MsgFreqCtrl", None)),
+        (UNCONFIRMED, None, ("unconfirmed", 0, "no_answer", "MsgFreqCtrl", None)),
+        (rejected(10002), None, ("unconfirmed", 10002, "uncertain_code", "", None)),
+    ],
+)
+def test_every_outcome_after_a_dropped_message(outcome, data, expected):
+    row = message(error_code=0, reason="dropped", drop_reason="MsgFreqCtrl")
+
+    write((row, outcome, data))
+
+    assert columns(row) == expected
+
+
+def test_a_dropped_message_fails_with_its_stop():
+    row = message()
+    row.notification.cancel(Notification.StopReason.PERSON)
+
+    write((row, ACCEPTED, dropped()))
+
+    assert columns(row) == ("failed", 0, "dropped", "MsgFreqCtrl", None)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_queried"),
+    [(UNCONFIRMED, True), (rejected(10002), True), (rejected(10010), False)],
+)
+def test_tencent_is_queried_about_a_message_in_doubt(settings, outcome, is_queried):
+    settings.IM_QUERY_AFTER_SECONDS = 30
+    row = message()
+    notice = sending()
+
+    write((row, outcome), (notice, UNCONFIRMED))
+
+    row.refresh_from_db()
+    notice.refresh_from_db()
+    expected = NOW + timedelta(seconds=30) if is_queried else None
+    assert (row.next_query_at, notice.next_query_at) == (expected, None)
+
+
+def test_twenty_messages_in_doubt_pause_whatever_the_reason():
+    notification = make_notification(status="sending", channel="group_message")
+    rows = [sending(notification) for _n in range(20)]
+
+    write(*[(row, rejected(10002)) for row in rows])
+
+    notification.refresh_from_db()
+    assert notification.paused_reason == "doubt"
+
+
+def test_a_late_answer_names_the_message():
+    row = message()
+    Delivery.objects.update(owner=8)
+
+    write((row, ACCEPTED, Receipt(418, 1772443805)))
+
+    detail = AuditEntry.objects.get().detail
+    assert (detail["outcome"], detail["msg_seq"], detail["drop_reason"]) == (
+        "accepted",
+        418,
+        "",
+    )

@@ -246,3 +246,55 @@ def test_failures_before_the_last_resume_do_not_count():
     notification.watched_since = MOMENT + timedelta(seconds=101)
 
     assert not too_many_failures(notification)
+
+
+MESSAGE = Channel.GROUP_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("code", "notice", "message"),
+    [
+        # about this call of the account, or about one group
+        (10007, Decision.FAIL, Decision.REQUEUE_AND_PAUSE),
+        (10004, Decision.FAIL, Decision.FAIL_AND_PAUSE),
+        (10016, Decision.FAIL, Decision.FAIL),
+        (80001, Decision.FAIL_AND_PAUSE, Decision.FAIL_AND_PAUSE),
+        # the message may be in the group: Tencent can be asked about it
+        (10002, Decision.RETRY, Decision.LEAVE_UNCONFIRMED),
+        (60008, Decision.FAIL, Decision.LEAVE_UNCONFIRMED),
+        (70500, Decision.FAIL, Decision.LEAVE_UNCONFIRMED),
+        (123456, Decision.FAIL, Decision.LEAVE_UNCONFIRMED),
+    ],
+)
+def test_a_code_may_be_about_more_than_one_group(code, notice, message):
+    assert decided(rejected(code)).step is notice
+    assert decided(rejected(code), channel=MESSAGE).step is message
+
+
+def test_every_code_that_proves_nothing_leaves_a_message_unconfirmed():
+    for info in all_codes():
+        decision = decided(rejected(info.code), channel=MESSAGE)
+        is_open = decision.step is Decision.LEAVE_UNCONFIRMED
+        assert is_open is not info.certain, info.code
+        assert (decision.reason is Reason.UNCERTAIN_CODE) is is_open
+
+
+@pytest.mark.parametrize(
+    ("rejections", "expected"),
+    [
+        (0, RetryDecision(Decision.RETRY, 2, reason=Reason.DROPPED)),
+        (2, RetryDecision(Decision.RETRY, 8, reason=Reason.DROPPED)),
+        (3, RetryDecision(Decision.FAIL, reason=Reason.DROPPED)),
+    ],
+)
+def test_a_dropped_message_is_sent_again_later(rejections, expected):
+    history = AttemptHistory(rejections=rejections, last_code=0)
+
+    assert decided(rejected(0), history, channel=MESSAGE) == expected
+
+
+def test_a_new_signature_after_a_dropped_message_is_tried_at_once():
+    history = AttemptHistory(rejections=1, last_code=0)
+    decision = decided(retry_with_new_signature(70001), history, channel=MESSAGE)
+
+    assert decision == RetryDecision(Decision.RETRY, 0.0)

@@ -24,7 +24,7 @@ from notifications.compose.audit_events import DRAFT_DELETED, DRAFT_SAVED
 from notifications.compose.recipients import clean_recipients
 from notifications.groups.ids import count_duplicates
 from notifications.models import Notification, SavedAudience
-from notifications.models.deliveries import join_recipients
+from notifications.models.notifications import join_recipients
 from notifications.permissions import require, require_own_draft
 from notifications.record.draft_versions import keep_version
 from notifications.ui.text import clean_note, has_control

@@ -25,8 +25,8 @@ from notifications.compose.services.create_deliveries import insert_deliveries
 from notifications.delivery.resendable import ResendKind, resendable_deliveries
 from notifications.delivery.schedule import check_not_after
 from notifications.models import ChatGroup, Delivery, Notification, WrongState
-from notifications.models.deliveries import join_recipients
 from notifications.models.field_uses import Use, column_names
+from notifications.models.notifications import join_recipients
 from notifications.permissions import require, require_control
 
 Kind = Notification.Audience

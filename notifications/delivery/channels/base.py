@@ -90,14 +90,6 @@ class Channel(ABC):
     def refuses(self, group_type: str, feature: str = "message") -> bool:
         return group_type in self.refused_by_type.get(feature, ())
 
-    def used_features(self, options: MessageOptions) -> list[str]:
-        """The keys of ``refused_by_type`` that a message to all members uses."""
-        return [
-            feature
-            for feature in self.refused_by_type
-            if feature == "message" or getattr(options, feature, False)
-        ]
-
     @abstractmethod
     def recipients_per_call(self) -> int:
         """How many named members one call takes."""

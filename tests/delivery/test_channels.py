@@ -1,0 +1,226 @@
+"""Channels: what differs between them is in their folder only, and their contract holds."""
+
+import ast
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from notifications.delivery.channels import CHANNELS
+from notifications.delivery.channels.base import Message, Target
+from notifications.models import Channel, GroupType
+from notifications.tencent.calls.send_group_msg import Receipt
+from notifications.tencent.message_options import MessageOptions
+from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
+from tests.factories import MOMENT
+
+ROOT = Path(__file__).parents[2]
+WORDS = {*Channel.values, *Channel.names}
+
+# The words are constraints and choices of the models, part of migrations, and names of
+# calls and capabilities below and beside the channels.
+MAY_COMPARE = (
+    "notifications/delivery/channels/",
+    "notifications/models/",
+    "notifications/migrations/",
+    "notifications/sandbox/",
+)
+
+
+def comparisons(source: str) -> Iterator[int]:
+    """The lines that compare with a channel, or choose by the word of one.
+
+    Words as values, such as a default or a key in a table, are no comparison.
+    """
+    for node in ast.walk(ast.parse(source)):
+        operands: list[ast.AST] = []
+        if isinstance(node, ast.Compare):
+            operands = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            operands = [node.value]
+        elif isinstance(node, ast.Call):
+            operands = _compared_by_call(node)
+        if any(_names_a_channel(operand) for operand in operands):
+            yield node.lineno if hasattr(node, "lineno") else node.value.lineno
+
+
+def _compared_by_call(call: ast.Call) -> list[ast.AST]:
+    """The arguments with which ``isinstance``, a lookup or a method of str compares."""
+    name = getattr(call.func, "attr", "") or getattr(call.func, "id", "")
+    match name:
+        case "isinstance":
+            return [*call.args[1:]]
+        case "startswith" | "endswith":
+            return [*call.args]
+        case "filter" | "exclude" | "get" | "Q" | "When":
+            return [k.value for k in call.keywords if "channel" in (k.arg or "")]
+    return []
+
+
+def _names_a_channel(operand: ast.AST) -> bool:
+    for node in ast.walk(operand):
+        if isinstance(node, ast.Constant) and node.value in WORDS:
+            return True
+        if isinstance(node, ast.Attribute) and node.attr in Channel.names:
+            return True
+        if isinstance(node, ast.Name) and node.id in {
+            "GroupMessage",
+            "SystemNotification",
+        }:
+            return True
+    return False
+
+
+def test_no_code_outside_compares_the_word_of_a_channel():
+    files = [
+        path
+        for folder in ("notifications", "notifier_site")
+        for path in (ROOT / folder).rglob("*.py")
+        if not str(path.relative_to(ROOT)).startswith(MAY_COMPARE)
+    ]
+    problems = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in files
+        for line in comparisons(path.read_text("utf-8"))
+    ]
+
+    assert len(files) > 200
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "if notification.channel == Channel.GROUP_MESSAGE: pass",
+        "if channel != 'group_message': pass",
+        "x = channel in ('system_notification', other)",
+        "x = word is Channel.SYSTEM_NOTIFICATION",
+        "match channel:\n    case 'group_message': pass",
+        "match channel:\n    case Channel.GROUP_MESSAGE: pass",
+        "rows.filter(delivery__channel='group_message')",
+        "rows.exclude(channel__in=[Channel.GROUP_MESSAGE])",
+        "x = isinstance(channel, GroupMessage)",
+        "x = word.startswith('group_message')",
+        "x = 1 if 'group_message' == word else 2",
+    ],
+)
+def test_the_test_finds_every_form_of_a_comparison(source):
+    assert [*comparisons(source)] == [2 if "match" in source else 1]
+
+
+def test_no_template_compares_the_word_of_a_channel():
+    texts = {
+        path: path.read_text("utf-8") for path in (ROOT / "templates").rglob("*.html")
+    }
+
+    assert [path for path, text in texts.items() if any(w in text for w in WORDS)] == []
+
+
+# --- the contract -----------------------------------------------------------------------
+
+EVERYONE = Message("Hi", MessageOptions())
+
+
+def target(group_type: str = "Public", recipients: list[str] | None = None) -> Target:
+    return Target("g", group_type, recipients, 7)
+
+
+def test_each_word_has_a_channel_with_a_call_of_its_own():
+    assert set(CHANNELS) == set(Channel.values)
+    assert len({channel.command for channel in CHANNELS.values()}) == len(CHANNELS)
+    for word, channel in CHANNELS.items():
+        assert channel.word == word
+        assert str(channel.description)
+        for types in channel.refused_by_type.values():
+            assert types <= set(GroupType.values)
+
+
+@pytest.mark.parametrize("word", CHANNELS)
+@pytest.mark.parametrize("group_type", GroupType.values)
+@pytest.mark.parametrize("recipients", [None, ["anna"]])
+def test_what_a_type_refuses_is_refused_by_the_call(word, group_type, recipients):
+    channel = CHANNELS[word]
+    is_refused = channel.refuses(group_type) or (
+        recipients is not None and channel.refuses(group_type, "recipients")
+    )
+    call = channel.call(EVERYONE, target(group_type, recipients))
+
+    if is_refused:
+        with pytest.raises(ValueError, match=group_type):
+            call.check()
+    else:
+        call.check()
+
+
+@pytest.mark.parametrize("word", CHANNELS)
+def test_a_portion_is_a_call_that_is_allowed(word, settings):
+    channel = CHANNELS[word]
+    settings.IM_RECIPIENTS_PER_CALL = 500
+    members = [f"u{n}" for n in range(channel.recipients_per_call())]
+
+    channel.call(EVERYONE, target(recipients=members)).check()
+    assert len(members) <= channel.max_recipients
+
+
+def test_a_message_without_a_number_is_no_call():
+    channel = CHANNELS[Channel.GROUP_MESSAGE]
+
+    with pytest.raises(ValueError, match="has no Random"):
+        channel.call(EVERYONE, Target("g", "Public", None))
+
+
+@pytest.mark.parametrize("word", CHANNELS)
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_an_outcome_stays_unless_the_message_was_dropped(word, kind):
+    outcome = Outcome(kind, Reason.NO_ANSWER, error_code=0)
+
+    assert CHANNELS[word].classify(outcome, None).outcome == outcome
+
+
+def test_a_dropped_message_was_rejected():
+    accepted = Outcome(OutcomeKind.ACCEPTED, http_status=200, error_code=0)
+    channel = CHANNELS[Channel.GROUP_MESSAGE]
+
+    result = channel.classify(accepted, Receipt(1, 5, "MsgFreqCtrl"))
+
+    assert result.outcome.kind is OutcomeKind.REJECTED
+    assert (result.msg_seq, result.msg_time) == (1, 5)
+    assert result.drop_reason == "MsgFreqCtrl"
+    assert channel.classify(accepted, Receipt(1, 5)).outcome is accepted
+
+
+@pytest.mark.parametrize(
+    ("options", "group_type", "recipients", "seconds"),
+    [
+        (MessageOptions(), "Public", None, 30),
+        (MessageOptions(mention_all=True), "Community", None, 30),
+        (MessageOptions(), "Public", ["anna"], None),
+        (MessageOptions(online_only=True), "Public", None, None),
+        (MessageOptions(), "AVChatRoom", None, None),
+    ],
+)
+def test_what_tencent_can_be_queried_about(
+    settings, options, group_type, recipients, seconds
+):
+    settings.IM_QUERY_AFTER_SECONDS = 30
+    first = CHANNELS[Channel.GROUP_MESSAGE].first_query_at(
+        Message("Hi", options), target(group_type, recipients), ended_at=MOMENT
+    )
+
+    assert first == (MOMENT + timedelta(seconds=seconds) if seconds else None)
+
+
+def test_a_live_room_gets_a_repeat_at_once_if_it_is_allowed(settings):
+    settings.IM_REPEAT_LIVE_ROOMS = True
+    channel = CHANNELS[Channel.GROUP_MESSAGE]
+
+    at = channel.first_query_at(EVERYONE, target("AVChatRoom"), ended_at=MOMENT)
+
+    assert at == MOMENT
+
+
+def test_nobody_can_be_queried_about_a_system_notification():
+    channel = CHANNELS[Channel.SYSTEM_NOTIFICATION]
+
+    assert channel.first_query_at(EVERYONE, target(), ended_at=MOMENT) is None
