@@ -1,10 +1,14 @@
-"""Explanations of ErrorCodes and reasons, in the active language."""
+"""Explanations of ErrorCodes and reasons, in the active language.
+
+The same code may be about something else in the call of another channel.
+"""
 
 from dataclasses import dataclass, replace
 
 from django.utils.translation import get_language
 
-from notifications.models import Delivery
+from notifications.delivery.channels import CHANNELS
+from notifications.models import Channel, Delivery
 from notifications.tencent import error_codes
 from notifications.tencent.outcomes import Reason
 
@@ -18,14 +22,16 @@ class Explanation:
     remedy: str
 
 
-def explain_code(code: int) -> Explanation:
-    info = error_codes.info(code)
+def explain_code(code: int, channel: str = Channel.SYSTEM_NOTIFICATION) -> Explanation:
+    info = error_codes.info(code, CHANNELS[channel].command)
     language = _language_key()
     return Explanation(str(code), info.meaning[language], info.remedy[language])
 
 
-def explain_reason(reason: str) -> Explanation:
-    text = error_codes.explain_reason(Reason(reason))
+def explain_reason(
+    reason: str, channel: str = Channel.SYSTEM_NOTIFICATION
+) -> Explanation:
+    text = error_codes.explain_reason(Reason(reason), CHANNELS[channel].command)
     language = _language_key()
     return Explanation("", text.meaning[language], text.remedy[language])
 
@@ -40,9 +46,9 @@ def explain_reading(code: int | None, reason: str) -> Explanation:
 def explain(delivery: Delivery) -> Explanation | None:
     """Explain the result of a delivery; ``None`` without a problem."""
     if delivery.reason:
-        return explain_reason(delivery.reason)
+        return explain_reason(delivery.reason, delivery.channel)
     if delivery.error_code:
-        return explain_code(delivery.error_code)
+        return explain_code(delivery.error_code, delivery.channel)
     return None
 
 

@@ -88,7 +88,8 @@ def progress_of(notification: Notification) -> Progress:
         return _archived_progress(notification)
     portions = portion_count(notification)
     counts = calls if portions == 1 else group_counts(rows)
-    return Progress(counts, _problems(rows, portions), calls, portions)
+    problems = _problems(rows, portions, notification.channel)
+    return Progress(counts, problems, calls, portions)
 
 
 def by_group_to_archive(notification: Notification) -> dict[str, Any] | None:
@@ -115,11 +116,11 @@ def _problem_kinds(rows: DeliveryQuerySet) -> list[tuple[str, int | None, str, i
     )
 
 
-def _problems(rows: DeliveryQuerySet, portions: int) -> list[Problem]:
+def _problems(rows: DeliveryQuerySet, portions: int, channel: str) -> list[Problem]:
     return [
         Problem(
             status,
-            _explanation(code, reason),
+            _explanation(code, reason, channel),
             count,
             _first_groups(
                 rows.filter(status=status, reason=reason, **_code_is(code)), portions
@@ -161,7 +162,7 @@ def _archived_progress(notification: Notification) -> Progress:
     return Progress(
         counts,
         [
-            Problem(status, _explanation(code, reason), count, [])
+            Problem(status, _explanation(code, reason, notification.channel), count, [])
             for status, code, reason, count in problems
         ],
         calls,
@@ -169,8 +170,10 @@ def _archived_progress(notification: Notification) -> Progress:
     )
 
 
-def _explanation(code: int | None, reason: str) -> Explanation:
-    return explain_reason(reason) if reason else explain_code(code or 0)
+def _explanation(code: int | None, reason: str, channel: str) -> Explanation:
+    if reason:
+        return explain_reason(reason, channel)
+    return explain_code(code or 0, channel)
 
 
 def _code_is(code: int | None) -> dict[str, Any]:

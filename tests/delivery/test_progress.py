@@ -4,7 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from notifications.delivery.progress import WaitReason, WaitState, wait_state
+from notifications.delivery.explanations import explain, explain_code
+from notifications.delivery.progress import (
+    WaitReason,
+    WaitState,
+    progress_of,
+    wait_state,
+)
 from notifications.models import Delivery, SendingSwitch
 from tests.factories import MOMENT, make_delivery, make_notification
 
@@ -98,3 +104,16 @@ def test_the_rate_of_a_send_that_has_just_begun():
     make_delivery(notification)
 
     assert state_of(notification).rate == 0.5
+
+
+def test_a_result_is_explained_as_one_of_its_call():
+    """The same code is about one group for a notice, about the account for a message."""
+    remedies = []
+    for channel in ("system_notification", "group_message"):
+        notification = make_notification(status="completed", channel=channel)
+        row = make_delivery(notification, status="failed", error_code=10007)
+        (problem,) = progress_of(notification).problems
+        assert problem.explanation == explain(row) == explain_code(10007, channel)
+        remedies.append(problem.explanation.remedy)
+
+    assert remedies[0] != remedies[1]

@@ -106,7 +106,9 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
         "paused_advice": ADVICE.get(notification.paused_reason),
         "progress": progress,
         "headline": headline(notification, progress),
-        "paused_by_code": explain_code(code) if code is not None else None,
+        "paused_by_code": explain_code(code, notification.channel)
+        if code is not None
+        else None,
         "may_control": may_control(request, notification),
         "pause_shown": pause_shown(notification)
         if notification.status == Notification.Status.PAUSED

@@ -313,3 +313,49 @@ def test_the_record_names_only_the_members_who_are_sent_to(manager):
     resend = send_again(manager, first.pk, ResendKind.FAILED)
 
     assert resend.recipient_ids == ["bob", "li"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "group_ids"),
+    [
+        (ResendKind.FAILED, ["absent", "busy", "dropped"]),
+        (ResendKind.UNCONFIRMED, ["doubt", "silent"]),
+    ],
+)
+def test_a_message_goes_again_with_its_options_and_another_number(
+    manager, kind, group_ids
+):
+    first = make_notification(
+        sender=manager,
+        status="completed",
+        channel="group_message",
+        message_options='{"mention_all": true, "priority": "High"}',
+    )
+    results = {
+        "ok": {"status": "accepted"},
+        "history": {"status": "accepted", "error_code": None, "reason": "in_history"},
+        "busy": {"status": "failed", "error_code": 60007},
+        "callback": {"status": "failed", "error_code": 10016},
+        "dropped": {
+            "status": "failed",
+            "error_code": 0,
+            "reason": "dropped",
+            "drop_reason": "MsgFreqCtrl",
+        },
+        "absent": {"status": "failed", "error_code": None, "reason": "not_in_history"},
+        "silent": {"status": "unconfirmed"},
+        "doubt": {
+            "status": "unconfirmed",
+            "error_code": 10002,
+            "reason": "uncertain_code",
+        },
+    }
+    for group_id, values in results.items():
+        make_delivery(first, make_group(group_id=group_id), **values)
+
+    resend = send_again(manager, first.pk, kind)
+
+    assert [row[0] for row in rows(resend)] == group_ids
+    assert (resend.channel, resend.options) == (first.channel, first.options)
+    columns = resend.deliveries.values_list("channel", "mention_all", "random")
+    assert set(columns) == {("group_message", True, None)}
