@@ -6,6 +6,7 @@ connection, inside a transaction that the test rolls back.
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from notifications.delivery.worker import SendWorker
 from notifications.models import Worker
 from notifications.rate_limit.clock import POSTGRESQL, EngineClock
 from notifications.rate_limit.slots import MAX_START_DELAY
+from notifications.tencent.calls.send_group_msg import Receipt
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 from tests.faults.verdict import Call
 
@@ -37,6 +39,8 @@ OUTCOMES = {
     "accepted": _answer(OutcomeKind.ACCEPTED, 0),
     "gone": _answer(OutcomeKind.REJECTED, 10010),
     "busy": _answer(OutcomeKind.REJECTED, 60018),
+    "uncertain": _answer(OutcomeKind.REJECTED, 60008),
+    "dropped": _answer(OutcomeKind.ACCEPTED, 0),  # of a message, as the receipt says
     "no_answer": Outcome(OutcomeKind.UNCONFIRMED, Reason.NO_ANSWER),
     "not_sent": Outcome(OutcomeKind.NOT_SENT, Reason.REFUSED),
 }
@@ -58,7 +62,9 @@ class World:
         self.loses_next_commit = False
         self.workers: list[ModelWorker] = []
         self.answers: dict[str, list[str]] = {}
-        self.calls: list[tuple[float, Call]] = []  # with the time of the start
+        self.calls: list[Call] = []
+        self.starts: dict[str, list[float]] = defaultdict(list)  # of calls, by command
+        self.numbers: dict[str, set[int]] = defaultdict(set)  # of messages, by group
 
     def wall(self, at: float | None = None) -> datetime:
         seconds = (self.now if at is None else at) + self.wall_ahead
@@ -177,10 +183,17 @@ class HttpThreads:
         wall = self.world.wall(at)
         group_id = claim.target.group_id
         queue = self.world.answers.get(group_id)
-        outcome = OUTCOMES[queue.pop(0) if queue else "accepted"]
+        answer = queue.pop(0) if queue else "accepted"
+        outcome, data = OUTCOMES[answer], None
+        if claim.target.random is not None:
+            self.world.numbers[group_id].add(claim.target.random)
+            if outcome.kind is OutcomeKind.ACCEPTED:
+                data = Receipt(1, 1, "MsgFreqCtrl" if answer == "dropped" else "")
         if outcome.kind is not OutcomeKind.NOT_SENT:
-            self.world.calls.append((at, Call(group_id, outcome.error_code)))
-        return at + ANSWER_SECONDS, Result(claim, wall, wall, outcome, called_at=at)
+            self.world.calls.append(Call(group_id, outcome.error_code))
+            self.world.starts[claim.channel.command].append(at)
+        result = Result(claim, wall, wall, outcome, data, called_at=at)
+        return at + ANSWER_SECONDS, result
 
 
 class ServerConnection:

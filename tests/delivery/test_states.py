@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 )
 
 from notifications.delivery import controls, worker_lock
+from notifications.delivery.channels import CHANNELS
 from notifications.delivery.restore_guard import quarantine_restored
 from notifications.models import (
     Delivery,
@@ -104,11 +105,15 @@ class Engine(RuleBasedStateMachine):
             st.lists(st.sampled_from(list(OUTCOMES)), max_size=2),
             min_size=1,
             max_size=12,
-        )
+        ),
+        channel=st.sampled_from(list(CHANNELS)),
     )
-    def send(self, answers: list[list[str]]) -> None:
+    def send(self, answers: list[list[str]], channel: str) -> None:
         notification = make_notification(
-            sender=self.user, status="sending", sent_at=self.world.wall()
+            sender=self.user,
+            status="sending",
+            sent_at=self.world.wall(),
+            channel=channel,
         )
         for own in answers:
             group = make_group()
@@ -205,9 +210,7 @@ class Engine(RuleBasedStateMachine):
         self.restored = set(rows.values_list("group_id", flat=True))
         # Their attempts are lost, so nothing explains their calls.
         self.world.calls = [
-            (at, call)
-            for at, call in self.world.calls
-            if call.group_id not in self.restored
+            call for call in self.world.calls if call.group_id not in self.restored
         ]
         self.world.start_worker()
 
@@ -224,15 +227,22 @@ class Engine(RuleBasedStateMachine):
 
     @invariant()
     def the_pace_is_kept(self) -> None:
-        starts = sorted(at for at, _call in self.world.calls)
-        for first, after in zip(starts, starts[LIMIT:], strict=False):
-            assert after - first >= 1
+        for starts in map(sorted, self.world.starts.values()):
+            for first, after in zip(starts, starts[LIMIT:], strict=False):
+                assert after - first >= 1
+
+    @invariant()
+    def a_message_has_one_number_for_ever(self) -> None:
+        numbers = list(self.world.numbers.values())
+        assert all(len(own) == 1 for own in numbers)
+        assert len(set().union(*numbers)) == len(numbers)
 
     def teardown(self) -> None:
         with self.stack:
             self._repair()
             self.no_live_worker_is_declared_dead()
             self.the_pace_is_kept()
+            self.a_message_has_one_number_for_ever()
             self._every_delivery_has_its_outcome()
 
     def _repair(self) -> None:
@@ -256,10 +266,10 @@ class Engine(RuleBasedStateMachine):
             assert notification.has_ended
             rows = [_row(delivery) for delivery in notification.deliveries.all()]
             groups = [row.group_id for row in rows]
-            calls = [call for _at, call in self.world.calls if call.group_id in groups]
+            calls = [call for call in self.world.calls if call.group_id in groups]
             verdict = judge(groups, calls, rows)
             assert verdict.problems == []
-        called = {call.group_id for _at, call in self.world.calls}
+        called = {call.group_id for call in self.world.calls}
         assert not called & self.restored
 
 
