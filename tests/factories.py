@@ -32,6 +32,7 @@ from notifications.models import (
     Channel,
     ChatGroup,
     Delivery,
+    DeliveryQuery,
     DraftVersion,
     Notification,
     Seal,
@@ -241,6 +242,26 @@ def make_attempt(delivery: Delivery | None = None, **kwargs: Any) -> Attempt:
         case Attempt.Outcome.WORKER_LOST:
             values["reason"] = Reason.WORKER_LOST.value
     return Attempt.objects.create(**values | kwargs)
+
+
+def make_query(delivery: Delivery, **kwargs: Any) -> DeliveryQuery:
+    """The next query about ``delivery``, which was not confirmed."""
+    number = kwargs.get("number") or delivery.queries.count() + 1
+    asked_at = MOMENT + timedelta(minutes=number)
+    return DeliveryQuery.objects.create(
+        **{
+            "delivery": delivery,
+            "number": number,
+            "kind": DeliveryQuery.Kind.HISTORY,
+            "worker": WORKER,
+            "started_at": asked_at,
+            "finished_at": asked_at + timedelta(milliseconds=90),
+            "request": f'[{{"GroupId":"{delivery.group_id}","ReqMsgNumber":20}}]',
+            "response": '[{"ActionStatus":"OK","ErrorCode":0,"RspMsgList":[]}]',
+            "verdict": DeliveryQuery.Verdict.ABSENT,
+        }
+        | kwargs
+    )
 
 
 def make_sent_entry(notification: Notification) -> None:

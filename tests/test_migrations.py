@@ -1,7 +1,8 @@
 """Migrations keep the previous release running: "Changing tables" in docs/deploy.md.
 
 During an update both releases use the tables, and the older one may be restored. So a
-migration only adds, and locks no table for long. The first one creates the tables.
+migration only adds, relaxes constraints, and locks no table for long. The first one
+creates the tables.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from django.db import connection, migrations, models
 from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
+
+from notifications.db.operations import AddIndexes, ReplaceConstraints
 
 pytestmark = pytest.mark.one_database
 
@@ -59,9 +62,18 @@ def _problem(
         case migrations.AlterField():
             before = state.models[migration.app_label, table]
             return _of_change(before.fields[operation.name], operation.field)
+        case migrations.RemoveConstraint():
+            return ""  # relaxes
         case migrations.AddIndex() | migrations.AddConstraint():
             return KEEPS_THE_TABLE
-        case migrations.RunPython() | migrations.RunSQL():
+        # The rows of the older release must meet the added constraints: each dump in
+        # tests/releases has rows of every kind, and these operations check all rows.
+        case (
+            migrations.RunPython()
+            | migrations.RunSQL()
+            | ReplaceConstraints()
+            | AddIndexes()
+        ):
             return "" if not migration.atomic else "is one transaction: atomic = False"
         case migrations.SeparateDatabaseAndState():
             inner = operation.database_operations
@@ -109,6 +121,8 @@ def test_migrations_leave_the_older_release_working():
 
 
 TEXT = models.CharField(max_length=20)
+INDEX = models.Index(fields=["text"], name="i")
+CHECK = models.CheckConstraint(condition=~models.Q(text=""), name="thing_has_text")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +137,11 @@ TEXT = models.CharField(max_length=20)
         (migrations.RemoveField("Thing", "text"), "takes away"),
         (migrations.RenameField("Thing", "text", "word"), "takes away"),
         (migrations.DeleteModel("Thing"), "takes away"),
-        (migrations.AddIndex("Thing", models.Index(fields=["text"], name="i")), "keeps"),
+        (migrations.AddIndex("Thing", INDEX), "keeps"),
+        (migrations.RemoveConstraint("Thing", "thing_has_text"), ""),
+        (migrations.AddConstraint("Thing", CHECK), "keeps"),
+        (ReplaceConstraints("Thing", ["thing_has_text"], [CHECK]), "is one transaction"),
+        (AddIndexes("Thing", [INDEX]), "is one transaction"),
         (migrations.RunSQL("UPDATE thing SET text = ''"), "is one transaction"),
         (migrations.SeparateDatabaseAndState([migrations.DeleteModel("Thing")]), "takes away"),
         (migrations.SeparateDatabaseAndState([], [migrations.DeleteModel("Thing")]), ""),
@@ -132,7 +150,9 @@ TEXT = models.CharField(max_length=20)
 )  # fmt: skip
 def test_what_breaks_the_rule_is_found(operation, problem):
     state = ProjectState()
-    migrations.CreateModel("Thing", [("text", TEXT)]).state_forwards("things", state)
+    migrations.CreateModel(
+        "Thing", [("text", TEXT)], options={"constraints": [CHECK]}
+    ).state_forwards("things", state)
     migration = Migration("next", "things")
     migration.operations = [operation]
 
@@ -140,6 +160,22 @@ def test_what_breaks_the_rule_is_found(operation, problem):
 
     assert problem in said
     assert bool(problem) == bool(said)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [ReplaceConstraints("Thing", [], [CHECK]), AddIndexes("Thing", [INDEX])],
+    ids=lambda operation: operation.describe(),
+)
+def test_operations_that_block_nobody_need_a_migration_of_several_transactions(
+    operation,
+):
+    state = ProjectState()
+    migrations.CreateModel("Thing", [("text", TEXT)]).state_forwards("things", state)
+    migration = Migration("next", "things")
+    migration.operations, migration.atomic = [operation], False
+
+    assert [*broken_rules(migration, state)] == []
 
 
 def test_a_new_table_is_free_to_have_everything():

@@ -16,9 +16,10 @@ from django.db.migrations.state import ProjectState
 class ReplaceConstraints(Operation):
     """Remove the constraints ``removed`` of a model and add ``added``.
 
-    A name may be in both. PostgreSQL checks the rows after it has added a constraint,
-    without a lock against writers; SQLite writes the table anew, once for all of them.
-    Every row must meet the added constraints.
+    A name may be in both. PostgreSQL replaces all of them in one statement, so none is
+    missing meanwhile, and checks the rows afterwards, without a lock against writers.
+    SQLite writes the table anew, once for all of them. Every row must meet the added
+    constraints, also those that the older release writes.
     """
 
     reversible = False
@@ -57,12 +58,16 @@ class ReplaceConstraints(Operation):
                 editor._remake_table(model)
             return
         table = editor.quote_name(model._meta.db_table)
-        for name in {*self.removed, *(added.name for added in self.added)}:
-            editor.execute(
-                f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {editor.quote_name(name)}"
-            )
-        for constraint in self.added:
-            editor.execute(f"{constraint.create_sql(model, editor)} NOT VALID")
+        names = dict.fromkeys([*self.removed, *(added.name for added in self.added)])
+        changes = [
+            *(f"DROP CONSTRAINT IF EXISTS {editor.quote_name(name)}" for name in names),
+            *(
+                f"ADD {constraint.constraint_sql(model, editor)} NOT VALID"
+                for constraint in self.added
+            ),
+        ]
+        # Without parameters, a percent sign is no placeholder.
+        editor.execute(f"ALTER TABLE {table} {', '.join(changes)}", params=None)
         for constraint in self.added:
             name = editor.quote_name(constraint.name)
             editor.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
@@ -72,7 +77,10 @@ class ReplaceConstraints(Operation):
 
 
 class AddIndexes(Operation):
-    """Add indexes and unique constraints; on PostgreSQL while others write rows."""
+    """Add indexes, and unique constraints with a condition, which are indexes as well.
+
+    On PostgreSQL, others write rows meanwhile.
+    """
 
     reversible = False
 
@@ -109,9 +117,12 @@ class AddIndexes(Operation):
         items: list[Any] = [*self.indexes, *self.unique]
         for item in items:
             # An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index.
-            editor.execute(f"DROP INDEX IF EXISTS {editor.quote_name(item.name)}")
+            name = editor.quote_name(item.name)
+            editor.execute(f"DROP INDEX{way} IF EXISTS {name}")
             statement = str(item.create_sql(model, editor))
-            editor.execute(statement.replace(" INDEX ", f" INDEX{way} ", 1))
+            editor.execute(
+                statement.replace(" INDEX ", f" INDEX{way} ", 1), params=None
+            )
 
     def describe(self) -> str:
         return f"Add indexes of {self.model_name}"

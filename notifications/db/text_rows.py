@@ -59,4 +59,6 @@ def _cell(alias: str, field: "models.Field[Any, Any]") -> str:
         return f"({text}) || 'Z'"
     if isinstance(field, models.CharField | models.TextField):
         return column
+    if isinstance(field, models.BooleanField) and connection.vendor == "postgresql":
+        column = f"{column}::int"  # SQLite stores 0 and 1
     return f"CAST({column} AS text)"

@@ -1,13 +1,13 @@
-"""The export of the history: one row per delivery, with its attempts, by id."""
+"""The export of the history: one row per delivery, with its attempts and queries, by id."""
 
-from collections import defaultdict
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import F, TextField
+from django.db.models import F, Model, Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -18,7 +18,7 @@ from notifications.history.search.facets import UnsealedNotification
 from notifications.history.search.filters import DeliveryFilter
 from notifications.history.search.id_ranges import id_ranges
 from notifications.history.search.queries import matching_rows
-from notifications.models import Attempt, Delivery, Notification
+from notifications.models import Attempt, Delivery, DeliveryQuery, Notification
 from notifications.record.queries import head
 from notifications.ui.downloads import (
     PAGE_ROWS,
@@ -57,9 +57,25 @@ def _local_minute(minute: str, zone: tzinfo) -> tuple[str, str]:
     return text[:16], text[16:]
 
 
+def _unix_time(seconds: int | None) -> str | None:
+    """Convert a time of Tencent's clock like the others."""
+    if seconds is None:
+        return None
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return timezone.localtime(moment, timezone.get_default_timezone()).isoformat()
+
+
+def _from_account(message_options: str) -> str:
+    """The account that members see as the sender; empty for the administrator."""
+    if not message_options:
+        return ""
+    return str(json.loads(message_options).get("from_account", ""))
+
+
 ID_COLUMNS = [Column("delivery", "pk"), Column("notification", "notification_id")]
 
-# Equal for all deliveries of a notification: queried once per page of rows.
+# Equal for all deliveries of a notification: queried once per page of rows. The options
+# are the last one: see ``_notifications``.
 NOTIFICATION_COLUMNS = [
     # Number of its seal; empty: not sealed yet.
     Column("seal", "seal__number"),
@@ -69,8 +85,11 @@ NOTIFICATION_COLUMNS = [
     Column("by_superuser", "by_superuser"),
     Column("content", "content"),
     Column("note", "note"),
+    Column("channel", "channel"),
+    Column("from_account", "message_options"),
 ]
 
+# ``random`` is the last one: see ``pages``.
 DELIVERY_COLUMNS = [
     Column("sender", "sender_name"),
     Column("created_at", _as_text("created_at"), _local_time),
@@ -85,17 +104,34 @@ DELIVERY_COLUMNS = [
     Column("error_info", "error_info"),
     Column("reason", "reason"),
     Column("finished_at", _as_text("finished_at"), _local_time),
+    # The number of the message, by which Tencent tells a repeat.
+    Column("random", "random"),
 ]
+
+# Of deliveries with a number: queried for them only, since most have none.
+MESSAGE_COLUMNS = [
+    Column("msg_seq", "msg_seq"),
+    Column("msg_time", "msg_time"),
+    Column("drop_reason", "drop_reason"),
+    # Whether the history of the group has another text than the one that was sent.
+    Column("is_altered", "is_altered"),
+]
+NO_MESSAGE: Values = (None, None, "", False)
+NO_ROWS: Sequence[Mapping[str, Any]] = ()
 
 # In the order of the file.
 COLUMNS = [
     *ID_COLUMNS,
     *NOTIFICATION_COLUMNS,
     *DELIVERY_COLUMNS,
+    *MESSAGE_COLUMNS,
+    # Of the last attempt with an answer.
+    Column("action_status"),
     Column("attempts", cell=json_of),
+    Column("queries", cell=json_of),
 ]
 
-# The keys of each attempt in the last column.
+# The keys of each attempt in the column "attempts".
 ATTEMPT_COLUMNS = [
     Column("number", "number"),
     Column("started_at", _as_text("started_at"), _local_time),
@@ -106,6 +142,21 @@ ATTEMPT_COLUMNS = [
     Column("error_code", "error_code"),
     Column("error_info", "error_info"),
     Column("reason", "reason"),
+    Column("detail", "detail"),
+]
+
+# The keys of each query in the column "queries".
+QUERY_COLUMNS = [
+    Column("number", "number"),
+    Column("kind", "kind"),
+    Column("asked_by", "asked_by"),
+    Column("started_at", _as_text("started_at"), _local_time),
+    Column("finished_at", _as_text("finished_at"), _local_time),
+    # A JSON list in each: the calls, and the answers to them.
+    Column("request", "request"),
+    Column("response", "response"),
+    Column("verdict", "verdict"),
+    Column("error_code", "error_code"),
     Column("detail", "detail"),
 ]
 
@@ -123,9 +174,21 @@ def pages(
     """
     for page in _deliveries(filters, unsealed, size, few):
         notifications = _notifications({row[1] for row in page})
-        attempts = _attempts([row[0] for row in page])
+        attempts = _rows_of(Attempt, ATTEMPT_COLUMNS, [row[0] for row in page])
+        messages = [row[0] for row in page if row[-1] is not None]
+        answers = _messages(messages)
+        queries = _rows_of(DeliveryQuery, QUERY_COLUMNS, messages)
         yield [
-            (pk, number, *notifications[number], *values, attempts[pk])
+            (
+                pk,
+                number,
+                *notifications[number],
+                *values,
+                *answers.get(pk, NO_MESSAGE),
+                _action_status(attempts.get(pk, NO_ROWS)),
+                attempts.get(pk, NO_ROWS),
+                queries.get(pk, NO_ROWS),
+            )
             for pk, number, *values in page
         ]
 
@@ -161,24 +224,53 @@ def _deliveries(
 def _notifications(numbers: set[int]) -> dict[int, Values]:
     rows = Notification.objects.filter(pk__in=numbers)
     fields = fields_of(NOTIFICATION_COLUMNS)
-    return {pk: values for pk, *values in rows.values_list("pk", *fields)}
+    return {
+        pk: [*values, _from_account(options)]
+        for pk, *values, options in rows.values_list("pk", *fields)
+    }
 
 
-def _attempts(deliveries: list[int]) -> dict[int, list[dict[str, Any]]]:
-    """The attempts of each delivery, ordered by number."""
+def _messages(deliveries: list[int]) -> dict[int, Values]:
+    if not deliveries:
+        return {}
+    rows = Delivery.objects.filter(_of_page("pk", deliveries))
+    return {
+        pk: (msg_seq, _unix_time(msg_time), *values)
+        for pk, msg_seq, msg_time, *values in rows.values_list(
+            "pk", *fields_of(MESSAGE_COLUMNS)
+        )
+    }
+
+
+def _of_page(column: str, deliveries: list[int]) -> Q:
+    """A range, if most of its ids are on the page: not thousands of ids."""
     first, last = deliveries[0], deliveries[-1]
     if last - first < 2 * len(deliveries):
-        # Most ids in this range are on the page: use the range, not thousands of ids.
-        rows = Attempt.objects.filter(delivery_id__gte=first, delivery_id__lte=last)
-    else:
-        rows = Attempt.objects.filter(delivery_id__in=deliveries)
+        return Q(**{f"{column}__gte": first, f"{column}__lte": last})
+    return Q(**{f"{column}__in": deliveries})
+
+
+def _rows_of(
+    model: type[Model], columns: Sequence[Column], deliveries: list[int]
+) -> dict[int, list[dict[str, Any]]]:
+    """The attempts or queries of each delivery, ordered by number."""
+    if not deliveries:
+        return {}
+    rows = model._base_manager.filter(_of_page("delivery_id", deliveries))
     rows = rows.order_by("delivery_id", "number")
-    values = list(rows.values_list("delivery_id", *fields_of(ATTEMPT_COLUMNS)))
-    objects = json_objects(ATTEMPT_COLUMNS, [row[1:] for row in values])
-    attempts = defaultdict(list)
-    for (delivery, *_values), attempt in zip(values, objects, strict=True):
-        attempts[delivery].append(attempt)
-    return attempts
+    values = list(rows.values_list("delivery_id", *fields_of(columns)))
+    objects = json_objects(columns, [row[1:] for row in values])
+    rows_of: dict[int, list[dict[str, Any]]] = {}
+    for (delivery, *_values), row in zip(values, objects, strict=True):
+        rows_of.setdefault(delivery, []).append(row)
+    return rows_of
+
+
+def _action_status(attempts: Sequence[Mapping[str, str]]) -> str:
+    for attempt in reversed(attempts):
+        if status := attempt["action_status"]:
+            return status
+    return ""
 
 
 def download(

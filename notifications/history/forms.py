@@ -7,7 +7,7 @@ from notifications.delivery.explanations import explain_code, explain_reason
 from notifications.history.search.facets import facets
 from notifications.history.search.filters import DeliveryFilter, NotificationFilter
 from notifications.history.search.queries import TooManyGroups, group_ids_matching
-from notifications.models import Delivery, GroupType, Notification
+from notifications.models import Channel, Delivery, GroupType, Notification
 from notifications.tencent.outcomes import Reason
 from notifications.ui.filters import Day, FilterForm, NotificationNumber, OneOf, Search
 
@@ -21,6 +21,10 @@ REASONS = [
     Reason.TOO_LARGE,
     Reason.DEFECT,
     Reason.WORKER_LOST,
+    Reason.IN_HISTORY,
+    Reason.NOT_IN_HISTORY,
+    Reason.REPEATED,
+    Reason.DROPPED,
 ]
 
 
@@ -30,6 +34,7 @@ class NotificationFilterForm(FilterForm):
     until = Day(_("To"))
     status = OneOf(_("State"), Notification.Status.choices)
     sender = OneOf(_("Sender"))
+    channel = OneOf(_("Channel"), Channel.choices)
 
     def fill_choices(self) -> None:
         self.fill_senders(facets().senders)
@@ -42,6 +47,7 @@ class NotificationFilterForm(FilterForm):
             until=self.day("until"),
             status=self.value("status"),
             sender=self.value("sender"),
+            channel=self.value("channel"),
         )
 
 
@@ -54,6 +60,7 @@ class DeliveryFilterForm(FilterForm):
     sender = OneOf(_("Sender"))
     code = OneOf(_("Error code"))
     reason = OneOf(_("Reason"))
+    channel = OneOf(_("Channel"), Channel.choices)
     notification = NotificationNumber()
 
     group_ids: list[str] | None = None
@@ -93,4 +100,5 @@ class DeliveryFilterForm(FilterForm):
             code=int(code) if code else None,
             reason=self.value("reason"),
             notification=self.cleaned_data.get("notification"),
+            channel=self.value("channel"),
         )

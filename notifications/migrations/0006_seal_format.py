@@ -10,6 +10,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="seal",
             name="text_format",
-            field=models.PositiveSmallIntegerField(db_default=1, default=2),
+            field=models.PositiveSmallIntegerField(db_default=1, default=1),
         ),
     ]

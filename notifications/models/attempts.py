@@ -54,9 +54,9 @@ class Attempt(models.Model):
         "action_status": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "error_code": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "error_info": Use.FIXED | Use.SEALED | Use.EXPORTED,
-        "msg_seq": Use.FIXED | Use.SEALED | Use.EXPORTED,
-        "msg_time": Use.FIXED | Use.SEALED | Use.EXPORTED,
-        "drop_reason": Use.FIXED | Use.SEALED | Use.EXPORTED,
+        "msg_seq": Use.FIXED | Use.SEALED,
+        "msg_time": Use.FIXED | Use.SEALED,
+        "drop_reason": Use.FIXED | Use.SEALED,
     }
 
     class Meta:

@@ -71,7 +71,8 @@ class Delivery(models.Model):
     )
     # The columns that a query may change in an unconfirmed delivery.
     CHANGED_BY_QUERY = (
-        *("status", "reason", "msg_seq", "msg_time", "is_altered"),
+        *("status", "reason", "error_code", "error_info", "drop_reason"),
+        *("msg_seq", "msg_time", "is_altered"),
         *("next_query_at", "query_asked_by"),
     )
 

@@ -139,7 +139,7 @@ class Notification(models.Model):
         "note": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
         "recipients": Use.FROZEN | Use.SEALED | Use.COPIED,
         "channel": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
-        "message_options": Use.FROZEN | Use.SEALED | Use.COPIED,
+        "message_options": Use.FROZEN | Use.SEALED | Use.EXPORTED | Use.COPIED,
         "audience": Use.FROZEN | Use.SEALED,
         "audience_values": Use.FROZEN | Use.SEALED,
         "audience_count": Use.FROZEN | Use.SEALED,

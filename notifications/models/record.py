@@ -71,8 +71,8 @@ class Seal(models.Model):
     last_entry = models.BigIntegerField(null=True)
     # Deliveries and attempts together, 1 for an archive, or audit entries.
     rows = models.PositiveBigIntegerField()
-    # ``canonical_text.FORMAT`` of the sealed text, which names it as well; 1 until 0.1.0.
-    text_format = models.PositiveSmallIntegerField(default=2, db_default=1)
+    # ``canonical_text.FORMAT`` of a notification; 1 for release 0.1.0 and other kinds.
+    text_format = models.PositiveSmallIntegerField(default=1, db_default=1)
     # SHA-256 of the sealed text, in hexadecimal digits.
     digest = models.CharField(max_length=64)
     # 12 bytes per row: its number and the start of its digest, to locate a difference.

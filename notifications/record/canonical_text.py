@@ -1,9 +1,10 @@
 """The text that a seal covers: a finished notification as JSON Lines.
 
 The first line is the notification; the deliveries follow in the order of their ids, then
-their attempts, then the queries about them. The same bytes are sealed, archived and put into the evidence, so
-``sha256sum`` of such a file gives the digest of the seal. Both databases give the same
-text: they build the lines in SQL, several times faster than Python could.
+their attempts, then the queries about them. The same bytes are sealed, archived and put
+into the evidence, so ``sha256sum`` of such a file gives the digest of the seal. Both
+databases give the same text: they build the lines in SQL, several times faster than
+Python could.
 """
 
 import json

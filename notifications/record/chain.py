@@ -99,9 +99,14 @@ def head_of(seal: Seal, tallies: Iterable[Tally]) -> str:
 
 
 def seal_line(seal: Seal, tallies: Iterable[Tally]) -> bytes:
-    """The line whose SHA-256 is the head of this seal."""
+    """The line whose SHA-256 is the head of this seal.
+
+    Format 1 has no name in it: release 0.1.0 knew no other.
+    """
+    text_format = {} if seal.text_format == 1 else {"format": seal.text_format}
     return json_line(
         {
+            **text_format,
             "number": seal.number,
             "kind": seal.kind,
             "notification": seal.notification_id,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from notifications.db.row_errors import ROW_ERRORS
 from notifications.files import sha256
@@ -29,7 +29,14 @@ from notifications.models import (
     Seal,
 )
 from notifications.record.archive import archive_row
-from notifications.record.canonical_text import Row, rows, rows_of_file
+from notifications.record.canonical_text import (
+    COLUMNS,
+    FORMAT,
+    MODELS,
+    Row,
+    rows,
+    rows_of_file,
+)
 from notifications.record.chain import LEAF, digest_of, leaves_of, unpack_leaves
 from notifications.record.creation import difference_of_creation, entries_of_creation
 from notifications.record.readable import unreadable_values
@@ -121,6 +128,10 @@ def _difference(seal: Seal, folder: Path | None, verification: Verification) -> 
     notification = Notification.objects.filter(pk=number).first()
     if notification is None:
         return f"{subject} is missing."
+    if seal.text_format not in COLUMNS:
+        return f"{subject} is sealed in a format that this release does not know."
+    if difference := _difference_beyond(seal, notification.pk):
+        return difference
     # An archive without a seal is a difference of its own, and explains nothing.
     archive = Archive.objects.filter(
         notification=notification, seal__isnull=False
@@ -133,6 +144,46 @@ def _difference(seal: Seal, folder: Path | None, verification: Verification) -> 
     verification.notifications += 1
     verification.rows += seal.rows
     return _compare(seal, rows(notification, seal.text_format), "delivery", subject)
+
+
+def _difference_beyond(seal: Seal, notification: int) -> str:
+    """The first row with a value in a column that the format of the seal does not have.
+
+    Such a column was added later: the rows of that time have its default.
+    """
+    columns = COLUMNS[seal.text_format]
+    of_delivery = {"delivery__notification": notification}
+    candidates: dict[str, QuerySet[Any]] = {
+        "notification": Notification.objects.filter(pk=notification),
+        "delivery": Delivery.objects.filter(notification=notification),
+        "attempt": Attempt.objects.filter(**of_delivery),
+        "query": DeliveryQuery.objects.filter(**of_delivery),
+    }
+    for kind, present in COLUMNS[FORMAT].items():
+        later = set(present) - set(columns.get(kind, ()))
+        if not later:
+            continue
+        rows_of_kind = candidates[kind].order_by("pk")
+        if kind in columns:
+            rows_of_kind = rows_of_kind.exclude(**_defaults(MODELS[kind], later))
+        number = rows_of_kind.values_list("pk", flat=True).first()
+        if number is not None:
+            return (
+                f"{kind} {number} of notification {notification} has values that its "
+                "seal does not cover."
+            )
+    return ""
+
+
+def _defaults(model: type[Model], columns: Iterable[str]) -> dict[str, object]:
+    """The conditions for a row with the default in each of the columns."""
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    return {
+        f"{column}__isnull" if fields[column].null else column: (
+            True if fields[column].null else fields[column].get_default()
+        )
+        for column in sorted(columns)
+    }
 
 
 def _difference_of_archive(seal: Seal, archive_id: int) -> str:
@@ -228,7 +279,8 @@ def _compare(seal: Seal, text: Iterable[Row], row: str, subject: str) -> str:
 def _digests_by_row(leaves: bytes | memoryview) -> Iterator[tuple[int, list[bytes]]]:
     """The numbers of the rows in ascending order, each with the digests of its lines.
 
-    The lines are in runs of ascending numbers: the deliveries, and then their attempts.
+    The lines are in runs of ascending numbers: the deliveries, then their attempts, and
+    then the queries about them.
     """
     runs = [0]
     previous: int | None = None

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from notifications.db.row_errors import ROW_ERRORS, is_outage
 from notifications.models import Delivery, Notification, Seal, Tally
-from notifications.record.canonical_text import rows
+from notifications.record.canonical_text import FORMAT, rows
 from notifications.record.chain import (
     Digest,
     Pause,
@@ -117,5 +117,5 @@ def _read(
 
 
 def _append(number: int, digest: Digest, tallies: list[Tally]) -> Seal:
-    seal = Seal(kind=Seal.Kind.NOTIFICATION, notification_id=number)
+    seal = Seal(kind=Seal.Kind.NOTIFICATION, notification_id=number, text_format=FORMAT)
     return append(seal, digest, tallies)

@@ -55,12 +55,6 @@ Row = TypeVar("Row", bound=Model)
 json_of = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def escaped(value: Any) -> Any:
-    """Prefix text that a spreadsheet would run as a formula; keep other values."""
-    is_text = isinstance(value, str)
-    return "'" + value if is_text and value.startswith(ESCAPED) else value
-
-
 def local_time(moment: datetime | None) -> str | None:
     """ISO 8601 in the current time zone, with its offset."""
     return timezone.localtime(moment).isoformat() if moment else None
@@ -128,12 +122,19 @@ def _csv_lines(columns: Sequence[Column], rows: Iterable[Values]) -> str:
     for values in objects:
         for name, convert in conversions:
             values[name] = convert(values[name])
-    return _csv(map(escaped, values.values()) for values in objects)
+    return _csv(values.values() for values in objects)
 
 
 def _csv(rows: Iterable[Iterable[Any]]) -> str:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
+    # No function: a call for each cell would take a fifth of the time.
+    csv.writer(text).writerows(
+        [
+            "'" + cell if type(cell) is str and cell.startswith(ESCAPED) else cell
+            for cell in row
+        ]
+        for row in rows
+    )
     return text.getvalue()
 
 

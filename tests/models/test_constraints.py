@@ -10,6 +10,7 @@ from django.db.models import CheckConstraint
 from notifications.models import (
     Approval,
     AuditEntry,
+    Capability,
     ChatGroup,
     GroupSync,
     Label,
@@ -28,6 +29,7 @@ from tests.factories import (
     make_draft_version,
     make_group,
     make_notification,
+    make_query,
     make_user,
 )
 
@@ -39,6 +41,8 @@ NOTIFICATION = [
     ("notification_has_writer", {"written_by_name": ""}),
     ("notification_status_known", {"status": "lost"}),
     ("notification_audience_known", {"audience": "all"}),
+    ("notification_options_of_channel", {"message_options": "{}"}),
+    ("notification_options_of_channel", {"channel": "letter"}),
     ("notification_sent_has_time", {"status": "sending", "sent_at": None}),
     ("notification_sent_has_time", {"status": "completed", "sent_at": None}),
     ("notification_not_sent_has_no_time", {"sent_at": MOMENT}),
@@ -55,6 +59,7 @@ NOTIFICATION = [
     ("notification_stop_reason_known", {"status": "sending", "stop_reason": "person"}),
     ("notification_stop_reason_known", {"status": "cancelled", "stop_reason": "x"}),
 ]
+OPTIONS = ("mention_all", "online_only", "no_unread", "no_last_message")
 DELIVERY = [
     ("delivery_has_group", {"group_id": ""}),
     ("delivery_has_sender", {"sender_name": ""}),
@@ -75,10 +80,42 @@ DELIVERY = [
     ("delivery_failed_has_code", {"status": "failed", "error_code": None}),
     ("delivery_cancelled_has_no_code", {"status": "cancelled", "error_code": 60007}),
     ("delivery_unconfirmed_has_reason", {"status": "unconfirmed", "reason": ""}),
-    ("delivery_unconfirmed_has_reason", {"status": "failed", "reason": "no_answer"}),
+    ("delivery_unconfirmed_has_reason", {"status": "unconfirmed", "reason": "dropped"}),
+    ("delivery_unconfirmed_has_reason", {"reason": "no_answer"}),
+    ("delivery_failed_has_code", {"status": "failed", "reason": "no_answer"}),
+    ("delivery_failed_has_code", {"status": "failed", "reason": "dropped"}),
+    ("delivery_failed_has_code", {"status": "failed", "reason": "not_in_history"}),
+    ("delivery_failed_has_code", {"status": "failed", "reason": "in_history"}),
+    ("delivery_accepted_has_code_0", {"status": "accepted", "reason": "in_history"}),
+    ("delivery_accepted_has_code_0", {"status": "accepted", "reason": "dropped"}),
+    ("delivery_channel_known", {"channel": "letter"}),
+    ("delivery_random_of_message", {"random": 1}),
+    ("delivery_answer_of_message", {"msg_seq": 1}),
+    ("delivery_answer_of_message", {"msg_time": 1}),
+    ("delivery_answer_of_message", {"drop_reason": "x"}),
+    ("delivery_query_of_unconfirmed", {"next_query_at": MOMENT}),
+    (
+        "delivery_query_of_unconfirmed",
+        {"status": "unconfirmed", "next_query_at": MOMENT},
+    ),
+    ("delivery_altered_in_history", {"is_altered": True}),
+    *((f"delivery_{option}", {option: True}) for option in OPTIONS),
     ("delivery_outcome_has_attempt", {"status": "accepted", "attempt_count": 0}),
     ("delivery_outcome_has_attempt", {"status": "failed", "attempt_count": 0}),
     ("delivery_outcome_has_attempt", {"status": "unconfirmed", "attempt_count": 0}),
+]
+MESSAGE = [
+    ("delivery_message_of_type", {"group_type": "BChatRoom"}),
+    ("delivery_message_recipients", {"group_type": "Community", "recipients": "anna"}),
+    ("delivery_mention_all", {"group_type": "AVChatRoom", "mention_all": True}),
+    ("delivery_online_only", {"group_type": "AVChatRoom", "online_only": True}),
+    ("delivery_no_unread", {"group_type": "ChatRoom", "no_unread": True}),
+    ("delivery_no_last_message", {"group_type": "AVChatRoom", "no_last_message": True}),
+    ("delivery_message_has_random", {"attempt_count": 1, "random": None}),
+    ("delivery_random_of_message", {"random": 0}),
+    ("delivery_random_of_message", {"random": 2**32}),
+    ("delivery_query_of_unconfirmed", {"status": "failed", "next_query_at": MOMENT}),
+    ("delivery_altered_in_history", {"status": "accepted", "is_altered": True}),
 ]
 ATTEMPT = [
     ("attempt_number_from_1", {"number": 0}),
@@ -92,6 +129,10 @@ ATTEMPT = [
     ("attempt_rejected_is_a_verdict", {"outcome": "rejected", "http_status": None}),
     ("attempt_rejected_is_a_verdict", {"outcome": "rejected", "error_code": 0}),
     ("attempt_rejected_is_a_verdict", {"outcome": "rejected", "http_status": 500}),
+    ("attempt_accepted_is_a_verdict", {"drop_reason": "too many"}),
+    ("attempt_message_only_of_a_verdict", {"outcome": "unconfirmed", "msg_seq": 1}),
+    ("attempt_message_only_of_a_verdict", {"outcome": "not_sent", "msg_time": 1}),
+    ("attempt_message_only_of_a_verdict", {"outcome": "not_sent", "drop_reason": "x"}),
     ("attempt_code_only_of_a_verdict", {"outcome": "unconfirmed", "error_code": 0}),
     ("attempt_code_only_of_a_verdict", {"outcome": "not_sent", "error_code": 10002}),
     ("attempt_reason_unless_verdict", {"outcome": "unconfirmed", "reason": ""}),
@@ -99,6 +140,14 @@ ATTEMPT = [
     ("attempt_unsent_has_no_answer", {"outcome": "not_sent", "http_status": 200}),
     ("attempt_unsent_has_no_answer", {"outcome": "worker_lost", "http_status": 200}),
 ]
+QUERY = [
+    ("query_number_from_1", {"number": 0}),
+    ("query_ends_after_start", {"finished_at": MOMENT}),
+    ("query_kind_known", {"kind": "guess"}),
+    ("query_verdict_known", {"verdict": "maybe"}),
+    ("query_repeat_proves_no_absence", {"kind": "repeat", "verdict": "absent"}),
+]
+CAPABILITY = [("capability_answer_known", {"answer": "maybe"})]
 GROUP = [
     ("chat_group_has_id", {"group_id": ""}),
     ("chat_group_has_name", {"name": ""}),
@@ -166,6 +215,20 @@ APPROVAL = [
 ]
 
 
+def make_message(**values) -> None:
+    notification = make_notification(status="sending", channel="group_message")
+    make_delivery(notification, **values)
+
+
+def make_query_of_message(**values) -> None:
+    make_query(make_delivery(status="unconfirmed"), **values)
+
+
+def make_capability(**values) -> None:
+    valid = {"sdk_app_id": 1, "name": "history", "answer": "yes", "probed_at": MOMENT}
+    Capability.objects.create(**valid | values)
+
+
 def make_pace(**values) -> None:
     Pace.objects.create(**{"name": "app", "boot_id": "b"} | values)
 
@@ -211,7 +274,10 @@ def make_approval(**values) -> None:
 FACTORIES = [
     (make_notification, NOTIFICATION),
     (make_delivery, DELIVERY),
+    (make_message, MESSAGE),
     (make_attempt, ATTEMPT),
+    (make_query_of_message, QUERY),
+    (make_capability, CAPABILITY),
     (make_group, GROUP),
     (make_pace, PACE),
     (make_seal, SEAL),
@@ -255,6 +321,16 @@ def test_there_is_no_seal_before_the_first():
             ),
         ),
         (make_attempt, lambda row: make_attempt(row.delivery, number=row.number)),
+        (
+            lambda: make_query(make_delivery(status="unconfirmed")),
+            lambda row: make_query(row.delivery, number=row.number),
+        ),
+        (
+            lambda: make_delivery(
+                make_notification(status="sending", channel="group_message"), random=7
+            ),
+            lambda row: make_delivery(row.notification, random=row.random),
+        ),
         (
             lambda: Label.objects.create(name="North"),
             lambda _row: Label.objects.create(name="NORTH"),

@@ -4,12 +4,18 @@ import json
 
 import pytest
 
-from notifications.models import Attempt, Delivery, Notification
+from notifications.models import Attempt, Delivery, DeliveryQuery, Notification
 from notifications.models.field_uses import Use, column_names
-from tests.factories import make_attempt, make_delivery, make_notification, make_seal
+from tests.factories import (
+    make_attempt,
+    make_delivery,
+    make_notification,
+    make_query,
+    make_seal,
+)
 from tests.management.running import run
 
-MODELS = [Notification, Delivery, Attempt]
+MODELS = [Notification, Delivery, Attempt, DeliveryQuery]
 
 # Columns of the export with another name, and columns from other tables.
 EXPORTED_AS = {
@@ -18,8 +24,9 @@ EXPORTED_AS = {
     "resend_of_id": "sent_again_of",
     "sender_name": "sender",
     "written_by_name": "written_by",
+    "message_options": "from_account",  # the other options are in the sealed text
 }
-FROM_OTHER_TABLES = {"seal", "attempts"}
+FROM_OTHER_TABLES = {"seal", "action_status", "attempts", "queries"}
 
 
 def exported(*models) -> set[str]:
@@ -41,11 +48,15 @@ def test_names_in_the_order_of_the_fields():
         "content",
         "note",
         "recipients",
+        "channel",
+        "message_options",
     ]
     assert column_names(Notification, Use.COPIED | Use.EXPORTED) == [
         "written_by_name",
         "content",
         "note",
+        "channel",
+        "message_options",
     ]
     assert column_names(Notification, Use.LATE) == [
         "controlled_by_id",
@@ -57,8 +68,10 @@ def test_names_in_the_order_of_the_fields():
 
 @pytest.mark.django_db
 def test_the_export_has_the_exported_fields():
-    sealed = make_notification(status="completed")
-    make_attempt(make_delivery(sealed, status="accepted"))
+    sealed = make_notification(status="completed", channel="group_message")
+    delivery = make_delivery(sealed, status="accepted")
+    make_attempt(delivery)
+    make_query(delivery)
     make_seal(sealed)
 
     _code, out, _err = run("export_history", "--format", "jsonl")
@@ -66,3 +79,4 @@ def test_the_export_has_the_exported_fields():
     row = json.loads(out)
     assert row.keys() - FROM_OTHER_TABLES == exported(Notification, Delivery)
     assert row["attempts"][0].keys() == exported(Attempt)
+    assert row["queries"][0].keys() == exported(DeliveryQuery)

@@ -22,11 +22,12 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DeliveryQuery,
     Notification,
     Seal,
     Tally,
 )
-from tests.factories import MOMENT, make_attempt, make_delivery
+from tests.factories import MOMENT, make_attempt, make_delivery, make_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ DELIVERY_EDITS: list[dict[str, Any]] = [
     {"error_info": "edited"},
     {"attempt_count": 9},
     {"rejection_count": 9},
+    {"channel": "group_message", "random": 4_000_000_000},
     {"created_at": MOMENT + LATER},
     {"finished_at": MOMENT + LATER},
     {"status": "failed", "error_code": 10016, "reason": "", "attempt_count": 1},
@@ -182,6 +184,21 @@ ATTEMPT_EDITS: list[dict[str, Any]] = [
 ]
 
 
+QUERY_EDITS: list[dict[str, Any]] = [
+    {"number": 9},
+    {"worker": 9},
+    {"asked_by": "chen.jie"},
+    {"started_at": MOMENT - LATER},
+    {"finished_at": MOMENT + timedelta(hours=1)},
+    {"request": "[]"},
+    {"response": "[]"},
+    {"verdict": "unclear"},
+    {"kind": "repeat", "verdict": "unclear"},
+    {"error_code": 10007},
+    {"detail": "edited"},
+]
+
+
 def attempt_edited(scene: Scene) -> list[str]:
     row = scene.attempt()
     edit(row, **scene.random.choice(ATTEMPT_EDITS))
@@ -191,7 +208,7 @@ def attempt_edited(scene: Scene) -> list[str]:
 def another_number_of_attempts(delivery: Delivery) -> list[str]:
     return [
         f"delivery {delivery.pk} of notification {delivery.notification_id} has another "
-        "number of attempts."
+        "number of attempts or queries."
     ]
 
 
@@ -203,6 +220,23 @@ def attempt_deleted(scene: Scene) -> list[str]:
 
 def attempt_inserted(scene: Scene) -> list[str]:
     row = make_attempt(scene.delivery())
+    return another_number_of_attempts(row.delivery)
+
+
+def query_edited(scene: Scene) -> list[str]:
+    row = scene.any(DeliveryQuery)
+    edit(row, **scene.random.choice(QUERY_EDITS))
+    return [changed(row.delivery)]
+
+
+def query_deleted(scene: Scene) -> list[str]:
+    row = scene.any(DeliveryQuery)
+    delete(row)
+    return another_number_of_attempts(row.delivery)
+
+
+def query_inserted(scene: Scene) -> list[str]:
+    row = make_query(scene.delivery())
     return another_number_of_attempts(row.delivery)
 
 
@@ -341,6 +375,7 @@ SEAL_EDITS: list[dict[str, Any]] = [
     {"head": "0" * 64},
     {"leaves": b"0" * 16},
     {"rows": 99},
+    {"text_format": 9},
     {"sealed_at": MOMENT},
 ]
 
@@ -599,6 +634,9 @@ TAMPERINGS: list[Tampering] = [
     attempt_inserted,
     attempts_swapped,
     attempt_moved,
+    query_edited,
+    query_deleted,
+    query_inserted,
     header_edited,
     header_deleted,
     headers_swapped,

@@ -66,6 +66,9 @@ CHANGES = {
     "saved_at": timezone.now() - timedelta(days=1),
     "number": 7,
     "notification_number": 7000,
+    "channel": "group_message",
+    "message_options": '{"mention_all": true}',
+    "line_format": 1,
 }
 
 
@@ -138,6 +141,8 @@ def test_a_draft_that_differs_from_its_version_is_named(drafts, name):
     draft = Notification.objects.filter(pk=drafts[0])
     another = make_user(username="chen.jie")
     values = CHANGES | {"author_number": another.pk}
+    if name == "message_options":
+        draft.update(channel=CHANGES["channel"])
     draft.update(**{COPIED[name]: values[name]})
 
     assert verify().differences == [f"draft {drafts[0]} differs from its version 2."]

@@ -16,12 +16,14 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DeliveryQuery,
     DraftVersion,
     Notification,
     Seal,
     Tally,
 )
 from notifications.record.guards import install as guards_install
+from notifications.record.guards.rules import TABLES
 from notifications.record.verification import verify
 from tests.factories import (
     MOMENT,
@@ -29,6 +31,7 @@ from tests.factories import (
     make_delivery,
     make_draft_version,
     make_notification,
+    make_query,
 )
 from tests.management.running import run
 from tests.record.tampering import delete, drop_guard, sql
@@ -72,10 +75,21 @@ def make_archive() -> Archive:
     )
 
 
+def make_message(**values: object) -> Delivery:
+    """An unconfirmed group message, about which Tencent is queried."""
+    notification = make_notification(status="sending", channel="group_message")
+    return make_delivery(
+        notification,
+        **{"status": "unconfirmed", "next_query_at": MOMENT + timedelta(minutes=1)}
+        | values,
+    )
+
+
 FACTORIES = {
     Notification: lambda: make_notification(status="completed"),
     Delivery: lambda: make_delivery(status="accepted"),
     Attempt: make_attempt,
+    DeliveryQuery: lambda: make_query(make_message()),
     AuditEntry: lambda: AuditEntry.objects.create(action="sent", actor="lin.mei"),
     Seal: make_seal,
     Tally: make_tally,
@@ -83,13 +97,20 @@ FACTORIES = {
     DraftVersion: make_draft_version,
 }
 ENDED = ["accepted", "failed", "unconfirmed", "cancelled"]
-FINISHED = "notifier: a finished delivery cannot be changed"
+FINISHED = {
+    status: "notifier: a delivery that Tencent is not queried about cannot be changed"
+    if status == "unconfirmed"
+    else "notifier: a finished delivery cannot be changed"
+    for status in ENDED
+}
+BY_QUERY = "notifier: only a query changes an unconfirmed delivery"
 MADE_FOR = "notifier: what a delivery was made for cannot be changed"
 WRITTEN = "notifier: what was written cannot be changed after it was sent"
 HAS_ENDED = "notifier: a notification that has ended cannot be changed"
 REMOVED = "notifier: a notification that was sent cannot be removed"
 NEVER = [
     (Attempt, "an attempt"),
+    (DeliveryQuery, "a query"),
     (AuditEntry, "an audit entry"),
     (Seal, "a seal"),
     (Tally, "a tally"),
@@ -120,6 +141,11 @@ OF_A_DELIVERY = {
     "portion": 2,
     "recipients": "amy",
     "created_at": MOMENT - timedelta(days=1),
+    "channel": "group_message",
+    "mention_all": True,
+    "online_only": True,
+    "no_unread": True,
+    "no_last_message": True,
 }
 ON_SQLITE = "sqlite"
 ON_POSTGRESQL = "postgresql"
@@ -172,7 +198,7 @@ def copy_of(row: Model, **other: object) -> tuple[str, list[object]]:
 def test_a_finished_delivery_stays_as_it_is(status, values):
     row = make_delivery(status=status)
 
-    refused(FINISHED, update, row, values)
+    refused(FINISHED[status], update, row, values)
 
 
 @pytest.mark.parametrize(("column", "value"), OF_A_DELIVERY.items())
@@ -195,7 +221,122 @@ def test_what_the_engine_does_is_allowed():
                         "attempt_count": 1}) == 1  # fmt: skip
     assert update(row, {"status": "failed", "owner": None, "error_code": 10010,
                         "error_info": "gone", "finished_at": MOMENT}) == 1  # fmt: skip
-    refused(FINISHED, update, row, {"error_code": 10015})
+    refused(FINISHED["accepted"], update, row, {"error_code": 10015})
+
+
+# --- unconfirmed deliveries -------------------------------------------------------
+
+VERDICTS = [
+    {"status": "accepted", "reason": "in_history", "msg_seq": 418, "msg_time": 1_700_000_000,
+     "is_altered": True, "next_query_at": None},
+    {"status": "accepted", "reason": "repeated", "msg_seq": 418, "next_query_at": None},
+    {"status": "failed", "reason": "not_in_history", "next_query_at": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", VERDICTS)
+@pytest.mark.parametrize("error_code", [None, 0, 10010])
+def test_a_query_decides_about_an_unconfirmed_delivery(values, error_code):
+    """An earlier attempt may have left its code, which the verdict clears."""
+    row = make_message(error_code=error_code, error_info="rejected before")
+    cleared = {"error_code": None, "error_info": ""}
+
+    assert update(row, values | cleared) == 1
+
+    refused(FINISHED["accepted"], update, row, {"msg_seq": 419})
+    refused(FINISHED["accepted"], update, row, {"status": "unconfirmed"})
+
+
+def test_a_query_is_repeated_and_given_up():
+    row = make_message()
+
+    later = {"next_query_at": MOMENT + timedelta(hours=1), "query_asked_by": "lin.mei"}
+    assert update(row, later) == 1
+    assert update(row, {"next_query_at": None}) == 1
+
+    # The notification may be sealed now.
+    refused(FINISHED["unconfirmed"], update, row, later)
+    refused(FINISHED["unconfirmed"], update, row, VERDICTS[0])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"status": "queued", "finished_at": None, "next_query_at": None},
+        {"status": "sending", "owner": 1, "claimed_at": MOMENT, "finished_at": None,
+         "next_query_at": None},
+        {"status": "cancelled", "next_query_at": None},
+    ],
+    ids=lambda values: values["status"],
+)  # fmt: skip
+def test_an_unconfirmed_delivery_is_not_called_again(values):
+    refused(
+        "notifier: an unconfirmed delivery can become accepted or failed only",
+        update,
+        make_message(),
+        values,
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    {
+        "finished_at": MOMENT + timedelta(hours=1),
+        "attempt_count": 7,
+        "rejection_count": 7,
+        "not_before": MOMENT + timedelta(hours=1),
+        "not_sent_streak": 1,
+        "claimed_at": MOMENT,
+        "random": None,
+        **OF_A_DELIVERY,
+        "channel": "system_notification",
+    }.items(),
+)
+def test_only_the_verdict_of_an_unconfirmed_delivery_changes(column, value):
+    refused(BY_QUERY, update, make_message(), {column: value})
+
+
+def test_every_column_is_either_changed_by_a_query_or_not():
+    (rule,) = (
+        rule
+        for table in TABLES
+        if table.model is Delivery
+        for rule in table.update
+        if rule.refusal == BY_QUERY.removeprefix("notifier: ")
+    )
+    columns = {field.column for field in Delivery._meta.concrete_fields}
+
+    assert columns - set(rule.columns) == set(Delivery.CHANGED_BY_QUERY)
+
+
+def test_the_number_of_a_message_is_drawn_once():
+    row = make_message(status="queued", next_query_at=None, random=None)
+    assert row.random is None
+
+    assert update(row, {"random": 77}) == 1
+
+    for value in (78, None):
+        refused(
+            "notifier: the number of a message cannot be changed",
+            update,
+            row,
+            {"random": value},
+        )
+
+
+def test_the_number_of_a_message_is_that_of_one_delivery():
+    first = make_message()
+    second = make_message(status="queued", next_query_at=None)
+    verb = "UPDATE OR REPLACE" if connection.vendor == ON_SQLITE else "UPDATE"
+
+    refused(
+        "notifier: the number of a message belongs to another delivery",
+        update,
+        second,
+        {"random": first.random},
+        verb,
+    )
+    assert Delivery.objects.filter(pk=first.pk).exists()
 
 
 @pytest.mark.parametrize("status", ["queued", "sending", *ENDED])
@@ -380,7 +521,7 @@ def test_a_session_of_replication_is_refused_too():
     row = make_delivery(status="accepted")
     sql("SET LOCAL session_replication_role = replica")
 
-    refused(FINISHED, update, row, {"error_info": "x"})
+    refused(FINISHED["accepted"], update, row, {"error_info": "x"})
 
 
 # --- disabled guards --------------------------------------------------------------
@@ -395,7 +536,7 @@ def test_guards_are_disabled_only_inside():
         assert delete(attempt) == 1
 
     assert guards_install.missing() == []
-    refused(FINISHED, update, row, {"error_info": "y"})
+    refused(FINISHED["accepted"], update, row, {"error_info": "y"})
 
 
 def test_an_error_inside_rolls_back_and_enables_the_guards():
@@ -411,7 +552,7 @@ def test_an_error_inside_rolls_back_and_enables_the_guards():
 
     row.refresh_from_db()
     assert (row.error_info, guards_install.missing()) == ("", [])
-    refused(FINISHED, update, row, {"error_info": "y"})
+    refused(FINISHED["accepted"], update, row, {"error_info": "y"})
 
 
 @pytest.mark.parametrize("value", ["on", "1", "true"])
@@ -421,7 +562,7 @@ def test_no_variable_of_a_session_disables_them(value):
     row = make_delivery(status="accepted")
     sql(f"SET LOCAL notifier.guards_lifted_in = '{value}'")
 
-    refused(FINISHED, update, row, {"error_info": "x"})
+    refused(FINISHED["accepted"], update, row, {"error_info": "x"})
 
 
 # --- missing ones -----------------------------------------------------------------

@@ -26,6 +26,7 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DeliveryQuery,
     DraftVersion,
     Notification,
     Seal,
@@ -39,6 +40,7 @@ from tests.factories import (
     make_attempt,
     make_delivery,
     make_notification,
+    make_query,
     make_saved_draft,
     make_sent_entry,
     make_user,
@@ -100,6 +102,8 @@ COMPARED: dict[type[Model], Table] = {
             "not_sent_streak",
             "owner",
             "claimed_at",
+            "next_query_at",
+            "query_asked_by",
         ),
         weight=4,
     ),
@@ -108,6 +112,12 @@ COMPARED: dict[type[Model], Table] = {
         lambda: Attempt.objects.filter(delivery__notification__in=sealed()),
         ("id",),
         weight=3,
+    ),
+    DeliveryQuery: Table(
+        lambda row: [f"delivery {row.delivery_id}", f"query {row.pk}"],
+        lambda: DeliveryQuery.objects.filter(delivery__notification__in=sealed()),
+        ("id",),
+        weight=2,
     ),
     AuditEntry: Table(
         lambda row: [f"audit entry {row.pk}"],
@@ -211,6 +221,7 @@ OUTSIDE: dict[str, set[str]] = {
         "UsedUsername",
         "Approval",
     },
+    "what was found out about the application": {"Capability"},
     "the state of workers and of requests to them, of the pace and of the switch": {
         "Worker",
         "WorkerRequest",
@@ -255,6 +266,40 @@ def ended(number: int, **values: Any) -> Notification:
     return row
 
 
+def ended_message(number: int) -> Notification:
+    """A group message, with deliveries that Tencent was queried about."""
+    row = ended(
+        number,
+        channel="group_message",
+        message_options='{"from_account": "service", "push": false}',
+    )
+    verdicts: dict[str, dict[str, Any]] = {
+        "present": {
+            "status": "accepted",
+            "reason": "in_history",
+            "msg_seq": 418,
+            "msg_time": 1_772_443_800,
+            "is_altered": True,
+        },
+        "absent": {"status": "failed", "reason": "not_in_history"},
+        "unclear": {"status": "unconfirmed"},
+    }
+    for verdict, values in verdicts.items():
+        delivery = make_delivery(row, **{"error_code": None, "error_info": ""} | values)
+        make_attempt(delivery, outcome="unconfirmed")
+        for _twice in range(2):
+            make_query(delivery, verdict=verdict)
+    make_attempt(
+        make_delivery(
+            row, status="failed", error_code=0, reason="dropped", drop_reason="busy"
+        ),
+        outcome="rejected",
+        error_code=0,
+        drop_reason="busy",
+    )
+    return row
+
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """A sealed record with rows of every kind; return the folder of the archive."""
@@ -268,6 +313,7 @@ def folder(tmp_path) -> Path:
     )
     first = ended(2)
     ended(3, resend_of=first, by_superuser=True)
+    ended_message(6)
     ended(
         4,
         status="cancelled",

@@ -11,6 +11,7 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DeliveryQuery,
     DraftVersion,
     Notification,
     Seal,
@@ -25,6 +26,7 @@ from tests.factories import (
     make_attempt,
     make_delivery,
     make_notification,
+    make_query,
     make_saved_draft,
     make_seal,
     make_sent_entry,
@@ -49,6 +51,7 @@ EDITS: list[tuple[type[Model], str, str, str]] = (
         (Notification, "notification", "content", TEXT),
         (Delivery, "delivery", "group_name", TEXT),
         (Attempt, "attempt", "error_info", TEXT),
+        (DeliveryQuery, "query", "response", TEXT),
         (AuditEntry, "audit entry", "actor", TEXT),
         (AuditEntry, "audit entry", "actor_name", TEXT),
         (Seal, "seal", "digest", TEXT),
@@ -100,7 +103,9 @@ def is_named(noun: str, number: int, column: str, text: str) -> bool:
 def other() -> Delivery:
     """A delivery that was edited after the rows that are spoiled, in the last seal."""
     notification = make_notification(status="completed")
-    make_attempt(make_delivery(notification, status="failed"), outcome="rejected")
+    delivery = make_delivery(notification, status="failed")
+    make_attempt(delivery, outcome="rejected")
+    make_query(delivery)
     make_seal(notification)
     archived = make_notification(status="completed")
     make_seal(archived)
@@ -108,11 +113,11 @@ def other() -> Delivery:
     make_saved_draft()
     sealing.seal_due()
     later = make_notification(status="completed")
-    delivery = make_delivery(later, status="accepted")
+    other = make_delivery(later, status="accepted")
     make_seal(later)
     with guards_disabled():
-        edit(delivery, error_info="edited")
-    return delivery
+        edit(other, error_info="edited")
+    return other
 
 
 @pytest.mark.parametrize(
@@ -142,12 +147,15 @@ def test_the_row_is_named_and_the_rest_is_verified(other, model, noun, column, v
         (Notification, "notification", "created_at"),
         (Delivery, "delivery", "created_at"),
         (Attempt, "attempt", "finished_at"),
+        (DeliveryQuery, "query", "finished_at"),
     ],
 )
 @pytest.mark.parametrize("status", ["sending", "paused", "completed"])
 def test_rows_that_are_not_sealed(model, noun, column, status):
     notification = make_notification(status=status)
-    make_attempt(make_delivery(notification, status="accepted"))
+    delivery = make_delivery(notification, status="accepted")
+    make_attempt(delivery)
+    make_query(delivery)
     make_sent_entry(notification)
     row = model.objects.get()
     spoil(row, column, "CAST(x'ff' AS text)" if IS_SQLITE else "'infinity'")

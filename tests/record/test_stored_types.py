@@ -9,6 +9,7 @@ from notifications.models import (
     Attempt,
     AuditEntry,
     Delivery,
+    DeliveryQuery,
     Notification,
     Seal,
     Tally,
@@ -22,6 +23,7 @@ from tests.factories import (
     make_attempt,
     make_delivery,
     make_notification,
+    make_query,
     make_seal,
     make_sent_entry,
 )
@@ -42,6 +44,11 @@ EDITS = [
     (Delivery, "delivery", "finished_at", "CAST(finished_at AS blob)"),
     (Attempt, "attempt", "worker", "CAST(worker AS blob)"),
     (Attempt, "attempt", "error_info", "CAST(error_info AS blob)"),
+    (DeliveryQuery, "query", "worker", "CAST(worker AS blob)"),
+    (DeliveryQuery, "query", "response", "CAST(response AS blob)"),
+    (DeliveryQuery, "query", "finished_at", "finished_at || '+00:00'"),
+    (Delivery, "delivery", "msg_seq", "CAST('418' AS blob)"),
+    (Delivery, "delivery", "drop_reason", "CAST('busy' AS blob)"),
     (AuditEntry, "audit entry", "actor", "CAST(actor AS blob)"),
     (AuditEntry, "audit entry", "at", "CAST(at AS blob)"),
     (AuditEntry, "audit entry", "at", "'2026-13-32 25:00:00'"),
@@ -77,8 +84,10 @@ EDITS = [
 
 @pytest.fixture
 def _sealed():
-    notification = make_notification(status="completed")
-    make_attempt(make_delivery(notification, status="failed"), outcome="rejected")
+    notification = make_notification(status="completed", channel="group_message")
+    delivery = make_delivery(notification, status="failed")
+    make_attempt(delivery, outcome="rejected")
+    make_query(delivery)
     make_seal(notification)
     make_archive(notification)
     sealing.seal_due()

@@ -18,6 +18,7 @@ from tests.factories import (
     make_attempt,
     make_delivery,
     make_notification,
+    make_query,
     make_sent_entry,
     seal_ended,
 )
@@ -46,6 +47,8 @@ def ended(number: int) -> Notification:
         make_attempt(delivery, outcome=outcome, worker=delivery.pk)
         if outcome == "accepted":
             make_attempt(delivery, outcome="not_sent")
+        if outcome == "unconfirmed":
+            make_query(delivery, verdict="present")
     make_delivery(row, status="cancelled")
     return row
 

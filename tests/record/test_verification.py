@@ -260,7 +260,7 @@ def test_a_difference_in_many_rows_is_found_row_by_row():
     assert found == [f"delivery {count} of notification 1 was changed."]
     assert peak < 3 * MEGABYTE
     assert difference(lines[1:]) == (
-        "delivery 1 of notification 1 has another number of attempts."
+        "delivery 1 of notification 1 has another number of attempts or queries."
     )
     assert difference([line for line in lines if line[0] != 7]) == (
         "delivery 7 is missing from notification 1."

@@ -13,6 +13,7 @@ from notifications.models import (
     Archive,
     Attempt,
     Delivery,
+    DeliveryQuery,
     Notification,
     Seal,
     Tally,
@@ -108,7 +109,9 @@ def writer_changed(random: Random) -> Edit:
 
 def orphaned(random: Random) -> Edit:
     """As while the database does not check foreign keys."""
-    model = random.choice([Notification, Delivery, Attempt, Seal, Tally, Archive])
+    model = random.choice(
+        [Notification, Delivery, Attempt, DeliveryQuery, Seal, Tally, Archive]
+    )
     keys = [f for f in model._meta.concrete_fields if isinstance(f, ForeignKey)]
     key = random.choice(keys)
     rows = model.objects.exclude(**{key.attname: None}).order_by("pk")

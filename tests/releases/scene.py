@@ -29,6 +29,8 @@ from notifications.delivery.audit_events import RULE
 from notifications.groups import labels
 from notifications.models import (
     AuditEntry,
+    Capability,
+    Channel,
     ChatGroup,
     GroupImport,
     GroupSync,
@@ -52,6 +54,8 @@ from tests.factories import (
     make_attempt,
     make_delivery,
     make_notification,
+    make_query,
+    make_saved_draft,
     make_sent_entry,
     make_user,
     seal_ended,
@@ -153,6 +157,15 @@ def _add_engine() -> None:
     worker = {"boot_id": "another boot", "lease": 1.0, "heartbeat_at": AT}
     Worker.objects.create(name="host:1", ended_at=AT, **worker)
     TaskDeaths.objects.create(task="sync", count=2, last_at=AT, last_error="OSError")
+    for answer in Capability.Answer.values:
+        Capability.objects.create(
+            sdk_app_id=1400000000,
+            name=f"capability {answer}",
+            answer=answer,
+            group_id="@TGS#Public-in_use",
+            probed_by="admin",
+            probed_at=AT,
+        )
     Pace.objects.create(name="past", boot_id="another boot", next_slot=1, claimed=42)
     for person in User.objects.filter(username__in=["admin", "lin.mei"]):
         for kind, answer in (("connection", {"results": []}), ("members", None)):
@@ -185,6 +198,47 @@ def _ended(groups: list[ChatGroup], number: int, **values: Any) -> Notification:
     lost = {"status": "unconfirmed", "reason": "worker_lost", "portion": 2}
     make_attempt(make_delivery(row, groups[0], **lost), outcome="worker_lost")
     return row
+
+
+def _ended_message(groups: list[ChatGroup]) -> None:
+    """A group message, with deliveries of every result and every kind of query."""
+    options = '{"from_account": "service", "mention_all": true}'
+    row = make_notification(
+        status="completed",
+        content="Notice 8 通知",
+        channel=Channel.GROUP_MESSAGE,
+        message_options=options,
+    )
+    group = next(group for group in groups if group.type == "Public")
+    unconfirmed = [
+        ("accepted", "in_history", "history", ["absent", "present"]),
+        ("failed", "not_in_history", "history", ["absent", "absent"]),
+        ("accepted", "repeated", "repeat", ["present"]),
+        ("unconfirmed", "no_answer", "history", ["unclear", "no_answer"]),
+    ]
+    for portion, (status, reason, kind, verdicts) in enumerate(unconfirmed, start=1):
+        values = {
+            "reason": reason,
+            "error_code": None,
+            "error_info": "",
+            "random": 1000 + portion,
+        }
+        if reason == "in_history":
+            values |= {"msg_seq": 418, "msg_time": 1_772_443_800, "is_altered": True}
+        delivery = make_delivery(row, group, status=status, portion=portion, **values)
+        make_attempt(delivery, outcome="unconfirmed")
+        for verdict in verdicts:
+            make_query(delivery, kind=kind, verdict=verdict)
+    answered: dict[str, Any] = {"msg_seq": 419, "msg_time": 1_772_443_801}
+    delivery = make_delivery(
+        row, group, status="accepted", portion=5, random=1005, **answered
+    )
+    make_attempt(delivery, **answered)
+    dropped = {"error_code": 0, "error_info": "", "drop_reason": "over the limit"}
+    delivery = make_delivery(
+        row, group, status="failed", portion=6, random=1006, reason="dropped", **dropped
+    )
+    make_attempt(delivery, outcome="rejected", **dropped)
 
 
 def _add_history(folder: Path, groups: list[ChatGroup]) -> None:
@@ -224,6 +278,7 @@ def _add_history(folder: Path, groups: list[ChatGroup]) -> None:
             scheduled_for=AT,
             not_after=AT,
         )
+    _ended_message(groups)
     seal_ended()
     kind = resend.ResendKind.UNCONFIRMED
     digest = resend.preview(first, kind).digest
@@ -249,6 +304,7 @@ def _add_waiting(groups: list[ChatGroup]) -> None:
             ]
         )
     ]
+    make_saved_draft(sender=manager, channel=Channel.GROUP_MESSAGE)
     drafts.delete_draft(manager, written[1].pk, version=1)
     handover.hand_over(manager, written[2].pk, to=colleague, version=1)
     large = SavedAudience.objects.get(name="Large")

@@ -19,7 +19,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import global_settings
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -34,11 +34,13 @@ from notifications.models import (
     Notification,
     SavedAudience,
     Seal,
+    Tally,
 )
 from notifications.rate_limit.clock import engine_clock
-from notifications.record.guards.install import missing
+from notifications.record import sealing
+from notifications.record.guards.install import guards_disabled, missing
 from tests.environment import ROOT
-from tests.factories import PASSWORD, code_of
+from tests.factories import PASSWORD, code_of, make_delivery, make_notification
 from tests.management.running import run
 from tests.releases import dumps, kinds, people, scene
 
@@ -119,6 +121,8 @@ def test_the_upgraded_record_is_unchanged(upgraded):
     assert (code, err) == (0, "")
     assert out.endswith("Unchanged.\n")
     assert Seal.objects.get(head=head_of(upgraded)).previous
+    assert {*Seal.objects.values_list("text_format", flat=True)} == {1}
+    assert {*DraftVersion.objects.values_list("line_format", flat=True)} == {1}
     call_command("check", databases=["default"], fail_level="WARNING")
     assert missing() == []
     connection.check_constraints()
@@ -172,6 +176,29 @@ def test_pages_show_what_the_release_wrote(upgraded):
     assert {a: code for a, code in answers.items() if code != 200} == {}
 
 
+def test_what_the_release_left_unsealed_is_sealed_in_the_newest_format(upgraded):
+    """As if the release had stopped before it sealed its last notification."""
+    seal = Seal.objects.filter(
+        kind="notification", notification__archive__isnull=True
+    ).latest("number")
+    number = seal.notification_id
+    later = Seal.objects.filter(number__gte=seal.number)
+    with guards_disabled():
+        Tally.objects.filter(notification=number).delete()
+        later.delete()
+
+    sealing.seal_ended()
+
+    sealed_again = Seal.objects.get(notification=number)
+    assert (sealed_again.text_format, sealed_again.number) == (2, seal.number)
+    code, _out, err = run(
+        "verify_history",
+        *("--notification", str(number)),
+        *("--archive", str(dumps.FOLDER / upgraded / "archive")),
+    )
+    assert (code, err) == (0, "")
+
+
 def test_evidence_of_what_the_release_sealed(upgraded, tmp_path):
     seal = Seal.objects.filter(
         kind="notification", notification__archive__isnull=True
@@ -208,6 +235,27 @@ def test_a_worker_sends_what_the_release_had_scheduled(upgraded, sandbox):
     assert scheduled.status == "completed"
     assert scheduled.deliveries.counts()["accepted"] == 2
     assert not Notification.objects.filter(status="sending").exists()
+
+
+@pytest.mark.django_db
+def test_a_worker_of_the_release_before_cannot_claim_a_group_message():
+    """It would send a system notification: it knows no channel, and draws no number."""
+    notification = make_notification(status="sending", channel="group_message")
+    message, other = make_delivery(notification), make_delivery()
+    claim = (
+        "UPDATE notifications_delivery SET status = 'sending', owner = 1, "
+        "claimed_at = %s, attempt_count = attempt_count + 1 WHERE id = %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(claim, ["2026-03-02 09:30:00", other.pk])
+        with (
+            pytest.raises(IntegrityError, match="delivery_message_has_random"),
+            transaction.atomic(),
+        ):
+            cursor.execute(claim, ["2026-03-02 09:30:00", message.pk])
+
+    message.refresh_from_db()
+    assert (message.status, message.attempt_count) == ("queued", 0)
 
 
 @pytest.mark.parametrize("release", dumps.RELEASES)

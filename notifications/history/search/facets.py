@@ -21,6 +21,7 @@ class UnsealedNotification:
 
     notification: int
     sender_name: str
+    channel: str
     created_at: datetime  # of its deliveries
 
 
@@ -38,11 +39,11 @@ _WITH_CODE = [Delivery.Status.FAILED, Delivery.Status.QUEUED]
 
 _SQL = """
 WITH RECURSIVE
-unsealed(id, sender_name) AS (
-    SELECT id, sender_name FROM {notification}
+unsealed(id, sender_name, channel) AS (
+    SELECT id, sender_name, channel FROM {notification}
     WHERE status IN ('scheduled', 'sending', 'paused')
     UNION ALL
-    SELECT id, sender_name FROM {notification} AS ended
+    SELECT id, sender_name, channel FROM {notification} AS ended
     WHERE status IN ('completed', 'cancelled') AND NOT EXISTS (
         SELECT 1 FROM {seal} WHERE notification_id = ended.id)
 ),
@@ -73,7 +74,7 @@ unsealed_codes(id, status, group_type, code) AS (
 ),
 senders(name) AS (SELECT name FROM sealed_senders UNION SELECT sender_name FROM unsealed),
 codes(code) AS (SELECT code FROM sealed_codes UNION SELECT code FROM unsealed_codes)
-SELECT 'unsealed', id, sender_name, '',
+SELECT 'unsealed', id, sender_name, channel,
     (SELECT created_at FROM {delivery} WHERE notification_id = unsealed.id
      ORDER BY id DESC LIMIT 1)
 FROM unsealed
@@ -103,8 +104,8 @@ def facets() -> Facets:
     return Facets(
         unsealed=sorted(
             (
-                UnsealedNotification(number, name, _aware(at))
-                for kind, number, name, _full, at in rows
+                UnsealedNotification(number, name, channel, _aware(at))
+                for kind, number, name, channel, at in rows
                 if kind == "unsealed" and at is not None
             ),
             key=lambda unsealed: unsealed.notification,

@@ -7,6 +7,7 @@ from typing import Any
 
 from notifications.history.search.facets import UnsealedNotification
 from notifications.models import Delivery, GroupType
+from notifications.models.delivery_constraints import VERDICTS
 from notifications.ui.dates import end_of, start_of
 
 
@@ -19,6 +20,7 @@ class NotificationFilter:
     until: date | None = None
     status: str = ""
     sender: str = ""
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class DeliveryFilter:
     code: int | None = None
     reason: str = ""
     notification: int | None = None
+    channel: str = ""
 
     @property
     def delivery_conditions(self) -> dict[str, Any]:
@@ -54,11 +57,14 @@ class DeliveryFilter:
         statuses = Delivery.Status.values
         if self.code is not None:
             # The constraints of the table allow a code only with these.
-            statuses = (
-                ["accepted"] if self.code == 0 else ["failed", "queued", "sending"]
-            )
+            statuses = ["failed", "queued", "sending", "unconfirmed"]
+            if self.code == 0:
+                statuses = ["accepted", *statuses]
         if self.reason:
-            statuses = ["unconfirmed"]
+            of_verdict = self.reason in VERDICTS
+            statuses = (
+                ["accepted", "failed", "queued"] if of_verdict else ["unconfirmed"]
+            )
         implied = {"status__in": statuses, "group_type__in": GroupType.values}
         return implied | self.delivery_conditions
 
@@ -68,6 +74,8 @@ class DeliveryFilter:
         return self.delivery_conditions | non_empty(
             sender_name=self.sender,
             notification_id=self.notification,
+            # The counts of sealed and archived deliveries have no channel.
+            notification__channel=self.channel,
             created_at__gte=start_of(self.since) if self.since else None,
             created_at__lt=end_of(self.until) if self.until else None,
         )
@@ -77,6 +85,7 @@ class DeliveryFilter:
         return (
             self.notification in (None, unsealed.notification)
             and self.sender in ("", unsealed.sender_name)
+            and self.channel in ("", unsealed.channel)
             and (self.since is None or unsealed.created_at >= start_of(self.since))
             and (self.until is None or unsealed.created_at < end_of(self.until))
         )

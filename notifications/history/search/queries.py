@@ -53,7 +53,9 @@ def notifications(filters: NotificationFilter, user_id: int) -> QuerySet[Notific
     if filters.until:
         rows = rows.filter(sent_at__lt=end_of(filters.until))
     return rows.filter(
-        **non_empty(status=filters.status, sender_name=filters.sender)
+        **non_empty(
+            status=filters.status, sender_name=filters.sender, channel=filters.channel
+        )
     ).order_by("-id")
 
 

@@ -136,6 +136,12 @@ TABLES = [
                 when="OLD.random IS NOT NULL",
                 columns=["random"],
             ),
+            # Otherwise UPDATE OR REPLACE could delete the other delivery.
+            GuardRule(
+                "the number of a message belongs to another delivery",
+                when="OLD.random IS NULL AND EXISTS (SELECT 1 FROM "
+                "notifications_delivery AS other WHERE other.random = NEW.random)",
+            ),
             GuardRule(
                 "what a delivery was made for cannot be changed",
                 columns=column_names(Delivery, Use.FIXED),
