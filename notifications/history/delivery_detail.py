@@ -1,4 +1,4 @@
-"""Data of the page of a delivery: calls, late answers, related deliveries."""
+"""Data of the page of a delivery: calls, queries, late answers, related deliveries."""
 
 import json
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from notifications.delivery.audit_events import LATE_ANSWER, RESOLVED
+from notifications.delivery.channels import CHANNELS
+from notifications.delivery.channels.base import Message, Target
 from notifications.delivery.explanations import (
     Explanation,
     explain_code,
+    explain_reading,
     explain_reason,
 )
-from notifications.models import Attempt, AuditEntry, Delivery, Seal
+from notifications.models import Attempt, AuditEntry, Delivery, DeliveryQuery, Seal
 from notifications.record.queries import seal_of
-from notifications.tencent.calls.send_group_system_notification import (
-    SendGroupSystemNotification,
-)
-from notifications.tencent.outcomes import OutcomeKind
+from notifications.tencent.outcomes import OutcomeKind, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +38,72 @@ class LateAnswer:
     error_info: str
 
 
-def request_line() -> str:
+@dataclass(frozen=True, slots=True)
+class RecordedQuery:
+    """A query about an unconfirmed delivery; ``request`` and ``answer`` as JSON."""
+
+    query: DeliveryQuery
+    explanation: Explanation | None
+    request: str
+    answer: str
+
+
+def request_line(delivery: Delivery) -> str:
     """Method and path, without the query, which holds the UserSig."""
-    return f"POST {SendGroupSystemNotification.path()}"
+    return f"POST {CHANNELS[delivery.channel].sending_call.path()}"
 
 
 def request_body(delivery: Delivery) -> str:
-    """The body of the request, built by the same class as for the call."""
-    call = SendGroupSystemNotification(
-        delivery.group_id,
-        delivery.group_type,
-        delivery.notification.content,
-        delivery.recipient_ids,
+    """The body of the request, built by the same class as for the call.
+
+    Empty before the first attempt draws the number of a message.
+    """
+    channel, target = CHANNELS[delivery.channel], Target.of(delivery)
+    if channel.draws_random and target.random is None:
+        return ""
+    return _json(channel.call(Message.of(delivery.notification), target).payload())
+
+
+def queries(delivery: Delivery) -> list[RecordedQuery]:
+    """The queries, ordered by number."""
+    return [
+        RecordedQuery(
+            query,
+            None if query.error_code is None else explain_reading(query.error_code, ""),
+            _indented(query.request),
+            _indented(query.response),
+        )
+        for query in delivery.queries.order_by("number")
+    ]
+
+
+def text_in_history(delivery: Delivery) -> str:
+    """The text of the message in Tencent's history; empty if it was not found there."""
+    found = delivery.queries.filter(verdict=DeliveryQuery.Verdict.PRESENT)
+    newest = found.order_by("-number").first()
+    if newest is None:
+        return ""
+    for page in json.loads(newest.response or "[]"):
+        for row in page.get("RspMsgList", []):
+            if row.get("MsgSeq") == delivery.msg_seq:
+                elements = row.get("MsgBody") or []
+                texts = [e["MsgContent"].get("Text") for e in elements if _is_text(e)]
+                return "\n".join(filter(None, texts))
+    return ""
+
+
+def _is_text(element: object) -> bool:
+    return (
+        isinstance(element, dict)
+        and element.get("MsgType") == "TIMTextElem"
+        and isinstance(element.get("MsgContent"), dict)
     )
-    return _json(call.payload())
 
 
 def calls(delivery: Delivery) -> list[RecordedCall]:
     """The attempts, ordered by number."""
     return [
-        RecordedCall(
-            attempt, _explain(attempt.error_code, attempt.reason), _answer(attempt)
-        )
+        RecordedCall(attempt, _explain(attempt, delivery.channel), _answer(attempt))
         for attempt in delivery.attempts.order_by("number")
     ]
 
@@ -73,7 +117,9 @@ def late_answers(delivery: Delivery) -> Sequence[LateAnswer]:
     ).order_by("id")
     return [
         LateAnswer(
-            entry.at, _late_sentence(entry.detail), entry.detail.get("error_info", "")
+            entry.at,
+            _late_sentence(entry.detail, delivery.channel),
+            entry.detail.get("error_info", ""),
         )
         for entry in entries
     ]
@@ -88,7 +134,7 @@ def resolutions(delivery: Delivery) -> QuerySet[AuditEntry]:
     ).order_by("id")
 
 
-def _late_sentence(detail: dict[str, object]) -> str:
+def _late_sentence(detail: dict[str, object], channel: str) -> str:
     code, reason = detail.get("error_code"), detail.get("reason")
     if detail.get("outcome") == OutcomeKind.ACCEPTED:
         return _(
@@ -96,32 +142,45 @@ def _late_sentence(detail: dict[str, object]) -> str:
             "notification."
         )
     if isinstance(code, int):
-        why = explain_code(code)
+        why = explain_code(code, channel)
         return _(
             "An answer came after the delivery was given up: %(meaning)s (%(code)s)"
         ) % {"meaning": why.meaning, "code": why.mark}
-    why = explain_reason(str(reason))
+    why = explain_reason(str(reason), channel)
     return _("The call ended after the delivery was given up: %(meaning)s") % {
         "meaning": why.meaning
     }
 
 
-def _explain(code: int | None, reason: str) -> Explanation | None:
-    if reason:
-        return explain_reason(reason)
-    return explain_code(code) if code else None
+def _explain(attempt: Attempt, channel: str) -> Explanation | None:
+    if attempt.reason:
+        return explain_reason(attempt.reason, channel)
+    if attempt.drop_reason:
+        return explain_reason(Reason.DROPPED, channel)
+    return explain_code(attempt.error_code, channel) if attempt.error_code else None
 
 
 def _answer(attempt: Attempt) -> str:
     if attempt.error_code is None:
         return ""
+    message = {
+        "MsgSeq": attempt.msg_seq,
+        "MsgTime": attempt.msg_time,
+        "MsgDropReason": attempt.drop_reason or None,
+    }
     return _json(
         {
             "ActionStatus": attempt.action_status,
             "ErrorCode": attempt.error_code,
             "ErrorInfo": attempt.error_info,
+            **{name: value for name, value in message.items() if value is not None},
         }
     )
+
+
+def _indented(text: str) -> str:
+    """JSON as it was stored, with line ends."""
+    return _json(json.loads(text)) if text else ""
 
 
 def _json(value: object) -> str:

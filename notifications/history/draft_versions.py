@@ -1,11 +1,14 @@
 """The versions of a draft, as the pages of the record show them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from notifications.history.presentation import option_rows
 from notifications.models import DraftVersion, Notification, Rule
+from notifications.tencent.message_options import MessageOptions
 from notifications.ui.text import join_first
 
 # The page shows the newest ones; the evidence has all in drafts.jsonl.
@@ -15,6 +18,7 @@ MAX_SHOWN = 100
 @dataclass(frozen=True, slots=True)
 class VersionRow:
     version: DraftVersion
+    options: Sequence[tuple[str, str]]
     groups: str
 
 
@@ -30,7 +34,14 @@ def versions_of(notification: int) -> Versions:
     """Two queries."""
     versions = DraftVersion.objects.filter(notification_number=notification)
     newest = versions.order_by("-number")[:MAX_SHOWN]
-    return Versions([VersionRow(v, _groups(v)) for v in newest], versions.count())
+    return Versions(
+        [VersionRow(v, _options(v), _groups(v)) for v in newest], versions.count()
+    )
+
+
+def _options(version: DraftVersion) -> list[tuple[str, str]]:
+    values = json.loads(version.message_options or "{}")
+    return option_rows(MessageOptions.from_json(values))
 
 
 def _groups(version: DraftVersion) -> str:

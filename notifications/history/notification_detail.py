@@ -17,6 +17,7 @@ from notifications.delivery.explanations import (
     explain_reason,
 )
 from notifications.history.draft_versions import Versions, versions_of
+from notifications.history.presentation import option_rows
 from notifications.models import Archive, AuditEntry, Delivery, Notification, Rule, Seal
 from notifications.record.audit_events import VERIFIED
 from notifications.record.queries import seal_of
@@ -64,6 +65,7 @@ class VerificationState:
 class NotificationDetail:
     """``seal`` is ``None`` before sealing, ``archive`` before archiving."""
 
+    options: Sequence[tuple[str, str]]  # labels and values that are no defaults
     conditions: Sequence[tuple[str, str]]  # of the rule at that time
     results: Sequence[ResultRow]
     excepted: Sequence[tuple[str, str]]  # group ID and name, named in the rule
@@ -79,6 +81,7 @@ def notification_detail(notification: Notification) -> NotificationDetail:
     seal = seal_of(notification.pk)
     sent_detail = _sent_detail(notification.pk)
     return NotificationDetail(
+        options=option_rows(notification.options),
         conditions=Rule.from_json(sent_detail["rule"]).conditions()
         if "rule" in sent_detail
         else [],
@@ -103,18 +106,18 @@ def results(notification: Notification, seal: Seal | None) -> list[ResultRow]:
     kinds = sorted(
         counts.items(), key=lambda kind: (ORDER.index(S(kind[0][0])), -kind[1], kind[0])
     )
-    return [_result(notification.pk, *kind, count) for kind, count in kinds]
+    return [_result(notification, *kind, count) for kind, count in kinds]
 
 
 def _result(
-    number: int, status: str, code: int | None, reason: str, count: int
+    notification: Notification, status: str, code: int | None, reason: str, count: int
 ) -> ResultRow:
-    parameters = {"notification": str(number), "status": status}
+    parameters = {"notification": str(notification.pk), "status": status}
     why = None
     if reason:
-        parameters["reason"], why = reason, explain_reason(reason)
+        parameters["reason"], why = reason, explain_reason(reason, notification.channel)
     elif code:
-        parameters["code"], why = str(code), explain_code(code)
+        parameters["code"], why = str(code), explain_code(code, notification.channel)
     return ResultRow(status, str(S(status).label), why, count, parameters)
 
 

@@ -69,6 +69,8 @@ class Channel(ABC):
     sending_call: ClassVar[type[Call[Any]]]
     # One line about members who are offline.
     description: ClassVar[Promise]
+    # What it means for members that Tencent accepted a call.
+    accepted: ClassVar[Promise]
     # Feature → types of groups that refuse it. The features are "message" (the whole
     # call), "recipients", and the names of the options.
     refused_by_type: ClassVar[Mapping[str, frozenset[str]]]
@@ -81,6 +83,11 @@ class Channel(ABC):
     # An ErrorCode after which members may have seen the message leaves the delivery
     # unconfirmed. Otherwise it fails with the code; 10002 may be retried.
     settles_uncertain_codes: ClassVar[bool] = False
+
+    @property
+    def command(self) -> str:
+        """The name of the call that sends, as in ``error_codes.info``."""
+        return self.sending_call.COMMAND
 
     @property
     def command(self) -> str:

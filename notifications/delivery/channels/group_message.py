@@ -20,6 +20,10 @@ class GroupMessage(Channel):
         "A message in the chat. Tencent keeps it: members who are offline see it later, "
         "and it can be looked up. A live room keeps no messages."
     )
+    accepted = _(
+        "Tencent accepted the message. Members who were offline can see it later, except "
+        "in a live room, and unless it was for members who were online only."
+    )
     refused_by_type = message_options.REFUSED_BY_TYPE
     max_recipients = message_options.MAX_RECIPIENTS
     max_content_bytes = message_options.MAX_MESSAGE_BYTES

@@ -21,6 +21,9 @@ class SystemNotification(Channel):
         "Shown to members who are online now. Tencent keeps no trace of it: members who "
         "are offline never see it, and it cannot be looked up or taken back."
     )
+    accepted = _(
+        "Tencent accepted the notification. Only members who were online could see it."
+    )
     refused_by_type: ClassVar = {
         "recipients": SendGroupSystemNotification.ALL_MEMBERS_ONLY_TYPES
     }

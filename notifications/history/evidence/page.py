@@ -12,8 +12,10 @@ from django.utils import timezone, translation
 
 from notifications import __version__
 from notifications.audit.queries import actions_of_notification
+from notifications.delivery.channels import CHANNELS
 from notifications.delivery.explanations import Explanation, explain
 from notifications.history.notification_detail import notification_detail
+from notifications.history.presentation import message_at_tencent
 from notifications.models import Delivery, Notification, Seal
 
 PROBLEMS = [Delivery.Status.FAILED, Delivery.Status.UNCONFIRMED]
@@ -30,6 +32,7 @@ TEMPLATES = "notifications/history/evidence/"
 class DeliveryRow:
     delivery: Delivery
     why: Explanation | None
+    message: str  # as Tencent knows it
 
 
 class EvidencePage:
@@ -54,6 +57,7 @@ class EvidencePage:
         self._zone = timezone.get_current_timezone()
         self._context = {
             "n": notification,
+            "has_numbers": CHANNELS[notification.channel].draws_random,
             "seal": seal,
             "newest": newest,
             "language": self._language,
@@ -75,6 +79,7 @@ class EvidencePage:
         )
         before, between, after = whole.split(gap.encode())
         rows: QuerySet[Delivery] = self._notification.deliveries.order_by("pk")
+        rows = rows.prefetch_related("queries")
         yield before
         yield from self._rows(rows.filter(status__in=PROBLEMS))
         yield between
@@ -94,7 +99,10 @@ class EvidencePage:
 
     def _block(self, block: list[Delivery]) -> bytes:
         return self._render(
-            "rows.html", rows=lambda: [DeliveryRow(row, explain(row)) for row in block]
+            "rows.html",
+            rows=lambda: [
+                DeliveryRow(row, explain(row), message_at_tencent(row)) for row in block
+            ],
         )
 
     def _render(self, template: str, **values: Any) -> bytes:

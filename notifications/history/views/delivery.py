@@ -5,11 +5,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from notifications import permissions
+from notifications.delivery.channels import CHANNELS
 from notifications.delivery.explanations import explain
 from notifications.history import delivery_detail
 from notifications.history.delivery_detail import related_deliveries
 from notifications.history.forms import DeliveryFilterForm
-from notifications.history.presentation import missing_delivery
+from notifications.history.presentation import message_at_tencent, missing_delivery
 from notifications.models import Delivery
 from notifications.ui.lists import back_query
 from notifications.ui.pages import may_control, page, require_permission
@@ -28,7 +29,11 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         _("Delivery to %(group)s") % {"group": row.group_name},
         delivery=row,
         explanation=explain(row),
+        accepted=CHANNELS[row.channel].accepted,
+        message=message_at_tencent(row),
+        text_in_history=delivery_detail.text_in_history(row) if row.is_altered else "",
         calls=delivery_detail.calls(row),
+        queries=delivery_detail.queries(row),
         late_answers=delivery_detail.late_answers(row),
         resolutions=delivery_detail.resolutions(row),
         related=related_deliveries(row),
@@ -36,7 +41,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
             row.status == Delivery.Status.UNCONFIRMED
             and may_control(request, row.notification)
         ),
-        request_line=delivery_detail.request_line(),
+        request_line=delivery_detail.request_line(row),
         request_body=delivery_detail.request_body(row),
         back=back_query(request, DeliveryFilterForm),
     )

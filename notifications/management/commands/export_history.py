@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from notifications.history.export import download
 from notifications.history.forms import DeliveryFilterForm
 from notifications.management.base import REFUSED, RecordedCommand, write_output
-from notifications.models import GroupType, Notification
+from notifications.models import Channel, GroupType, Notification
 from notifications.record.queries import head
 
 ACTOR = "export_history"
@@ -23,6 +23,7 @@ FILTERS = {
     "sender": "username of the sender",
     "code": "Tencent's ErrorCode, like 10010",
     "reason": "why Tencent's result is unknown, like no_answer",
+    "channel": " or ".join(Channel.values),
     "group": "ID or part of the name of a chat group",
 }
 
