@@ -111,7 +111,7 @@ def exported(post: Callable[[str], StreamingHttpResponse]) -> list[dict[str, str
     [
         "notifications.history.export.id_ranges",
         "notifications.history.export._notifications",
-        "notifications.history.export._attempts",
+        "notifications.history.export._rows_of",
     ],
 )
 def test_an_export_while_rows_are_archived(sealed, archive, post, point):

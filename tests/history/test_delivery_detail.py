@@ -38,7 +38,7 @@ def test_the_request_shown_is_the_one_that_arrives(sandbox, recipients):
 
 
 def test_nothing_shown_holds_a_secret():
-    line = delivery_detail.request_line()
+    line = delivery_detail.request_line(make_delivery())
 
     assert line == "POST /v4/group_open_http_svc/send_group_system_notification"
     assert SECRET_KEY not in line

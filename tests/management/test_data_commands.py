@@ -257,6 +257,8 @@ def test_export_as_lines_of_json(tmp_path):
         "created_at": "2026-03-02T09:30:00+00:00",
         "content": delivery.notification.content,
         "note": "",
+        "channel": "system_notification",
+        "from_account": "",
         "group_id": delivery.group_id,
         "group_name": delivery.group_name,
         "group_type": "Public",
@@ -267,6 +269,13 @@ def test_export_as_lines_of_json(tmp_path):
         "error_info": "gone\n=1+1",
         "reason": "",
         "finished_at": "2026-03-02T09:30:01+00:00",
+        "random": None,
+        "msg_seq": None,
+        "msg_time": None,
+        "drop_reason": "",
+        "is_altered": False,
+        "action_status": "FAIL",
+        "queries": [],
         "attempts": [
             {
                 "number": 1,

@@ -32,7 +32,9 @@ def test_senders_and_codes_of_sealed_and_other_notifications(django_assert_num_q
         sender=person, status="cancelled", sender_name="left.long.ago"
     )
     make_delivery(ended, status="failed", error_code=80002)
-    running = make_notification(sender=make_user(username="j.okafor"), status="sending")
+    running = make_notification(
+        sender=make_user(username="j.okafor"), status="sending", channel="group_message"
+    )
     make_delivery(running, error_code=60008)  # waits for another attempt
     make_delivery(running, status="failed", error_code=10007)
 
@@ -40,8 +42,8 @@ def test_senders_and_codes_of_sealed_and_other_notifications(django_assert_num_q
         values = facets()
 
     assert values.unsealed == [
-        UnsealedNotification(ended.pk, "left.long.ago", MOMENT),
-        UnsealedNotification(running.pk, "j.okafor", MOMENT),
+        UnsealedNotification(ended.pk, "left.long.ago", "system_notification", MOMENT),
+        UnsealedNotification(running.pk, "j.okafor", "group_message", MOMENT),
     ]
     assert values.senders == [
         ("j.okafor", ""),
