@@ -4,7 +4,7 @@ The database counts: a notification may be for 100,000 groups.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -22,13 +22,19 @@ from django.db.models import (
 )
 from django.utils import timezone
 
-from notifications.audiences.exclusions import ExclusionReason
+from notifications.audiences.exclusions import REASONS, ExclusionReason
+from notifications.delivery.channels import CHANNELS
 from notifications.groups.queries import groups_among
-from notifications.models import ChatGroup, GroupType, Notification, Rule, SavedAudience
-from notifications.models.groups import ChatGroupQuerySet, matches_rule
-from notifications.tencent.calls.send_group_system_notification import (
-    SendGroupSystemNotification,
+from notifications.models import (
+    Channel,
+    ChatGroup,
+    GroupType,
+    Notification,
+    Rule,
+    SavedAudience,
 )
+from notifications.models.groups import ChatGroupQuerySet, matches_rule
+from notifications.tencent.message_options import MessageOptions
 
 Kind = Notification.Audience
 
@@ -74,6 +80,8 @@ class Audience:
     selected: ChatGroupQuerySet  # included and excluded groups
     ids: Sequence[str] = ()  # of groups that were chosen one by one, each once
     names_members: bool = False  # sent to some members only
+    channel: str = Channel.SYSTEM_NOTIFICATION
+    options: MessageOptions = field(default_factory=MessageOptions)
     rule: Rule | None = None
     name: str = ""  # of a saved audience
     is_missing: bool = False  # the saved audience does not exist
@@ -97,7 +105,7 @@ class Audience:
 
     @cached_property
     def _totals_if_members_named(self) -> dict[str, AudienceTotals]:
-        groups = self.selected.annotate(reason=_reason(names_members=True))
+        groups = self.selected.annotate(reason=self._reason(names_members=True))
         since = timezone.now() - CHECKED_WITHIN
         unchecked = Q(checked_at=None) | Q(checked_at__lt=since)
         rows = (
@@ -181,18 +189,51 @@ class Audience:
         return [pks[group_id] for group_id in self.ids if group_id in pks]
 
     def _with_reason(self) -> QuerySet[Any]:
-        return self.selected.annotate(reason=_reason(names_members=self.names_members))
+        reason = self._reason(names_members=self.names_members)
+        return self.selected.annotate(reason=reason)
+
+    def _reason(self, *, names_members: bool) -> Case:
+        channel = CHANNELS[self.channel]
+        used = channel.used_features(self.options, names_members=names_members)
+        return Case(
+            When(~Q(state=ChatGroup.State.IN_USE), then=F("state")),
+            When(
+                ~Q(type__in=GroupType.values),
+                then=Value(ExclusionReason.UNKNOWN_TYPE.value),
+            ),
+            *(
+                When(
+                    type__in=sorted(channel.refused_by_type[feature]),
+                    then=Value(reason.value),
+                )
+                for feature, reason in REASONS.items()
+                if feature in used
+            ),
+            default=Value(INCLUDED),
+            output_field=CharField(),
+        )
 
 
 def build_audience(
-    kind: str, values: Values, *, names_members: bool = False
+    kind: str,
+    values: Values,
+    *,
+    names_members: bool = False,
+    channel: str = Channel.SYSTEM_NOTIFICATION,
+    options: MessageOptions = MessageOptions(),  # noqa: B008  immutable
 ) -> Audience:
     """The audience of a choice; ``values`` as in ``Notification.audience_values``.
 
-    ``names_members``: it is sent to some members only, which some group types refuse.
+    ``names_members``: it is sent to some members only. Types of groups that refuse this,
+    the channel or one of its options are excluded.
     """
+    message: dict[str, Any] = {
+        "names_members": names_members,
+        "channel": channel,
+        "options": options,
+    }
     if kind == Kind.EVERY:
-        return Audience(kind, ChatGroup.objects.all(), names_members=names_members)
+        return Audience(kind, ChatGroup.objects.all(), **message)
     rule, name = None, ""
     if isinstance(values, Mapping):
         rule = Rule.from_json(values)
@@ -206,9 +247,9 @@ def build_audience(
         rule = saved.rule
     if rule is not None:
         groups = ChatGroup.objects.fitting(rule)
-        return Audience(kind, groups, names_members=names_members, rule=rule, name=name)
+        return Audience(kind, groups, rule=rule, name=name, **message)
     ids = list(dict.fromkeys(values))
-    return Audience(kind, groups_among(ids), ids=ids, names_members=names_members)
+    return Audience(kind, groups_among(ids), ids=ids, **message)
 
 
 def count_all_groups() -> int:
@@ -246,18 +287,6 @@ def audience_of(notification: Notification) -> Audience:
         notification.audience,
         notification.audience_values,
         names_members=bool(notification.recipients),
+        channel=notification.channel,
+        options=notification.options,
     )
-
-
-def _reason(*, names_members: bool) -> Case:
-    cases = [
-        When(~Q(state=ChatGroup.State.IN_USE), then=F("state")),
-        When(
-            ~Q(type__in=GroupType.values),
-            then=Value(ExclusionReason.UNKNOWN_TYPE.value),
-        ),
-    ]
-    if names_members:
-        to_everyone = Q(type__in=SendGroupSystemNotification.ALL_MEMBERS_ONLY_TYPES)
-        cases.append(When(to_everyone, then=Value(ExclusionReason.RECIPIENTS.value)))
-    return Case(*cases, default=Value(INCLUDED), output_field=CharField())

@@ -9,12 +9,32 @@ from django.utils.translation import gettext_lazy
 
 
 class ExclusionReason(TextChoices):
-    """The first two values are also states of a group."""
+    """The first two values are also states of a group.
+
+    From ``CHANNEL`` on: features of a message that the type of the group refuses.
+    """
 
     SWITCHED_OFF = "switched_off", gettext_lazy("Switched off")
     CLOSED = "closed", gettext_lazy("Closed")
     UNKNOWN_TYPE = "unknown_type", gettext_lazy("Unknown type")
+    CHANNEL = "channel", gettext_lazy("Not reached by this channel")
+    MENTION_ALL = "mention_all", gettext_lazy("Has no @all")
+    ONLINE_ONLY = "online_only", gettext_lazy("Not for online members only")
+    NO_UNREAD = "no_unread", gettext_lazy("Always counted as unread")
+    NO_LAST_MESSAGE = "no_last_message", gettext_lazy("Always the last message")
     RECIPIENTS = "recipients", gettext_lazy("Can only be sent to everyone")
+
+
+# Feature of a channel → the reason for which a group is excluded. In this order: a group
+# that also refuses named members has the reason that remains when nobody is named.
+REASONS = {
+    "message": ExclusionReason.CHANNEL,
+    "mention_all": ExclusionReason.MENTION_ALL,
+    "online_only": ExclusionReason.ONLINE_ONLY,
+    "no_unread": ExclusionReason.NO_UNREAD,
+    "no_last_message": ExclusionReason.NO_LAST_MESSAGE,
+    "recipients": ExclusionReason.RECIPIENTS,
+}
 
 
 def reason_label(value: str) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from notifications.audiences.audience import Audience, Values
 from notifications.audiences.exclusions import ExclusionReason, count_labels
 from notifications.audiences.rule import clean_rule
-from notifications.models import Notification, Rule
+from notifications.models import Channel, Notification, Rule
 from notifications.ui.text import NAMED, join_first
 
 Kind = Notification.Audience
@@ -52,6 +52,7 @@ def check_audience(audience: Audience) -> None:
         problems[field] = sentences
     if sentence := _recipients_problem(audience):
         problems["recipients"] = [sentence]
+    problems |= _type_problems(audience)
     if not problems and not audience.count:
         problems[field] = [_no_group_included(audience)]
     if problems:
@@ -88,6 +89,18 @@ def _group_problems(audience: Audience) -> list[str]:
             )
             % {"names": names}
         )
+    names, count = joined_names(audience, ExclusionReason.CHANNEL)
+    if count:
+        problems.append(
+            ngettext(
+                "The channel “%(channel)s” does not reach this group: %(names)s. Remove "
+                "it, or choose another channel.",
+                "The channel “%(channel)s” does not reach these groups: %(names)s. "
+                "Remove them, or choose another channel.",
+                count,
+            )
+            % {"names": names, "channel": Channel(audience.channel).label}
+        )
     names, count = joined_names(audience, ExclusionReason.UNKNOWN_TYPE)
     if count:
         problems.append(
@@ -103,11 +116,49 @@ def _group_problems(audience: Audience) -> list[str]:
     return problems
 
 
-def _recipients_problem(audience: Audience) -> str:
-    """AVChatRoom and BChatRoom accept notifications for all members only.
+# Sentences about chosen groups whose type refuses an option; the field of the option has
+# the name of the reason.
+OF_TYPE = {
+    ExclusionReason.MENTION_ALL: ngettext_lazy(
+        "%(names)s has no @all. Remove it, or clear this option.",
+        "%(names)s have no @all. Remove them, or clear this option.",
+        "count",
+    ),
+    ExclusionReason.ONLINE_ONLY: ngettext_lazy(
+        "%(names)s cannot be sent to for online members only. Remove it, or clear this "
+        "option.",
+        "%(names)s cannot be sent to for online members only. Remove them, or clear "
+        "this option.",
+        "count",
+    ),
+    ExclusionReason.NO_UNREAD: ngettext_lazy(
+        "%(names)s does not take this option. Remove it, or clear the option.",
+        "%(names)s do not take this option. Remove them, or clear the option.",
+        "count",
+    ),
+    ExclusionReason.NO_LAST_MESSAGE: ngettext_lazy(
+        "%(names)s does not take this option. Remove it, or clear the option.",
+        "%(names)s do not take this option. Remove them, or clear the option.",
+        "count",
+    ),
+}
 
-    Source: the table of group types on the page of the call, "supports push to
-    specific members". Named members are never replaced by everyone automatically:
+
+def _type_problems(audience: Audience) -> dict[str, list[str]]:
+    if audience.kind != Kind.CHOSEN:
+        return {}
+    problems = {}
+    for reason, sentence in OF_TYPE.items():
+        names, count = joined_names(audience, reason)
+        if count:
+            problems[reason.value] = [sentence % {"names": names, "count": count}]
+    return problems
+
+
+def _recipients_problem(audience: Audience) -> str:
+    """Some types of groups accept notifications for all members only.
+
+    Source: the channel, in ``refused_by_type``. Named members are never replaced by everyone automatically:
     that decision belongs to the person.
     """
     if not audience.names_members:

@@ -6,6 +6,7 @@ from django.utils.translation import ngettext_lazy
 from notifications.audit.presentation import choice
 from notifications.audit_log import Detail, Event
 from notifications.delivery.audit_events import (
+    CHANNEL,
     LEFT_OUT,
     NOT_AFTER,
     RULE,
@@ -37,6 +38,7 @@ SENT = Event(
     "sent",
     _("sent"),
     ngettext_lazy("Sent it to %(n)d group.", "Sent it to %(n)d groups.", "n"),
+    CHANNEL,
     WRITTEN_BY,
     RULE,
     excepted,
@@ -63,6 +65,7 @@ RESENT = Event(
             }
         ),
     ),
+    CHANNEL,
     NOT_AFTER,
     count="groups",
 )

@@ -25,7 +25,8 @@ from notifications.record.canonical_text import iso_time, json_line
 # The Check page lists as many groups; longer lists are compared by their digest only.
 MAX_LISTED = 500
 
-SALT = "notifications.compose.checked"
+# With a new number after each change of the values: an older page has others.
+SALT = "notifications.compose.checked.2"
 
 Shown = Mapping[str, Any]
 
@@ -132,6 +133,8 @@ def checked_of(
             "message": draft.content,
             "note": draft.note,
             "members": draft.recipient_ids,
+            "channel": draft.channel,
+            "options": draft.options.as_json(),
             "audience": draft.audience,
             "audience_values": draft.audience_values,
             "rule": audience.rule.as_json() if audience.rule else None,

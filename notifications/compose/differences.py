@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from notifications.audiences.exclusions import reason_label
 from notifications.compose.checked import Shown
-from notifications.models import GroupType, Notification, Rule
+from notifications.delivery.option_labels import option_lines
+from notifications.models import Channel, GroupType, Notification, Rule
+from notifications.tencent.message_options import MessageOptions
 from notifications.ui.text import join_first
 
 NAMED_MEMBERS = 20
@@ -78,6 +80,18 @@ def _member_changes(
     )
     if [m for m in before if m in after] != [m for m in after if m in before]:
         yield _("The order of the members changed.")
+
+
+def _channel(shown: Shown) -> str:
+    return str(Channel(shown["channel"]).label)
+
+
+def _options(shown: Shown) -> str:
+    lines = option_lines(MessageOptions.from_json(shown["options"]))
+    return "\n".join(
+        _("%(label)s: %(value)s") % {"label": label, "value": value}
+        for label, value in lines
+    )
 
 
 def _audience(shown: Shown) -> str:
@@ -166,6 +180,8 @@ def _sender(shown: Shown) -> str:
 FIELDS = [
     _Field(gettext_lazy("Message"), ["message"], itemgetter("message")),
     _Field(gettext_lazy("Members"), ["members"], _members, _member_changes),
+    _Field(gettext_lazy("Channel"), ["channel"], _channel),
+    _Field(gettext_lazy("Options"), ["options"], _options),
     _Field(gettext_lazy("Send to"), ["audience", "audience_name", "rule"], _audience),
     _Field(
         gettext_lazy("Excepted by name"), ["excepted"], _excepted, _excepted_changes

@@ -19,6 +19,10 @@ from notifications.audiences.audience import (
 )
 from notifications.audiences.forms import RULE_FIELDS, RuleFields, initial_of_rule
 from notifications.audiences.validation import NOT_FOR_EVERY
+from notifications.compose.message_form import (
+    MessageFields,
+    initial_of_options,
+)
 from notifications.compose.services.drafts import Draft, check_draft
 from notifications.groups.forms import GroupIds
 from notifications.models import Notification, Rule
@@ -36,7 +40,14 @@ CHOSEN, RULE, SAVED, EVERY = (
 )
 
 
-class ChoiceForm(RuleFields):
+REFUSALS = HTML(
+    "{% for sentence in form.refusals.values %}"
+    '<p class="form-row sub">{{ sentence }}</p>'
+    "{% endfor %}"
+)
+
+
+class ChoiceForm(MessageFields, RuleFields):
     """``choice()`` returns the chosen audience once the form is valid.
 
     Fields of a kind of audience that is not selected are ignored.
@@ -130,8 +141,8 @@ class WriteForm(ChoiceForm):
             attrs={"rows": 4, "spellcheck": "false", "autocapitalize": "off"}
         ),
         help_text=_(
-            "One per line, or separated by commas. Up to 500; more than 50 go out in "
-            "several calls."
+            "One per line, or separated by commas. Up to 500 in a system notification, "
+            "where more than 50 go out in several calls; up to 50 in a group message."
         ),
     )
     content = forms.CharField(
@@ -139,7 +150,7 @@ class WriteForm(ChoiceForm):
         required=False,  # check_draft has a better message
         strip=False,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("Plain text. Members see it as a system message in the chat."),
+        help_text=_("Plain text."),
     )
     note = forms.CharField(
         label=_("Note for the history"),
@@ -153,6 +164,7 @@ class WriteForm(ChoiceForm):
         content = self.fields["content"].widget
         content.attrs["data-max-bytes"] = settings.IM_CONTENT_MAX_BYTES
         self.draft: Draft | None = None
+        self.offer_channels()
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True
@@ -176,7 +188,8 @@ class WriteForm(ChoiceForm):
                     HTML('{% include "notifications/compose/_check_members.html" %}'),
                 ),
             ),
-            Fieldset(_("Message"), "content"),
+            Fieldset(_("Message"), "channel", REFUSALS, "content"),
+            self.options_layout(),
             Fieldset(_("For your team"), "note"),
         )
 
@@ -185,6 +198,7 @@ class WriteForm(ChoiceForm):
         if self.errors:
             return data
         kind, values = self.choice()
+        channel, options = self.message()
         names_members = self.names_members
         if names_members and kind == EVERY:
             self.add_error("members", NOT_FOR_EVERY)
@@ -197,6 +211,8 @@ class WriteForm(ChoiceForm):
                     audience_values=values,
                     recipients=split_ids(data["recipients"]) if names_members else None,
                     note=data["note"],
+                    channel=channel,
+                    options=options,
                     token=data["token"],
                     version=data["version"] or 0,
                 )
@@ -240,6 +256,8 @@ def initial_of(notification: Notification) -> dict[str, Any]:
         "recipients": notification.recipients,
         "content": notification.content,
         "note": notification.note,
+        "channel": notification.channel,
+        **initial_of_options(notification.options),
     }
     values = notification.audience_values
     match notification.audience:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications.audit.presentation import choice, line, moment
 from notifications.audit_log import Detail, Event, Values
 from notifications.delivery.explanations import explain_code
-from notifications.models import Notification, Rule
+from notifications.models import Channel, Notification, Rule
 from notifications.ui.text import join_first
 
 
@@ -31,6 +31,7 @@ def excepted(values: Values) -> Iterator[str]:
 
 
 # Details that events of other folders use, too.
+CHANNEL = Detail("channel", _("Channel"), choice(dict(Channel.choices)))
 CODE = Detail("code", _("Error code"), _explained)
 GROUPS = Detail("groups", _("Groups"))
 LEFT_OUT = Detail("left_out_count", _("Groups left out"))
@@ -47,6 +48,7 @@ SCHEDULED = Event(
     _("Set the time to send."),
     Detail("start", _("Start"), moment),
     Detail("before", _("Start before"), moment),
+    CHANNEL,
     WRITTEN_BY,
     NOT_AFTER,
     GROUPS,

@@ -47,8 +47,10 @@ def ask(user: User, kind: WorkerRequest.Kind, parameters: Answer) -> WorkerReque
     return request
 
 
-def wait_for_answer(request: WorkerRequest, seconds: float) -> Answer | None:
-    """The answer, which is removed, or ``None`` if there is none in time.
+def wait_for_answer(
+    request: WorkerRequest, seconds: float, *, keep: bool = False
+) -> Answer | None:
+    """The answer, or ``None`` if there is none in time; removed unless ``keep``.
 
     While another page waits, it is not awaited. Call it outside of a transaction. Raises
     ``ValidationError`` if the worker refused.
@@ -64,7 +66,8 @@ def wait_for_answer(request: WorkerRequest, seconds: float) -> Answer | None:
     if request.answer is None:
         return None
     answer: Answer = request.answer
-    request.delete()
+    if REFUSED in answer or not keep:
+        request.delete()
     if REFUSED in answer:
         raise ValidationError(answer[REFUSED])
     return answer

@@ -22,6 +22,7 @@ class WorkerRequest(models.Model):
         CONNECTION = "connection", _("Check of the connection")
         MEMBERS = "members", _("Check of members")
         PROBE = "probe", _("Probe of the application")
+        SENDER = "sender", _("Check of the sender account")
 
     kind = models.CharField(max_length=12, choices=Kind)
     requested_by = models.ForeignKey(User, models.CASCADE, db_index=False)

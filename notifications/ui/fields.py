@@ -46,7 +46,7 @@ class CheckboxListField(forms.MultipleChoiceField):
 class ConditionalFieldset(Fieldset):  # type: ignore[misc]  # crispy-forms has no types
     """Fields shown only while the field ``when`` has the value ``equals``.
 
-    Without JavaScript they stay visible. The server validates them in both cases.
+    ``equals`` may be several values with spaces between them. Without JavaScript they stay visible. The server validates them in both cases.
     """
 
     def __init__(self, when: str, equals: str, *fields: Any, **kwargs: Any) -> None:
@@ -58,3 +58,24 @@ class ConditionalFieldset(Fieldset):  # type: ignore[misc]  # crispy-forms has n
             css_class="dependent",
             **kwargs,
         )
+
+
+class FoldedFieldset(Fieldset):  # type: ignore[misc]  # crispy-forms has no types
+    """Fields in a ``details`` element, open if one has an error or another value.
+
+    All ``fields`` are names.
+    """
+
+    template = "%s/layout/folded.html"
+
+    def render(self, form: forms.Form, *args: Any, **kwargs: Any) -> SafeString:
+        self.is_open = any(
+            name in form.errors or _has_value(form[name]) for name in self.fields
+        )
+        rendered: SafeString = super().render(form, *args, **kwargs)
+        return rendered
+
+
+def _has_value(field: forms.BoundField) -> bool:
+    """Whether it differs from the value in an empty form."""
+    return bool(field.field.has_changed(field.field.initial, field.value()))

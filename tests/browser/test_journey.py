@@ -41,7 +41,7 @@ def test_write_check_send_watch(browser, live_server, width, height, theme):
     )
     expect(page.locator("input[name=members][value=named]")).to_be_disabled()
     assert page.inner_text("#id_members_reason") == (
-        "Live rooms and broadcast groups can only be sent to everyone. To name members, "
+        "Some groups can only be sent to everyone. To name members, "
         "first remove: Live: Friday show"
     )
     page.fill("#id_content", "明天见")

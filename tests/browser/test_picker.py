@@ -13,7 +13,7 @@ from tests.factories import make_group, make_user
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LIVE_RULE = (
-    "Live rooms and broadcast groups can only be sent to everyone. To name members, "
+    "Some groups can only be sent to everyone. To name members, "
     "first remove: Live: Friday show"
 )
 PICKER = "#div_id_groups .picker"

@@ -7,7 +7,7 @@ may have changed.
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -21,18 +21,33 @@ from notifications import audit_log, permissions
 from notifications.audiences.audience import Values, build_audience
 from notifications.audiences.validation import check_audience, clean_values
 from notifications.compose.audit_events import DRAFT_DELETED, DRAFT_SAVED
+from notifications.compose.message_options import (
+    check_channel,
+    check_options,
+    stored_options,
+)
 from notifications.compose.recipients import clean_recipients
+from notifications.delivery.channels import CHANNELS
 from notifications.groups.ids import count_duplicates
-from notifications.models import Notification, SavedAudience
+from notifications.models import Channel, Notification, SavedAudience
 from notifications.models.notifications import join_recipients
 from notifications.permissions import require, require_own_draft
 from notifications.record.draft_versions import keep_version
+from notifications.tencent.message_options import MessageOptions
 from notifications.ui.text import clean_note, has_control
 
 Kind = Notification.Audience
 
 # A form with other values than these is a change of the draft.
-COMPARED = ["content", "note", "recipients", "audience", "audience_values"]
+COMPARED = [
+    "content",
+    "note",
+    "recipients",
+    "audience",
+    "audience_values",
+    "channel",
+    "message_options",
+]
 
 
 class DraftChanged(ValidationError):
@@ -64,6 +79,8 @@ class Draft:
     audience_values: Values = ()
     recipients: Sequence[str] | None = None
     note: str = ""
+    channel: str = Channel.SYSTEM_NOTIFICATION
+    options: MessageOptions = field(default_factory=MessageOptions)
     token: uuid.UUID | None = None
     version: int = 0
     duplicates: int = 0
@@ -73,8 +90,8 @@ def clean_content(text: str) -> str:
     """The text as it is sent: stripped, with LF as line end.
 
     Raises ``ValidationError`` if it is empty, contains control characters, or is longer
-    than ``IM_CONTENT_MAX_BYTES`` bytes of UTF-8. Tencent documents no limit for this
-    call; 8000 bytes is the lowest limit in its documentation of messages.
+    than ``IM_CONTENT_MAX_BYTES`` bytes of UTF-8. Tencent documents no limit for system
+    notifications; 8000 bytes is the lowest limit in its documentation of messages.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if not text:
@@ -105,8 +122,11 @@ def check_draft(draft: Draft) -> Draft:
     """The draft with cleaned fields.
 
     Raises ``ValidationError`` with all problems by field: ``content``, ``note``,
-    ``recipients``, and those of ``check_audience``.
+    ``recipients``, ``channel``, the options, and those of ``check_audience``.
     """
+    if draft.channel not in CHANNELS:
+        sentence = _("“%(channel)s” is not a channel.") % {"channel": draft.channel}
+        raise ValidationError({"channel": sentence})
     errors: dict[str, list[ValidationError]] = {}
 
     @contextmanager
@@ -125,27 +145,40 @@ def check_draft(draft: Draft) -> Draft:
         content = clean_content(draft.content)
     with collecting("note"):
         note = clean_note(draft.note)
+    with collecting("channel"):
+        check_channel(draft.channel)
     with collecting("recipients"):
-        recipients = clean_recipients(draft.recipients)
+        recipients = clean_recipients(
+            draft.recipients, limit=CHANNELS[draft.channel].max_recipients
+        )
+    names_members = recipients is not None
+    with collecting("channel"):
+        check_options(
+            draft.channel, draft.options, names_members=names_members, text=content
+        )
     with collecting("audience"):
         values = clean_values(values)
         check_audience(
-            build_audience(draft.audience, values, names_members=recipients is not None)
+            build_audience(
+                draft.audience,
+                values,
+                names_members=names_members,
+                channel=draft.channel,
+                options=draft.options,
+            )
         )
     if errors:
         raise ValidationError(errors)
     duplicates = count_duplicates(draft.recipients or ())
     if draft.audience == Kind.CHOSEN:
         duplicates += count_duplicates(list(draft.audience_values))
-    return Draft(
-        content,
-        draft.audience,
-        values,
-        recipients,
-        note,
-        draft.token,
-        draft.version,
-        duplicates,
+    return replace(
+        draft,
+        content=content,
+        audience_values=values,
+        recipients=recipients,
+        note=note,
+        duplicates=duplicates,
     )
 
 
@@ -205,6 +238,8 @@ def _columns(user: User, draft: Draft) -> dict[str, Any]:
         "recipients": join_recipients(draft.recipients),
         "audience": draft.audience,
         "audience_values": draft.audience_values,
+        "channel": draft.channel,
+        "message_options": stored_options(draft.options),
         "written_by": user,
         "written_by_name": user.get_username(),
     }

@@ -100,11 +100,11 @@ def request_member_check(
         [groups[group_id] for group_id in stored["complete"]],
         [(groups[group_id], missing) for group_id, missing in stored["missing"]],
         [
-            UncheckedGroup(groups[group_id], outcome and _outcome(outcome))
+            UncheckedGroup(groups[group_id], outcome and stored_outcome(outcome))
             for group_id, outcome in stored["unchecked"]
         ],
         [groups[group_id] for group_id in stored["not_asked"]],
-        failure and _outcome(failure),
+        failure and stored_outcome(failure),
     )
 
 
@@ -124,7 +124,7 @@ def answer(user: User, parameters: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _outcome(stored: dict[str, Any]) -> Outcome:
+def stored_outcome(stored: dict[str, Any]) -> Outcome:
     reason = stored["reason"]
     return Outcome(
         **stored
@@ -152,7 +152,7 @@ def check_members(
     members = clean_recipients(member_ids) or []
     groups = _groups(group_ids)
     result = MemberCheckResult(len(members))
-    with _client() as client:
+    with short_client() as client:
         check = _MemberCheck(client, max_start_delay)
         for place, group in enumerate(groups):
             if group.all_members_only or not group.is_usable:
@@ -196,7 +196,7 @@ def _groups(group_ids: Sequence[str]) -> list[ChatGroup]:
 
 
 @contextmanager
-def _client() -> Iterator[ImClient]:
+def short_client() -> Iterator[ImClient]:
     """A client with short timeouts; closed afterwards."""
     connection = conf.connection()
     endpoint = connection.endpoint

@@ -21,7 +21,9 @@ from notifications import audit_log, permissions
 from notifications.audiences.audience import build_audience
 from notifications.audiences.validation import check_audience
 from notifications.compose.audit_events import RESENT
+from notifications.compose.message_options import check_sendable
 from notifications.compose.services.create_deliveries import insert_deliveries
+from notifications.compose.services.sender_check import require_sender
 from notifications.delivery.resendable import ResendKind, resendable_deliveries
 from notifications.delivery.schedule import check_not_after
 from notifications.models import ChatGroup, Delivery, Notification, WrongState
@@ -40,7 +42,7 @@ class ResendPreview:
     """What a resend would send now. ``groups``: their names and types, by name.
 
     ``members`` is empty for everyone. ``digest`` identifies all that leaves: the message,
-    the note, and for each delivery its group and members.
+    the channel and its options, the note, and for each delivery its group and members.
     """
 
     groups: Sequence[tuple[str, str]]
@@ -82,8 +84,9 @@ def send_again(
 
     Raises ``PermissionDenied``; ``WrongState`` if the notification has not ended or has
     calls in progress; ``ValidationError`` if there is nothing to send again, if a group
-    now accepts notifications for all members only, if anything changed since the preview,
-    or for an invalid time (``not_after``).
+    now refuses the message, if the application may not send in this channel any more, if
+    the sender account was not found, if anything changed since the preview, or for an
+    invalid time (``not_after``).
     """
     user = require(user, permissions.SEND)
     first = Notification.objects.select_for_update().get(pk=notification_id)
@@ -94,6 +97,8 @@ def send_again(
     if not first.has_ended or is_sending:
         raise WrongState(first.pk, "sent again")
     check_not_after(not_after, None)
+    check_sendable(first)
+    require_sender(user, first)
     resend = _copy(user, first, token=token or uuid.uuid4(), not_after=not_after)
     resend.audience_values = _insert(resend, first, kind)
     resend.audience_count = len(resend.audience_values)
@@ -113,6 +118,7 @@ def send_again(
         RESENT,
         user.get_username(),
         notification=resend.pk,
+        channel=resend.channel,
         of=first.pk,
         kind=kind.value,
         groups=resend.audience_count,
@@ -137,7 +143,13 @@ def _insert(resend: Notification, first: Notification, kind: ResendKind) -> list
             _("There is no group left that this could be sent to again.")
         )
     chosen = sorted({i for ids in group_ids_of.values() for i in ids})
-    audience = build_audience(Kind.CHOSEN, chosen, names_members=bool(first.recipients))
+    audience = build_audience(
+        Kind.CHOSEN,
+        chosen,
+        names_members=bool(first.recipients),
+        channel=first.channel,
+        options=first.options,
+    )
     check_audience(audience)
     group_pks = dict(
         audience.included_groups().order_by().values_list("group_id", "pk")
@@ -180,5 +192,11 @@ def _members_in(first: Notification, parts: Iterable[str]) -> list[str]:
 
 
 def _digest(notification: Notification, rows: Iterable[Row]) -> str:
-    values = [notification.content, notification.note, sorted(rows)]
+    values = [
+        notification.content,
+        notification.note,
+        notification.channel,
+        notification.message_options,
+        sorted(rows),
+    ]
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()

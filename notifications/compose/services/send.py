@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,8 +22,10 @@ from notifications.compose.checked import (
     checked_of,
     list_groups,
 )
+from notifications.compose.message_options import check_sendable
 from notifications.compose.recipients import portions
 from notifications.compose.services.create_deliveries import insert_deliveries
+from notifications.compose.services.sender_check import require_sender
 from notifications.delivery.audit_events import SCHEDULED
 from notifications.delivery.channels import CHANNELS
 from notifications.delivery.schedule import check_not_after, check_start
@@ -54,7 +56,9 @@ def send(
     so that a crash leaves the draft unchanged.
 
     Raises ``PermissionDenied``; ``ChangedSinceCheck``; ``ValidationError`` if a group
-    cannot be sent to any more, or for an invalid time (``start``, ``not_after``).
+    cannot be sent to any more, if the application may not send in this channel any more,
+    if ``sender_check`` did not find the sender account, or for an invalid time (``start``,
+    ``not_after``).
     """
     user = require(user, permissions.SEND)
     notification = Notification.objects.select_for_update().get(pk=notification_id)
@@ -64,8 +68,10 @@ def send(
     require_own_draft(user, notification)
     check_start(when.start)
     check_not_after(when.not_after, when.start)
+    check_sendable(notification)
     audience = audience_of(notification)
     check_audience(audience)
+    require_sender(user, notification)
     checked = checked_of(user, notification, audience)
     if checked.digest() != digest:
         raise ChangedSinceCheck
@@ -96,6 +102,7 @@ def send(
         SENT if when.start is None else SCHEDULED,
         user.get_username(),
         notification=notification.pk,
+        channel=notification.channel,
         groups=checked.groups.count,
         deliveries=notification.deliveries.count(),
         digest=notification.checked_digest,
@@ -141,9 +148,12 @@ def _make_deliveries(
     now = timezone.now()
     parts = portions(notification.recipient_ids, CHANNELS[notification.channel])
     for number, recipients in enumerate(parts, start=1):
-        insert_deliveries(
-            notification, groups, portion=number, recipients=recipients, now=now
-        )
+        try:
+            insert_deliveries(
+                notification, groups, portion=number, recipients=recipients, now=now
+            )
+        except IntegrityError:  # the new type of a group refuses the message
+            raise ChangedSinceCheck from None
         # A sync may have changed a group between two queries: the inserted rows are
         # compared.
         rows = notification.deliveries.filter(portion=number)

@@ -23,6 +23,8 @@ from notifications.audiences.validation import (
     joined_names,
 )
 from notifications.compose.forms import ChoiceForm
+from notifications.delivery.capabilities import why_no_named_members
+from notifications.delivery.channels import CHANNELS
 from notifications.ui.pages import require_permission
 
 NOTHING = {"groups": "–", "people": "–", "left_out": "", "problem": "", "reason": ""}
@@ -42,7 +44,14 @@ def count(request: HttpRequest) -> JsonResponse:
         values = clean_values(values)
     except ValidationError as error:
         return JsonResponse(NOTHING | {"problem": error.messages[0]})
-    audience = build_audience(kind, values, names_members=form.names_members)
+    channel, options = form.message()
+    audience = build_audience(
+        kind,
+        values,
+        names_members=form.names_members,
+        channel=channel,
+        options=options,
+    )
     return JsonResponse(_counts(audience) | {"reason": _reason(audience)})
 
 
@@ -85,6 +94,8 @@ def _people(totals: AudienceTotals) -> str:
 
 def _reason(audience: Audience) -> str:
     """Empty for a rule, which excludes the all-members-only groups instead."""
+    if refusal := why_no_named_members(CHANNELS[audience.channel]):
+        return refusal
     if audience.kind == Kind.EVERY:
         return str(NOT_FOR_EVERY)
     if audience.kind != Kind.CHOSEN or not audience.all_members_only_count:
@@ -93,7 +104,7 @@ def _reason(audience: Audience) -> str:
         replace(audience, names_members=True), ExclusionReason.RECIPIENTS
     )
     sentence = _(
-        "Live rooms and broadcast groups can only be sent to everyone. To name members, "
-        "first remove: %(names)s"
+        "Some groups can only be sent to everyone. To name members, first remove: "
+        "%(names)s"
     )
     return sentence % {"names": names}

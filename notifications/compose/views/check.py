@@ -1,12 +1,14 @@
 """The Check page, the second of three steps: shows what is sent, and sends it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -31,18 +33,23 @@ from notifications.compose.checked import (
     unsign,
 )
 from notifications.compose.differences import differences
+from notifications.compose.message_options import check_sendable
 from notifications.compose.recipients import portions
 from notifications.compose.send_form import SendForm
 from notifications.compose.services import send as services_send
+from notifications.compose.services.sender_check import sender_problem
 from notifications.compose.warnings import quota_today, same_text
 from notifications.delivery.channels import CHANNELS
+from notifications.delivery.option_labels import option_lines
 from notifications.groups.queries import groups_by_id
-from notifications.models import ChatGroup, Notification, Rule
+from notifications.models import ChatGroup, GroupType, Notification, Rule
 from notifications.permissions import require_own_draft
 from notifications.ui.pages import page, require_permission
 from notifications.ui.text import NAMED, join_first
 
 MAX_UNFOLDED = 8
+
+T = TypeVar("T")
 
 CONFIRM_ABOVE = 50
 
@@ -56,6 +63,8 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     # First of all that the page shows, so that Send notices what changes meanwhile.
     checked = checked_of(user, draft)
     is_posted = request.method == "POST"
+    # Before anything is locked: the worker asks Tencent.
+    sender_is_unknown = sender_problem(user, draft)
     has_changed = is_posted and request.POST.get("digest") != checked.digest()
     form = _send_form(request, draft, checked, confirm_anew=has_changed)
     if is_posted and not has_changed and form.is_valid():
@@ -74,16 +83,22 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         form = _send_form(request, draft, checked, confirm_anew=True)
     before = unsign(request.POST.get("shown", "")) if has_changed else None
     audience = audience_of(draft)
-    problems = _problems(audience)
+    problems = _problems(draft, audience)
     count = audience.count
     calls = len(portions(draft.recipient_ids, CHANNELS[draft.channel]))
     listed = audience.first(MAX_LISTED)
     members = draft.recipient_ids or []
+    channel = CHANNELS[draft.channel]
     return page(
         request,
         "notifications/compose/check.html",
         _("Check and send"),
         draft=draft,
+        channel=channel,
+        reaches_offline=channel.reaches_offline(draft.options),
+        sender=draft.options.from_account or settings.IM_ADMIN_ACCOUNT,
+        options=option_lines(draft.options),
+        sender_is_unknown=sender_is_unknown,
         people=audience.included.people,
         uncounted=audience.included.uncounted,
         has_changed=has_changed,
@@ -145,10 +160,17 @@ def _excluded(audience: Audience) -> dict[str, Any] | None:
     }
 
 
-def _problems(audience: Audience) -> list[str]:
+def _problems(draft: Notification, audience: Audience) -> list[str]:
     """Changes since the draft was saved that prevent sending."""
+    return [
+        *_sentences(check_sendable, draft),
+        *_sentences(check_audience, audience),
+    ]
+
+
+def _sentences(check_again: Callable[[T], None], value: T) -> list[str]:
     try:
-        check_audience(audience)
+        check_again(value)
     except ValidationError as error:
         return error.messages
     return []
@@ -166,6 +188,15 @@ def _warnings(draft: Notification, audience: Audience, calls: int) -> list[str]:
                 "account may make a day are left today. The rest would be refused."
             )
             % {"calls": calls, "left": quota.left, "limit": quota.limit}
+        )
+    if count := audience.excluded.get(ExclusionReason.CHANNEL, 0):
+        warnings.append(
+            ngettext(
+                "%(n)s group is left out: this channel does not reach it (%(types)s).",
+                "%(n)s groups are left out: this channel does not reach them (%(types)s).",
+                count,
+            )
+            % {"n": f"{count:,}", "types": _types_not_reached(audience)}
         )
     if count := audience.excluded.get(ExclusionReason.RECIPIENTS, 0):
         warnings.append(
@@ -199,6 +230,17 @@ def _warnings(draft: Notification, audience: Audience, calls: int) -> list[str]:
             % {"n": same.groups, "time": timesince(at, now, depth=1)}
         )
     return warnings
+
+
+def _types_not_reached(audience: Audience) -> str:
+    """``Broadcast: 3``."""
+    groups = audience.excluded_groups(ExclusionReason.CHANNEL).order_by()
+    counts = groups.values_list("type").annotate(Count("pk"))
+    return ", ".join(
+        _("%(label)s: %(value)s")
+        % {"label": GroupType(group_type).label, "value": f"{count:,}"}
+        for group_type, count in counts
+    )
 
 
 def _send_form(

@@ -140,6 +140,7 @@ def _page(
         title,
         form=form,
         step=1,
+        channels=form.shown_channels(),
         picked={
             name: _picked(form[name].value())
             for name, field in form.fields.items()

@@ -71,10 +71,15 @@ class Channel(ABC):
     description: ClassVar[Promise]
     # What it means for members that Tencent accepted a call.
     accepted: ClassVar[Promise]
+    # What members see above the text.
+    shown_as: ClassVar[Promise]
     # Feature → types of groups that refuse it. The features are "message" (the whole
     # call), "recipients", and the names of the options.
     refused_by_type: ClassVar[Mapping[str, frozenset[str]]]
-    # Names of the capabilities that the application needs (system/capabilities).
+    # Names of the capabilities without which the application can neither send nor name
+    # members (delivery/capabilities); empty: it needs none.
+    capability: ClassVar[str]
+    members_capability: ClassVar[str] = ""
     max_recipients: ClassVar[int]  # of one notification
     max_content_bytes: ClassVar[int]
     has_options: ClassVar[bool] = False
@@ -96,6 +101,21 @@ class Channel(ABC):
 
     def refuses(self, group_type: str, feature: str = "message") -> bool:
         return group_type in self.refused_by_type.get(feature, ())
+
+    def used_features(
+        self, options: MessageOptions, *, names_members: bool
+    ) -> list[str]:
+        """The features of a message that some types of groups refuse."""
+        is_used = {"message": True, "recipients": names_members}
+        return [
+            feature
+            for feature in self.refused_by_type
+            if is_used.get(feature) or getattr(options, feature, False)
+        ]
+
+    def reaches_offline(self, options: MessageOptions) -> bool:
+        """Whether members who are offline see the message later."""
+        return False
 
     @abstractmethod
     def recipients_per_call(self) -> int:

@@ -10,6 +10,7 @@ from notifications.delivery.channels.base import Channel, Message, Result, Targe
 from notifications.models import Channel as ChannelWord
 from notifications.tencent import message_options
 from notifications.tencent.calls.send_group_msg import Receipt, SendGroupMsg
+from notifications.tencent.message_options import MessageOptions
 from notifications.tencent.outcomes import Outcome, OutcomeKind
 
 
@@ -24,12 +25,18 @@ class GroupMessage(Channel):
         "Tencent accepted the message. Members who were offline can see it later, except "
         "in a live room, and unless it was for members who were online only."
     )
+    shown_as = _("Message in the chat")
     refused_by_type = message_options.REFUSED_BY_TYPE
+    capability = "group_message"
+    members_capability = "named_members"
     max_recipients = message_options.MAX_RECIPIENTS
     max_content_bytes = message_options.MAX_MESSAGE_BYTES
     has_options = True
     draws_random = True
     settles_uncertain_codes = True
+
+    def reaches_offline(self, options: MessageOptions) -> bool:
+        return not options.online_only
 
     def recipients_per_call(self) -> int:
         return message_options.MAX_RECIPIENTS

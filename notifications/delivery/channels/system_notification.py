@@ -24,9 +24,11 @@ class SystemNotification(Channel):
     accepted = _(
         "Tencent accepted the notification. Only members who were online could see it."
     )
+    shown_as = _("System message")
     refused_by_type: ClassVar = {
         "recipients": SendGroupSystemNotification.ALL_MEMBERS_ONLY_TYPES
     }
+    capability = "system_notification"
     max_recipients = SendGroupSystemNotification.MAX_RECIPIENTS
     max_content_bytes = SendGroupSystemNotification.MAX_CONTENT_BYTES
 

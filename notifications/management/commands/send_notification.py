@@ -1,8 +1,11 @@
 """``manage.py send_notification``: send a notification from a script."""
 
+from argparse import _ArgumentGroup
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management.base import BaseCommand, CommandParser
@@ -11,11 +14,16 @@ from django.db import transaction
 from notifications import audit_log
 from notifications.audiences.audience import Kind, Values
 from notifications.compose.checked import checked_of
+from notifications.compose.message_options import stored_options
 from notifications.compose.services import drafts
 from notifications.compose.services import send as services_send
+from notifications.compose.services.sender_check import sender_problem
+from notifications.delivery.channels import CHANNELS
 from notifications.delivery.heartbeat import has_live_worker
 from notifications.management.base import get_active_user, refusal, wait_for_end
 from notifications.models import Notification, Rule
+from notifications.tencent.ids import is_user_id
+from notifications.tencent.message_options import PRIORITIES, MessageOptions
 
 
 class Command(BaseCommand):
@@ -75,6 +83,13 @@ class Command(BaseCommand):
             **several,
         )
         parser.add_argument(
+            "--channel",
+            choices=list(CHANNELS),
+            default=settings.IM_DEFAULT_CHANNEL,
+            help="how to reach the groups; default: IM_DEFAULT_CHANNEL, now %(default)s",
+        )
+        _add_options(parser.add_argument_group("options of --channel group_message"))
+        parser.add_argument(
             "--note", default="", help="internal note, not part of the notification"
         )
         parser.add_argument(
@@ -103,8 +118,20 @@ class Command(BaseCommand):
                 )
             wait_for_end(sent, self.stdout)
 
-    @transaction.atomic
     def _send(self, user: User, options: dict[str, Any]) -> Notification:
+        message = _message_options(options)
+        # Before the transaction, because the worker asks Tencent.
+        unsaved = Notification(message_options=stored_options(message))
+        channel = CHANNELS.get(options["channel"])
+        is_asked = channel and channel.has_options and is_user_id(message.from_account)
+        if is_asked and (problem := sender_problem(user, unsaved)):
+            raise ValidationError(problem)
+        return self._save_and_send(user, options, message)
+
+    @transaction.atomic
+    def _save_and_send(
+        self, user: User, options: dict[str, Any], message: MessageOptions
+    ) -> Notification:
         """Save and send a draft in one transaction, so that a refusal leaves no draft."""
         content = options["content"]
         if content is None:
@@ -123,11 +150,83 @@ class Command(BaseCommand):
                 audience_values=values,
                 recipients=[r for r in recipients if r] if recipients else recipients,
                 note=options["note"],
+                channel=options["channel"],
+                options=message,
             ),
         )
         return services_send.send(
             user, draft.pk, digest=checked_of(user, draft).digest()
         )
+
+
+def _add_options(group: _ArgumentGroup) -> None:
+    """Each is stored under the name of its field in ``MessageOptions``."""
+    group.add_argument(
+        "--from-account",
+        metavar="USER_ID",
+        default="",
+        help="account that members see as the sender; default: the administrator. "
+        "Needs a running worker, which asks Tencent whether it exists",
+    )
+    group.add_argument("--mention-all", action="store_true", help="@all")
+    group.add_argument(
+        "--priority",
+        choices=PRIORITIES,
+        default=MessageOptions().priority,
+        help="default: %(default)s",
+    )
+    group.add_argument(
+        "--online-only",
+        action="store_true",
+        help="only for members who are online; Tencent keeps no message",
+    )
+    group.add_argument(
+        "--no-unread", action="store_true", help="do not count it as unread"
+    )
+    group.add_argument(
+        "--no-last-message",
+        action="store_true",
+        help="do not show it as the last message of the chat",
+    )
+    group.add_argument(
+        "--no-push",
+        dest="push",
+        action="store_false",
+        help="do not push it to members who are offline",
+    )
+    group.add_argument(
+        "--push-title", metavar="TEXT", default="", help="title of the push"
+    )
+    group.add_argument(
+        "--push-text",
+        metavar="TEXT",
+        default="",
+        help="text of the push; default: the text of the notification",
+    )
+    group.add_argument(
+        "--image-url", metavar="URL", default="", help="an image below the text"
+    )
+    for side in ("width", "height"):
+        group.add_argument(
+            f"--image-{side}",
+            metavar="PIXELS",
+            type=int,
+            default=0,
+            help=f"{side} of the image; required with --image-url",
+        )
+    group.add_argument(
+        "--custom-data",
+        type=Path,
+        metavar="FILE",
+        help="UTF-8 file with JSON that your app displays itself",
+    )
+
+
+def _message_options(options: dict[str, Any]) -> MessageOptions:
+    file = options["custom_data"]
+    values = {field.name: options[field.name] for field in fields(MessageOptions)}
+    text = file.read_text("utf-8").strip() if file else ""
+    return MessageOptions(**values | {"custom_data": text})
 
 
 def _audience(options: dict[str, Any]) -> tuple[str, Values]:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from notifications import conf, logs
 from notifications.audit.settings_changes import record_settings
-from notifications.compose.services import member_check
+from notifications.compose.services import member_check, sender_check
 from notifications.db.durability import durability_problem, pooling_problem
 from notifications.delivery.background import sealing_task
 from notifications.delivery.requests import Handler, request_task
@@ -30,6 +30,7 @@ HANDLERS: dict[WorkerRequest.Kind, Handler] = {
     WorkerRequest.Kind.CONNECTION: connection_check.answer,
     WorkerRequest.Kind.MEMBERS: member_check.answer,
     WorkerRequest.Kind.PROBE: probe_services.answer,
+    WorkerRequest.Kind.SENDER: sender_check.answer,
 }
 
 

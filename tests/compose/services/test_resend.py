@@ -81,6 +81,7 @@ def test_a_new_notification_is_made_and_the_old_one_stays(
     assert entry.detail.pop("digest")
     assert entry.detail == {
         "of": ended.pk,
+        "channel": "system_notification",
         "kind": kind.value,
         "groups": len(group_ids),
         "deliveries": len(group_ids),

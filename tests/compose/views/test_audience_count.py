@@ -32,7 +32,7 @@ def counted(client, **fields) -> dict[str, str]:
             {
                 "groups": "2 groups",
                 "people": "2,951 people",
-                "reason": "Live rooms and broadcast groups can only be sent to "
+                "reason": "Some groups can only be sent to "
                 "everyone. To name members, first remove: Live",
             },
         ),

@@ -307,4 +307,4 @@ def test_one_number_of_queries_beside_those_of_the_pace(client, no_time):
         counts.append(len(queries))
 
     # On PostgreSQL, one query reads the clock of the server.
-    assert counts == [28 + (connection.vendor == "postgresql")] * 2
+    assert counts == [29 + (connection.vendor == "postgresql")] * 2

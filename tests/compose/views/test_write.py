@@ -395,7 +395,7 @@ def test_the_queries_do_not_grow(manager, person, django_assert_max_num_queries)
         draft = make_notification(
             sender=person, audience="chosen", audience_values=chosen
         )
-        with django_assert_max_num_queries(14) as counted:
+        with django_assert_max_num_queries(15) as counted:
             page = manager.get(f"/write/{draft.pk}/")
         assert len(carried(page)) == len(chosen)
         return len(counted)

@@ -3,7 +3,7 @@
   const draw = () => {
     for (const part of document.querySelectorAll("[data-show-when]")) {
       const chosen = document.querySelector(`input[name="${part.dataset.showWhen}"]:checked`);
-      part.hidden = chosen?.value !== part.dataset.showEquals;
+      part.hidden = !part.dataset.showEquals.split(" ").includes(chosen?.value);
     }
   };
   document.addEventListener("change", draw);

@@ -2,6 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
         ("notifications", "0010_notification_constraints"),
     ]
@@ -15,6 +16,7 @@ class Migration(migrations.Migration):
                     ("connection", "Check of the connection"),
                     ("members", "Check of members"),
                     ("probe", "Probe of the application"),
+                    ("sender", "Check of the sender account"),
                 ],
                 max_length=12,
             ),
