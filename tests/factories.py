@@ -19,6 +19,7 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
 )
 from allauth.mfa.utils import decrypt
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Group, User
 from django.test import Client
@@ -29,6 +30,7 @@ from notifications.models import (
     Archive,
     Attempt,
     AuditEntry,
+    Capability,
     Channel,
     ChatGroup,
     Delivery,
@@ -139,6 +141,17 @@ def make_saved_draft(**kwargs: Any) -> Notification:
     version = keep_version(draft, draft.sender_name)
     audit_log.write(DRAFT_SAVED, draft.sender_name, notification=draft.pk, **version)
     return draft
+
+
+def make_capability(name: str, answer: str, **kwargs: Any) -> Capability:
+    """What a probe found out about the application of the settings."""
+    values: dict[str, Any] = {
+        "sdk_app_id": int(settings.IM_SDK_APP_ID),
+        "group_id": "@TGS#probe",
+        "probed_by": "admin",
+        "probed_at": MOMENT,
+    }
+    return Capability.objects.create(name=name, answer=answer, **values | kwargs)
 
 
 def make_draft_version(**kwargs: Any) -> DraftVersion:

@@ -21,6 +21,7 @@ from notifications.tencent.message_options import (
     conflicts,
     message_bytes,
 )
+from notifications.ui.text import has_control
 
 SENTENCES: dict[tuple[str, Conflict], Promise] = {
     ("from_account", Conflict.INVALID): gettext_lazy(
@@ -91,6 +92,8 @@ def check_options(
                     "options": ", ".join(str(LABELS[name]) for name in used),
                 }
             ]
+    elif unusable := _with_control(options):
+        problems |= unusable
     else:
         for field, conflict in conflicts(
             options, named_members=names_members, text=text
@@ -99,6 +102,17 @@ def check_options(
             problems.setdefault(field, []).append(sentence)
     if problems:
         raise ValidationError(problems)
+
+
+def _with_control(options: MessageOptions) -> dict[str, list[str]]:
+    """Texts with a control character or a surrogate, which no chat can show."""
+    texts = {
+        "push_title": options.push_title,
+        "push_text": options.push_text.replace("\n", " "),
+        "custom_data": " ".join(options.custom_data.split()),
+    }
+    sentence = _("This holds a control character. Remove it.")
+    return {name: [sentence] for name, text in texts.items() if has_control(text)}
 
 
 def _sentence(
