@@ -71,7 +71,9 @@ class MessageFields(forms.Form):
         choices=list(PRIORITIES.items()),
         required=False,
         initial=DEFAULTS.priority,
-        help_text=_("Above 40 messages a second in a group, Tencent drops low ones."),
+        help_text=_(
+            "If a group gets more than 40 messages a second, Tencent drops low ones first."
+        ),
     )
     online_only = _tick(
         "online_only",
