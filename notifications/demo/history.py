@@ -10,7 +10,15 @@ from django.contrib.auth.models import User
 from notifications import audit_log
 from notifications.compose.audit_events import SENT
 from notifications.delivery.audit_events import LATE_ANSWER, PAUSED, STOPPED
-from notifications.models import Attempt, ChatGroup, Delivery, Notification, Worker
+from notifications.delivery.channels import CHANNELS
+from notifications.models import (
+    Attempt,
+    Channel,
+    ChatGroup,
+    Delivery,
+    Notification,
+    Worker,
+)
 from notifications.models.notifications import join_recipients
 
 N, D, A = Notification.Status, Delivery.Status, Attempt.Outcome
@@ -102,6 +110,11 @@ def fill_history(groups: Sequence[ChatGroup], now: datetime) -> None:
                 chosen = [g for g in groups if not g.all_members_only][::6]
                 results = [ACCEPTED] * len(chosen)
                 history.add(sender, at, chosen, results, recipients=["amy", "li.lei"])
+            case 7:  # group messages, which broadcasts do not get
+                channel = Channel.GROUP_MESSAGE
+                chosen = [g for g in chosen if not CHANNELS[channel].refuses(g.type)]
+                results = [ACCEPTED] * len(chosen)
+                history.add(sender, at, chosen, results, channel=channel)
             case 5:
                 done = len(chosen) // 2
                 results = [ACCEPTED] * done + [CANCELLED] * (len(chosen) - done)
@@ -118,7 +131,7 @@ class DemoHistory:
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
-        self.delivery_count = 0
+        self.delivery_count = self.message_count = 0
 
     def mixed(self, count: int) -> list[DemoResult]:
         """Return mostly accepted results, and the problems in turn."""
@@ -138,6 +151,7 @@ class DemoHistory:
         *,
         status: str = N.COMPLETED,
         recipients: Sequence[str] | None = None,
+        channel: str = Channel.SYSTEM_NOTIFICATION,
     ) -> None:
         index = Notification.objects.count()
         ended = at + timedelta(seconds=30)
@@ -150,6 +164,7 @@ class DemoHistory:
             content=TEXTS[index % len(TEXTS)],
             note=f"CM-{400 + index}",
             recipients=join_recipients(recipients),
+            channel=channel,
             audience=Notification.Audience.CHOSEN,
             audience_values=[group.group_id for group in groups],
             audience_count=len(groups),
@@ -160,8 +175,9 @@ class DemoHistory:
             paused_code=WRONG_KEY if status == N.PAUSED else None,
         )
         self._audit(
-            SENT, sender, notification, at, groups=len(groups), deliveries=len(groups)
-        )
+            SENT, sender, notification, at, channel=channel, groups=len(groups),
+            deliveries=len(groups),
+        )  # fmt: skip
         if status == N.CANCELLED:
             self._audit(STOPPED, sender, notification, ended)
         if status == N.PAUSED:
@@ -179,8 +195,11 @@ class DemoHistory:
         code, reason = result.calls[-1][1:3] if result.calls else (None, "")
         times = list(_times(result, at))
         end = times[-1][1] if times else at
+        message = self._message(notification, end) if result.calls else {}
         delivery = Delivery.objects.create(
             notification=notification,
+            channel=notification.channel,
+            **message,
             group_id=group.group_id,
             group_name=group.name,
             group_type=group.type,
@@ -202,6 +221,17 @@ class DemoHistory:
                 end + timedelta(seconds=20), delivery=delivery.pk, **result.late_answer,
             )  # fmt: skip
 
+    def _message(self, notification: Notification, end: datetime) -> dict[str, int]:
+        """What Tencent says about a message that it keeps."""
+        if not CHANNELS[notification.channel].draws_random:
+            return {}
+        self.message_count += 1
+        return {
+            "random": 1_000_003 * self.message_count % 2**32,
+            "msg_seq": 40 + self.message_count % 17,
+            "msg_time": int(end.timestamp()),
+        }
+
     def _add_attempts(
         self,
         delivery: Delivery,
@@ -222,6 +252,8 @@ class DemoHistory:
                 action_status="" if reason else ("FAIL" if code else "OK"),
                 error_code=code,
                 error_info=result.error_info if code else "",
+                msg_seq=delivery.msg_seq,
+                msg_time=delivery.msg_time,
             )
 
     @staticmethod

@@ -71,6 +71,8 @@ def test_the_demo_has_a_past_with_every_outcome():
     }
     assert Delivery.objects.filter(status="accepted", attempt_count=2).exists()
     assert Delivery.objects.exclude(recipients="").exists()
+    messages = Delivery.objects.filter(channel="group_message", msg_seq__isnull=False)
+    assert messages.exists()
     assert AuditEntry.objects.filter(action="late_answer").exists()
     assert set(ChatGroup.objects.values_list("state", flat=True)) == {
         "in_use",
