@@ -91,6 +91,17 @@ RESOLVED = Event(
     "resolved", _("cleared up"), _("Wrote down what became of a delivery."), NOTE
 )
 
+ASKED = Event(
+    "asked",
+    _("Tencent asked before its time"),
+    ngettext_lazy(
+        "Asked Tencent about %(n)d delivery that was not confirmed.",
+        "Asked Tencent about %(n)d deliveries that were not confirmed.",
+        "n",
+    ),
+    count="deliveries",
+)
+
 ALL_STOPPED = Event("all_stopped", _("all sending stopped"), _("Stopped all sending."))
 
 ALL_ALLOWED = Event(

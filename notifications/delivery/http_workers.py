@@ -43,7 +43,8 @@ class Result(Generic[R]):
     ``outcome`` is ``None`` when the slot was missed and no call was made. ``data`` is the
     return value of an accepted call. ``defect`` is an exception that only a bug in this
     program or a machine without memory can raise; the outcome says whether a byte was
-    sent. ``called_at`` is machine time, or 0 when no call was made.
+    sent. ``called_at`` is machine time, or 0 when no call was made; ``answered_at`` is
+    the service's own time of the answer in Unix seconds.
     """
 
     request: R
@@ -53,6 +54,7 @@ class Result(Generic[R]):
     data: object = None
     defect: BaseException | None = None
     called_at: float = 0.0
+    answered_at: float | None = None
 
 
 class HttpWorkers(Generic[R]):
@@ -146,7 +148,7 @@ class HttpWorkers(Generic[R]):
     ) -> tuple[Result[R], ImClient | None]:
         """Make one call. Return the result, and the client for the next call."""
         started_at = datetime.now(UTC)
-        called_at, data, defect = 0.0, None, None
+        called_at, data, defect, answered_at = 0.0, None, None, None
         try:
             if client is None:
                 client = self.connection.client()
@@ -158,13 +160,20 @@ class HttpWorkers(Generic[R]):
                     called_at = self.clock.machine()
                     response = client.call(request.call)
                     outcome, data = response.outcome, response.data
+                    answered_at = client.answered_at
         except BaseException as error:  # noqa: BLE001  the caller gets it in its thread
             sent = called_at > 0 and client is not None and client.has_sent
             outcome = defect_outcome(error, sent=sent)
             client, defect = None, error
         # The wall clock may be set back during a call; keep the end after the start.
         finished_at = max(started_at, datetime.now(UTC))
-        result = Result(
-            request, started_at, finished_at, outcome, data, defect, called_at
-        )
-        return result, client
+        return Result(
+            request,
+            started_at,
+            finished_at,
+            outcome,
+            data,
+            defect,
+            called_at,
+            answered_at,
+        ), client

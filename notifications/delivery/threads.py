@@ -24,6 +24,7 @@ CALLS = "calls"
 SEALING = "sealing"
 SYNC = "sync"
 REQUESTS = "requests"
+RECONCILING = "reconciling"
 
 # This many deaths of one task within so many seconds end the worker.
 MAX_DEATHS = 5

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from django.utils.functional import Promise
 
 from notifications.models import Channel as ChannelWord
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, DeliveryQuery, Notification
 from notifications.tencent.calls.base import Call
 from notifications.tencent.message_options import MessageOptions
 from notifications.tencent.outcomes import Outcome
@@ -128,6 +128,10 @@ class Channel(ABC):
     @abstractmethod
     def classify(self, outcome: Outcome, data: object) -> Result:
         """The result of a call; ``data`` is what the call has parsed."""
+
+    @abstractmethod
+    def query_kind(self, message: Message, target: Target) -> DeliveryQuery.Kind | None:
+        """How Tencent is queried about an unconfirmed delivery; ``None`` if not at all."""
 
     @abstractmethod
     def first_query_at(

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.delivery.channels.base import Channel, Message, Result, Target
 from notifications.models import Channel as ChannelWord
+from notifications.models import DeliveryQuery
 from notifications.tencent import message_options
 from notifications.tencent.calls.send_group_msg import Receipt, SendGroupMsg
 from notifications.tencent.message_options import MessageOptions
@@ -62,9 +63,7 @@ class GroupMessage(Channel):
             outcome = replace(outcome, kind=OutcomeKind.REJECTED)
         return Result(outcome, data.msg_seq, data.msg_time, data.drop_reason)
 
-    def first_query_at(
-        self, message: Message, target: Target, *, ended_at: datetime
-    ) -> datetime | None:
+    def query_kind(self, message: Message, target: Target) -> DeliveryQuery.Kind | None:
         """The history has neither messages for online members nor those of live rooms.
 
         Whether it has messages for named members is not documented: the cautious rule is
@@ -72,10 +71,17 @@ class GroupMessage(Channel):
         """
         if message.options.online_only or target.recipients is not None:
             return None
-        if target.group_type in message_options.NO_HISTORY_TYPES:
-            return self._repeat_at(ended_at)
-        return ended_at + timedelta(seconds=settings.IM_QUERY_AFTER_SECONDS)
+        if target.group_type not in message_options.NO_HISTORY_TYPES:
+            return DeliveryQuery.Kind.HISTORY
+        return DeliveryQuery.Kind.REPEAT if settings.IM_REPEAT_LIVE_ROOMS else None
 
-    def _repeat_at(self, ended_at: datetime) -> datetime | None:
-        """A repeat with the same number soon after; Tencent drops it within 5 minutes."""
-        return ended_at if settings.IM_REPEAT_LIVE_ROOMS else None
+    def first_query_at(
+        self, message: Message, target: Target, *, ended_at: datetime
+    ) -> datetime | None:
+        """A repeat follows at once: Tencent drops it only within five minutes."""
+        match self.query_kind(message, target):
+            case DeliveryQuery.Kind.HISTORY:
+                return ended_at + timedelta(seconds=settings.IM_QUERY_AFTER_SECONDS)
+            case DeliveryQuery.Kind.REPEAT:
+                return ended_at
+        return None

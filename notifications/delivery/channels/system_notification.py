@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.delivery.channels.base import Channel, Message, Result, Target
 from notifications.models import Channel as ChannelWord
+from notifications.models import DeliveryQuery
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
@@ -46,6 +47,9 @@ class SystemNotification(Channel):
 
     def classify(self, outcome: Outcome, data: object) -> Result:
         return Result(outcome)
+
+    def query_kind(self, message: Message, target: Target) -> DeliveryQuery.Kind | None:
+        return None
 
     def first_query_at(
         self, message: Message, target: Target, *, ended_at: datetime

@@ -11,6 +11,7 @@ from notifications.audit.settings_changes import record_settings
 from notifications.compose.services import member_check, sender_check
 from notifications.db.durability import durability_problem, pooling_problem
 from notifications.delivery.background import sealing_task
+from notifications.delivery.reconcile.task import reconcile_task
 from notifications.delivery.requests import Handler, request_task
 from notifications.delivery.restore_guard import DatabaseIsOlder
 from notifications.delivery.threads import TooManyDeaths
@@ -50,8 +51,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--until-idle",
             action="store_true",
-            help="exit when no delivery is queued, waiting for a retry or sending, and no "
-            "sync is open; lists paused notifications, but does not wait for them",
+            help="exit when no delivery is queued, waiting for a retry or sending, no sync is "
+            "open, and Tencent is not to be asked about a delivery any more; lists paused "
+            "notifications, but does not wait for them",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -66,7 +68,12 @@ class Command(BaseCommand):
             engine_clock(),
             stop_requested=stop,
             until_idle=options["until_idle"],
-            tasks=[sealing_task(), sync_task(im), request_task(HANDLERS)],
+            tasks=[
+                sealing_task(),
+                sync_task(im),
+                request_task(HANDLERS),
+                reconcile_task(im),
+            ],
         )
         try:
             with logs.log_context(worker=lambda: worker.worker_id):

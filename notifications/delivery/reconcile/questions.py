@@ -1,0 +1,222 @@
+"""The deliveries that are due for a query, and what is asked about each."""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.db.models import Aggregate, Count, Manager, Min
+
+from notifications.delivery.channels import CHANNELS
+from notifications.delivery.channels.base import Message, Target
+from notifications.delivery.reconcile.history import (
+    CLOCK_MARGIN,
+    HistoryCall,
+    Searched,
+    next_number,
+)
+from notifications.models import (
+    Attempt,
+    Delivery,
+    DeliveryQuery,
+    Notification,
+    SendingSwitch,
+)
+from notifications.models.deliveries import DeliveryQuerySet
+from notifications.tencent.calls.base import Call
+from notifications.tencent.calls.group_msg_get_simple import (
+    GroupMsgGetSimple,
+    HistoryPage,
+)
+
+logger = logging.getLogger(__name__)
+
+# Tencent drops a repeat within 5 minutes of the first call; a minute less for clocks
+# and queues on the way.
+REPEAT_WINDOW = timedelta(seconds=240)
+
+Kind = DeliveryQuery.Kind
+
+
+@dataclass(slots=True)
+class Question:
+    """One query while it is under way: for the history, page by page.
+
+    ``number`` is that of its row. ``planned_at`` and ``asked_by`` are those of the
+    delivery at the start. ``call`` is the one that sent the delivery.
+    """
+
+    delivery_id: int
+    notification_id: int
+    number: int
+    kind: Kind
+    planned_at: datetime
+    asked_by: str
+    group_id: str
+    random: int
+    account: str
+    first_call_at: datetime
+    call: Call[Any] = field(repr=False)
+    started_at: datetime | None = None
+    requests: list[object] = field(default_factory=list, repr=False)
+    answers: list[object] = field(default_factory=list, repr=False)
+    pages: list[HistoryPage] = field(default_factory=list, repr=False)
+    # How far Tencent's clock is behind that of this machine, in seconds.
+    clock_behind: float = 0.0
+    failures: int = 0  # of the present page
+    due: float = 0.0  # machine time of the next try
+
+    @property
+    def searched(self) -> Searched:
+        since = self.first_call_at.timestamp() - self.clock_behind - CLOCK_MARGIN
+        return Searched(self.random, self.account, since)
+
+    @property
+    def command(self) -> str:
+        """The call whose pace it keeps."""
+        asks_history = self.kind is Kind.HISTORY
+        return GroupMsgGetSimple.COMMAND if asks_history else self.call.COMMAND
+
+    @property
+    def repeat_until(self) -> datetime:
+        return self.first_call_at + REPEAT_WINDOW
+
+    @property
+    def log_fields(self) -> dict[str, int]:
+        """Identifies the delivery in log records."""
+        return {"notification": self.notification_id, "delivery": self.delivery_id}
+
+    def request(self) -> "HistoryRequest | RepeatRequest":
+        """The next call."""
+        if self.kind is Kind.REPEAT:
+            return RepeatRequest(self, self.call)
+        newest = next_number(self.pages)
+        return HistoryRequest(self, HistoryCall(self.group_id, newest_seq=newest))
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """A page of the history, for the HTTP threads."""
+
+    may_start_late: ClassVar[bool] = True  # it only reads
+
+    question: Question
+    call: Call[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatRequest:
+    """The call that sent the delivery, once more: never after its window."""
+
+    may_start_late: ClassVar[bool] = False
+
+    question: Question
+    call: Call[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """``closed``: deliveries about which Tencent cannot be queried any more.
+
+    ``waiting``: deliveries whose call is not repeated while sending is stopped.
+    """
+
+    questions: Sequence[Question]
+    closed: Sequence[int]
+    waiting: Sequence[int]
+
+
+def open_queries() -> DeliveryQuerySet:
+    """Deliveries about which Tencent will be queried."""
+    return Delivery.objects.filter(next_query_at__isnull=False)
+
+
+def due(
+    now: datetime, limit: int, administrator: str, *, without: Collection[int] = ()
+) -> Due:
+    """At most ``limit`` deliveries, the longest due first; ``without`` these.
+
+    ``administrator`` sends the messages without a ``from_account``. Three queries; one
+    more if a call is to be repeated.
+    """
+    rows = list(
+        open_queries()
+        .filter(next_query_at__lte=now)
+        .exclude(pk__in=without)
+        .order_by("next_query_at", "pk")
+        .select_related("notification")[:limit]
+    )
+    if not rows:
+        return Due([], [], [])
+    ids = [row.pk for row in rows]
+    first_calls = _by_delivery(Attempt.objects, ids, Min("started_at"))
+    counts = _by_delivery(DeliveryQuery.objects, ids, Count("pk"))
+    questions: list[Question] = []
+    closed: list[int] = []
+    waiting: list[int] = []
+    for row in rows:
+        question = _question(
+            row, first_calls.get(row.pk), counts.get(row.pk, 0) + 1, administrator
+        )
+        if question is None or _is_too_late(question, row.notification, now):
+            closed.append(row.pk)
+        elif question.kind is Kind.REPEAT and _is_stopped(row.notification):
+            waiting.append(row.pk)
+        else:
+            questions.append(question)
+    return Due(questions, closed, waiting)
+
+
+def _by_delivery(
+    rows: Manager[Any], ids: Sequence[int], value: Aggregate
+) -> dict[int, Any]:
+    of_deliveries = rows.filter(delivery__in=ids).order_by()
+    return dict(of_deliveries.values_list("delivery").annotate(value))
+
+
+def _question(
+    row: Delivery, first_call_at: datetime | None, number: int, administrator: str
+) -> Question | None:
+    """``None`` if Tencent cannot be queried about this delivery."""
+    try:
+        channel = CHANNELS[row.channel]
+        message = Message(row.notification.content, row.notification.options)
+        target = Target(row.group_id, row.group_type, row.recipient_ids, row.random)
+        kind = channel.query_kind(message, target)
+        call = channel.call(message, target)
+    except ValueError:
+        logger.exception("This delivery cannot be queried.", extra={"delivery": row.pk})
+        return None
+    if kind is None or row.random is None or row.next_query_at is None:
+        return None
+    return Question(
+        delivery_id=row.pk,
+        notification_id=row.notification_id,
+        number=number,
+        kind=kind,
+        planned_at=row.next_query_at,
+        asked_by=row.query_asked_by,
+        group_id=row.group_id,
+        random=row.random,
+        account=message.options.from_account or administrator,
+        first_call_at=first_call_at or row.finished_at or row.created_at,
+        call=call,
+    )
+
+
+def _is_too_late(question: Question, notification: Notification, now: datetime) -> bool:
+    """Whether a repeat would show a message that is not wanted any more."""
+    if question.kind is Kind.HISTORY:
+        return False
+    last = notification.not_after
+    return (
+        notification.status == Notification.Status.CANCELLED
+        or now >= question.repeat_until
+        or (last is not None and now >= last)
+    )
+
+
+def _is_stopped(notification: Notification) -> bool:
+    is_paused = notification.status == Notification.Status.PAUSED
+    return is_paused or SendingSwitch.present().is_off
