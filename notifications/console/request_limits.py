@@ -74,6 +74,8 @@ FORM_RATES = DOWNLOADS | {
     "admin:sync_request": Rate(10, 300),
     # Calls of Tencent.
     "admin:connection": Rate(10, 60),
+    "admin:notification_ask": Rate(10, 60),
+    "admin:delivery_ask": Rate(30, 60),
     "admin:connection_notice": Rate(10, 300),
     "admin:connection_probe": Rate(5, 300),
 }

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from notifications import conf
 from notifications.delivery.progress import Progress, WaitReason, WaitState
+from notifications.delivery.reconcile.progress import OpenQueries
 from notifications.models import Notification
 from notifications.ui.dates import moment
 
@@ -127,6 +128,26 @@ def wait_sentence(state: WaitState) -> str:
         case WaitReason.RATE_LIMIT:
             return _("It starts within a second.")
     return ""
+
+
+def query_sentence(queries: OpenQueries, *, has_worker: bool) -> str:
+    """Return what becomes of unconfirmed deliveries; empty if Tencent is not asked."""
+    if not queries.count:
+        return ""
+    sentence = (
+        ngettext(
+            "%(n)d not confirmed; asking Tencent, about %(left)s.",
+            "%(n)d not confirmed; asking Tencent, about %(left)s.",
+            queries.count,
+        )
+        if has_worker
+        else ngettext(
+            "%(n)d not confirmed; Tencent is asked as soon as a worker is running.",
+            "%(n)d not confirmed; Tencent is asked as soon as a worker is running.",
+            queries.count,
+        )
+    )
+    return sentence % {"n": queries.count, "left": _duration(queries.seconds_left)}
 
 
 def _duration(seconds: int) -> str:

@@ -21,11 +21,17 @@ def urls(protected: Callable[..., Any]) -> list[URLPattern]:
             protected(views.take_over),
             name="notification_take_over",
         ),
+        path("sent/<int:pk>/ask/", protected(views.ask), name="notification_ask"),
         path("sent/<int:pk>/schedule/", protected(views.reschedule), name="reschedule"),
         path("sending/", protected(views.all_sending), name="all_sending"),
         path(
             "history/deliveries/<int:pk>/resolve/",
             protected(views.resolve),
             name="resolve",
+        ),
+        path(
+            "history/deliveries/<int:pk>/ask/",
+            protected(views.ask_about_delivery),
+            name="delivery_ask",
         ),
     ]

@@ -15,6 +15,7 @@ from notifications import permissions
 from notifications.delivery import controls as delivery_controls
 from notifications.delivery.audit_events import ALL_ALLOWED, ALL_STOPPED
 from notifications.delivery.forms import RescheduleForm
+from notifications.delivery.reconcile.services import ask_now
 from notifications.models import AuditEntry, Delivery, Notification, WrongState
 from notifications.permissions import require, require_control
 from notifications.ui.made_from import SHOWN, ChangedSinceShown
@@ -129,6 +130,33 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("Written down beside the delivery."))
     return redirect("admin:delivery", delivery.pk)
+
+
+@require_POST
+def ask(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask Tencent now about the unconfirmed deliveries of a notification."""
+    user = require_permission(request, permissions.SEND)
+    notification = get_object_or_404(Notification.objects.sent(), pk=pk)
+    _say_asked(request, ask_now(user, pk))
+    return redirect(notification)
+
+
+@require_POST
+def ask_about_delivery(request: HttpRequest, pk: int) -> HttpResponse:
+    user = require_permission(request, permissions.SEND)
+    delivery = get_object_or_404(Delivery.objects.history(), pk=pk)
+    _say_asked(request, ask_now(user, delivery.notification_id, pk))
+    return redirect("admin:delivery", pk)
+
+
+def _say_asked(request: HttpRequest, count: int) -> None:
+    if count:
+        messages.success(request, _("Tencent is asked within a few seconds."))
+    else:
+        messages.warning(
+            request,
+            _("There is nothing to ask now: Tencent is asked already, or not at all."),
+        )
 
 
 def all_sending(request: HttpRequest) -> HttpResponse:

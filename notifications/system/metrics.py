@@ -25,7 +25,7 @@ from prometheus_client.core import (
 from notifications import conf
 from notifications.db.snapshot import snapshot
 from notifications.delivery.heartbeat import live_workers
-from notifications.delivery.threads import CALLS, SEALING, SENDING, SYNC
+from notifications.delivery.threads import CALLS, RECONCILING, SEALING, SENDING, SYNC
 from notifications.models import Delivery, GroupSync, SendingSwitch, Tally, TaskDeaths
 from notifications.record.queries import record_state
 from notifications.record.result_counts import count_results
@@ -287,7 +287,7 @@ class _Scrape:
 def _deaths() -> dict[str, int]:
     """The deaths by task; with zeros, so that ``increase()`` includes the first one."""
     rows = TaskDeaths.objects.values_list("task", "count")
-    return dict.fromkeys((SENDING, CALLS, SEALING, SYNC), 0) | dict(rows)
+    return dict.fromkeys((SENDING, CALLS, SEALING, SYNC, RECONCILING), 0) | dict(rows)
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:

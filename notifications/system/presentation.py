@@ -8,7 +8,14 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications.delivery.threads import CALLS, REQUESTS, SEALING, SENDING, SYNC
+from notifications.delivery.threads import (
+    CALLS,
+    RECONCILING,
+    REQUESTS,
+    SEALING,
+    SENDING,
+    SYNC,
+)
 from notifications.models import Delivery, GroupSync, Notification
 from notifications.system.machine import MEGABYTE
 from notifications.system.state import SystemState
@@ -272,6 +279,7 @@ def _task(task: str) -> str:
         SEALING: _("sealing"),
         SYNC: _("the sync of the groups"),
         REQUESTS: _("requests of the pages"),
+        RECONCILING: _("questions about what is not confirmed"),
     }
     return labels.get(task, task)
 

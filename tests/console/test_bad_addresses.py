@@ -45,6 +45,7 @@ ACTS = [
     "/sent/{}/evidence/", "/sent/{}/pause/", "/sent/{}/resume/", "/sent/{}/stop/",
     "/sent/{}/try-failed/", "/sent/{}/send-again/", "/sent/{}/schedule/",
     "/write/{}/delete/", "/history/deliveries/{}/resolve/",
+    "/sent/{}/ask/", "/history/deliveries/{}/ask/",
 ]  # fmt: skip
 IDS = ["0", "-1", "999999", str(2**63 - 1), str(2**63), str(HUGE), "²", "1e9", "%00"]
 DOWNLOADS = ["admin:deliveries_download", "admin:actions_download"]

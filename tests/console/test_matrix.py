@@ -93,6 +93,8 @@ admin:notification_stop                  GET  login  405     405     405       4
 admin:notification_stop                  POST login  403     away    away      403     403    403    away
 admin:notification_take_over             GET  login  405     405     405       405     405    405    405
 admin:notification_take_over             POST login  403     away    away      403     403    403    away
+admin:notification_ask                   GET  login  405     405     405       405     405    405    405
+admin:notification_ask                   POST login  403     away    403       403     403    403    403
 admin:reschedule                         GET  login  403     away    403       403     403    403    403
 admin:reschedule                         POST login  403     away    403       403     403    403    403
 admin:send_again                         GET  login  403     200     403       403     403    403    403
@@ -119,6 +121,8 @@ admin:delivery                           GET  login  403     200     200       2
 admin:delivery                           POST login  405     405     405       405     405    405    405
 admin:resolve                            GET  login  405     405     405       405     405    405    405
 admin:resolve                            POST login  403     away    403       403     403    403    403
+admin:delivery_ask                       GET  login  405     405     405       405     405    405    405
+admin:delivery_ask                       POST login  403     away    403       403     403    403    403
 admin:labels                             GET  login  403     200     200       200     200    403    200
 admin:labels                             POST login  405     405     405       405     405    405    405
 admin:labels_put                         GET  login  403     403     403       403     200    403    200

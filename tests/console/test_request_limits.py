@@ -166,8 +166,14 @@ def test_pages_of_one_person_are_limited(auditor, low):
 
 @pytest.mark.parametrize("name", sorted({*FORM_RATES} - {"admin:group_import_check"}))
 def test_costly_forms_have_a_count_of_their_own(log_in, low, name):
-    chief = log_in(make_user(superuser=True))
-    arguments = [make_notification().pk] if name == "admin:evidence" else []
+    author = make_user(superuser=True)
+    chief = log_in(author)
+    row = make_delivery(make_notification(sender=author, status="paused"))
+    arguments = {
+        "admin:evidence": [row.notification_id],
+        "admin:notification_ask": [row.notification_id],
+        "admin:delivery_ask": [row.pk],
+    }.get(name, [])
     path = reverse(name, args=arguments)
     answers = []
     for _n in range(3):

@@ -36,8 +36,8 @@ def main() -> int:
                 )
                 tallies.append(tally)
                 say(f"{' | '.join(tally.cells())}")
-                for file in tally.secrets:
-                    say(f"    {file}")
+                for line in (*tally.notes, *tally.secrets):
+                    say(f"    {line}")
                 if not fault.is_control:
                     for problem in tally.problems:
                         say(f"    {problem}")

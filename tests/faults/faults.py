@@ -1,7 +1,7 @@
 """The table of faults: effect, databases, number of runs, allowed doubt."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tests.faults import (
@@ -11,6 +11,7 @@ from tests.faults import (
     people,
     power,
     processes,
+    reconciling,
     restoring,
 )
 from tests.faults.scene import Scene, Sent
@@ -25,6 +26,7 @@ class Doubt(Enum):
     NONE = "none"
     UNDER_WAY = "rate × (claim to answer + 0.05 s) + 5"  # a worker died
     ANY = "any"  # the fault itself hides answers
+    FEW = "1 %"  # Tencent is asked about each
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Fault:
     groups: int = 90
     answers: Sequence[str] = ()  # faults of the stand-in, for one group after another
     answers_long: Sequence[str] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
     needs_machine: bool = False
     is_control: bool = False  # must show calls that were made twice
 
@@ -157,6 +160,15 @@ FAULTS = {
             doubt=Doubt.ANY,
             answers=endpoint.NETWORK,
             answers_long=endpoint.NETWORK_LONG,
+        ),
+        Fault(
+            "reconcile",
+            reconciling.reconcile,
+            long=25,
+            groups=96,
+            doubt=Doubt.FEW,
+            answers=reconciling.ANSWERS,
+            settings=reconciling.SETTINGS,
         ),
         Fault("double-send", people.double_send, long=200, short=8, groups=8),
         Fault("pause", people.pause, long=10, groups=400),

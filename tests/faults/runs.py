@@ -39,6 +39,7 @@ class Tally:
     unconfirmed: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def is_kept(self) -> bool:
@@ -107,7 +108,8 @@ class Stage:
             random_source=random.Random(seed),
             is_long=is_long,
             faults=(is_long and fault.answers_long) or fault.answers,
-            settings={"IM_READ_TIMEOUT": READ_TIMEOUT} if fault.answers else {},
+            settings=fault.settings
+            | ({"IM_READ_TIMEOUT": READ_TIMEOUT} if fault.answers else {}),
             library=self.library if fault.needs_machine else None,
             entry=CONTROL if fault.is_control else MANAGE,
         )
@@ -120,6 +122,7 @@ class Stage:
             tally.problems.append(f"run {tally.runs + 1}: {error}")
         finally:
             scene.stop()
+        tally.notes = scene.notes
         tally.secrets = secrets_in([folder, *self.place.folders])
         if not (tally.problems or tally.secrets) or fault.is_control:
             scene.remove()
@@ -154,6 +157,8 @@ def _bound(scene: Scene, fault: Fault, sents: list[Sent]) -> float:
         return 0
     if fault.doubt is Doubt.ANY:
         return math.inf
+    if fault.doubt is Doubt.FEW:
+        return len(scene.groups) / 100
     # Measured, because a busy machine is slower in everything than the endpoint alone.
     ids = [sent.notification for sent in sents]
     seconds = max(LATENCY_MS / 1000, scene.order("under_way", notifications=ids))

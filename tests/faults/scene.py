@@ -72,6 +72,7 @@ class Scene:
         self.journal = folder / "journal.jsonl"
         self.workers: list[Process] = []
         self.sents = 0
+        self.notes: list[str] = []
         self.calls_by_content: dict[str, list[Call]] = {}
         self.read_up_to = 0
         self.url = ""
@@ -182,6 +183,10 @@ class Scene:
             raise NeverCame(f"{name}: {answer['error']}; see {self.stagehand.log}")
         return answer["result"]
 
+    def note(self, text: str) -> None:
+        """Add a line to the notes of the scene, which the command prints."""
+        self.notes.append(text)
+
     def new_content(self) -> str:
         self.sents += 1
         return f"{self.name} {self.sents}"
@@ -232,7 +237,12 @@ class Scene:
                     self.read_up_to += len(line)
                     entry = json.loads(line)
                     self.calls_by_content.setdefault(entry["content"], []).append(
-                        Call(entry["group_id"], entry["error_code"])
+                        Call(
+                            entry["group_id"],
+                            entry["error_code"],
+                            entry.get("msg_seq") is not None,
+                            entry.get("random", 0),
+                        )
                     )
         return self.calls_by_content.get(sent.content, [])[sent.first : sent.last]
 

@@ -23,6 +23,7 @@ django.setup()
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Count, Max, Min
 from django.db.utils import DatabaseError, InterfaceError
 from django.test import Client
 from django.utils import timezone
@@ -41,6 +42,7 @@ from notifications.models import (
     AuditEntry,
     ChatGroup,
     Delivery,
+    DeliveryQuery,
     GroupSync,
     Notification,
     Pace,
@@ -71,6 +73,7 @@ def draft(content: str) -> Notification:
         written_by_name="sender",
         content=content,
         audience="every",
+        channel=settings.IM_DEFAULT_CHANNEL,
     )
 
 
@@ -155,6 +158,97 @@ def rows(notification: int) -> list[dict[str, Any]]:
         }
         for row in found.prefetch_related("attempts")
     ]
+
+
+def open_queries(notification: int) -> int:
+    rows = Delivery.objects.filter(notification=notification)
+    return rows.filter(next_query_at__isnull=False).count()
+
+
+def settled(notification: int) -> dict[str, Any]:
+    """Seconds from the last call to the verdict, for each delivery that was asked about."""
+    asked = DeliveryQuery.objects.filter(delivery__notification=notification)
+    ends = asked.values_list("delivery").annotate(Max("finished_at"))
+    calls = Attempt.objects.filter(delivery__notification=notification)
+    starts = dict(calls.values_list("delivery").annotate(Max("started_at")))
+    return {
+        "seconds": [(end - starts[pk]).total_seconds() for pk, end in ends.order_by()]
+    }
+
+
+def leave_unconfirmed(count: int) -> int:
+    """Insert group messages without a verdict, about which Tencent is asked now."""
+    person, now = sender(), timezone.now()
+    sent_at = now - timedelta(seconds=settings.IM_QUERY_AFTER_SECONDS + 1)
+    groups = list(ChatGroup.objects.order_by("pk").values_list("group_id", flat=True))
+    notification = Notification.objects.create(
+        sender=person,
+        sender_name="sender",
+        written_by=person,
+        written_by_name="sender",
+        content="unconfirmed",
+        audience="every",
+        channel="group_message",
+        status="completed",
+        sent_at=sent_at,
+        finished_at=now,
+    )
+    first = 1 + (Delivery.objects.aggregate(last=Max("random"))["last"] or 0)
+    rows = Delivery.objects.bulk_create(
+        [
+            Delivery(
+                notification=notification,
+                group_id=groups[n % len(groups)],
+                group_name="g",
+                group_type="Public",
+                sender_name="sender",
+                portion=1 + n // len(groups),
+                channel="group_message",
+                random=first + n,
+                status="unconfirmed",
+                reason="no_answer",
+                attempt_count=1,
+                finished_at=sent_at,
+                next_query_at=now,
+            )
+            for n in range(count)
+        ],
+        batch_size=2000,
+    )
+    Attempt.objects.bulk_create(
+        [
+            Attempt(
+                delivery=row,
+                number=1,
+                worker=1,
+                started_at=sent_at,
+                finished_at=sent_at,
+                outcome="unconfirmed",
+                reason="no_answer",
+            )
+            for row in rows
+        ],
+        batch_size=2000,
+    )
+    return notification.pk
+
+
+def query_count(notification: int) -> int:
+    return DeliveryQuery.objects.filter(delivery__notification=notification).count()
+
+
+def asked(notification: int) -> dict[str, Any]:
+    """The results by reason, and the seconds from the first query to the last verdict."""
+    rows = Delivery.objects.filter(notification=notification)
+    queries = DeliveryQuery.objects.filter(delivery__notification=notification)
+    times = queries.aggregate(first=Min("started_at"), last=Max("finished_at"))
+    return {
+        "reasons": dict(
+            rows.order_by().values_list("reason").annotate(number=Count("pk"))
+        ),
+        "seconds": (times["last"] - times["first"]).total_seconds(),
+        "queries": queries.count(),
+    }
 
 
 def session_key() -> str:
@@ -257,6 +351,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
     for order in (
         *(prepare, send, send_twice, pause, resume, stop, send_unconfirmed_again),
         *(state, rows, under_way, most_calls_in_a_second, end_lease, checkpoint),
+        *(open_queries, settled, leave_unconfirmed, query_count, asked),
         *(session_key, timed_send, claimed, head, sync, sync_seconds, sync_result),
     )
 }

@@ -22,6 +22,22 @@ def counts(calls: list[int | None], *rows: Row) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize(
+    ("status", "reason", "stored", "lost"),
+    [
+        ("accepted", "in_history", True, 0),
+        ("accepted", "in_history", False, 1),
+        ("failed", "not_in_history", False, 0),
+        ("failed", "not_in_history", True, 1),
+        ("unconfirmed", "no_answer", True, 0),
+    ],
+)
+def test_a_verdict_by_the_history_agrees_with_it(status, reason, stored, lost):
+    found = row(status, ("unconfirmed", None), reason=reason)
+
+    assert judge(["g"], [Call("g", None, stored)], [found]).lost == lost
+
+
+@pytest.mark.parametrize(
     ("calls", "found"),
     [
         ([0], row("accepted", ACCEPTED)),

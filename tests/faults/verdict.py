@@ -13,10 +13,16 @@ OPEN = ("queued", "sending")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that the endpoint received; ``code`` is ``None`` without an answer."""
+    """One call that the endpoint received; ``code`` is ``None`` without an answer.
+
+    ``stored``: whether the history of the group has the message, which has the number
+    ``random``.
+    """
 
     group_id: str
     code: int | None
+    stored: bool = False
+    random: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,13 @@ def _calls_explained(row: Row) -> int:
 def _contradiction(row: Row, calls: Sequence[Call]) -> str:
     """The contradiction between a row and the endpoint, or an empty string."""
     answers = {call.code for call in calls}
+    is_stored = any(call.stored for call in calls)
+    if row.reason == "in_history":
+        return "" if is_stored else "accepted, but the history never had it"
+    if row.reason == "not_in_history":
+        return "failed as not in the history, which has it" if is_stored else ""
+    if row.status == "failed" and is_stored:
+        return "failed, but the history has it"
     if row.reason == "restored":
         return ""  # the history since the backup is gone, and the row says so
     if row.status == "accepted" and 0 not in answers:

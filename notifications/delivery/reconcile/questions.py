@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from django.db.models import Aggregate, Count, Manager, Min
+from django.conf import settings
+from django.db.models import Aggregate, Count, Manager, Min, Q
 
 from notifications.delivery.channels import CHANNELS
 from notifications.delivery.channels.base import Message, Target
@@ -132,6 +133,15 @@ def open_queries() -> DeliveryQuerySet:
     return Delivery.objects.filter(next_query_at__isnull=False)
 
 
+def can_be_asked_now(now: datetime) -> Q:
+    """The next query is planned for later, and Tencent need not be given time any more.
+
+    Of a call that has just ended, Tencent may still be storing the message.
+    """
+    last_end = now - timedelta(seconds=settings.IM_QUERY_AFTER_SECONDS)
+    return Q(next_query_at__gt=now, finished_at__lte=last_end)
+
+
 def due(
     now: datetime, limit: int, administrator: str, *, without: Collection[int] = ()
 ) -> Due:
@@ -181,8 +191,7 @@ def _question(
     """``None`` if Tencent cannot be queried about this delivery."""
     try:
         channel = CHANNELS[row.channel]
-        message = Message(row.notification.content, row.notification.options)
-        target = Target(row.group_id, row.group_type, row.recipient_ids, row.random)
+        message, target = Message.of(row.notification), Target.of(row)
         kind = channel.query_kind(message, target)
         call = channel.call(message, target)
     except ValueError:

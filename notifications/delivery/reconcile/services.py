@@ -1,15 +1,12 @@
 """ "Ask Tencent now": the next query before its time."""
 
-from datetime import timedelta
-
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from notifications import audit_log, permissions
 from notifications.delivery.audit_events import ASKED
-from notifications.delivery.reconcile.questions import open_queries
+from notifications.delivery.reconcile.questions import can_be_asked_now, open_queries
 from notifications.models import Notification
 from notifications.permissions import require, require_control
 
@@ -18,19 +15,15 @@ from notifications.permissions import require, require_control
 def ask_now(user: User, notification_id: int, delivery_id: int | None = None) -> int:
     """Make the queries of a notification due, or that of one delivery.
 
-    Returns their number. Queries that are due already do not count, nor those about a
-    call that has just ended: Tencent may still be storing the message. Raises
-    ``PermissionDenied``. A call that changes nothing writes no audit entry.
+    Returns the number of those that ``can_be_asked_now``. Raises ``PermissionDenied``. A
+    call that changes nothing writes no audit entry.
     """
     require(user, permissions.SEND)
     rows = Notification.objects.sent().select_for_update()
     notification = rows.get(pk=notification_id)
     require_control(user, notification)
     now = timezone.now()
-    last_end = now - timedelta(seconds=settings.IM_QUERY_AFTER_SECONDS)
-    later = open_queries().filter(
-        notification=notification, next_query_at__gt=now, finished_at__lte=last_end
-    )
+    later = open_queries().filter(can_be_asked_now(now), notification=notification)
     if delivery_id is not None:
         later = later.filter(pk=delivery_id)
     ids = list(later.order_by("pk").select_for_update().values_list("pk", flat=True))

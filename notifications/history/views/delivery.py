@@ -1,12 +1,14 @@
 """The page of a delivery: its result, content and calls."""
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from notifications import permissions
 from notifications.delivery.channels import CHANNELS
 from notifications.delivery.explanations import explain
+from notifications.delivery.reconcile.questions import can_be_asked_now, open_queries
 from notifications.history import delivery_detail
 from notifications.history.delivery_detail import related_deliveries
 from notifications.history.forms import DeliveryFilterForm
@@ -42,6 +44,10 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
             and may_control(request, row.notification)
         ),
         request_line=delivery_detail.request_line(row),
+        may_ask=(
+            open_queries().filter(can_be_asked_now(timezone.now()), pk=pk).exists()
+            and may_control(request, row.notification)
+        ),
         request_body=delivery_detail.request_body(row),
         back=back_query(request, DeliveryFilterForm),
     )

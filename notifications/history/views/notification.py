@@ -21,9 +21,11 @@ from notifications.delivery.presentation import (
     ADVICE,
     headline,
     pause_reason,
+    query_sentence,
     wait_sentence,
 )
 from notifications.delivery.progress import progress_of, wait_state
+from notifications.delivery.reconcile.progress import open_queries_of
 from notifications.delivery.resendable import resendable_group_counts
 from notifications.history.evidence.services import evidence, obstacle
 from notifications.history.forms import NotificationFilterForm
@@ -32,6 +34,9 @@ from notifications.models import Notification
 from notifications.ui.downloads import as_file
 from notifications.ui.lists import back_query
 from notifications.ui.pages import may_control, page, require_permission
+
+# The page of an ended notification is live if Tencent is asked so soon.
+MAX_LIVE_SECONDS = 300
 
 
 @require_safe
@@ -54,7 +59,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     notification = _visible(request, pk)
     context = _context(request, notification)
     response = render(request, "notifications/delivery/_progress.html", context)
-    if context["is_over"]:
+    if not context["is_live"]:
         response["X-Done"] = "1"
     return response
 
@@ -89,16 +94,17 @@ def _record(request: HttpRequest, notification: Notification) -> dict[str, objec
 def _context(request: HttpRequest, notification: Notification) -> dict[str, object]:
     progress = progress_of(notification)
     code = notification.paused_code
-    rest = wait_state(
-        notification,
-        progress.calls,
-        now=timezone.now(),
-        has_worker=has_live_worker(),
-    )
+    now, has_worker = timezone.now(), has_live_worker()
+    rest = wait_state(notification, progress.calls, now=now, has_worker=has_worker)
+    queries = open_queries_of(notification, now)
+    # Not before the last calls of a stopped notification have ended.
+    is_over = notification.has_ended and not progress.in_progress
     return {
         "n": notification,
-        # Not before the last calls of a stopped notification have ended.
-        "is_over": notification.has_ended and not progress.in_progress,
+        "is_over": is_over,
+        "is_live": not is_over or 0 < queries.seconds_left <= MAX_LIVE_SECONDS,
+        "queries": queries,
+        "asks": query_sentence(queries, has_worker=has_worker),
         "again": resendable_group_counts(notification),
         "waits": wait_sentence(rest),
         "resends": notification.resends.order_by("pk"),

@@ -76,10 +76,7 @@ def make_unconfirmed(
 def store(tencent: SandboxServer, delivery: Delivery) -> None:
     """Send the message of the delivery, as the call without an answer did."""
     client = conf.connection().client()
-    message = Message(delivery.notification.content, delivery.notification.options)
-    target = Target(
-        delivery.group_id, delivery.group_type, delivery.recipient_ids, delivery.random
-    )
+    message, target = Message.of(delivery.notification), Target.of(delivery)
     response = client.call(CHANNELS[delivery.channel].call(message, target))
     client.close()
     assert response.outcome.error_code == 0
