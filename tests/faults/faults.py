@@ -43,6 +43,7 @@ class Fault:
     answers: Sequence[str] = ()  # faults of the stand-in, for one group after another
     answers_long: Sequence[str] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    settings_long: Mapping[str, str] = field(default_factory=dict)
     needs_machine: bool = False
     is_control: bool = False  # must show calls that were made twice
 
@@ -169,6 +170,7 @@ FAULTS = {
             doubt=Doubt.FEW,
             answers=reconciling.ANSWERS,
             settings=reconciling.SETTINGS,
+            settings_long=reconciling.SETTINGS_LONG,
         ),
         Fault("double-send", people.double_send, long=200, short=8, groups=8),
         Fault("pause", people.pause, long=10, groups=400),

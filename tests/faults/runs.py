@@ -108,7 +108,7 @@ class Stage:
             random_source=random.Random(seed),
             is_long=is_long,
             faults=(is_long and fault.answers_long) or fault.answers,
-            settings=fault.settings
+            settings=dict((is_long and fault.settings_long) or fault.settings)
             | ({"IM_READ_TIMEOUT": READ_TIMEOUT} if fault.answers else {}),
             library=self.library if fault.needs_machine else None,
             entry=CONTROL if fault.is_control else MANAGE,

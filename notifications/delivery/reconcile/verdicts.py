@@ -97,6 +97,7 @@ def _write(answers: Sequence[Answered], worker_id: int, now: datetime) -> None:
                 "An answer came after the end of the queries.",
                 extra=question.log_fields,
             )
+            close([question.delivery_id])
             continue
         former = earlier[row.pk]
         is_present = answer.finding.verdict is Verdict.PRESENT
