@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import Sum
+
 from notifications import conf
 from notifications.delivery.background import StopRequested
 from notifications.delivery.http_workers import HttpWorkers, Result
@@ -30,11 +32,12 @@ from notifications.delivery.reconcile.questions import (
 )
 from notifications.delivery.reconcile.verdicts import Answered
 from notifications.delivery.threads import RECONCILING, Deaths
-from notifications.models import Notification
+from notifications.models import Notification, Pace
 from notifications.rate_limit.backoff import backoff
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
 from notifications.tencent import error_codes
+from notifications.tencent.calls.group_msg_get_simple import GroupMsgGetSimple
 from notifications.tencent.calls.send_group_msg import Receipt
 from notifications.tencent.outcomes import Outcome, OutcomeKind
 
@@ -50,8 +53,11 @@ ANSWERS_PER_WRITE = 8
 
 BLOCK = 64
 
-# Of the rate of the calls: a send uses the same process and database.
-RATE_SHARE_DURING_SEND = 0.25
+# Queries for each call of a running send, which uses the same process and database: at
+# its full pace the machine has time left, and below it perhaps none.
+SHARE_AT_FULL_PACE = 0.1
+SHARE_BELOW = 0.02
+FULL_PACE = 0.95  # of the rate limit
 
 # In seconds: the checks for sends and for deliveries that have become due.
 CHECK_INTERVAL = 1.0
@@ -93,7 +99,8 @@ class ReconcileRun:
         self.in_progress: dict[int, Question] = {}  # by delivery
         self.unwritten: list[Answered] = []
         self.next_check = 0.0
-        self.is_sending = False
+        self.rate = 0.0  # of the queries, in calls per second
+        self.claimed: tuple[float, int] | None = None  # machine time, calls of sends
         self.has_more = True  # as of the last query
 
     def run(self) -> None:
@@ -126,8 +133,21 @@ class ReconcileRun:
             self.next_check = now + CHECK_INTERVAL
             self.http_workers.keep_alive()
             self.has_more = True
-            sends = Notification.objects.filter(status=Notification.Status.SENDING)
-            self.is_sending = sends.exists()
+            self.rate = self._present_rate(now)
+
+    def _present_rate(self, now: float) -> float:
+        """The rate at which a send loses nothing; the whole one without a send."""
+        full = conf.calls_per_second()
+        claimed = Pace.objects.aggregate(total=Sum("claimed"))["total"] or 0
+        before, self.claimed = self.claimed, (now, claimed)
+        sends = Notification.objects.filter(status=Notification.Status.SENDING)
+        if not sends.exists():
+            return full
+        if before is None:
+            return 1.0
+        calls = (claimed - before[1]) / (now - before[0])
+        share = SHARE_AT_FULL_PACE if calls >= FULL_PACE * full else SHARE_BELOW
+        return max(1.0, share * calls)
 
     def _load(self) -> None:
         """Read due deliveries when no question waits for a thread."""
@@ -171,14 +191,15 @@ class ReconcileRun:
         self.http_workers.submit(request, slot)
 
     def _limiter(self, command: str) -> RateLimiter:
+        """The slots of a call; a repeat uses those of the sends, at their distance."""
         if command not in self.limiters:
             name = f"{self.im.endpoint.sdk_app_id}:{command}"
             self.limiters[command] = RateLimiter(
                 name, conf.calls_per_second(), self.clock
             )
         limiter = self.limiters[command]
-        share = RATE_SHARE_DURING_SEND if self.is_sending else 1.0
-        limiter.rate = conf.calls_per_second() * share
+        if command == GroupMsgGetSimple.COMMAND:
+            limiter.rate = self.rate
         return limiter
 
     # --- answers -------------------------------------------------------------------

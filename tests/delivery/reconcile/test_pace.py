@@ -1,0 +1,51 @@
+"""The pace of the queries beside a send."""
+
+import pytest
+
+from notifications import conf
+from notifications.models import Notification, Pace
+from tests.delivery.reconcile.conftest import make_run
+from tests.factories import make_notification
+
+pytestmark = pytest.mark.django_db
+
+FULL = 190.0
+
+
+@pytest.fixture
+def rates(settings, tencent):
+    """``rates(calls, …)``: the rate of the queries after each second with so many calls."""
+    settings.IM_CALLS_PER_SECOND = 200
+
+    def measure(*calls: int) -> list[float]:
+        pace = Pace.objects.create(name="1:send")
+        run = make_run()
+        rates = [run._present_rate(0.0)]
+        for second, count in enumerate(calls, start=1):
+            pace.claimed += count
+            pace.save()
+            rates.append(run._present_rate(float(second)))
+        return rates
+
+    return measure
+
+
+def test_without_a_send_the_whole_rate_is_used(rates):
+    assert conf.calls_per_second() == FULL
+    assert rates(0, 0) == [FULL, FULL, FULL]
+
+
+def test_beside_a_send_it_follows_the_calls_that_are_made(rates):
+    make_notification(status=Notification.Status.SENDING)
+
+    assert rates(190, 100, 0) == [1.0, 19.0, 2.0, 1.0]
+
+
+def test_a_repeat_takes_the_slots_of_a_send_at_their_distance(rates, tencent):
+    make_notification(status=Notification.Status.SENDING)
+    rates(100)
+    run = make_run()
+    run.rate = 1.0
+
+    assert run._limiter("send_group_msg").rate == FULL
+    assert run._limiter("group_msg_get_simple").rate == 1.0
