@@ -25,7 +25,7 @@ from notifications.delivery.presentation import (
     wait_sentence,
 )
 from notifications.delivery.progress import progress_of, wait_state
-from notifications.delivery.reconcile.progress import open_queries_of
+from notifications.delivery.reconcile.services import open_queries_of
 from notifications.delivery.resendable import resendable_group_counts
 from notifications.history.evidence.services import evidence, obstacle
 from notifications.history.forms import NotificationFilterForm

@@ -8,8 +8,11 @@ from django.utils import timezone
 
 from notifications import permissions
 from notifications.delivery.presentation import query_sentence
-from notifications.delivery.reconcile.progress import OpenQueries, open_queries_of
-from notifications.delivery.reconcile.services import ask_now
+from notifications.delivery.reconcile.services import (
+    OpenQueries,
+    ask_now,
+    open_queries_of,
+)
 from notifications.models import AuditEntry, Delivery
 from tests.delivery.reconcile.conftest import make_message, make_unconfirmed
 from tests.factories import make_user
