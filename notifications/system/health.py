@@ -120,23 +120,35 @@ def calls_in_last_minute(now: datetime) -> int:
 
 
 def unsealed() -> Unsealed:
-    """Sent notifications without a seal. One query."""
+    """Sent notifications without a seal. One query.
+
+    Those with an open query are sealed when Tencent has answered: they do not count
+    for ``since``.
+    """
     reports = AuditEntry.objects.filter(
         action=NOT_SEALED.word, notification_number=OuterRef("pk")
     )
+    queried = Delivery.objects.filter(next_query_at__isnull=False)
     rows = list(
         Notification.objects.sent()
         .filter(seal__isnull=True)
         .order_by("pk")
-        .annotate(is_refused=Exists(reports))
-        .values_list("pk", "finished_at", "is_refused")
+        .annotate(
+            is_refused=Exists(reports),
+            is_asked=Exists(queried.filter(notification=OuterRef("pk"))),
+        )
+        .values_list("pk", "finished_at", "is_refused", "is_asked")
     )
-    ended = [(at, is_refused) for _pk, at, is_refused in rows if at is not None]
+    ended = [
+        (pk, at, is_refused, is_asked)
+        for pk, at, is_refused, is_asked in rows
+        if at is not None
+    ]
     return Unsealed(
-        notifications=[pk for pk, _at, _is_refused in rows],
+        notifications=[pk for pk, *_others in rows],
         ended=len(ended),
-        since=min((at for at, is_refused in ended if not is_refused), default=None),
-        refused=[pk for pk, at, is_refused in rows if at is not None and is_refused],
+        since=min((row[1] for row in ended if not row[2] and not row[3]), default=None),
+        refused=[pk for pk, _at, is_refused, _is_asked in ended if is_refused],
     )
 
 
