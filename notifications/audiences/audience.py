@@ -194,7 +194,9 @@ class Audience:
 
     def _reason(self, *, names_members: bool) -> Case:
         channel = CHANNELS[self.channel]
-        used = channel.used_features(self.options, names_members=names_members)
+        used = channel.used_features(self.options)
+        if names_members:
+            used.append("recipients")
         return Case(
             When(~Q(state=ChatGroup.State.IN_USE), then=F("state")),
             When(

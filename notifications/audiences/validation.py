@@ -158,8 +158,8 @@ def _type_problems(audience: Audience) -> dict[str, list[str]]:
 def _recipients_problem(audience: Audience) -> str:
     """Some types of groups accept notifications for all members only.
 
-    Source: the channel, in ``refused_by_type``. Named members are never replaced by everyone automatically:
-    that decision belongs to the person.
+    Which ones is in ``refused_by_type`` of the channel. Named members are never replaced
+    by everyone automatically: that decision belongs to the person.
     """
     if not audience.names_members:
         return ""

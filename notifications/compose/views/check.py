@@ -67,7 +67,8 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     sender_is_unknown = sender_problem(user, draft)
     has_changed = is_posted and request.POST.get("digest") != checked.digest()
     form = _send_form(request, draft, checked, confirm_anew=has_changed)
-    if is_posted and not has_changed and form.is_valid():
+    may_send = is_posted and not has_changed and not sender_is_unknown
+    if may_send and form.is_valid():
         try:
             return redirect(
                 services_send.send(user, pk, digest=checked.digest(), when=form.when)

@@ -94,23 +94,15 @@ class Channel(ABC):
         """The name of the call that sends, as in ``error_codes.info``."""
         return self.sending_call.COMMAND
 
-    @property
-    def command(self) -> str:
-        """The name of the call that sends, as in ``error_codes.info``."""
-        return self.sending_call.COMMAND
-
     def refuses(self, group_type: str, feature: str = "message") -> bool:
         return group_type in self.refused_by_type.get(feature, ())
 
-    def used_features(
-        self, options: MessageOptions, *, names_members: bool
-    ) -> list[str]:
-        """The features of a message that some types of groups refuse."""
-        is_used = {"message": True, "recipients": names_members}
+    def used_features(self, options: MessageOptions) -> list[str]:
+        """The keys of ``refused_by_type`` that a message to all members uses."""
         return [
             feature
             for feature in self.refused_by_type
-            if is_used.get(feature) or getattr(options, feature, False)
+            if feature == "message" or getattr(options, feature, False)
         ]
 
     def reaches_offline(self, options: MessageOptions) -> bool:
