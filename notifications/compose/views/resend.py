@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from notifications import permissions
 from notifications.compose.send_form import ResendForm
 from notifications.compose.services import resend as services_resend
+from notifications.compose.services.sender_check import sender_problem
 from notifications.delivery.resendable import ResendKind
 from notifications.models import GroupType, Notification, WrongState
 from notifications.permissions import require_control
@@ -35,6 +36,9 @@ def send_again(request: HttpRequest, pk: int, kind_name: str) -> HttpResponse:
         initial={"not_after": end if end and end > timezone.now() else None},
     )
     if request.method == "POST" and form.is_valid():
+        if problem := sender_problem(user, first):
+            messages.error(request, problem)
+            return redirect(request.path)
         try:
             return redirect(
                 services_resend.send_again(user, pk, kind, **form.cleaned_data)
