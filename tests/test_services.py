@@ -16,7 +16,14 @@ import notifications
 from notifications import permissions
 from notifications.audiences import saved
 from notifications.audit import export as audit_export
-from notifications.compose.services import drafts, handover, member_check, resend, send
+from notifications.compose.services import (
+    drafts,
+    handover,
+    member_check,
+    resend,
+    send,
+    sender_check,
+)
 from notifications.delivery import controls
 from notifications.groups import export as groups_export
 from notifications.groups import labels
@@ -58,6 +65,7 @@ OTHERS = {
     "checked_of",  # what Check shows, of a draft that the caller may see
     "explain_missing",
     "handed_over_by",
+    "require_sender",  # a part of the send and of the resend
     "receiver_of",  # of the user's own handover
     "present_request",  # of the user
     "ask",  # its callers check the right
@@ -152,6 +160,12 @@ def calls(user: User) -> dict[str, Callable[[], Any]]:
         ),
         "compose.services.member_check.answer": lambda: member_check.answer(
             user, {"groups": ["hikers"], "members": ["anna"]}
+        ),
+        "compose.services.sender_check.sender_problem": lambda: (
+            sender_check.sender_problem(user, draft)
+        ),
+        "compose.services.sender_check.answer": lambda: sender_check.answer(
+            user, {"account": "anna"}
         ),
         "compose.services.resend.send_again": lambda: resend.send_again(
             user, ended.pk, resend.ResendKind.UNCONFIRMED, digest=""
