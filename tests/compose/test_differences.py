@@ -41,6 +41,10 @@ def shown(person):
             ChangedValue("Written by", "lin.mei", "j.okafor", []),
         ),
         (
+            {"channel": "group_message", "message_options": ""},
+            ChangedValue("Channel", "System notification", "Group message", []),
+        ),
+        (
             {"audience_values": {"name_contains": "club"}},
             ChangedValue(
                 "Send to",
@@ -222,3 +226,15 @@ def test_a_person_who_became_a_superuser(person):
 @pytest.mark.parametrize("text", ["", "x", "王五", "a:b:c"])
 def test_only_signed_values_are_read(text):
     assert unsign(text) is None
+
+
+def test_changed_options_of_a_message(person):
+    make_group(name="A club")
+    draft = make_notification(sender=person, channel="group_message")
+    before = shown(person)
+    draft.message_options = '{"mention_all": true, "priority": "High"}'
+    draft.save()
+
+    assert differences(before, shown(person)) == [
+        ChangedValue("Options", "", "Mention everyone (@all): Yes\nPriority: High", [])
+    ]

@@ -26,7 +26,13 @@ from notifications.models import (
     Rule,
 )
 from notifications.record.verification import verify
-from tests.factories import make_group, make_notification, make_user, write_fields
+from tests.factories import (
+    make_capability,
+    make_group,
+    make_notification,
+    make_user,
+    write_fields,
+)
 from tests.interleaving import interleave
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -122,6 +128,48 @@ def test_a_group_that_changes_before_the_rows_are_made(manager, draft, change):
         assert rows == []
     else:
         assert rows == [("Hikers", "Public")]
+
+
+def test_a_group_that_becomes_a_broadcast_before_the_rows_are_made(manager, draft):
+    """PostgreSQL reads the new type, and a constraint of the database refuses the row."""
+    Notification.objects.update(channel="group_message")
+
+    def change_group() -> None:
+        with transaction.atomic():
+            ChatGroup.objects.update(type="BChatRoom")
+
+    sent, _ = interleave(
+        sending(manager, Notification.objects.get()),
+        change_group,
+        at=f"{SEND}.insert_deliveries",
+    )
+
+    rows = list(Delivery.objects.values_list("group_type", flat=True))
+    if isinstance(sent, ChangedSinceCheck):
+        assert rows == []
+    else:
+        assert rows == ["Public"]
+
+
+def test_a_probe_that_refuses_the_channel_while_the_check_page_is_open(
+    manager, draft, log_in
+):
+    checked = checked_of(manager, draft)
+    form = {"digest": checked.digest(), "shown": sign(checked.shown())}
+    client = log_in(manager)
+
+    page, _ = interleave(
+        lambda: client.post(f"/write/{draft.pk}/check/", form),
+        lambda: make_capability("system_notification", "no", error_code=10026),
+        at=f"{SEND}.send",
+    )
+
+    sentence = (
+        "System notification: not offered, because the application may not send it "
+        "(code 10026, probed on 2026-03-02)."
+    )
+    assert page.context["problems"] == [sentence]
+    assert not Delivery.objects.exists()
 
 
 @pytest.mark.parametrize("text", ["ONE", "TWO"])
