@@ -76,9 +76,7 @@ def give_up_lost_rows(worker_id: int, now: datetime) -> int:
         Delivery.objects.filter(status=Delivery.Status.SENDING)
         .exclude(owner__in=alive)
         .order_by("pk")
-        .select_for_update(skip_locked=True, of=["self"])
-        .select_related("notification")
-        .defer("notification__audience_values")
+        .select_for_update(skip_locked=True)
     )
     if not lost:
         return 0
@@ -96,10 +94,15 @@ def give_up_lost_rows(worker_id: int, now: datetime) -> int:
         )
         for row in lost
     )
+    # Without the audience, which may take megabytes.
+    notifications = Notification.objects.only("content", "message_options").in_bulk(
+        {row.notification_id for row in lost}
+    )
     by_query_time = defaultdict(list)
     for row in lost:
+        message = Message.of(notifications[row.notification_id])
         next_query_at = CHANNELS[row.channel].first_query_at(
-            Message.of(row.notification), Target.of(row), ended_at=now
+            message, Target.of(row), ended_at=now
         )
         by_query_time[next_query_at].append(row.pk)
     for next_query_at, ids in by_query_time.items():

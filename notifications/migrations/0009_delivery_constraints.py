@@ -75,15 +75,18 @@ class Migration(migrations.Migration):
                         ),
                         models.Q(
                             models.Q(("status", "unconfirmed"), _negated=True),
-                            (
-                                "reason__in",
-                                [
-                                    "",
-                                    "in_history",
-                                    "repeated",
-                                    "dropped",
-                                    "not_in_history",
-                                ],
+                            models.Q(
+                                ("reason", ""),
+                                (
+                                    "reason__in",
+                                    [
+                                        "in_history",
+                                        "repeated",
+                                        "dropped",
+                                        "not_in_history",
+                                    ],
+                                ),
+                                _connector="OR",
                             ),
                         ),
                         _connector="OR",
