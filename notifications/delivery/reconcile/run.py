@@ -35,7 +35,7 @@ from notifications.delivery.threads import RECONCILING, Deaths
 from notifications.models import Notification, Pace
 from notifications.rate_limit.backoff import backoff
 from notifications.rate_limit.clock import EngineClock
-from notifications.rate_limit.limiter import RateLimiter
+from notifications.rate_limit.limiter import READING_HORIZON, RateLimiter
 from notifications.tencent import error_codes
 from notifications.tencent.calls.group_msg_get_simple import GroupMsgGetSimple
 from notifications.tencent.calls.send_group_msg import Receipt
@@ -59,8 +59,12 @@ SHARE_AT_FULL_PACE = 0.1
 SHARE_BELOW = 0.02
 FULL_PACE = 0.95  # of the rate limit
 
-# In seconds: the checks for sends and for deliveries that have become due.
+# In seconds: the checks for sends and for deliveries that have become due. No answer
+# waits longer until it is written.
 CHECK_INTERVAL = 1.0
+
+# Slots are taken so many seconds ahead: each time is a commit, which a send may wait for.
+HORIZON = 1.0
 
 # Each page is tried so often; after that, the query has no answer.
 MAX_TRIES = 3
@@ -120,7 +124,8 @@ class ReconcileRun:
         is_waiting = bool(self.in_progress or self.waiting)
         for result in self.http_workers.results(RESULT_TIMEOUT if is_waiting else 0.0):
             self._process(result)
-        if len(self.unwritten) >= ANSWERS_PER_WRITE or not self.in_progress:
+        has_time = not self.in_progress and not self.waiting
+        if len(self.unwritten) >= ANSWERS_PER_WRITE or has_time:
             self._write(self.pause)
         self._check()
         self._load()
@@ -133,6 +138,7 @@ class ReconcileRun:
             self.next_check = now + CHECK_INTERVAL
             self.http_workers.keep_alive()
             self.has_more = True
+            self._write(self.pause)
             self.rate = self._present_rate(now)
 
     def _present_rate(self, now: float) -> float:
@@ -192,13 +198,17 @@ class ReconcileRun:
 
     def _limiter(self, command: str) -> RateLimiter:
         """The slots of a call; a repeat uses those of the sends, at their distance."""
+        only_reads = command == GroupMsgGetSimple.COMMAND
         if command not in self.limiters:
             name = f"{self.im.endpoint.sdk_app_id}:{command}"
             self.limiters[command] = RateLimiter(
-                name, conf.calls_per_second(), self.clock
+                name,
+                conf.calls_per_second(),
+                self.clock,
+                horizon=HORIZON if only_reads else READING_HORIZON,
             )
         limiter = self.limiters[command]
-        if command == GroupMsgGetSimple.COMMAND:
+        if only_reads:
             limiter.rate = self.rate
         return limiter
 
