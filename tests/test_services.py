@@ -25,6 +25,7 @@ from notifications.compose.services import (
     sender_check,
 )
 from notifications.delivery import controls
+from notifications.delivery.reconcile import services as reconcile_services
 from notifications.groups import export as groups_export
 from notifications.groups import labels
 from notifications.groups import services as groups_services
@@ -171,6 +172,9 @@ def calls(user: User) -> dict[str, Callable[[], Any]]:
             user, ended.pk, resend.ResendKind.UNCONFIRMED, digest=""
         ),
         "compose.services.send.send": lambda: send.send(user, draft.pk, digest=""),
+        "delivery.reconcile.services.ask_now": lambda: reconcile_services.ask_now(
+            user, ended.pk
+        ),
         "delivery.controls.pause": lambda: controls.pause(user, sent.pk),
         "delivery.controls.resume": lambda: controls.resume(user, paused.pk),
         "delivery.controls.stop": lambda: controls.stop(user, sent.pk),
