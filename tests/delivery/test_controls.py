@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from notifications import permissions
 from notifications.delivery import controls as delivery_controls
-from notifications.delivery.claim import claim, has_due_deliveries
+from notifications.delivery.claim import channels_due, running
 from notifications.models import AuditEntry, SendingSwitch, WrongState
 from tests.factories import (
     MOMENT,
@@ -245,12 +245,12 @@ def test_nothing_is_claimed_while_the_switch_is_off(manager):
     row = make_delivery()
 
     delivery_controls.set_sending_switch(manager, is_off=True)
-    assert not has_due_deliveries(MOMENT)
-    assert claim(1, [1.0, 2.0], MOMENT) == []
+    assert channels_due(MOMENT) == set()
+    assert running(MOMENT) == []
 
     delivery_controls.set_sending_switch(manager, is_off=False)
-    assert has_due_deliveries(MOMENT)
-    assert [claim.delivery_id for claim in claim(1, [1.0], MOMENT)] == [row.pk]
+    assert channels_due(MOMENT) == {"system_notification"}
+    assert [row.pk for row in running(MOMENT)] == [row.notification_id]
 
 
 def test_the_switch_is_audited_once(manager):
