@@ -36,7 +36,7 @@ def groups(sandbox):
         make_group(group_id=f"@TGS#{number}", name=f"周末群 {number}", type=kind)
 
 
-@pytest.mark.parametrize(("width", "height", "theme"), [VIEWS[0], VIEWS[3]])
+@pytest.mark.parametrize(("width", "height", "theme"), VIEWS)
 def test_a_new_customer_sends_a_group_message(
     browser, live_server, groups, sandbox, worker_answers, monkeypatch,
     width, height, theme,

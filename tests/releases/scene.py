@@ -168,7 +168,10 @@ def _add_engine() -> None:
         )
     Pace.objects.create(name="past", boot_id="another boot", next_slot=1, claimed=42)
     for person in User.objects.filter(username__in=["admin", "lin.mei"]):
-        for kind, answer in (("connection", {"results": []}), ("members", None)):
+        for kind, answer in (
+            ("connection", {"results": []}),
+            *(("members", None), ("probe", None), ("sender", None)),
+        ):
             WorkerRequest.objects.create(
                 kind=kind, requested_by=person, parameters={"a": ["b"]}, answer=answer
             )
