@@ -10,15 +10,15 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import BigIntegerField, Case, F, Value, When
 
 from notifications import audit_log
-from notifications.delivery.audit_events import LATE_ANSWER, PAUSED
+from notifications.delivery.audit_events import PAUSED
 from notifications.delivery.channels import base
 from notifications.delivery.claim import Claim
 from notifications.delivery.http_workers import Result
+from notifications.delivery.late_results import write_late
 from notifications.delivery.retry import (
     DOUBT_LIMIT,
     Decision,
@@ -74,10 +74,8 @@ class ResultWriter:
         for result in sorted(results, key=lambda r: r.finished_at):
             if result.request.delivery_id in owned_ids:
                 by_notification[result.request.notification_id].append(result)
-            elif result.outcome is not None and not _is_written(result):
-                channel = result.request.channel
-                answer = channel.classify(result.outcome, result.data)
-                self._write_late(result, answer)
+            elif result.outcome is not None:
+                write_late(self.worker_id, result, result.outcome)
         for pk, own_results in by_notification.items():
             self._process_notification(notifications[pk], own_results)
         self._write_accepted()
@@ -268,36 +266,3 @@ class ResultWriter:
             reason=reason.value,
             code=code,
         )
-
-    def _write_late(self, result: Result[Claim], answer: base.Result) -> None:
-        outcome = answer.outcome
-        of_message: dict[str, Any] = {}
-        if answer.msg_seq is not None:
-            of_message = {"msg_seq": answer.msg_seq, "drop_reason": answer.drop_reason}
-        logger.warning(
-            "A response arrived after recovery gave up the delivery: %s.",
-            outcome.kind.value,
-            extra=result.request.log_fields,
-        )
-        audit_log.write(
-            LATE_ANSWER,
-            f"worker {self.worker_id}",
-            notification=result.request.notification_id,
-            delivery=result.request.delivery_id,
-            attempt=result.request.attempt,
-            outcome=outcome.kind.value,
-            reason=outcome.reason or "",
-            http_status=outcome.http_status,
-            error_code=outcome.error_code,
-            error_info=outcome.error_info,
-            **of_message,
-        )
-
-
-def _is_written(result: Result[Claim]) -> bool:
-    """Return whether an earlier commit, whose response was lost, wrote this result."""
-    return Attempt.objects.filter(
-        delivery=result.request.delivery_id,
-        number=result.request.attempt,
-        started_at=result.started_at,
-    ).exists()

@@ -79,8 +79,8 @@ def queries(delivery: Delivery) -> list[RecordedQuery]:
 
 def text_in_history(delivery: Delivery) -> str:
     """The text of the message in Tencent's history; empty if it was not found there."""
-    found = delivery.queries.filter(verdict=DeliveryQuery.Verdict.PRESENT)
-    newest = found.order_by("-number").first()
+    queries = delivery.queries.filter(verdict=DeliveryQuery.Verdict.PRESENT)
+    newest = queries.order_by("-number").first()
     if newest is None:
         return ""
     for page in json.loads(newest.response or "[]"):

@@ -8,14 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications.delivery.threads import (
-    CALLS,
-    RECONCILING,
-    REQUESTS,
-    SEALING,
-    SENDING,
-    SYNC,
-)
+from notifications.delivery import threads
 from notifications.models import Delivery, GroupSync, Notification
 from notifications.system.machine import MEGABYTE
 from notifications.system.state import SystemState
@@ -274,12 +267,12 @@ def _syncs(state: SystemState) -> list[tuple[str, str]]:
 
 def _task(task: str) -> str:
     labels = {
-        SENDING: _("the database of sending"),
-        CALLS: _("calls to Tencent"),
-        SEALING: _("sealing"),
-        SYNC: _("the sync of the groups"),
-        REQUESTS: _("requests of the pages"),
-        RECONCILING: _("questions about what is not confirmed"),
+        threads.SENDING: _("the database of sending"),
+        threads.CALLS: _("calls to Tencent"),
+        threads.SEALING: _("sealing"),
+        threads.SYNC: _("the sync of the groups"),
+        threads.REQUESTS: _("requests of the pages"),
+        threads.RECONCILING: _("questions about what is not confirmed"),
     }
     return labels.get(task, task)
 

@@ -100,7 +100,7 @@ def test_a_claim_with_the_number_of_another_one_is_refused(monkeypatch):
     monkeypatch.setattr(claiming, "_draw_numbers", lambda ids: dict.fromkeys(ids, 8))
 
     with (
-        pytest.raises(IntegrityError, match="random|the number of a message"),
+        pytest.raises(IntegrityError, match=r"random|the number of a message"),
         transaction.atomic(),
     ):
         claim(1, [1.0], MOMENT, channel=MESSAGE)

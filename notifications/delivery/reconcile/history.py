@@ -133,8 +133,8 @@ def without_others(searched: Searched, page: HistoryPage) -> HistoryPage:
 def stored_answer(fields: Fields, page: HistoryPage) -> dict[str, object]:
     """The response as it is kept; ``page`` is one ``without_others``."""
     names = ("ActionStatus", "ErrorCode", "ErrorInfo", "GroupId", "IsFinished")
-    kept: dict[str, object] = {name: fields[name] for name in names if name in fields}
-    return kept | {"RspMsgList": [message.raw for message in page.messages]}
+    head: dict[str, object] = {name: fields[name] for name in names if name in fields}
+    return head | {"RspMsgList": [message.raw for message in page.messages]}
 
 
 def as_json(values: Sequence[object]) -> str:
