@@ -118,10 +118,15 @@ class RepeatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """``closed``: deliveries about which Tencent cannot be queried any more.
+    """``closed``: deliveries about which Tencent cannot be queried any more."""
 
-    ``waiting``: deliveries whose call is not repeated while sending is stopped.
-    """
+    questions: Sequence[Question]
+    closed: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """``closed`` as in ``Due``; ``waiting``: not repeated while sending is stopped."""
 
     questions: Sequence[Question]
     closed: Sequence[int]
@@ -147,8 +152,7 @@ def due(
 ) -> Due:
     """At most ``limit`` deliveries, the longest due first; ``without`` these.
 
-    ``administrator`` sends the messages without a ``from_account``. Three queries; one
-    more if a call is to be repeated.
+    ``administrator`` sends the messages without a ``from_account``. Three queries.
     """
     rows = list(
         open_queries()
@@ -158,24 +162,47 @@ def due(
         .select_related("notification")[:limit]
     )
     if not rows:
-        return Due([], [], [])
+        return Due([], [])
     ids = [row.pk for row in rows]
     first_calls = _by_delivery(Attempt.objects, ids, Min("started_at"))
     counts = _by_delivery(DeliveryQuery.objects, ids, Count("pk"))
     questions: list[Question] = []
     closed: list[int] = []
-    waiting: list[int] = []
     for row in rows:
         question = _question(
             row, first_calls.get(row.pk), counts.get(row.pk, 0) + 1, administrator
         )
-        if question is None or _is_too_late(question, row.notification, now):
+        if question is None:
             closed.append(row.pk)
-        elif question.kind is Kind.REPEAT and _is_stopped(row.notification):
-            waiting.append(row.pk)
         else:
             questions.append(question)
-    return Due(questions, closed, waiting)
+    return Due(questions, closed)
+
+
+def allowed(questions: Sequence[Question], now: datetime) -> Allowed:
+    """Which of the questions may be asked at this moment: call it before each call.
+
+    A call is not repeated while sending is stopped, nor when its message is not wanted any
+    more. Two queries if a call is to be repeated, otherwise none.
+    """
+    repeats = [one for one in questions if one.kind is Kind.REPEAT]
+    if not repeats:
+        return Allowed(questions, [], [])
+    numbers = {one.notification_id for one in repeats}
+    notifications = Notification.objects.only("status", "not_after").in_bulk(numbers)
+    is_off = SendingSwitch.present().is_off
+    may_be_asked = [one for one in questions if one.kind is not Kind.REPEAT]
+    closed: list[int] = []
+    waiting: list[int] = []
+    for question in repeats:
+        notification = notifications[question.notification_id]
+        if _is_too_late(question, notification, now):
+            closed.append(question.delivery_id)
+        elif is_off or notification.status == Notification.Status.PAUSED:
+            waiting.append(question.delivery_id)
+        else:
+            may_be_asked.append(question)
+    return Allowed(may_be_asked, closed, waiting)
 
 
 def _by_delivery(
@@ -216,16 +243,9 @@ def _question(
 
 def _is_too_late(question: Question, notification: Notification, now: datetime) -> bool:
     """Whether a repeat would show a message that is not wanted any more."""
-    if question.kind is Kind.HISTORY:
-        return False
     last = notification.not_after
     return (
         notification.status == Notification.Status.CANCELLED
-        or now >= question.repeat_until
+        or not question.first_call_at <= now < question.repeat_until
         or (last is not None and now >= last)
     )
-
-
-def _is_stopped(notification: Notification) -> bool:
-    is_paused = notification.status == Notification.Status.PAUSED
-    return is_paused or SendingSwitch.present().is_off

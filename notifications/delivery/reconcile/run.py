@@ -6,7 +6,7 @@ queries under way, which the next worker makes again.
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -166,9 +166,7 @@ class ReconcileRun:
         self.waiting.extend(due.questions)
         if due.closed:
             verdicts.close(due.closed)
-        if due.waiting:
-            verdicts.postpone(due.waiting, now + PAUSED_WAIT)
-        self.has_more = bool(due.questions or due.closed or due.waiting)
+        self.has_more = bool(due.questions or due.closed)
 
     def _submit(self) -> None:
         """Submit the calls that are due, within the rate limits."""
@@ -178,12 +176,24 @@ class ReconcileRun:
             mine = [one for one in ready if one.command == command]
             free = min(len(mine), self.http_workers.free)
             slots = self._limiter(command).take(free)
-            for slot, question in zip(slots, mine, strict=False):
-                self.waiting.remove(question)
-                if self._is_in_time(question, slot):
-                    self._start(question, slot)
-                else:
-                    verdicts.close([question.delivery_id])
+            if slots:
+                self._start_allowed(mine[: len(slots)], slots)
+
+    def _start_allowed(self, ready: Sequence[Question], slots: Sequence[float]) -> None:
+        now = datetime.now(UTC)
+        allowed = questions.allowed(ready, now)
+        for question in ready:
+            self.waiting.remove(question)
+        closed = [*allowed.closed]
+        for slot, question in zip(slots, allowed.questions, strict=False):
+            if self._is_in_time(question, slot):
+                self._start(question, slot)
+            else:
+                closed.append(question.delivery_id)
+        if closed:
+            verdicts.close(closed)
+        if allowed.waiting:
+            verdicts.postpone(allowed.waiting, now + PAUSED_WAIT)
 
     def _is_in_time(self, question: Question, slot: float) -> bool:
         if question.kind is Kind.HISTORY:

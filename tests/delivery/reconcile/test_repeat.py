@@ -137,3 +137,48 @@ def test_with_the_setting_off_nothing_is_repeated(tencent, reconcile, settings):
 
     assert result(delivery) == ("unconfirmed", "no_answer", False)
     assert not list(tencent.journal)
+
+
+@pytest.mark.parametrize("way", ["pause", "stop", "stop all", "not after"])
+def test_what_is_stopped_meanwhile_is_not_repeated(tencent, monkeypatch, way):
+    """Questions that were read before wait for a thread."""
+    notification = make_message(status=Notification.Status.SENDING)
+    deliveries = [
+        make_unconfirmed("live", notification=notification, portion=n)
+        for n in range(1, 5)
+    ]
+    run = make_run(threads=1)
+    process = run._process
+
+    def process_and_stop(result: object) -> None:
+        process(result)
+        rows = Notification.objects.filter(pk=notification.pk)
+        match way:
+            case "pause":
+                rows.update(status="paused", paused_reason="person")
+            case "stop":
+                rows.update(
+                    status="cancelled",
+                    stop_reason="person",
+                    finished_at=timezone.now(),
+                )
+            case "stop all":
+                SendingSwitch.objects.update_or_create(pk=1, defaults={"is_off": True})
+            case "not after":
+                rows.update(not_after=timezone.now() - timedelta(milliseconds=1))
+
+    monkeypatch.setattr(run, "_process", process_and_stop)
+    run.run()
+
+    assert len(list(tencent.journal)) == 1
+    assert [result(one)[0] for one in deliveries].count("accepted") == 1
+
+
+def test_nothing_is_repeated_after_the_clock_was_set_back(tencent, reconcile):
+    """Nobody knows how long ago the call was."""
+    delivery = make_unconfirmed("live", ago=-60)
+
+    reconcile()
+
+    assert result(delivery) == ("unconfirmed", "no_answer", False)
+    assert not list(tencent.journal)
