@@ -4,10 +4,13 @@ Secrets are recorded as fingerprints, keyed with ``SECRET_KEY`` to prevent guess
 different fingerprint shows that the secret or ``SECRET_KEY`` was changed.
 """
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from notifications import audit_log
@@ -99,9 +102,26 @@ def record_settings(actor: str) -> None:
             audit_log.write(SETTINGS_CHANGED, actor, **changed)
 
 
-def _changed() -> dict[str, Any]:
+def unchanged_since(*names: str) -> datetime | None:
+    """When these settings got their present values; ``None`` if they never changed."""
+    present = present_settings()
+    since = None
+    for entry in _entries().iterator(chunk_size=10):
+        known = entry.detail["now"]
+        if any(known.get(name) != present[name] for name in names):
+            return since or timezone.now()
+        since = entry.at
+    return None
+
+
+def _entries() -> QuerySet[AuditEntry]:
+    """Newest first."""
     entries = AuditEntry.objects.filter(action=SETTINGS_CHANGED.word)
-    last = entries.order_by("-id").first()
+    return entries.order_by("-id")
+
+
+def _changed() -> dict[str, Any]:
+    last = _entries().first()
     known = last.detail["now"] if last else {}
     present = present_settings()
     after = {name: v for name, v in present.items() if known.get(name) != v}

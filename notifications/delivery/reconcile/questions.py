@@ -148,11 +148,17 @@ def can_be_asked_now(now: datetime) -> Q:
 
 
 def due(
-    now: datetime, limit: int, administrator: str, *, without: Collection[int] = ()
+    now: datetime,
+    limit: int,
+    administrator: str,
+    *,
+    without: Collection[int] = (),
+    application_since: datetime | None = None,
 ) -> Due:
     """At most ``limit`` deliveries, the longest due first; ``without`` these.
 
-    ``administrator`` sends the messages without a ``from_account``. Three queries.
+    ``administrator`` sends the messages without a ``from_account``. Calls before
+    ``application_since`` were made to another application. Three queries.
     """
     rows = list(
         open_queries()
@@ -173,6 +179,12 @@ def due(
             row, first_calls.get(row.pk), counts.get(row.pk, 0) + 1, administrator
         )
         if question is None:
+            closed.append(row.pk)
+        elif application_since and question.first_call_at < application_since:
+            logger.warning(
+                "Tencent is not queried: the settings name another application now.",
+                extra=question.log_fields,
+            )
             closed.append(row.pk)
         else:
             questions.append(question)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Sum
 
 from notifications import conf
+from notifications.audit.settings_changes import unchanged_since
 from notifications.delivery.background import StopRequested
 from notifications.delivery.http_workers import HttpWorkers, Result
 from notifications.delivery.reconcile import questions, verdicts
@@ -69,6 +70,9 @@ HORIZON = 1.0
 # Each page is tried so often; after that, the query has no answer.
 MAX_TRIES = 3
 
+# The settings that name the application at Tencent.
+APPLICATION = ("IM_SDK_APP_ID", "IM_REGION", "IM_BASE_URL")
+
 # Live rooms whose notification is paused are looked at again after this time.
 PAUSED_WAIT = timedelta(seconds=5)
 
@@ -98,6 +102,8 @@ class ReconcileRun:
         self.http_workers: HttpWorkers[HistoryRequest | RepeatRequest] = HttpWorkers(
             im, clock, threads, self.deaths, RECONCILING
         )
+        # A group of another application may have the same ID, and another history.
+        self.application_since = unchanged_since(*APPLICATION)
         self.limiters: dict[str, RateLimiter] = {}
         self.waiting: deque[Question] = deque()  # for their next call
         self.in_progress: dict[int, Question] = {}  # by delivery
@@ -162,7 +168,13 @@ class ReconcileRun:
         now = datetime.now(UTC)
         unfinished = [*self.in_progress]
         unfinished += [answer.question.delivery_id for answer in self.unwritten]
-        due = questions.due(now, BLOCK, self.im.endpoint.identifier, without=unfinished)
+        due = questions.due(
+            now,
+            BLOCK,
+            self.im.endpoint.identifier,
+            without=unfinished,
+            application_since=self.application_since,
+        )
         self.waiting.extend(due.questions)
         if due.closed:
             verdicts.close(due.closed)

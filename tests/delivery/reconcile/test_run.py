@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from notifications.audit.settings_changes import record_settings
 from notifications.models import Delivery, DeliveryQuery
 from notifications.record.sealing import sealable
 from tests.delivery.reconcile.conftest import make_message, make_unconfirmed, store
@@ -213,3 +214,46 @@ def test_a_channel_that_cannot_be_asked_is_closed(tencent, reconcile):
     delivery.refresh_from_db()
     assert (delivery.status, delivery.next_query_at) == ("unconfirmed", None)
     assert not DeliveryQuery.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("IM_SDK_APP_ID", "1400000009"),
+        ("IM_BASE_URL", "http://127.0.0.1:9"),
+        ("IM_REGION", "singapore"),
+    ],
+)
+def test_another_application_is_not_queried(
+    tencent, reconcile, settings, caplog, setting, value
+):
+    """Its group with the same ID has another history: nothing would be found there."""
+    delivery = make_unconfirmed("plaza")
+    present = getattr(settings, setting)
+    setattr(settings, setting, value)
+    record_settings("worker")
+    setattr(settings, setting, present)
+    record_settings("worker")
+
+    reconcile()
+
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.next_query_at) == ("unconfirmed", None)
+    assert not delivery.queries.exists()
+    assert "another application" in caplog.text
+
+
+def test_the_application_of_the_call_is_queried(tencent, reconcile, settings):
+    present, settings.IM_SDK_APP_ID = settings.IM_SDK_APP_ID, "1400000009"
+    record_settings("worker")
+    settings.IM_SDK_APP_ID = present
+    record_settings("worker")
+    delivery = make_unconfirmed("plaza", ago=-5)
+    store(tencent, delivery)
+    settings.IM_DAILY_QUOTA = 5
+    record_settings("worker")
+
+    reconcile()
+
+    delivery.refresh_from_db()
+    assert delivery.status == "accepted"
