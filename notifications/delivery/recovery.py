@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import F
 
 from notifications.delivery import worker_lock
@@ -20,6 +21,9 @@ from notifications.tencent.outcomes import Reason
 # Must exceed the longest backoff, with a margin for the differences between the clocks of
 # workers. A later ``not_before`` means that the clock was set back.
 MAX_WAIT = timedelta(seconds=5 * MAX_BACKOFF)
+
+# Likewise for ``next_query_at``: no pause between queries is longer than an hour.
+MAX_QUERY_WAIT = timedelta(hours=2)
 
 # The lease: a worker that renews it every second is dead after this number of checks, a
 # second or more apart, that found it unchanged.
@@ -147,15 +151,18 @@ def requeue_undispatched(
 
 
 def repair_clock_jump(now: datetime) -> int:
-    """Make rows due now that are due later than the longest backoff. Return how many.
+    """Make rows due now that are due later than the longest wait. Return how many.
 
     Such rows exist only after the wall clock was set back. Without this they would wait
     for as long as the clock was changed.
     """
+    # The call may just have been made: Tencent is given the time to store the message.
+    query_at = now + timedelta(seconds=settings.IM_QUERY_AFTER_SECONDS)
+    open_queries = Delivery.objects.filter(next_query_at__gt=now + MAX_QUERY_WAIT)
     return Delivery.objects.filter(
         status=Delivery.Status.QUEUED,
         not_before__gt=now + MAX_WAIT,
         notification__in=Notification.objects.filter(
             status=Notification.Status.SENDING
         ),
-    ).update(not_before=now)
+    ).update(not_before=now) + open_queries.update(next_query_at=query_at)

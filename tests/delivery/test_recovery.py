@@ -202,3 +202,22 @@ def test_a_message_without_a_call_keeps_its_number():
 
     row.refresh_from_db()
     assert (row.status, row.attempt_count, row.random) == ("queued", 0, 5)
+
+
+def test_a_query_does_not_wait_for_the_time_by_which_the_clock_was_set_back(settings):
+    settings.IM_QUERY_AFTER_SECONDS = 30
+    rows = [
+        make_delivery(
+            make_notification(status="completed", channel="group_message"),
+            make_group(),
+            status="unconfirmed",
+            next_query_at=NOW + wait,
+        )
+        for wait in (timedelta(hours=1), timedelta(days=1))
+    ]
+
+    assert repair_clock_jump(NOW) == 1
+
+    for row, seconds in zip(rows, (3600, 30), strict=True):
+        row.refresh_from_db()
+        assert row.next_query_at == NOW + timedelta(seconds=seconds)
