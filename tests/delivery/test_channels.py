@@ -17,6 +17,7 @@ from tests.factories import MOMENT
 
 ROOT = Path(__file__).parents[2]
 WORDS = {*Channel.values, *Channel.names}
+NAMES = {*Channel.names, *(type(channel).__name__ for channel in CHANNELS.values())}
 
 # The words are constraints and choices of the models, part of migrations, and names of
 # calls and capabilities below and beside the channels.
@@ -39,10 +40,12 @@ def comparisons(source: str) -> Iterator[int]:
             operands = [node.left, *node.comparators]
         elif isinstance(node, ast.MatchValue):
             operands = [node.value]
+        elif isinstance(node, ast.MatchClass):
+            operands = [node.cls]
         elif isinstance(node, ast.Call):
             operands = _compared_by_call(node)
         if any(_names_a_channel(operand) for operand in operands):
-            yield node.lineno if hasattr(node, "lineno") else node.value.lineno
+            yield node.lineno
 
 
 def _compared_by_call(call: ast.Call) -> list[ast.AST]:
@@ -54,7 +57,11 @@ def _compared_by_call(call: ast.Call) -> list[ast.AST]:
         case "startswith" | "endswith":
             return [*call.args]
         case "filter" | "exclude" | "get" | "Q" | "When":
-            return [k.value for k in call.keywords if "channel" in (k.arg or "")]
+            return [
+                keyword.value
+                for keyword in call.keywords
+                if keyword.arg is None or "channel" in keyword.arg
+            ]
     return []
 
 
@@ -64,10 +71,7 @@ def _names_a_channel(operand: ast.AST) -> bool:
             return True
         if isinstance(node, ast.Attribute) and node.attr in Channel.names:
             return True
-        if isinstance(node, ast.Name) and node.id in {
-            "GroupMessage",
-            "SystemNotification",
-        }:
+        if isinstance(node, ast.Name) and node.id in NAMES:
             return True
     return False
 
@@ -98,6 +102,10 @@ def test_no_code_outside_compares_the_word_of_a_channel():
         "x = word is Channel.SYSTEM_NOTIFICATION",
         "match channel:\n    case 'group_message': pass",
         "match channel:\n    case Channel.GROUP_MESSAGE: pass",
+        "match channel:\n    case 'other' | 'group_message': pass",
+        "match channel:\n    case GroupMessage(): pass",
+        "if word == GROUP_MESSAGE: pass",
+        "rows.filter(**{'channel': 'group_message'})",
         "rows.filter(delivery__channel='group_message')",
         "rows.exclude(channel__in=[Channel.GROUP_MESSAGE])",
         "x = isinstance(channel, GroupMessage)",
@@ -109,11 +117,14 @@ def test_the_test_finds_every_form_of_a_comparison(source):
     assert [*comparisons(source)] == [2 if "match" in source else 1]
 
 
-def test_no_template_compares_the_word_of_a_channel():
+def test_no_template_or_script_compares_the_word_of_a_channel():
     texts = {
-        path: path.read_text("utf-8") for path in (ROOT / "templates").rglob("*.html")
+        path: path.read_text("utf-8")
+        for folder, files in (("templates", "*.*"), ("notifications/static", "*.js"))
+        for path in (ROOT / folder).rglob(files)
     }
 
+    assert {path.suffix for path in texts} >= {".html", ".js"}
     assert [path for path, text in texts.items() if any(w in text for w in WORDS)] == []
 
 
