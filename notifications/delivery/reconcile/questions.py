@@ -1,6 +1,7 @@
 """The deliveries that are due for a query, and what is asked about each."""
 
 import logging
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db.models import Aggregate, Count, Manager, Min, Q
 
+from notifications.delivery import capabilities
 from notifications.delivery.channels import CHANNELS
 from notifications.delivery.channels.base import Message, Target
 from notifications.delivery.reconcile.history import (
@@ -19,6 +21,7 @@ from notifications.delivery.reconcile.history import (
 )
 from notifications.models import (
     Attempt,
+    Capability,
     Delivery,
     DeliveryQuery,
     Notification,
@@ -63,14 +66,17 @@ class Question:
     requests: list[object] = field(default_factory=list, repr=False)
     answers: list[object] = field(default_factory=list, repr=False)
     pages: list[HistoryPage] = field(default_factory=list, repr=False)
-    # How far Tencent's clock is behind that of this machine, in seconds.
-    clock_behind: float = 0.0
+    # How far Tencent's clock is behind that of this machine, in seconds, once it is known.
+    clock_behind: float | None = None
     failures: int = 0  # of the present page
     due: float = 0.0  # machine time of the next try
 
     @property
     def searched(self) -> Searched:
-        since = self.first_call_at.timestamp() - self.clock_behind - CLOCK_MARGIN
+        """Without Tencent's time, no message is known to be older than the first call."""
+        since = -math.inf
+        if self.clock_behind is not None:
+            since = self.first_call_at.timestamp() - self.clock_behind - CLOCK_MARGIN
         return Searched(self.random, self.account, since)
 
     @property
@@ -195,7 +201,8 @@ def allowed(questions: Sequence[Question], now: datetime) -> Allowed:
     """Which of the questions may be asked at this moment: call it before each call.
 
     A call is not repeated while sending is stopped, nor when its message is not wanted any
-    more. Two queries if a call is to be repeated, otherwise none.
+    more, nor if a probe found that members see a repeat. Three queries if a call is to be
+    repeated, otherwise none.
     """
     repeats = [one for one in questions if one.kind is Kind.REPEAT]
     if not repeats:
@@ -203,12 +210,14 @@ def allowed(questions: Sequence[Question], now: datetime) -> Allowed:
     numbers = {one.notification_id for one in repeats}
     notifications = Notification.objects.only("status", "not_after").in_bulk(numbers)
     is_off = SendingSwitch.present().is_off
+    probed = capabilities.answer(capabilities.REPEAT)
+    is_shown_twice = probed is not None and probed.answer == Capability.Answer.NO
     may_be_asked = [one for one in questions if one.kind is not Kind.REPEAT]
     closed: list[int] = []
     waiting: list[int] = []
     for question in repeats:
         notification = notifications[question.notification_id]
-        if _is_too_late(question, notification, now):
+        if is_shown_twice or _is_too_late(question, notification, now):
             closed.append(question.delivery_id)
         elif is_off or notification.status == Notification.Status.PAUSED:
             waiting.append(question.delivery_id)

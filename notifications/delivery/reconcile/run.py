@@ -247,7 +247,7 @@ class ReconcileRun:
         question.started_at = question.started_at or result.started_at
         if result.answered_at is not None:
             behind = result.finished_at.timestamp() - result.answered_at
-            question.clock_behind = max(question.clock_behind, behind)
+            question.clock_behind = max(question.clock_behind or 0.0, behind)
         question.requests.append(result.request.call.payload())
         if isinstance(result.data, Answer):
             self._read_page(question, result.data, result.finished_at)

@@ -13,6 +13,7 @@ from tests.delivery.reconcile.conftest import (
     make_unconfirmed,
     store,
 )
+from tests.factories import make_capability
 
 pytestmark = pytest.mark.django_db
 
@@ -182,3 +183,20 @@ def test_nothing_is_repeated_after_the_clock_was_set_back(tencent, reconcile):
 
     assert result(delivery) == ("unconfirmed", "no_answer", False)
     assert not list(tencent.journal)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_repeated"), [("yes", True), ("unknown", True), ("no", False)]
+)
+def test_what_a_probe_found_to_be_shown_twice_is_not_repeated(
+    tencent, reconcile, answer, is_repeated
+):
+    make_capability("repeat", answer)
+    delivery = make_unconfirmed("live")
+    store(tencent, delivery)
+
+    reconcile()
+
+    assert len(list(tencent.journal)) == 1 + is_repeated
+    status = "accepted" if is_repeated else "unconfirmed"
+    assert result(delivery)[::2] == (status, False)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from notifications.audit.settings_changes import record_settings
 from notifications.models import Delivery, DeliveryQuery
 from notifications.record.sealing import sealable
+from notifications.tencent.client import ImClient
 from tests.delivery.reconcile.conftest import make_message, make_unconfirmed, store
 
 pytestmark = pytest.mark.django_db
@@ -257,3 +258,26 @@ def test_the_application_of_the_call_is_queried(tencent, reconcile, settings):
 
     delivery.refresh_from_db()
     assert delivery.status == "accepted"
+
+
+def test_without_the_time_of_tencent_no_message_is_known_to_be_older(
+    tencent, reconcile, monkeypatch
+):
+    """Its clock may be minutes behind, so that all messages seem to be older."""
+    monkeypatch.setattr(ImClient, "answered_at", None)
+    delivery = make_unconfirmed("plaza")
+    store(tencent, delivery)
+    for portion in range(2, 24):
+        other = make_unconfirmed(
+            "plaza",
+            notification=delivery.notification,
+            portion=portion,
+            next_query_at=None,
+        )
+        store(tencent, other)
+    for message in tencent.store.of_group("plaza"):
+        message.msg_time -= 200
+
+    reconcile()
+
+    assert queries(delivery) == [(1, "present")]
