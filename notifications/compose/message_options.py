@@ -120,8 +120,8 @@ def _sentence(
 ) -> str:
     if conflict is Conflict.TOO_LONG:
         return _(
-            "The custom data and the message are %(n)d bytes too long together; the "
-            "limit is %(limit)d."
+            "The message and its options are %(n)d bytes too long together; the limit "
+            "is %(limit)d."
         ) % {
             "n": message_bytes(text, options) - MAX_MESSAGE_BYTES,
             "limit": MAX_MESSAGE_BYTES,

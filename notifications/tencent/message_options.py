@@ -22,7 +22,7 @@ PRIORITIES = ("High", "Normal", "Low")
 # The page of the call: "To_Account" has at most 50 members of the group.
 MAX_RECIPIENTS = 50
 
-# Text and custom data together. The page of limits (269/9346) has 12K for a message;
+# Everything of a message together. The page of limits (269/9346) has 12K for a message;
 # the description of code 80002 has 8000 bytes, the default of IM_CONTENT_MAX_BYTES.
 MAX_MESSAGE_BYTES = 12 * 1024
 
@@ -46,13 +46,16 @@ REFUSED_BY_TYPE: Mapping[str, frozenset[str]] = {
     "no_last_message": frozenset({"AVChatRoom", "BChatRoom"}),
 }
 
+_LONG_OPTIONS = ("custom_data", "push_text", "push_title", "image_url")
+
 
 class Conflict(StrEnum):
     """Why the value of an option is refused."""
 
     INVALID = "invalid"  # not a value of this option
     REQUIRED = "required"  # another option needs it
-    TOO_LONG = "too_long"  # more than MAX_MESSAGE_BYTES together with the text
+    # The longest option, if message and options have more than MAX_MESSAGE_BYTES.
+    TOO_LONG = "too_long"
     NAMED_MEMBERS = "named_members"  # not in a message to named members
     ONLINE_ONLY = "online_only"  # not in a message to online members only
     PUSH_OFF = "push_off"  # not without the offline push
@@ -132,10 +135,11 @@ def conflicts(
 ) -> list[tuple[str, Conflict]]:
     """The options that are refused, each with the reason.
 
-    ``text`` counts towards the limit of ``custom_data``.
+    ``text`` counts towards the limit of size.
     """
     has_size = options.image_width > 0 and options.image_height > 0
     has_any_size = options.image_width != 0 or options.image_height != 0
+    longest = max(_LONG_OPTIONS, key=lambda name: _bytes(getattr(options, name)))
     # Tencent refuses "SendMsgControl" together with "OnlineOnlyFlag", and never pushes
     # a message to online members only.
     is_refused = {
@@ -157,7 +161,7 @@ def conflicts(
         ("image_width", Conflict.REQUIRED): options.image_url and not has_size,
         ("custom_data", Conflict.INVALID): options.custom_data
         and not _is_json(options.custom_data),
-        ("custom_data", Conflict.TOO_LONG): options.custom_data
+        (longest, Conflict.TOO_LONG): getattr(options, longest)
         and message_bytes(text, options) > MAX_MESSAGE_BYTES,
     }
     return [conflict for conflict, refused in is_refused.items() if refused]
@@ -165,7 +169,13 @@ def conflicts(
 
 def message_bytes(text: str, options: MessageOptions) -> int:
     """The size that MAX_MESSAGE_BYTES limits."""
-    return len(text.encode()) + len(options.custom_data.encode())
+    texts = (text, *(getattr(options, name) for name in _LONG_OPTIONS))
+    return sum(map(_bytes, texts))
+
+
+def _bytes(text: str) -> int:
+    # A half of a surrogate pair is refused elsewhere.
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _is_web_address(url: str) -> bool:

@@ -192,3 +192,16 @@ def test_text_and_custom_data_have_one_limit():
 
     assert conflicts_of(text) == []
     assert conflicts_of(text + "x") == [("custom_data", Conflict.TOO_LONG)]
+
+
+@pytest.mark.parametrize("name", ["push_title", "push_text", "image_url"])
+def test_every_text_counts_towards_the_size_of_the_message(name):
+    text = "https://example.com/" + "a" * (MAX_MESSAGE_BYTES - 22)
+    size = {"image_width": 1, "image_height": 1} if name == "image_url" else {}
+
+    def conflicts_of(value: str) -> list[tuple[str, Conflict]]:
+        options = MessageOptions(**{name: value}, **size)
+        return conflicts(options, named_members=False, text="Hi")
+
+    assert conflicts_of(text) == []
+    assert conflicts_of(text + "a") == [(name, Conflict.TOO_LONG)]
