@@ -87,17 +87,17 @@ def text_in_history(delivery: Delivery) -> str:
         for row in page.get("RspMsgList", []):
             if row.get("MsgSeq") == delivery.msg_seq:
                 elements = row.get("MsgBody") or []
-                texts = [e["MsgContent"].get("Text") for e in elements if _is_text(e)]
-                return "\n".join(filter(None, texts))
+                return "\n".join(filter(None, map(_text, elements)))
     return ""
 
 
-def _is_text(element: object) -> bool:
-    return (
-        isinstance(element, dict)
-        and element.get("MsgType") == "TIMTextElem"
-        and isinstance(element.get("MsgContent"), dict)
-    )
+def _text(element: object) -> str:
+    """The text of an element of Tencent's answer; empty for one of another kind."""
+    if not isinstance(element, dict) or element.get("MsgType") != "TIMTextElem":
+        return ""
+    content = element.get("MsgContent")
+    text = content.get("Text") if isinstance(content, dict) else None
+    return text if isinstance(text, str) else ""
 
 
 def calls(delivery: Delivery) -> list[RecordedCall]:

@@ -101,6 +101,17 @@ def test_the_page_of_a_delivery_has_the_message_and_the_queries(auditor, altered
     assert "&quot;MsgRandom&quot;: 7" in page
 
 
+@pytest.mark.parametrize("text", [5, None, ["a"], {"b": "c"}])
+def test_a_text_of_another_type_in_the_history_is_not_shown(auditor, altered, text):
+    response = answer("Other").replace('"Other"', json.dumps(text))
+    make_query(altered, number=3, verdict="present", response=response)
+
+    page = page_of(auditor, altered)
+
+    assert "differs from what was sent" in page
+    assert '<p class="message">Other' not in page
+
+
 def test_a_message_without_a_number_has_no_request_yet(auditor, notification):
     row = make_delivery(notification, status="cancelled")
 

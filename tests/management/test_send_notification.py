@@ -89,6 +89,12 @@ def test_a_refusal_sends_nothing(words, part):
     assert part in error
 
 
+def test_an_unknown_channel_names_the_words():
+    _code, error = send("--channel", "sms")
+
+    assert "choose from 'system_notification', 'group_message'" in error
+
+
 def test_a_channel_that_the_application_may_not_use():
     make_capability("system_notification", "no", error_code=10026)
 

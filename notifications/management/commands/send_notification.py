@@ -84,7 +84,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--channel",
-            choices=list(CHANNELS),
+            choices=[str(word) for word in CHANNELS],
             default=settings.IM_DEFAULT_CHANNEL,
             help="how to reach the groups; default: IM_DEFAULT_CHANNEL, now %(default)s",
         )
