@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 # and queues on the way.
 REPEAT_WINDOW = timedelta(seconds=240)
 
+# The shortest time for which Tencent keeps the history, by edition.
+HISTORY_KEPT = timedelta(days=7)
+
 Kind = DeliveryQuery.Kind
 
 
@@ -184,7 +187,7 @@ def due(
         question = _question(
             row, first_calls.get(row.pk), counts.get(row.pk, 0) + 1, administrator
         )
-        if question is None:
+        if question is None or now - question.first_call_at > HISTORY_KEPT:
             closed.append(row.pk)
         elif application_since and question.first_call_at < application_since:
             logger.warning(

@@ -156,10 +156,10 @@ class ReconcileRun:
         if not sends.exists():
             return full
         if before is None:
-            return 1.0
+            return min(full, 1.0)
         calls = (claimed - before[1]) / (now - before[0])
         share = SHARE_AT_FULL_PACE if calls >= FULL_PACE * full else SHARE_BELOW
-        return max(1.0, share * calls)
+        return min(full, max(1.0, share * calls))
 
     def _load(self) -> None:
         """Read due deliveries when no question waits for a thread."""

@@ -41,6 +41,13 @@ def test_beside_a_send_it_follows_the_calls_that_are_made(rates):
     assert rates(190, 100, 0) == [1.0, 19.0, 2.0, 1.0]
 
 
+def test_a_slow_rate_is_not_exceeded(rates, settings):
+    make_notification(status=Notification.Status.SENDING)
+    settings.IM_CALLS_PER_SECOND = 0.5
+
+    assert rates(0, 0)[1:] == [conf.calls_per_second()] * 2
+
+
 def test_a_repeat_takes_the_slots_of_a_send_at_their_distance(rates, tencent):
     make_notification(status=Notification.Status.SENDING)
     rates(100)

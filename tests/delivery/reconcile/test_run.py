@@ -281,3 +281,17 @@ def test_without_the_time_of_tencent_no_message_is_known_to_be_older(
     reconcile()
 
     assert queries(delivery) == [(1, "present")]
+
+
+def test_a_call_that_is_older_than_the_history_is_not_queried(tencent, reconcile):
+    """A worker that died a week ago: Tencent may not have its message any more."""
+    kept = timedelta(days=7).total_seconds()
+    old = make_unconfirmed("plaza", ago=kept + 1)
+    in_time = make_unconfirmed("hikers", ago=kept - 30)
+
+    reconcile()
+
+    old.refresh_from_db()
+    assert (old.status, old.next_query_at) == ("unconfirmed", None)
+    assert queries(old) == []
+    assert queries(in_time) == [(1, "absent")]
