@@ -23,6 +23,7 @@ from notifications import audit_log, conf, permissions
 from notifications.compose.checked import checked_of
 from notifications.compose.services import drafts
 from notifications.compose.services import send as services_send
+from notifications.delivery.capabilities import default_of, offered_channels
 from notifications.delivery.requests import ask
 from notifications.files import locked_folder
 from notifications.models import AuditEntry, Notification, WorkerRequest
@@ -241,7 +242,7 @@ def _failed(step: CheckStep, finding: str, **values: Any) -> StepResult:
 
 @transaction.atomic
 def send_trial_notice(user: User, group_id: str) -> Notification:
-    """Send a short text, marked as a test, to one group of the list.
+    """Send a short text, marked as a test, to one group, in the default channel.
 
     It is an ordinary notification: a worker sends it at the rate limit, and it stays in
     the history. The text is in the active language. Raises ``PermissionDenied``;
@@ -257,6 +258,7 @@ def send_trial_notice(user: User, group_id: str) -> Notification:
             audience=Notification.Audience.CHOSEN,
             audience_values=[group_id] if group_id else [],
             note=_("Test of the connection"),
+            channel=default_of(offered_channels()),
         ),
     )
     return services_send.send(user, draft.pk, digest=checked_of(user, draft).digest())

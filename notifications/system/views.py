@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
+from notifications.delivery.capabilities import default_of, offered_channels
 from notifications.delivery.heartbeat import has_live_worker
-from notifications.models import WorkerRequest
+from notifications.models import Channel, WorkerRequest
 from notifications.system import state as system_state
 from notifications.system.connection_check import (
     last_check,
@@ -72,6 +73,7 @@ def connection(request: HttpRequest) -> HttpResponse:
         refusals=[sentence for request in asked for sentence in refusals(request)],
         lines=[line(result) for result in last.results] if last else [],
         may_send=may_send and last is not None and last.has_passed,
+        trial_channel=Channel(default_of(offered_channels())).label,
         capabilities=capability_table(),
         leftovers=leftovers(),
         may_probe=may_send,

@@ -7,7 +7,7 @@ from django.utils import translation
 from notifications import permissions
 from notifications.models import AuditEntry, Notification
 from notifications.system.connection_check import send_trial_notice
-from tests.factories import make_group, make_user
+from tests.factories import make_capability, make_group, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -27,6 +27,15 @@ def test_it_is_a_notification_that_says_what_it_is(language):
         (group.group_id, "queued")
     ]
     assert AuditEntry.objects.filter(action="sent", actor="lin.mei").count() == 1
+
+
+def test_a_new_customer_sends_it_as_a_group_message():
+    group = make_group()
+    make_capability("system_notification", "no", error_code=10026)
+
+    sent = send_trial_notice(make_user(permissions.COMMUNITY_MANAGER), group.group_id)
+
+    assert (sent.channel, sent.status) == ("group_message", "sending")
 
 
 @pytest.mark.parametrize(
