@@ -7,14 +7,24 @@ from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from notifications.audit.presentation import choice, line, moment
-from notifications.audit_log import Detail, Event, Values
+from notifications.audit_log import Detail, Event, Lines, Values
+from notifications.delivery.channels import CHANNELS
 from notifications.delivery.explanations import explain_code
 from notifications.models import Channel, Notification, Rule
 from notifications.ui.text import join_first
 
 
-def _explained(code: Any) -> str:
-    return f"{code} · {explain_code(code).meaning}"
+def explained(key: str) -> Lines:
+    """The ErrorCode under ``key``, as the call of the channel in the entry explains it."""
+
+    def lines(values: Values) -> Iterator[str]:
+        if code := values.get(key):
+            channel = values.get("channel")
+            known = channel if channel in CHANNELS else Channel.SYSTEM_NOTIFICATION
+            meaning = explain_code(code, known).meaning
+            yield line(gettext("Error code"), f"{code} · {meaning}")
+
+    return lines
 
 
 def _rule(stored: Any) -> str:
@@ -32,7 +42,7 @@ def excepted(values: Values) -> Iterator[str]:
 
 # Details that events of other folders use, too.
 CHANNEL = Detail("channel", _("Channel"), choice(dict(Channel.choices)))
-CODE = Detail("code", _("Error code"), _explained)
+CODE = explained("code")
 GROUPS = Detail("groups", _("Groups"))
 LEFT_OUT = Detail("left_out_count", _("Groups left out"))
 NOTE = Detail("note", _("Note"))
@@ -135,5 +145,5 @@ LATE_ANSWER = Event(
             }
         ),
     ),
-    Detail("error_code", _("Error code"), _explained),
+    explained("error_code"),
 )

@@ -33,6 +33,7 @@ def write_late(worker_id: int, result: Result[Claim], outcome: Outcome) -> None:
         notification=result.request.notification_id,
         delivery=result.request.delivery_id,
         attempt=result.request.attempt,
+        channel=result.request.channel.word.value,
         outcome=outcome.kind.value,
         reason=outcome.reason or "",
         http_status=outcome.http_status,

@@ -264,5 +264,6 @@ class ResultWriter:
             f"worker {self.worker_id}",
             notification=notification.pk,
             reason=reason.value,
+            channel=notification.channel,
             code=code,
         )

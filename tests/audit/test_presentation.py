@@ -131,6 +131,15 @@ def test_an_entry_may_lack_every_detail(event):
                 "Error code: 70009 · The secret key does not belong to this app.",
             ],
         ),
+        (
+            PAUSED,
+            {"reason": "account_code", "channel": "group_message", "code": 10007},
+            [
+                "Paused.",
+                "Reason: Tencent refused the account",
+                "Error code: 10007 · This app may not send messages to groups.",
+            ],
+        ),
         (STOPPED, {"failed": 0, "cancelled": 3}, ["Stopped.", "Not called: 3"]),
         (
             RESENT,

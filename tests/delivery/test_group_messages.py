@@ -200,7 +200,8 @@ def test_what_a_code_is_about_depends_on_the_call(
     work()
 
     paused = AuditEntry.objects.filter(action="paused").values_list("detail", flat=True)
-    assert [*paused] == ([{"reason": reason, "code": code}] if reason else [])
+    detail = {"reason": reason, "channel": channel, "code": code}
+    assert [*paused] == ([detail] if reason else [])
     assert results(notification) == {"g": (status, code, "", 1)}
 
 

@@ -178,7 +178,11 @@ def test_an_account_code_puts_back_and_pauses_with_the_reason():
     assert [row.rejection_count for row in (first, second)] == [0, 0]
     entry = AuditEntry.objects.get()  # one pause, not two
     assert (entry.action, entry.actor) == ("paused", "worker 7")
-    assert entry.detail == {"reason": "account_code", "code": 70009}
+    assert entry.detail == {
+        "reason": "account_code",
+        "channel": "system_notification",
+        "code": 70009,
+    }
 
 
 def test_a_refused_text_fails_and_pauses():
