@@ -20,7 +20,7 @@ from notifications.history.overview.queries import (
 )
 from notifications.history.overview.sums import DayRange
 from notifications.history.presentation import archived_count
-from notifications.models import Delivery, GroupType
+from notifications.models import GroupType
 
 PERIODS = [7, 14, 30, 90]  # days
 
@@ -162,13 +162,17 @@ def _rows(figures: Overview, links: Links) -> list[tuple[DayRange, list[Cell]]]:
 
 def _trouble(figures: Overview, trouble: Trouble, links: Links) -> TroubleRow:
     maximum = max(max(other.per_span) for other in figures.top_troubles)
-    kind = trouble.filter.get("status", Delivery.Status.UNCONFIRMED.value)
     per_span = [
         (count.of, n)
         for count, n in zip(figures.per_span, trouble.per_span, strict=True)
     ]
     segments = [
-        ChartSegment(kind, n, f"{span}: {n:,}", links.to(trouble.filter, of=span))
+        ChartSegment(
+            trouble.filter["status"],
+            n,
+            f"{span}: {n:,}",
+            links.to(trouble.filter, of=span),
+        )
         for span, n in per_span
     ]
     busiest, n = max(per_span, key=lambda pair: pair[1])

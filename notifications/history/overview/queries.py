@@ -148,19 +148,20 @@ def _per_type(rows: Sequence[DailySum]) -> list[ResultCount]:
 
 
 def _troubles(rows: Sequence[DailySum], spans: int) -> list[Trouble]:
-    reasons: dict[tuple[int | None, str], list[int]] = {}
+    reasons: dict[tuple[str, int | None, str], list[int]] = {}
     for row in rows:
         if row.status in PROBLEMS:
             # With a reason, the code is that of an earlier attempt.
-            kind = (None, row.reason) if row.reason else (row.error_code, "")
+            cause = (None, row.reason) if row.reason else (row.error_code, "")
+            kind = (row.status, *cause)
             reasons.setdefault(kind, [0] * spans)[row.span_index] += row.count
     troubles = [
-        Trouble(explain_reason(reason), {"reason": reason}, per_span)
+        Trouble(explain_reason(reason), {"status": status, "reason": reason}, per_span)
         if code is None
         else Trouble(
-            explain_code(code), {"status": S.FAILED.value, "code": str(code)}, per_span
+            explain_code(code), {"status": status, "code": str(code)}, per_span
         )
-        for (code, reason), per_span in reasons.items()
+        for (status, code, reason), per_span in reasons.items()
     ]
     return sorted(troubles, key=lambda t: (-t.count, t.why.mark, t.why.meaning))
 

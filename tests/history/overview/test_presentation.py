@@ -83,9 +83,9 @@ def test_figures_and_where_they_lead(log_in):
         f"{LIST}?{period}&type=Public",
         # reasons, and their pictures
         f"{LIST}?{period}&status=failed&code=10010",
-        f"{LIST}?{period}&reason=no_answer",
+        f"{LIST}?{period}&status=unconfirmed&reason=no_answer",
         f"{LIST}?{day}&status=failed&code=10010",
-        f"{LIST}?{day}&reason=no_answer",
+        f"{LIST}?{day}&status=unconfirmed&reason=no_answer",
     }
 
 

@@ -175,7 +175,7 @@ def test_the_reason_of_a_doubt_comes_before_the_code_of_an_earlier_attempt():
     troubles = overview(7).troubles
 
     assert [(t.filter, t.count, list(t.per_span)) for t in troubles] == [
-        ({"reason": "no_answer"}, 2, [0, 0, 0, 0, 0, 0, 2]),
+        ({"status": "unconfirmed", "reason": "no_answer"}, 2, [0, 0, 0, 0, 0, 0, 2]),
         ({"status": "failed", "code": "10010"}, 1, [0, 0, 0, 0, 0, 0, 1]),
     ]
 
