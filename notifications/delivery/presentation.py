@@ -130,8 +130,13 @@ def wait_sentence(state: WaitState) -> str:
     return ""
 
 
-def query_sentence(queries: OpenQueries, *, has_worker: bool) -> str:
-    """Return what becomes of unconfirmed deliveries; empty if Tencent is not asked."""
+def query_sentence(
+    queries: OpenQueries, unconfirmed: int = 0, *, has_worker: bool
+) -> str:
+    """Return what becomes of unconfirmed deliveries; empty if Tencent is not asked.
+
+    ``unconfirmed`` is the number of all of them, if it is to be compared.
+    """
     if not queries.count:
         return ""
     sentence = (
@@ -147,7 +152,14 @@ def query_sentence(queries: OpenQueries, *, has_worker: bool) -> str:
             queries.count,
         )
     )
-    return sentence % {"n": queries.count, "left": _duration(queries.seconds_left)}
+    asking = sentence % {"n": queries.count, "left": _duration(queries.seconds_left)}
+    others = unconfirmed - queries.count
+    if others <= 0:
+        return asking
+    return _("%(asking)s Tencent is not asked about %(n)d more.") % {
+        "asking": asking,
+        "n": others,
+    }
 
 
 def _duration(seconds: int) -> str:

@@ -104,7 +104,12 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
         "is_over": is_over,
         "is_live": not is_over or 0 < queries.seconds_left <= MAX_LIVE_SECONDS,
         "queries": queries,
-        "asks": query_sentence(queries, has_worker=has_worker),
+        "asks": query_sentence(
+            queries,
+            # Of a group in parts, the worst part counts: the numbers do not compare.
+            progress.counts["unconfirmed"] if progress.portions == 1 else 0,
+            has_worker=has_worker,
+        ),
         "again": resendable_group_counts(notification),
         "waits": wait_sentence(rest),
         "resends": notification.resends.order_by("pk"),

@@ -137,6 +137,10 @@ def test_the_sentence():
         query_sentence(OpenQueries(1, 200), has_worker=True)
         == "1 not confirmed; asking Tencent, about 4 minutes."
     )
+    assert query_sentence(OpenQueries(3, 40), 5, has_worker=True) == (
+        "3 not confirmed; asking Tencent, about 40 seconds. Tencent is not asked about 2 "
+        "more."
+    )
 
 
 def test_open_queries_are_counted_with_one_query(django_assert_num_queries):
