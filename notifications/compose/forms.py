@@ -40,7 +40,12 @@ CHOSEN, RULE, SAVED, EVERY = (
 )
 
 
-REFUSALS = HTML(
+# What the only channel means, and why the other one is not offered.
+ONLY_CHANNEL = HTML(
+    "{% with channel=form.only_channel %}{% if channel %}"
+    '<p class="form-row">{{ channel.word.label }} '
+    '<span class="sub">{{ channel.description }}</span></p>'
+    "{% endif %}{% endwith %}"
     "{% for sentence in form.refusals.values %}"
     '<p class="form-row sub">{{ sentence }}</p>'
     "{% endfor %}"
@@ -188,7 +193,7 @@ class WriteForm(ChoiceForm):
                     HTML('{% include "notifications/compose/_check_members.html" %}'),
                 ),
             ),
-            Fieldset(_("Message"), "channel", REFUSALS, "content"),
+            Fieldset(_("Message"), "channel", ONLY_CHANNEL, "content"),
             self.options_layout(),
             Fieldset(_("For your team"), "note"),
         )

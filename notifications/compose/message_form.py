@@ -135,6 +135,10 @@ class MessageFields(forms.Form):
             if word not in self.refusals or word == present
         ]
 
+    def only_channel(self) -> Channel | None:
+        shown = self.shown_channels()
+        return shown[0] if len(shown) == 1 else None
+
     def offer_channels(self) -> None:
         """Show the choice only if there is one."""
         shown = self.shown_channels()

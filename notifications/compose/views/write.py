@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -141,6 +142,7 @@ def _page(
         form=form,
         step=1,
         channels=form.shown_channels(),
+        administrator=settings.IM_ADMIN_ACCOUNT,
         picked={
             name: _picked(form[name].value())
             for name, field in form.fields.items()

@@ -26,6 +26,14 @@
     preview.classList.toggle("is-empty", !text.value);
   };
 
+  // Above the text of a group message; a page whose channels have no options lacks both.
+  const drawSender = () => {
+    const sender = byId("preview-sender");
+    if (!sender) return;
+    sender.textContent = form.elements.from_account.value.trim() || sender.dataset.empty;
+    byId("preview-all").hidden = !form.elements.mention_all.checked;
+  };
+
   const drawReach = () => {
     const names = new Set(recipients.value.split(/[\s,;，；、]+/).filter(Boolean)).size;
     byId("group-count").textContent = counted.groups;
@@ -61,6 +69,7 @@
 
   const draw = () => {
     drawLength();
+    drawSender();
     drawReach();
     drawRule();
   };
