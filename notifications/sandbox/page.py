@@ -41,7 +41,7 @@ def document(content: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<title>Sandbox</title>"
         '<link rel="stylesheet" href="/style.css"></head><body>'
-        f"<h1>Sandbox: a stand-in for Tencent IM</h1>{content}</body></html>"
+        f"<main><h1>Sandbox: a stand-in for Tencent IM</h1>{content}</main></body></html>"
     )
 
 
@@ -59,7 +59,7 @@ def render(sandbox: "SandboxServer", term: str) -> str:
         "since.</p>"
         f"{_totals(sandbox)}{_application_form(sandbox.application)}"
         f"{_search_form(term, len(shown), len(matches))}"
-        f"<main>{windows or nothing}</main>{_explanation()}"
+        f'<div class="windows">{windows or nothing}</div>{_explanation()}'
     )
 
 
