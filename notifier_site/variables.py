@@ -128,8 +128,8 @@ class Variables:
         return self._converted(name, default, values.number, "a number", "E011")
 
     def choice(self, name: str, default: str, of: Sequence[str]) -> str:
-        """One of several values, in upper or lower case."""
-        words = {word.lower(): word for word in of}
+        """One of several values, in upper or lower case, with - or _."""
+        words = {word.lower().replace("_", "-"): word for word in of}
         what = f"one of {', '.join(of)}"
         return self._converted(
             name, default, partial(values.choice, words), what, "E015"

@@ -372,3 +372,17 @@ def test_no_secret_is_printed_with_the_settings(base, output):
     assert canary not in process.stdout
     (password,) = settings_of(base | variables, "DATABASES")
     assert password["default"]["PASSWORD"] == canary
+
+
+@pytest.mark.parametrize(
+    ("word", "channel"),
+    [
+        ("group_message", "group_message"),
+        ("system_notification", "system_notification"),
+        ("Group-Message", "group_message"),
+    ],
+)
+def test_the_default_channel(base, word, channel):
+    variables = base | {"IM_DEFAULT_CHANNEL": word}
+
+    assert settings_of(variables, "IM_DEFAULT_CHANNEL") == [channel]
