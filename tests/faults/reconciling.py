@@ -1,14 +1,14 @@
 """Calls without a verdict, and what the history of the group says about them later.
 
 Half of the groups have a fault after which it is not known whether Tencent stored the
-message. In the short form, the settings of the queries are a fifth of the defaults.
+message. In the short form, the settings of the queries are a third of the defaults.
 """
 
 import time
 
 from tests.faults.scene import Scene, Sent
 
-SCALE = 5
+SCALE = 3
 SETTINGS_LONG = {"IM_DEFAULT_CHANNEL": "group_message"}
 SETTINGS = {
     **SETTINGS_LONG,
