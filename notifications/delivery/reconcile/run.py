@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Sum
-
 from notifications import conf
 from notifications.audit.settings_changes import unchanged_since
 from notifications.delivery.background import StopRequested
@@ -25,6 +23,7 @@ from notifications.delivery.reconcile.history import (
     stored_answer,
     without_others,
 )
+from notifications.delivery.reconcile.pace import QueryPace
 from notifications.delivery.reconcile.questions import (
     HistoryRequest,
     Kind,
@@ -33,12 +32,9 @@ from notifications.delivery.reconcile.questions import (
 )
 from notifications.delivery.reconcile.verdicts import Answered
 from notifications.delivery.threads import RECONCILING, Deaths
-from notifications.models import Notification, Pace
 from notifications.rate_limit.backoff import backoff
 from notifications.rate_limit.clock import EngineClock
-from notifications.rate_limit.limiter import READING_HORIZON, RateLimiter
 from notifications.tencent import error_codes
-from notifications.tencent.calls.group_msg_get_simple import GroupMsgGetSimple
 from notifications.tencent.calls.send_group_msg import Receipt
 from notifications.tencent.outcomes import Outcome, OutcomeKind
 
@@ -54,18 +50,9 @@ ANSWERS_PER_WRITE = 8
 
 BLOCK = 64
 
-# Queries for each call of a running send, which uses the same process and database: at
-# its full pace the machine has time left, and below it perhaps none.
-SHARE_AT_FULL_PACE = 0.1
-SHARE_BELOW = 0.02
-FULL_PACE = 0.95  # of the rate limit
-
 # In seconds: the checks for sends and for deliveries that have become due. No answer
 # waits longer until it is written.
 CHECK_INTERVAL = 1.0
-
-# Slots are taken so many seconds ahead: each time is a commit, which a send may wait for.
-HORIZON = 1.0
 
 # Each page is tried so often; after that, the query has no answer.
 MAX_TRIES = 3
@@ -104,13 +91,11 @@ class ReconcileRun:
         )
         # A group of another application may have the same ID, and another history.
         self.application_since = unchanged_since(*APPLICATION)
-        self.limiters: dict[str, RateLimiter] = {}
+        self.pace = QueryPace(im.endpoint.sdk_app_id, clock)
         self.waiting: deque[Question] = deque()  # for their next call
         self.in_progress: dict[int, Question] = {}  # by delivery
         self.unwritten: list[Answered] = []
         self.next_check = 0.0
-        self.rate = 0.0  # of the queries, in calls per second
-        self.claimed: tuple[float, int] | None = None  # machine time, calls of sends
         self.has_more = True  # as of the last query
 
     def run(self) -> None:
@@ -145,21 +130,7 @@ class ReconcileRun:
             self.http_workers.keep_alive()
             self.has_more = True
             self._write(self.pause)
-            self.rate = self._present_rate(now)
-
-    def _present_rate(self, now: float) -> float:
-        """The rate at which a send loses nothing; the whole one without a send."""
-        full = conf.calls_per_second()
-        claimed = Pace.objects.aggregate(total=Sum("claimed"))["total"] or 0
-        before, self.claimed = self.claimed, (now, claimed)
-        sends = Notification.objects.filter(status=Notification.Status.SENDING)
-        if not sends.exists():
-            return full
-        if before is None:
-            return min(full, 1.0)
-        calls = (claimed - before[1]) / (now - before[0])
-        share = SHARE_AT_FULL_PACE if calls >= FULL_PACE * full else SHARE_BELOW
-        return min(full, max(1.0, share * calls))
+            self.pace.update(now)
 
     def _load(self) -> None:
         """Read due deliveries when no question waits for a thread."""
@@ -187,7 +158,7 @@ class ReconcileRun:
         for command in dict.fromkeys(one.command for one in ready):
             mine = [one for one in ready if one.command == command]
             free = min(len(mine), self.http_workers.free)
-            slots = self._limiter(command).take(free)
+            slots = self.pace.limiter(command).take(free)
             if slots:
                 self._start_allowed(mine[: len(slots)], slots)
 
@@ -217,22 +188,6 @@ class ReconcileRun:
         request = question.request()
         self.in_progress[question.delivery_id] = question
         self.http_workers.submit(request, slot)
-
-    def _limiter(self, command: str) -> RateLimiter:
-        """The slots of a call; a repeat uses those of the sends, at their distance."""
-        only_reads = command == GroupMsgGetSimple.COMMAND
-        if command not in self.limiters:
-            name = f"{self.im.endpoint.sdk_app_id}:{command}"
-            self.limiters[command] = RateLimiter(
-                name,
-                conf.calls_per_second(),
-                self.clock,
-                horizon=HORIZON if only_reads else READING_HORIZON,
-            )
-        limiter = self.limiters[command]
-        if only_reads:
-            limiter.rate = self.rate
-        return limiter
 
     # --- answers -------------------------------------------------------------------
 
@@ -283,7 +238,7 @@ class ReconcileRun:
         code = outcome.error_code
         info = None if code is None else error_codes.info(code, question.command)
         if info is not None and info.is_rate_limit:
-            self._limiter(question.command).slow_down()
+            self.pace.limiter(question.command).slow_down()
         if question.kind is Kind.HISTORY and question.failures < MAX_TRIES:
             may_pass = (
                 outcome.kind is not OutcomeKind.REJECTED

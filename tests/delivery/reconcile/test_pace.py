@@ -3,7 +3,9 @@
 import pytest
 
 from notifications import conf
+from notifications.delivery.reconcile.pace import QueryPace
 from notifications.models import Notification, Pace
+from notifications.rate_limit.clock import engine_clock
 from tests.delivery.reconcile.conftest import make_run
 from tests.factories import make_notification
 
@@ -19,12 +21,14 @@ def rates(settings, tencent):
 
     def measure(*calls: int) -> list[float]:
         pace = Pace.objects.create(name="1:send")
-        run = make_run()
-        rates = [run._present_rate(0.0)]
+        queries = QueryPace(1400000000, engine_clock())
+        queries.update(0.0)
+        rates = [queries.rate]
         for second, count in enumerate(calls, start=1):
             pace.claimed += count
             pace.save()
-            rates.append(run._present_rate(float(second)))
+            queries.update(float(second))
+            rates.append(queries.rate)
         return rates
 
     return measure
@@ -51,8 +55,8 @@ def test_a_slow_rate_is_not_exceeded(rates, settings):
 def test_a_repeat_takes_the_slots_of_a_send_at_their_distance(rates, tencent):
     make_notification(status=Notification.Status.SENDING)
     rates(100)
-    run = make_run()
-    run.rate = 1.0
+    pace = make_run().pace
+    pace.rate = 1.0
 
-    assert run._limiter("send_group_msg").rate == FULL
-    assert run._limiter("group_msg_get_simple").rate == 1.0
+    assert pace.limiter("send_group_msg").rate == FULL
+    assert pace.limiter("group_msg_get_simple").rate == 1.0

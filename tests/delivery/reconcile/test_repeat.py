@@ -71,7 +71,7 @@ def test_a_slot_after_the_window_is_not_used(tencent, monkeypatch):
     run = make_run()
     command = "send_group_msg"
     monkeypatch.setattr(
-        run._limiter(command), "take", lambda _limit: [run.clock.machine() + 10]
+        run.pace.limiter(command), "take", lambda _limit: [run.clock.machine() + 10]
     )
 
     run.run()
