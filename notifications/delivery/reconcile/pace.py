@@ -10,7 +10,7 @@ from notifications.tencent.calls.group_msg_get_simple import GroupMsgGetSimple
 
 # Queries for each call of a running send, which uses the same process and database: at
 # its full pace the machine has time left, and below it perhaps none.
-SHARE_AT_FULL_PACE = 0.1
+SHARE_AT_FULL_PACE = 0.05
 SHARE_BELOW = 0.02
 FULL_PACE = 0.95  # of the rate limit
 

@@ -42,7 +42,7 @@ def test_without_a_send_the_whole_rate_is_used(rates):
 def test_beside_a_send_it_follows_the_calls_that_are_made(rates):
     make_notification(status=Notification.Status.SENDING)
 
-    assert rates(190, 100, 0) == [1.0, 19.0, 2.0, 1.0]
+    assert rates(190, 100, 0) == [1.0, 9.5, 2.0, 1.0]
 
 
 def test_a_slow_rate_is_not_exceeded(rates, settings):
