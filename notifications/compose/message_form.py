@@ -12,7 +12,7 @@ from notifications.delivery.capabilities import default_of, refusals
 from notifications.delivery.channels import CHANNELS
 from notifications.delivery.channels.base import Channel
 from notifications.delivery.option_labels import LABELS, PRIORITIES
-from notifications.tencent.message_options import MessageOptions
+from notifications.tencent.message_options import MAX_PIXELS, MessageOptions
 from notifications.ui.fields import ConditionalFieldset, FoldedFieldset
 
 DEFAULTS = MessageOptions()
@@ -37,7 +37,7 @@ def _tick(name: str, help_text: Any = "") -> forms.BooleanField:
 
 def _pixels(name: str) -> forms.IntegerField:
     return forms.IntegerField(
-        label=LABELS[name], required=False, min_value=0, max_value=100_000
+        label=LABELS[name], required=False, min_value=0, max_value=MAX_PIXELS
     )
 
 

@@ -61,7 +61,7 @@ SENTENCES: dict[tuple[str, Conflict], Promise] = {
         "Enter the URL of the image, or remove its size."
     ),
     ("image_width", Conflict.REQUIRED): gettext_lazy(
-        "Enter the width and the height of the image in pixels, from 1."
+        "Enter the width and the height of the image in pixels, from 1 to 100,000."
     ),
     ("custom_data", Conflict.INVALID): gettext_lazy(
         "This is not JSON. Correct it, for example in the editor it comes from."

@@ -26,6 +26,9 @@ MAX_RECIPIENTS = 50
 # the description of code 80002 has 8000 bytes, the default of IM_CONTENT_MAX_BYTES.
 MAX_MESSAGE_BYTES = 12 * 1024
 
+# Of a side of an image. Tencent documents no limit.
+MAX_PIXELS = 100_000
+
 # Tencent keeps no history of live rooms: nothing can be looked up there. Documented for
 # AVChatRoom (269/2738); BChatRoom is named nowhere, so the cautious rule applies.
 NO_HISTORY_TYPES = frozenset({"AVChatRoom", "BChatRoom"})
@@ -137,8 +140,9 @@ def conflicts(
 
     ``text`` counts towards the limit of size.
     """
-    has_size = options.image_width > 0 and options.image_height > 0
-    has_any_size = options.image_width != 0 or options.image_height != 0
+    sides = (options.image_width, options.image_height)
+    has_size = all(1 <= side <= MAX_PIXELS for side in sides)
+    has_any_size = any(sides)
     longest = max(_LONG_OPTIONS, key=lambda name: _bytes(getattr(options, name)))
     # Tencent refuses "SendMsgControl" together with "OnlineOnlyFlag", and never pushes
     # a message to online members only.

@@ -129,6 +129,11 @@ IMAGE = {"image_width": 1, "image_height": 1}
             False,
             [("image_width", Conflict.REQUIRED)],
         ),
+        (
+            {"image_url": "https://a/x", "image_width": 100_001, "image_height": 1},
+            False,
+            [("image_width", Conflict.REQUIRED)],
+        ),
         (IMAGE, False, [("image_url", Conflict.REQUIRED)]),
     ],
 )

@@ -24,7 +24,7 @@ class Place(IntEnum):
     """``IsPlaceMsg``: what the history holds at the number of a message."""
 
     MESSAGE = 0
-    GONE = 1  # deleted or expired, or it was never stored: nobody can tell
+    GONE = 1  # deleted or expired, or never stored: the answer does not say which
     RECALLED = 2
 
 
