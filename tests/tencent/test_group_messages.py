@@ -1,10 +1,11 @@
-"""The call that sends a message: what it sends, refuses and parses."""
+"""The calls that send and correct a message: what they send, refuse and parse."""
 
 import json
 
 import pytest
 
 from notifications.tencent.calls.base import RecipientsNotAllowed
+from notifications.tencent.calls.modify_group_msg import ModifyGroupMsg
 from notifications.tencent.calls.send_group_msg import Receipt, SendGroupMsg
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
@@ -14,7 +15,7 @@ from notifications.tencent.message_options import MAX_MESSAGE_BYTES, MessageOpti
 from notifications.tencent.outcomes import OutcomeKind, Reason
 from notifications.tencent.user_sig import UserSigCache
 from tests.tencent.test_reading import answered
-from tests.tencent.wire import KEY, FaultServer, body
+from tests.tencent.wire import KEY, FaultServer, body, client_for
 
 pytestmark = pytest.mark.one_database
 
@@ -205,6 +206,83 @@ def test_a_receipt_of_another_shape_is_no_verdict(fields):
 
     assert (response.data, response.outcome.kind) == (None, OutcomeKind.UNCONFIRMED)
     assert response.outcome.reason is Reason.BAD_ANSWER
+
+
+def correction(group_type="Public", content="你好", msg_seq=418, **options):
+    return ModifyGroupMsg(
+        "@TGS#1", group_type, msg_seq, content, MessageOptions(**options)
+    )
+
+
+def test_the_request_of_a_correction():
+    response, request, line = answered(lambda client: client.call(correction()))
+
+    assert line == b"POST /v4/openim/modify_group_msg"
+    assert request == {"GroupId": "@TGS#1", "MsgSeq": 418, "MsgBody": [TEXT]}
+    assert (response.outcome.kind, response.data) == (OutcomeKind.ACCEPTED, None)
+
+
+def test_a_correction_has_the_exact_bytes_of_the_elements_that_were_sent():
+    """``MsgBody`` replaces the whole body: the image and the custom element too."""
+    options = {
+        "image_url": "https://a.example/x.png",
+        "image_width": 640,
+        "image_height": 480,
+        "custom_data": '{"a": 1}',
+        "from_account": "news",
+        "push_title": "T",
+        "mention_all": True,
+        "priority": "High",
+    }
+    payload = correction(**options).payload()
+
+    assert json.dumps(payload["MsgBody"]) == json.dumps(
+        message(**options).payload()["MsgBody"]
+    )
+    assert list(payload) == ["GroupId", "MsgSeq", "MsgBody"]
+    with FaultServer(body(b'{"ActionStatus":"OK","ErrorCode":0}')) as server:
+        with client_for(server.url) as client:
+            client.call(correction(content="23:30", custom_data="{}"))
+    assert server.requests[0].partition(b"\r\n\r\n")[2] == (
+        b'{"GroupId": "@TGS#1", "MsgSeq": 418, "MsgBody": ['
+        b'{"MsgType": "TIMTextElem", "MsgContent": {"Text": "23:30"}}, '
+        b'{"MsgType": "TIMCustomElem", "MsgContent": {"Data": "{}"}}]}'
+    )
+
+
+def test_the_text_of_a_correction_is_in_no_log():
+    assert "secret" not in repr(correction(content="secret", custom_data='"secret"'))
+
+
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        (correction("AVChatRoom"), "AVChatRoom, which takes no corrections"),
+        (correction("BChatRoom"), "BChatRoom, which takes no corrections"),
+        (correction(content=""), "0 bytes for @TGS#1; a message takes 1 to 12288"),
+        (correction(content="x" * (MAX_MESSAGE_BYTES + 1)), "12289 bytes"),
+        (
+            correction(content="x" * MAX_MESSAGE_BYTES, custom_data="{}"),
+            "12290 bytes",
+        ),
+        (correction(msg_seq=0), "from 1 to 4294967295"),
+        (correction(msg_seq=2**32), "from 1 to 4294967295"),
+    ],
+)
+def test_corrections_that_tencent_would_refuse(call, problem):
+    with pytest.raises(ValueError, match=problem):
+        call.check()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        correction("Community", msg_seq=1),
+        correction(content="x" * MAX_MESSAGE_BYTES, msg_seq=2**32 - 1),
+    ],
+)
+def test_corrections_that_are_allowed(call):
+    call.check()
 
 
 class Signatures(UserSigCache):

@@ -113,7 +113,7 @@ class SendGroupMsg(Call[Receipt]):
             "Random": self.random,
             "MsgPriority": options.priority,
             **{name: value for name, value in optional.items() if value},
-            "MsgBody": self._elements(),
+            "MsgBody": message_elements(self.content, self.options),
         }
 
     def parse(self, fields: Fields) -> Receipt:
@@ -126,38 +126,6 @@ class SendGroupMsg(Call[Receipt]):
             storable(reason or ""),
         )
 
-    def _elements(self) -> list[dict[str, object]]:
-        """The text, the image and the custom element.
-
-        The custom element has no ``Desc``: it would follow the text in the push.
-        """
-        elements = [_element("Text", Text=self.content)]
-        url = self.options.image_url
-        if url:
-            images = [
-                {
-                    "Type": image_type,
-                    "Size": 0,
-                    "Width": self.options.image_width,
-                    "Height": self.options.image_height,
-                    "URL": url,
-                }
-                for image_type in _IMAGE_TYPES
-            ]
-            # A unique text for each image; apps use it as the key of their cache.
-            uuid = hashlib.md5(url.encode(), usedforsecurity=False).hexdigest()
-            elements.append(
-                _element(
-                    "Image",
-                    UUID=uuid,
-                    ImageFormat=_OTHER_FORMAT,
-                    ImageInfoArray=images,
-                )
-            )
-        if self.options.custom_data:
-            elements.append(_element("Custom", Data=self.options.custom_data))
-        return elements
-
     def _push(self) -> dict[str, object]:
         """``OfflinePushInfo``; empty for the default, a push with the text."""
         options = self.options
@@ -166,6 +134,39 @@ class SendGroupMsg(Call[Receipt]):
         texts = {"Title": options.push_title, "Desc": options.push_text}
         used: dict[str, object] = {name: text for name, text in texts.items() if text}
         return {"PushFlag": 0} | used if used else {}
+
+
+def message_elements(content: str, options: MessageOptions) -> list[dict[str, object]]:
+    """``MsgBody``: the text, the image and the custom element.
+
+    The custom element has no ``Desc``: it would follow the text in the push.
+    """
+    elements = [_element("Text", Text=content)]
+    url = options.image_url
+    if url:
+        images = [
+            {
+                "Type": image_type,
+                "Size": 0,
+                "Width": options.image_width,
+                "Height": options.image_height,
+                "URL": url,
+            }
+            for image_type in _IMAGE_TYPES
+        ]
+        # A unique text for each image; apps use it as the key of their cache.
+        uuid = hashlib.md5(url.encode(), usedforsecurity=False).hexdigest()
+        elements.append(
+            _element(
+                "Image",
+                UUID=uuid,
+                ImageFormat=_OTHER_FORMAT,
+                ImageInfoArray=images,
+            )
+        )
+    if options.custom_data:
+        elements.append(_element("Custom", Data=options.custom_data))
+    return elements
 
 
 def _element(name: str, **content: Any) -> dict[str, object]:
