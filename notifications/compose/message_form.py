@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from notifications.delivery.capabilities import default_of, refusals
-from notifications.delivery.channels import CHANNELS
+from notifications.delivery.channels import CHANNELS, WRITABLE
 from notifications.delivery.channels.base import Channel
 from notifications.delivery.option_labels import LABELS, PRIORITIES
 from notifications.tencent.message_options import MAX_PIXELS, MessageOptions
@@ -50,7 +50,7 @@ class MessageFields(forms.Form):
 
     channel = forms.ChoiceField(
         label=_("Channel"),
-        choices=[(word, channel.word.label) for word, channel in CHANNELS.items()],
+        choices=[(word, channel.word.label) for word, channel in WRITABLE.items()],
         required=False,
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": _("“%(value)s” is not a channel.")},
@@ -99,7 +99,7 @@ class MessageFields(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.refusals = refusals()
-        offered = [c for word, c in CHANNELS.items() if word not in self.refusals]
+        offered = [c for word, c in WRITABLE.items() if word not in self.refusals]
         self._default = default_of(offered)
         self.fields["channel"].initial = self._default
 
@@ -131,7 +131,7 @@ class MessageFields(forms.Form):
         present = self["channel"].value()
         return [
             channel
-            for word, channel in CHANNELS.items()
+            for word, channel in WRITABLE.items()
             if word not in self.refusals or word == present
         ]
 

@@ -12,7 +12,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from notifications import conf
-from notifications.delivery.channels import CHANNELS
+from notifications.delivery.channels import WRITABLE
 from notifications.delivery.channels.base import Channel
 from notifications.models import Capability
 
@@ -68,7 +68,7 @@ def refusals() -> dict[str, str]:
             "%(probe)s."
         )
         % {"channel": channel.word.label, "probe": _probe(row)}
-        for word, channel in CHANNELS.items()
+        for word, channel in WRITABLE.items()
         if (row := known.get(channel.capability)) and row.answer == A.NO
     }
 
@@ -76,7 +76,7 @@ def refusals() -> dict[str, str]:
 def offered_channels() -> list[Channel]:
     """The channels that the application may use; one query."""
     refused = refusals()
-    return [channel for word, channel in CHANNELS.items() if word not in refused]
+    return [channel for word, channel in WRITABLE.items() if word not in refused]
 
 
 def default_of(offered: Sequence[Channel]) -> str:

@@ -1,7 +1,7 @@
 """Claim due deliveries for sending, inside the worker's transaction.
 
-A claim sets owner, attempt number and time of the row, and draws the number of a message
-(``Delivery.random``). It must be committed before the first byte of the call is sent. So a
+A claim sets owner, attempt number and time of the row, draws the number of a message
+(``Delivery.random``), and copies the name of the message that an amendment changes. It must be committed before the first byte of the call is sent. So a
 row claimed by a dead worker may have been called.
 
 ``delivery/planner.py`` decides how many deliveries of which channel are claimed.
@@ -26,6 +26,8 @@ from django.db.models import (
     When,
 )
 
+from notifications.delivery import amendments
+from notifications.delivery.channels import CHANNELS
 from notifications.delivery.channels.base import Channel, Message, Target
 from notifications.delivery.retry import AttemptHistory
 from notifications.models import Delivery, Notification, SendingSwitch
@@ -71,6 +73,7 @@ class _DueRow(NamedTuple):
     group_type: str
     recipients: str
     random: int | None
+    amended_delivery: int | None
     rejection_count: int
     not_sent_streak: int
     error_code: int | None
@@ -91,10 +94,14 @@ class Running(NamedTuple):
 
 
 def _running_notifications(now: datetime) -> QuerySet[Notification]:
-    """Return notifications that are being sent; none while all sending is stopped."""
+    """Return notifications that are being sent.
+
+    While all sending is stopped, only those that do not obey the switch.
+    """
     switched_off = SendingSwitch.objects.filter(is_off=True)
+    unstoppable = [word for word, one in CHANNELS.items() if not one.obeys_switch]
     return Notification.objects.filter(
-        ~Exists(switched_off),
+        ~Exists(switched_off) | Q(channel__in=unstoppable),
         Q(not_after__isnull=True) | Q(not_after__gt=now),
         status=Notification.Status.SENDING,
     )
@@ -137,10 +144,23 @@ def claim(
         len(slots),
         now,
     )
-    numbers: dict[int, int] = {}  # new ones, by the id of the delivery
+    # By the id of the delivery: new numbers of messages, names of amended messages.
+    numbers: dict[int, int] = {}
+    msg_seqs: dict[int, int] = {}
     if channel.draws_random:
         numbers = _draw_numbers([row.pk for row in rows if row.random is None])
-    _mark([row.pk for row in rows], numbers, worker_id, now)
+    if channel.is_amendment:
+        msg_seqs = amendments.amended_messages(
+            {row.pk: row.amended_delivery or 0 for row in rows}
+        )
+        amendments.postpone([row.pk for row in rows if row.pk not in msg_seqs], now)
+        rows = [row for row in rows if row.pk in msg_seqs]
+    _mark(
+        [row.pk for row in rows],
+        {"random": numbers, "msg_seq": msg_seqs},
+        worker_id,
+        now,
+    )
     messages = {one.pk: one.message for one in notifications}
     return [
         Claim(
@@ -154,6 +174,7 @@ def claim(
                 row.group_type,
                 row.recipients.splitlines() or None,
                 numbers.get(row.pk, row.random),
+                msg_seqs.get(row.pk),
             ),
             slot=slot,
             history=AttemptHistory(
@@ -203,17 +224,23 @@ def _draw_numbers(ids: Sequence[int]) -> dict[int, int]:
 
 
 def _mark(
-    ids: Sequence[int], numbers: Mapping[int, int], worker_id: int, now: datetime
+    ids: Sequence[int],
+    numbers: Mapping[str, Mapping[int, int]],
+    worker_id: int,
+    now: datetime,
 ) -> None:
+    """``numbers``: new values by column and id of the delivery."""
     if not ids:
         return
-    changes: dict[str, Any] = {}
-    if numbers:
-        changes["random"] = Case(
-            *(When(pk=pk, then=Value(number)) for pk, number in numbers.items()),
-            default=F("random"),
+    changes: dict[str, Any] = {
+        column: Case(
+            *(When(pk=pk, then=Value(number)) for pk, number in by_row.items()),
+            default=F(column),
             output_field=BigIntegerField(),
         )
+        for column, by_row in numbers.items()
+        if by_row
+    }
     count = Delivery.objects.filter(pk__in=ids, status=Delivery.Status.QUEUED).update(
         status=Delivery.Status.SENDING,
         owner=worker_id,

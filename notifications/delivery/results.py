@@ -28,7 +28,7 @@ from notifications.delivery.retry import (
 )
 from notifications.models import Attempt, Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
-from notifications.tencent.outcomes import OutcomeKind
+from notifications.tencent.outcomes import OutcomeKind, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +118,10 @@ class ResultWriter:
                 answer.outcome.kind is OutcomeKind.NOT_SENT
                 or decision.step is Decision.LEAVE_UNCONFIRMED
             )
+            if answer.needs_query and _can_be_queried(claim):
+                decision = RetryDecision(
+                    Decision.LEAVE_UNCONFIRMED, reason=Reason.UNCERTAIN_CODE
+                )
             streak = streak + 1 if is_doubtful else 0
             self._apply(notification, result, answer, decision)
             if streak >= DOUBT_LIMIT:
@@ -218,7 +222,10 @@ class ResultWriter:
             for pk, value in values.items()
             if value is not None
         ]
-        return {column: Case(*cases, output_field=BigIntegerField())} if cases else {}
+        if not cases:
+            return {}
+        case = Case(*cases, default=F(column), output_field=BigIntegerField())
+        return {column: case}
 
     def _add_attempt(self, result: Result[Claim], answer: base.Result) -> None:
         outcome = answer.outcome
@@ -267,3 +274,7 @@ class ResultWriter:
             channel=notification.channel,
             code=code,
         )
+
+
+def _can_be_queried(claim: Claim) -> bool:
+    return claim.channel.query_kind(claim.message, claim.target) is not None

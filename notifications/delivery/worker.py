@@ -21,7 +21,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from notifications import conf
-from notifications.delivery import recovery, worker_lock
+from notifications.delivery import amendments, recovery, worker_lock
 from notifications.delivery import schedule as delivery_schedule
 from notifications.delivery.background import BackgroundTask
 from notifications.delivery.claim import Claim
@@ -259,6 +259,7 @@ class SendWorker:
         actor = f"worker {self.worker_id}"
         delivery_schedule.stop_expired(now, actor)
         delivery_schedule.start_scheduled(now, actor)
+        amendments.settle_waiting(now)
 
     def _requeue_undispatched(self, now: datetime) -> None:
         count = recovery.requeue_undispatched(self.worker_id, self.in_flight, now)

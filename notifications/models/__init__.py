@@ -17,7 +17,7 @@ from .attempts import Attempt
 from .audiences import Rule, SavedAudience
 from .audit import AuditEntry
 from .capabilities import Capability
-from .channels import Channel
+from .channels import AMENDING, Channel
 from .deliveries import Delivery
 from .delivery_queries import DeliveryQuery
 from .draft_versions import DraftVersion
@@ -30,6 +30,7 @@ from .worker_requests import WorkerRequest
 from .workers import Installation, Pace, SendingSwitch, TaskDeaths, Worker
 
 __all__ = [
+    "AMENDING",
     "Approval",
     "Archive",
     "Attempt",

@@ -23,7 +23,7 @@ class AuditEntry(models.Model):
     detail = models.JSONField(default=dict)
 
     # Actions whose entries have the number of the deliveries that they created.
-    CREATING_DELIVERIES = ("sent", "scheduled", "resent")
+    CREATING_DELIVERIES = ("sent", "scheduled", "resent", "recalled", "corrected")
 
     class Meta:
         verbose_name = _("audit entry")

@@ -102,10 +102,15 @@ class Delivery(models.Model):
     no_unread = models.BooleanField(default=False, db_default=False)
     no_last_message = models.BooleanField(default=False, db_default=False)
 
+    # The delivery whose message a recall or a correction changes. No foreign key:
+    # archiving removes that row.
+    amended_delivery = models.BigIntegerField(null=True)
+
     # The ``Random`` of a group message: drawn with the first claim, the same in every
     # attempt, and never used for another delivery. Tencent drops repeats by it.
     random = models.BigIntegerField(null=True)
-    # The name of the message at Tencent, and its time there in Unix seconds.
+    # The name of the message at Tencent, and its time there in Unix seconds. A recall or
+    # a correction gets the name with its claim, from the delivery that it amends.
     msg_seq = models.BigIntegerField(null=True)
     msg_time = models.BigIntegerField(null=True)
     # Why Tencent dropped the message although the ErrorCode is 0.
@@ -156,6 +161,7 @@ class Delivery(models.Model):
         "online_only": Use.FIXED | Use.SEALED,
         "no_unread": Use.FIXED | Use.SEALED,
         "no_last_message": Use.FIXED | Use.SEALED,
+        "amended_delivery": Use.FIXED | Use.SEALED | Use.EXPORTED,
         "random": Use.SEALED | Use.EXPORTED,  # has its own guard: never drawn again
         "msg_seq": Use.SEALED | Use.EXPORTED,
         "msg_time": Use.SEALED | Use.EXPORTED,
@@ -215,6 +221,12 @@ class Delivery(models.Model):
                     "-id",
                 ],
                 name="delivery_alike",
+            ),
+            # For what became of a message, and for amendments that wait for its result.
+            models.Index(
+                fields=["amended_delivery"],
+                condition=models.Q(amended_delivery__isnull=False),
+                name="delivery_amended",
             ),
             # For the reconciler, and for sealing, which waits for it.
             models.Index(

@@ -2,7 +2,7 @@
 
 from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
 
-from notifications.models.channels import Channel
+from notifications.models.channels import AMENDING, Channel
 from notifications.models.groups import GroupType
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
@@ -10,9 +10,18 @@ from notifications.tencent.calls.send_group_system_notification import (
 from notifications.tencent.message_options import REFUSED_BY_TYPE
 
 # The reasons of an accepted or failed delivery whose answer has no such error code.
-VERDICTS = ["in_history", "repeated", "dropped", "not_in_history"]
+ACCEPTED_BY_QUERY = ["in_history", "repeated", "recalled_before"]
+FAILED_WITHOUT_CODE = [
+    "not_in_history",
+    "still_there",
+    "gone",
+    "not_known",
+    "taken_back",
+]
+VERDICTS = [*ACCEPTED_BY_QUERY, "dropped", *FAILED_WITHOUT_CODE]
 
 _IS_MESSAGE = Q(channel=Channel.GROUP_MESSAGE)
+_AMENDS = Q(channel__in=AMENDING)
 
 
 def _types(feature: str) -> Q:
@@ -71,14 +80,14 @@ CONSTRAINTS: list[BaseConstraint] = [
     CheckConstraint(
         condition=~Q(status="accepted")
         | Q(reason="", error_code=0, error_code__isnull=False)
-        | Q(reason__in=["in_history", "repeated"], error_code__isnull=True),
+        | Q(reason__in=ACCEPTED_BY_QUERY, error_code__isnull=True),
         name="delivery_accepted_has_code_0",
     ),
     CheckConstraint(
         condition=~Q(status="failed")
         | (Q(reason="", error_code__isnull=False) & ~Q(error_code=0))
         | Q(reason="dropped", error_code=0, error_code__isnull=False)
-        | Q(reason="not_in_history", error_code__isnull=True),
+        | Q(reason__in=FAILED_WITHOUT_CODE, error_code__isnull=True),
         name="delivery_failed_has_code",
     ),
     # A delivery that Tencent refused before it was stopped has failed.
@@ -93,15 +102,17 @@ CONSTRAINTS: list[BaseConstraint] = [
         | (~Q(status="unconfirmed") & (Q(reason="") | Q(reason__in=VERDICTS))),
         name="delivery_unconfirmed_has_reason",
     ),
-    # After a restore it is unknown whether a queued delivery was called.
+    # After a restore it is unknown whether a queued delivery was called. An amendment of
+    # a message that the group may not have is never called.
     CheckConstraint(
         condition=~Q(status__in=["accepted", "failed", "unconfirmed"])
         | Q(attempt_count__gte=1)
-        | Q(reason="restored"),
+        | Q(reason__in=["restored", "not_known"]),
         name="delivery_outcome_has_attempt",
     ),
     CheckConstraint(
-        condition=Q(channel__in=["system_notification", "group_message"]),
+        condition=Q(channel=Channel.SYSTEM_NOTIFICATION)
+        | Q(channel__in=[Channel.GROUP_MESSAGE, *AMENDING]),
         name="delivery_channel_known",
     ),
     CheckConstraint(
@@ -135,16 +146,42 @@ CONSTRAINTS: list[BaseConstraint] = [
     ),
     CheckConstraint(
         condition=_IS_MESSAGE
-        | Q(msg_seq__isnull=True, msg_time__isnull=True, drop_reason=""),
+        | (
+            Q(msg_time__isnull=True, drop_reason="")
+            & (_AMENDS | Q(msg_seq__isnull=True))
+        ),
         name="delivery_answer_of_message",
     ),
     CheckConstraint(
         condition=Q(next_query_at__isnull=True)
-        | (_IS_MESSAGE & Q(status="unconfirmed")),
+        | (~Q(channel=Channel.SYSTEM_NOTIFICATION) & Q(status="unconfirmed")),
         name="delivery_query_of_unconfirmed",
     ),
     CheckConstraint(
         condition=Q(is_altered=False) | Q(reason="in_history"),
         name="delivery_altered_in_history",
+    ),
+    CheckConstraint(
+        condition=(~_AMENDS & Q(amended_delivery__isnull=True))
+        | (_AMENDS & Q(amended_delivery__isnull=False, recipients="")),
+        name="delivery_amends_another",
+    ),
+    # A worker of a release without recalls would send their reason as a notification.
+    CheckConstraint(
+        condition=~_AMENDS | Q(msg_seq__isnull=False) | Q(attempt_count=0),
+        name="delivery_amendment_has_message",
+    ),
+    # A message is taken back once, also by two people at the same moment.
+    UniqueConstraint(
+        fields=["amended_delivery"],
+        condition=Q(
+            channel=Channel.RECALL, status__in=["queued", "sending", "accepted"]
+        ),
+        name="delivery_recalled_once",
+    ),
+    UniqueConstraint(
+        fields=["amended_delivery"],
+        condition=Q(channel=Channel.CORRECTION, status__in=["queued", "sending"]),
+        name="delivery_corrected_one_at_a_time",
     ),
 ]

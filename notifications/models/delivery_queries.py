@@ -17,6 +17,7 @@ class DeliveryQuery(models.Model):
     class Kind(models.TextChoices):
         HISTORY = "history", _("history of the group")
         REPEAT = "repeat", _("repeat with the same number")
+        STATE = "state", _("state of the message")
 
     class Verdict(models.TextChoices):
         PRESENT = "present", _("Found")
@@ -67,14 +68,15 @@ class DeliveryQuery(models.Model):
                 name="query_ends_after_start",
             ),
             CheckConstraint(
-                condition=Q(kind__in=["history", "repeat"]), name="query_kind_known"
+                condition=Q(kind__in=["history", "repeat", "state"]),
+                name="query_kind_known",
             ),
             CheckConstraint(
                 condition=Q(verdict__in=["present", "absent", "unclear", "no_answer"]),
                 name="query_verdict_known",
             ),
             CheckConstraint(
-                condition=Q(kind="history") | ~Q(verdict="absent"),
+                condition=~Q(kind="repeat") | ~Q(verdict="absent"),
                 name="query_repeat_proves_no_absence",
             ),
         ]

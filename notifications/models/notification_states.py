@@ -13,7 +13,7 @@ from django.db.models import BaseConstraint, CheckConstraint, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models.channels import Channel
+from notifications.models.channels import AMENDING, Channel
 
 if TYPE_CHECKING:
     from notifications.models.notifications import Notification
@@ -108,9 +108,17 @@ CONSTRAINTS: list[BaseConstraint] = [
     CheckConstraint(condition=~Q(sender_name=""), name="notification_has_sender"),
     CheckConstraint(condition=~Q(written_by_name=""), name="notification_has_writer"),
     CheckConstraint(
-        condition=Q(channel=Channel.GROUP_MESSAGE)
-        | Q(channel=Channel.SYSTEM_NOTIFICATION, message_options=""),
+        condition=Q(channel__in=[Channel.GROUP_MESSAGE, Channel.CORRECTION])
+        | Q(
+            channel__in=[Channel.SYSTEM_NOTIFICATION, Channel.RECALL],
+            message_options="",
+        ),
         name="notification_options_of_channel",
+    ),
+    CheckConstraint(
+        condition=Q(channel__in=AMENDING, amends__isnull=False)
+        | (~Q(channel__in=AMENDING) & Q(amends__isnull=True)),
+        name="notification_amends_another",
     ),
     CheckConstraint(
         condition=Q(audience__in=["chosen", "rule", "saved", "every"]),

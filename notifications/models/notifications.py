@@ -121,6 +121,15 @@ class Notification(models.Model):
         "self", models.PROTECT, null=True, related_name="resends"
     )
 
+    # The notification whose messages a recall or a correction changes.
+    amends = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="amendments",
+        db_index=False,  # the partial index below
+    )
+
     created_at = models.DateTimeField(_("written"), auto_now_add=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
@@ -155,6 +164,7 @@ class Notification(models.Model):
         "scheduled_for": Use.SEALED,
         "not_after": Use.SEALED,
         "resend_of": Use.FROZEN | Use.SEALED | Use.EXPORTED,
+        "amends": Use.FROZEN | Use.SEALED | Use.EXPORTED,
         "created_at": Use.FROZEN | Use.SEALED,
         "sent_at": Use.SEALED,  # has its own guard: frozen once it is set
         "finished_at": Use.SEALED,
@@ -171,7 +181,14 @@ class Notification(models.Model):
             ("view_history", _("May see the history")),
             ("export_history", _("May download the history")),
         ]
-        indexes: ClassVar = [models.Index(fields=["status"])]
+        indexes: ClassVar = [
+            models.Index(fields=["status"]),
+            models.Index(
+                fields=["amends"],
+                condition=Q(amends__isnull=False),
+                name="notification_amends",
+            ),
+        ]
         constraints: ClassVar = notification_states.CONSTRAINTS
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from notifications.db.text_rows import numbered_lines, text_array
 from notifications.models import Attempt, Delivery, DeliveryQuery, Notification
 from notifications.models.field_uses import Use, column_names
 
-FORMAT = 2
+FORMAT = 3
 
 BLOCK = 500  # lines
 # Kind of line → model. The lines of a format are in this order.
@@ -29,6 +29,8 @@ MODELS: dict[str, type[models.Model]] = {
     "attempt": Attempt,
     "query": DeliveryQuery,
 }
+# The columns of the latest format that the one before does not have.
+ADDED = {"amends_id", "amended_delivery"}
 # Format → kind of line → columns. A seal can be verified only with the columns of its
 # format, so those of a release never change.
 COLUMNS: dict[int, dict[str, list[str]]] = {
@@ -88,6 +90,10 @@ COLUMNS: dict[int, dict[str, list[str]]] = {
             "error_code",
             "error_info",
         ],
+    },
+    FORMAT - 1: {
+        kind: [name for name in column_names(model, Use.SEALED) if name not in ADDED]
+        for kind, model in MODELS.items()
     },
     FORMAT: {kind: column_names(model, Use.SEALED) for kind, model in MODELS.items()},
 }

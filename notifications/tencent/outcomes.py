@@ -59,6 +59,13 @@ class Reason(StrEnum):
     NOT_IN_HISTORY = "not_in_history"  # failed: the history does not have it
     REPEATED = "repeated"  # accepted: a repeat with the same Random was accepted
 
+    # Of a recall or a correction.
+    RECALLED_BEFORE = "recalled_before"  # accepted: it had been taken back already
+    STILL_THERE = "still_there"  # failed: the history has the message as it was
+    GONE = "gone"  # failed: the history has no message of this number any more
+    NOT_KNOWN = "not_known"  # failed: nobody knows whether the group has the message
+    TAKEN_BACK = "taken_back"  # failed: a message that was taken back has no text
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -3,13 +3,13 @@
 import pytest
 
 from notifications.delivery import capabilities
-from notifications.delivery.channels import CHANNELS
+from notifications.delivery.channels import WRITABLE
 from notifications.models import Capability
 from tests.factories import make_capability
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-NOTICE, MESSAGE = CHANNELS.values()
+NOTICE, MESSAGE = WRITABLE.values()
 
 
 def offered() -> list[str]:
@@ -76,6 +76,6 @@ def test_members_of_a_message_are_named_only_after_a_yes():
 
 
 def test_the_channels_name_known_capabilities():
-    for channel in CHANNELS.values():
+    for channel in WRITABLE.values():
         assert channel.capability in capabilities.NAMES
         assert channel.members_capability in ("", *capabilities.NAMES)

@@ -27,7 +27,7 @@ from notifications.compose.message_options import (
     stored_options,
 )
 from notifications.compose.recipients import clean_recipients
-from notifications.delivery.channels import CHANNELS
+from notifications.delivery.channels import CHANNELS, WRITABLE
 from notifications.groups.ids import count_duplicates
 from notifications.models import Channel, Notification, SavedAudience
 from notifications.models.notifications import join_recipients
@@ -124,7 +124,7 @@ def check_draft(draft: Draft) -> Draft:
     Raises ``ValidationError`` with all problems by field: ``content``, ``note``,
     ``recipients``, ``channel``, the options, and those of ``check_audience``.
     """
-    if draft.channel not in CHANNELS:
+    if draft.channel not in WRITABLE:
         sentence = _("“%(channel)s” is not a channel.") % {"channel": draft.channel}
         raise ValidationError({"channel": sentence})
     errors: dict[str, list[ValidationError]] = {}

@@ -40,6 +40,7 @@ class Target:
     group_type: str
     recipients: Sequence[str] | None = field(repr=False)
     random: int | None = None
+    msg_seq: int | None = None  # of the message that a recall or a correction changes
 
     @classmethod
     def of(cls, delivery: Delivery) -> "Target":
@@ -48,17 +49,23 @@ class Target:
             delivery.group_type,
             delivery.recipient_ids,
             delivery.random,
+            delivery.msg_seq,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome of a call, and what Tencent says about the message."""
+    """The outcome of a call, and what Tencent says about the message.
+
+    ``needs_query``: the refusal shows that the message is not as it was; only the history
+    shows how it is.
+    """
 
     outcome: Outcome
     msg_seq: int | None = None
     msg_time: int | None = None  # Unix seconds
     drop_reason: str = ""
+    needs_query: bool = False
 
 
 class Channel(ABC):
@@ -73,6 +80,8 @@ class Channel(ABC):
     accepted: ClassVar[Promise]
     # What members see above the text.
     shown_as: ClassVar[Promise]
+    # The result of an accepted delivery.
+    accepted_label: ClassVar[Promise | str] = Delivery.Status.ACCEPTED.label
     # Feature → types of groups that refuse it. The features are "message" (the whole
     # call), "recipients", and the names of the options.
     refused_by_type: ClassVar[Mapping[str, frozenset[str]]]
@@ -88,6 +97,10 @@ class Channel(ABC):
     # An ErrorCode after which members may have seen the message leaves the delivery
     # unconfirmed. Otherwise it fails with the code; 10002 may be retried.
     settles_uncertain_codes: ClassVar[bool] = False
+    # It changes the messages of another notification: nobody writes it on Write.
+    is_amendment: ClassVar[bool] = False
+    # “Stop all sending” stops it as well.
+    obeys_switch: ClassVar[bool] = True
 
     @property
     def command(self) -> str:
@@ -104,6 +117,10 @@ class Channel(ABC):
             for feature in self.refused_by_type
             if feature == "message" or getattr(options, feature, False)
         ]
+
+    def why_not_amendable(self, options: MessageOptions) -> Promise | str:
+        """Why what was sent can be neither taken back nor corrected; empty if it can."""
+        return ""
 
     def reaches_offline(self, options: MessageOptions) -> bool:
         """Whether members who are offline see the message later."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from notifications.delivery.channels.base import Channel, Message, Result, Target
@@ -35,6 +36,14 @@ class GroupMessage(Channel):
     has_options = True
     draws_random = True
     settles_uncertain_codes = True
+
+    def why_not_amendable(self, options: MessageOptions) -> Promise | str:
+        if options.online_only:
+            return _(
+                "A message for members who were online only cannot be taken back or "
+                "corrected: Tencent does not store it."
+            )
+        return ""
 
     def reaches_offline(self, options: MessageOptions) -> bool:
         return not options.online_only

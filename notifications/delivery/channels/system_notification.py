@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from notifications.delivery.channels.base import Channel, Message, Result, Target
@@ -12,6 +13,7 @@ from notifications.models import DeliveryQuery
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
+from notifications.tencent.message_options import MessageOptions
 from notifications.tencent.outcomes import Outcome
 
 
@@ -32,6 +34,12 @@ class SystemNotification(Channel):
     capability = "system_notification"
     max_recipients = SendGroupSystemNotification.MAX_RECIPIENTS
     max_content_bytes = SendGroupSystemNotification.MAX_CONTENT_BYTES
+
+    def why_not_amendable(self, options: MessageOptions) -> Promise | str:
+        return _(
+            "A system notification cannot be taken back or corrected: Tencent keeps no "
+            "trace of it."
+        )
 
     def recipients_per_call(self) -> int:
         """Tencent documents 500 and, since 2025, 50.

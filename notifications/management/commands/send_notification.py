@@ -18,7 +18,7 @@ from notifications.compose.message_options import stored_options
 from notifications.compose.services import drafts
 from notifications.compose.services import send as services_send
 from notifications.compose.services.sender_check import sender_problem
-from notifications.delivery.channels import CHANNELS
+from notifications.delivery.channels import WRITABLE
 from notifications.delivery.heartbeat import has_live_worker
 from notifications.management.base import get_active_user, refusal, wait_for_end
 from notifications.models import Notification, Rule
@@ -84,7 +84,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--channel",
-            choices=[str(word) for word in CHANNELS],
+            choices=[str(word) for word in WRITABLE],
             default=settings.IM_DEFAULT_CHANNEL,
             help="how to reach the groups; default: IM_DEFAULT_CHANNEL, now %(default)s",
         )
@@ -122,7 +122,7 @@ class Command(BaseCommand):
         message = _message_options(options)
         # Before the transaction, because the worker asks Tencent.
         unsaved = Notification(message_options=stored_options(message))
-        channel = CHANNELS.get(options["channel"])
+        channel = WRITABLE.get(options["channel"])
         is_asked = channel and channel.has_options and is_user_id(message.from_account)
         if is_asked and (problem := sender_problem(user, unsaved)):
             raise ValidationError(problem)
