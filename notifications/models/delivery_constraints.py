@@ -173,14 +173,14 @@ CONSTRAINTS: list[BaseConstraint] = [
     ),
     # A message is taken back once, also by two people at the same moment.
     UniqueConstraint(
-        fields=["amended_delivery"],
+        fields=["amended_delivery", "channel"],
         condition=Q(
             channel=Channel.RECALL, status__in=["queued", "sending", "accepted"]
         ),
         name="delivery_recalled_once",
     ),
     UniqueConstraint(
-        fields=["amended_delivery"],
+        fields=["amended_delivery", "channel"],
         condition=Q(channel=Channel.CORRECTION, status__in=["queued", "sending"]),
         name="delivery_corrected_one_at_a_time",
     ),

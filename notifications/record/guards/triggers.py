@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, UniqueConstraint
 
@@ -89,8 +91,8 @@ def _sqlite_trigger(table: GuardedTable, event: str, when: str, action: str) -> 
 
 def _row_exists(table: GuardedTable) -> str:
     conditions = (
-        " AND ".join(f'"{column}" = NEW."{column}"' for column in key)
-        for key in _unique_keys(table.model)
+        " AND ".join([*(f'"{column}" = NEW."{column}"' for column in key), *condition])
+        for key, condition in _unique_keys(table.model)
     )
     return " OR ".join(
         f'EXISTS (SELECT 1 FROM "{table.model._meta.db_table}" WHERE {condition})'  # noqa: S608  names of the model
@@ -98,14 +100,18 @@ def _row_exists(table: GuardedTable) -> str:
     )
 
 
-def _unique_keys(model: type[Model]) -> Iterator[list[str]]:
+def _unique_keys(model: type[Model]) -> Iterator[tuple[list[str], list[str]]]:
+    """The columns of each unique key, and its condition on the existing row, if any."""
     for field in model._meta.concrete_fields:
         if field.unique:
-            yield [field.column]
+            yield [field.column], []
     columns = {field.name: field.column for field in model._meta.concrete_fields}
     for constraint in model._meta.constraints:
         if isinstance(constraint, UniqueConstraint):
-            yield [columns[name] for name in constraint.fields]
+            editor: Any = connection.schema_editor()
+            condition = cast(Any, constraint)._get_condition_sql(model, editor)
+            key = [columns[name] for name in constraint.fields]
+            yield key, [f"({condition})"] if condition else []
 
 
 # --- PostgreSQL -------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Recall and correction: take a notification back from its groups, or correct its text."""

@@ -1,0 +1,160 @@
+"""The messages of a notification that a recall or a correction can change.
+
+Each delivery of the notification has a message that can be changed, or a reason why it is
+left out. What is not settled yet (a call in progress, an open query) is included: its row
+waits for the result (``delivery/amendments``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.utils import timezone
+
+from notifications.delivery.channels import CHANNELS
+from notifications.models import Channel, ChatGroup, Delivery, Notification, Rule
+from notifications.models.groups import matches_rule
+from notifications.tencent.message_options import NO_HISTORY_TYPES
+
+S = Delivery.Status
+
+INCLUDED = ""  # instead of a ``LeftOut``
+
+
+class LeftOut(StrEnum):
+    """Why a message is not changed; the first reason that applies."""
+
+    NOT_SENT = "not_sent"  # failed or cancelled: the group does not have it
+    NOT_KNOWN = "not_known"  # not confirmed for good, or Tencent gave no MsgSeq
+    TAKEN_BACK = "taken_back"  # a recall of it was accepted
+    BEING_TAKEN_BACK = "being_taken_back"  # a recall of it is open
+    TOO_OLD = "too_old"  # Tencent's history may not have it any more
+    LIVE_ROOM = "live_room"  # cannot be corrected there
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The groups of a notification that are meant; empty fields are no condition.
+
+    A group needs one of ``types``, the type at the time of the send, one of ``labels``,
+    as they are now, and one of ``group_ids``.
+    """
+
+    types: Sequence[str] = ()
+    labels: Sequence[str] = ()
+    group_ids: Sequence[str] = ()
+
+    @property
+    def audience(self) -> str:
+        """As in ``Notification.audience``."""
+        if self.group_ids:
+            return Notification.Audience.CHOSEN
+        if self.types or self.labels:
+            return Notification.Audience.RULE
+        return Notification.Audience.EVERY
+
+    @property
+    def rule(self) -> Rule:
+        return Rule(types=tuple(self.types), labels=tuple(self.labels))
+
+    def condition(self) -> Q:
+        """The condition on deliveries."""
+        condition = Q()
+        if self.types:
+            condition &= Q(group_type__in=self.types)
+        if self.labels:
+            labelled = ChatGroup.objects.filter(
+                matches_rule(Rule(labels=tuple(self.labels)))
+            )
+            condition &= Q(group_id__in=labelled.values("group_id"))
+        if self.group_ids:
+            condition &= Q(group_id__in=self.group_ids)
+        return condition
+
+
+WHOLE = Part()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a change of this part would reach now.
+
+    ``waiting`` of the ``groups`` have no result yet. In ``live_rooms`` only members who
+    are online now notice it. Tencent keeps the oldest message ``until``; ``None`` without
+    one.
+    """
+
+    groups: int = 0
+    waiting: int = 0
+    live_rooms: int = 0
+    until: datetime | None = None
+    left_out: Mapping[LeftOut, int] = field(default_factory=dict)
+
+
+def messages(
+    notification: Notification, channel: str, part: Part, now: datetime
+) -> QuerySet[Any]:
+    """The deliveries of this part, each with ``left_out``: a reason, or ``INCLUDED``.
+
+    ``channel`` is that of the recall or the correction.
+    """
+    recalls = Delivery.objects.filter(
+        amended_delivery=OuterRef("pk"), channel=Channel.RECALL
+    )
+    kept_since = now - timedelta(days=settings.IM_HISTORY_DAYS)
+    refused_types = CHANNELS[channel].refused_by_type.get("message", frozenset())
+    reasons = {
+        LeftOut.NOT_SENT: Q(status__in=[S.QUEUED, S.FAILED, S.CANCELLED]),
+        LeftOut.NOT_KNOWN: Q(status=S.UNCONFIRMED, next_query_at__isnull=True)
+        | (Q(status=S.ACCEPTED) & ~Q(msg_seq__gte=1)),
+        LeftOut.TAKEN_BACK: Exists(recalls.filter(status=S.ACCEPTED)),
+        LeftOut.BEING_TAKEN_BACK: Exists(recalls.filter(status__in=Delivery.OPEN)),
+        LeftOut.TOO_OLD: Q(finished_at__lt=kept_since),
+        LeftOut.LIVE_ROOM: Q(group_type__in=sorted(refused_types)),
+    }
+    return notification.deliveries.filter(part.condition()).annotate(
+        left_out=Case(
+            *(
+                When(condition, then=Value(reason.value))
+                for reason, condition in reasons.items()
+            ),
+            default=Value(INCLUDED),
+            output_field=CharField(),
+        )
+    )
+
+
+def preview(notification: Notification, channel: str, part: Part = WHOLE) -> Preview:
+    """One query."""
+    now = timezone.now()
+    rows = (
+        messages(notification, channel, part, now)
+        .order_by()
+        .values_list("left_out")
+        .annotate(
+            groups=Count("pk"),
+            waiting=Count("pk", filter=~Q(status=S.ACCEPTED)),
+            live_rooms=Count("pk", filter=Q(group_type__in=sorted(NO_HISTORY_TYPES))),
+            oldest=Min("finished_at"),
+        )
+    )
+    counts = {left_out: numbers for left_out, *numbers in rows}
+    groups, waiting, live_rooms, oldest = counts.pop(INCLUDED, (0, 0, 0, None))
+    until = oldest and oldest + timedelta(days=settings.IM_HISTORY_DAYS)
+    left_out = {one: counts[one][0] for one in LeftOut if one in counts}
+    return Preview(groups, waiting, live_rooms, until, left_out)
