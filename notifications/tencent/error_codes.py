@@ -10,9 +10,9 @@ Data files, each in both languages:
   steps that it proves, what to do
 * ``first_hour.json``: failures that are common when an application is set up
 
-The first two describe the system notification. Their ``calls`` have what differs for
-another call: the same code can be about one group there and about the whole account
-here.
+The first two describe the system notification, or the only call that can have the code
+or the reason. Their ``calls`` have what differs for another call: the same code can be
+about one group there and about the whole account here.
 
 Facts come from Tencent's list of error codes,
 https://cloud.tencent.com/document/product/269/1671; ``retry``, ``outcome``, ``scope``
@@ -63,7 +63,7 @@ class CodeInfo(Text):
     name: str
     category: str
     retry: Retry
-    certain: bool  # no member has seen the notice
+    certain: bool  # the call had no effect: members see no change
     scope: Scope
 
     @property
@@ -116,7 +116,9 @@ _REASONS = {
 }
 
 _REASONS_OF_CALLS = {
-    (command, Reason(row["reason"])): Text(row["meaning"], changes["remedy"])
+    (command, Reason(row["reason"])): Text(
+        changes.get("meaning", row["meaning"]), changes["remedy"]
+    )
     for row in _REASON_ROWS
     for command, changes in row.get("calls", {}).items()
 }
@@ -136,9 +138,9 @@ def info(code: int, command: str = DEFAULT_COMMAND) -> CodeInfo:
             "zh-hans": "腾讯返回了列表中没有的错误码。",
         },
         remedy={
-            "en": "Read Tencent’s own text beside the code. Members may have seen the "
-            "notification.",
-            "zh-hans": "请查看错误码旁腾讯返回的原文。成员可能已经看到通知。",
+            "en": "Read Tencent’s own text beside the code. The call may have had its "
+            "effect all the same.",
+            "zh-hans": "请查看错误码旁腾讯返回的原文。该操作可能已经生效。",
         },
         code=code,
         name="unknown",

@@ -32,7 +32,8 @@ class OutcomeKind(StrEnum):
 class Reason(StrEnum):
     """Why a call has no verdict, or the verdict is not the ErrorCode alone.
 
-    The first block can only be ``not_sent``. The last one applies to group messages.
+    The first block can only be ``not_sent``. The last two apply to group messages and to
+    their recalls and corrections.
     """
 
     DNS = "dns"
@@ -55,7 +56,7 @@ class Reason(StrEnum):
     # Written by the engine and by the questions to Tencent, never by the client.
     UNCERTAIN_CODE = "uncertain_code"  # the ErrorCode does not prove that nothing left
     DROPPED = "dropped"  # failed: ErrorCode 0 with a MsgDropReason
-    IN_HISTORY = "in_history"  # accepted: Tencent's history of the group has it
+    IN_HISTORY = "in_history"  # accepted: the history of the group shows it
     NOT_IN_HISTORY = "not_in_history"  # failed: the history does not have it
     REPEATED = "repeated"  # accepted: a repeat with the same Random was accepted
 
@@ -63,7 +64,7 @@ class Reason(StrEnum):
     RECALLED_BEFORE = "recalled_before"  # accepted: it had been taken back already
     STILL_THERE = "still_there"  # failed: the history has the message as it was
     GONE = "gone"  # failed: the history has no message of this number any more
-    NOT_KNOWN = "not_known"  # failed: nobody knows whether the group has the message
+    NOT_KNOWN = "not_known"  # failed: it is not known whether the group has the message
     TAKEN_BACK = "taken_back"  # failed: a message that was taken back has no text
 
 

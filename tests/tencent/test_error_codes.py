@@ -7,6 +7,8 @@ import pytest
 
 from notifications.system.connection import CheckStep
 from notifications.tencent import error_codes
+from notifications.tencent.calls.group_msg_recall import GroupMsgRecall
+from notifications.tencent.calls.modify_group_msg import ModifyGroupMsg
 from notifications.tencent.calls.send_group_msg import SendGroupMsg
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
@@ -26,11 +28,15 @@ pytestmark = pytest.mark.one_database
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MESSAGE = SendGroupMsg.COMMAND
+RECALL = GroupMsgRecall.COMMAND
+CORRECTION = ModifyGroupMsg.COMMAND
 ALL_TEXTS = [
-    *all_codes(),
-    *[info(code.code, MESSAGE) for code in all_codes()],
-    *[explain_reason(reason) for reason in Reason],
-    *[explain_reason(reason, MESSAGE) for reason in Reason],
+    text
+    for command in (error_codes.DEFAULT_COMMAND, MESSAGE, RECALL, CORRECTION)
+    for text in (
+        *[info(code.code, command) for code in all_codes()],
+        *[explain_reason(reason, command) for reason in Reason],
+    )
 ]
 
 
@@ -38,7 +44,7 @@ def test_codes_are_unique_and_in_order():
     numbers = [code.code for code in all_codes()]
 
     assert numbers == sorted(set(numbers))
-    assert len(numbers) == 68
+    assert len(numbers) == 69
 
 
 @pytest.mark.parametrize("text", ALL_TEXTS, ids=lambda text: text.meaning["en"][:20])
@@ -125,13 +131,105 @@ def test_the_scope_of_a_code_is_per_call(code, scope, scope_of_notification):
     assert info(code, "get_group_info") == info(code)
 
 
+@pytest.mark.parametrize(
+    ("code", "retry", "certain", "scope_of_recall", "scope_of_correction"),
+    [
+        (10002, Retry.AFTER_BACKOFF, False, Scope.GROUP, Scope.GROUP),
+        (10003, Retry.NEVER, True, Scope.ACCOUNT, Scope.ACCOUNT),
+        (10004, Retry.NEVER, True, Scope.GROUP, Scope.NOTIFICATION),
+        (10007, Retry.NEVER, True, Scope.GROUP, Scope.GROUP),
+        (10010, Retry.NEVER, True, Scope.GROUP, Scope.GROUP),
+        (10015, Retry.NEVER, True, Scope.GROUP, Scope.GROUP),
+        (10026, Retry.NEVER, True, Scope.ACCOUNT, Scope.ACCOUNT),
+        (10030, Retry.NEVER, True, Scope.GROUP, Scope.GROUP),
+        (10031, Retry.NEVER, True, Scope.GROUP, Scope.GROUP),
+        (10032, Retry.NEVER, True, Scope.GROUP, Scope.GROUP),
+        (10033, Retry.NEVER, True, Scope.GROUP, Scope.GROUP),
+        (10041, Retry.NEVER, True, Scope.ACCOUNT, Scope.ACCOUNT),
+        (20001, Retry.NEVER, True, Scope.GROUP, Scope.GROUP),
+        (60007, Retry.AFTER_BACKOFF, True, Scope.GROUP, Scope.GROUP),
+        (80001, Retry.NEVER, True, Scope.NOTIFICATION, Scope.NOTIFICATION),
+    ],
+)
+def test_codes_of_recalls_and_corrections(
+    code, retry, certain, scope_of_recall, scope_of_correction
+):
+    for command, scope in (
+        (RECALL, scope_of_recall),
+        (CORRECTION, scope_of_correction),
+    ):
+        code_info = info(code, command)
+        facts = (code_info.retry, code_info.certain, code_info.scope)
+        assert facts == (retry, certain, scope)
+
+
+# Codes and reasons that only a send can have: of its members, its sender, its callback.
+OF_SENDS = {10005, 10016, 10017, 10019, 10053, 10062}
+REASONS_OF_SENDS = {Reason.DROPPED, Reason.NOT_IN_HISTORY, Reason.REPEATED}
+
+
+@pytest.mark.parametrize("command", [RECALL, CORRECTION])
+def test_no_text_of_a_recall_or_a_correction_is_about_a_send(command):
+    codes = {code.code for code in all_codes()} - OF_SENDS | {424242}
+    texts = [
+        *[info(code, command) for code in codes],
+        *[explain_reason(reason, command) for reason in set(Reason) - REASONS_OF_SENDS],
+    ]
+
+    for text in texts:
+        words = f"{text.meaning['en']} {text.remedy['en']}"
+        assert not re.search(
+            "[Ss]end(ing)? (it )?again|have seen|see it|arrived|may have been sent|"
+            "continue sending|named members|notices",
+            words,
+        )
+        chinese = text.meaning["zh-hans"] + text.remedy["zh-hans"]
+        assert not re.search("重新发送|再发送|继续发送|看到|送达", chinese)
+
+
+def test_an_unconfirmed_recall_or_correction_can_be_looked_up():
+    for command, done in ((RECALL, "taken back"), (CORRECTION, "corrected")):
+        texts = [
+            info(code.code, command) for code in all_codes() if not code.certain
+        ] + [
+            explain_reason(reason, command)
+            for reason in (
+                Reason.NO_ANSWER,
+                Reason.CONNECTION_LOST,
+                Reason.HTTP_STATUS,
+                Reason.BAD_ANSWER,
+                Reason.CONTRADICTION,
+                Reason.TOO_LARGE,
+                Reason.DEFECT,
+                Reason.WORKER_LOST,
+                Reason.RESTORED,
+                Reason.UNCERTAIN_CODE,
+            )
+        ]
+        assert len(texts) == 17
+        for text in texts:
+            assert f"may have been {done}" in text.remedy["en"]
+            assert "Tencent’s history of the group is asked" in text.remedy["en"]
+            assert "does no harm" in text.remedy["en"]
+
+
+def test_the_meaning_of_a_reason_is_per_call():
+    for reason in (Reason.IN_HISTORY, Reason.STILL_THERE, Reason.UNCERTAIN_CODE):
+        meanings = {
+            explain_reason(reason, command).meaning["en"]
+            for command in (RECALL, CORRECTION)
+        }
+        assert len(meanings) == 2
+
+
 def test_the_catalogue_describes_the_system_notification():
     assert error_codes.DEFAULT_COMMAND == SendGroupSystemNotification.COMMAND
 
 
-def test_only_scope_and_text_are_per_call():
+@pytest.mark.parametrize("command", [MESSAGE, RECALL, CORRECTION])
+def test_only_scope_and_text_are_per_call(command):
     for code in all_codes():
-        code_info = info(code.code, MESSAGE)
+        code_info = info(code.code, command)
         changed = replace(
             code_info, scope=code.scope, meaning=code.meaning, remedy=code.remedy
         )
