@@ -26,6 +26,13 @@ REPEATS = {
     "error": "code 10004",
 }
 
+# RetCodes of a message that was taken back before.
+SECOND_RECALLS = {
+    "10032": "RetCode 10032: it cannot be recalled",
+    "10030": "RetCode 10030: there is no such message",
+    "0": "RetCode 0, as the first one",
+}
+
 CALLBACKS = {
     "": "there is none",
     "refuse": "refuses every message: code 10016",
@@ -53,6 +60,7 @@ class Application:
     new_customer: bool = False
     repeats: str = "old"
     callback: str = ""
+    second_recall: str = "10032"
     switched_off: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -60,6 +68,7 @@ class Application:
             (self.edition, EDITIONS),
             (self.repeats, REPEATS),
             (self.callback, CALLBACKS),
+            (self.second_recall, SECOND_RECALLS),
         ):
             if value not in known:
                 raise ValueError(f"“{value}” is none of: {', '.join(known)}.")
@@ -91,6 +100,9 @@ class Application:
             parts.append(f"switched off: {write_switched_off(self.switched_off)}")
         if self.repeats != "old":
             parts.append(f"a repeat is answered with {REPEATS[self.repeats]}")
+        if self.second_recall != "10032":
+            answer = SECOND_RECALLS[self.second_recall]
+            parts.append(f"a second recall is answered with {answer}")
         return "; ".join(parts)
 
 

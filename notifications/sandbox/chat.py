@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from notifications.sandbox.groups import SandboxGroup
 from notifications.sandbox.journal import JournalEntry, MessageEntry
-from notifications.sandbox.messages import State, text_of
+from notifications.sandbox.messages import State, StoredMessage, text_of
 
 if TYPE_CHECKING:
     from notifications.sandbox.server import SandboxServer
@@ -27,9 +27,10 @@ TYPES = {
 }
 
 
-def window(sandbox: "SandboxServer", group: SandboxGroup, form: str) -> str:
-    """``form`` is the HTML of the form that sets the fault of the group."""
-    fault = f'<span class="fault">{escape(group.fault)}</span>' if group.fault else ""
+def window(sandbox: "SandboxServer", group: SandboxGroup, form: str, term: str) -> str:
+    """``form`` is the HTML of the form that sets the fault, ``term`` the search."""
+    faults = group.describe_faults()
+    fault = f'<span class="fault">{escape(faults)}</span>' if faults else ""
     entries = sandbox.journal.latest(group.group_id)
     calls = "".join(_call(sandbox, entry) for entry in entries)
     return (
@@ -37,7 +38,10 @@ def window(sandbox: "SandboxServer", group: SandboxGroup, form: str) -> str:
         f"{escape(group.name[:1])}</span><div><h2>{escape(group.name)}</h2>"
         f"<small>{escape(TYPES.get(group.type, group.type))} · "
         f"{escape(group.group_id)}</small></div>{fault}</header>"
-        f'<div class="chat" tabindex="0">{calls or "<p class=none>Nothing came in yet.</p>"}</div>'
+        '<form class="chat" method="post" action="/message" tabindex="0">'
+        f'<input type="hidden" name="group_id" value="{escape(group.group_id)}">'
+        f'<input type="hidden" name="q" value="{escape(term)}">'
+        f"{calls or '<p class=none>Nothing came in yet.</p>'}</form>"
         f"{form}</section>"
     )
 
@@ -87,23 +91,37 @@ def _message(sandbox: "SandboxServer", entry: MessageEntry) -> str:
     stored = sandbox.store.get(entry.group_id, entry.msg_seq or 0)
     body = stored.body if stored else entry.body
     text = escape(text_of(body))
-    state = ""
+    states = []
     if stored and stored.corrected:
-        state = f'<span class="state">corrected</span> was: {escape(entry.content)}'
-    if stored and stored.state is State.RECALLED:
+        was = f"was: {escape(entry.content)}"
+        states.append(f'<span class="state">corrected</span> {was}')
+    if stored and stored.state is not State.THERE:
         text = f"<del>{text}</del>"
-        state = '<span class="state">taken back</span>'
+        is_recalled = stored.state is State.RECALLED
+        word = "taken back" if is_recalled else "deleted"
+        states.append(f'<span class="state">{word}</span> {escape(stored.reason)}')
     lines = [
         f"<p>{'<b>@all</b> ' if entry.mentions_all else ''}{text}</p>",
         *(f'<small class="hint">{escape(hint)}</small>' for hint in _hints(body)),
-        f"<small>{state}</small>" if state else "",
+        *(f"<small>{state.strip()}</small>" for state in states),
         f"<small>push: {escape(entry.pushed)}</small>" if entry.pushed else "",
         f"<small>{_details(entry)}</small>",
+        _buttons(stored) if stored and stored.state is State.THERE else "",
     ]
     number = f"message {entry.msg_seq}" if entry.msg_seq else "online members only"
     return (
         f'<div class="notice message"><small class="sender"><b>'
         f"{escape(entry.from_account)}</b> · {number}</small>{''.join(lines)}</div>"
+    )
+
+
+def _buttons(stored: StoredMessage) -> str:
+    """What others can do with a message."""
+    return (
+        f'<button name="recall" value="{stored.msg_seq}" aria-label="Take message '
+        f'{stored.msg_seq} back, as another program">Take back</button> '
+        f'<button name="delete" value="{stored.msg_seq}" aria-label="Delete message '
+        f'{stored.msg_seq}">Delete</button>'
     )
 
 

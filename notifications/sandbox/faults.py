@@ -2,8 +2,9 @@
 
 A fault is a name, some with numbers after colons: ``code:10010``,
 ``code_times:60007:2``, ``slow:500``. ``FAULTS`` is the only list: the command's help,
-the page and the checks read it. They concern notices and messages alike; a message that
-is shown is stored, too.
+the page and the checks read it. They concern notices, messages, recalls and corrections
+alike: a message that is shown is stored, too, and to show a recall or a correction is to
+carry it out.
 """
 
 import gzip
@@ -40,6 +41,17 @@ FAULTS = {
         "answers this ErrorCode so many times, then works", 2, answers=True
     ),
     "shown_then_code": Fault("shows it, but answers this ErrorCode", 1, answers=True),
+    "ret_code": Fault(
+        "answers OK to a recall, but this RetCode for each message, and takes none back",
+        1,
+        shown=False,
+        answers=True,
+    ),
+    "shown_then_ret_code": Fault(
+        "takes messages back, but answers this RetCode for each of them",
+        1,
+        answers=True,
+    ),
     "slow": Fault("answers so many milliseconds late", 1, answers=True),
     "no_length_close": Fault("answers without a length, then closes", answers=True),
     "chunked": Fault("answers in chunks", answers=True),
@@ -85,6 +97,9 @@ FAULTS = {
     "endless": Fault("shows it, then a body that never ends"),
 }
 
+# Other calls than recalls work with these.
+OF_RECALLS = frozenset({"ret_code", "shown_then_ret_code"})
+
 NO_FAULT = Fault("works", answers=True)
 
 
@@ -116,7 +131,7 @@ def pattern(name: str) -> str:
 def table() -> str:
     """All faults, one per line, for the help of the command."""
     return "\n".join(
-        f"  {pattern(name):<18} {fault.effect}" for name, fault in FAULTS.items()
+        f"  {pattern(name):<22} {fault.effect}" for name, fault in FAULTS.items()
     )
 
 

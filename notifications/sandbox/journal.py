@@ -1,4 +1,4 @@
-"""The journal: the notices and messages that the sandbox received.
+"""The journal: the notices, messages, recalls and corrections that the sandbox received.
 
 Fault tests compare it with what the console says of them.
 
@@ -52,35 +52,110 @@ class MessageEntry(JournalEntry):
     mentions_all: bool
 
 
+RECALL = "group_msg_recall"
+
+CORRECTION = "modify_group_msg"
+
+# What others do with a message, in their app or with another program.
+RECALL_BY_OTHERS = "recall_by_others"
+
+DELETION = "deletion_by_others"
+
+RECALLS = (RECALL, RECALL_BY_OTHERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A valid request about one message: to take it back, or to correct it.
+
+    ``content`` is the reason or the new text, ``done`` whether this request changed the
+    message. ``ret_code`` is ``None`` without a verdict, and for a correction.
+    """
+
+    received_at: float  # Unix seconds
+    clock: float  # seconds of time.monotonic
+    command: str
+    group_id: str
+    msg_seq: int
+    content: str
+    error_code: int | None
+    ret_code: int | None
+    fault: str
+    done: bool
+    body: Sequence[Mapping[str, Any]] | None = None  # the new one of a correction
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentCount:
+    """How often a message was to be changed, and how often it was.
+
+    ``first_at``, in Unix seconds, is the time of the first request.
+    """
+
+    called: int
+    done: int
+    first_at: float
+
+
+def count_amendments(
+    amendments: Iterable[Amendment], command: str
+) -> dict[tuple[str, int], AmendmentCount]:
+    """The requests of one command by group ID and MsgSeq."""
+    counts: dict[tuple[str, int], AmendmentCount] = {}
+    for amendment in amendments:
+        if amendment.command != command:
+            continue
+        message = (amendment.group_id, amendment.msg_seq)
+        former = counts.get(message, AmendmentCount(0, 0, amendment.received_at))
+        counts[message] = AmendmentCount(
+            former.called + 1,
+            former.done + amendment.done,
+            min(former.first_at, amendment.received_at),
+        )
+    return counts
+
+
 class Journal:
-    """Entries in the order in which they were added. Thread-safe."""
+    """Entries in the order in which they were added. Thread-safe.
+
+    With an existing file, its entries are the first ones.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._entries: list[JournalEntry] = []
         self._latest: dict[str, deque[JournalEntry]] = {}  # last called group last
         self._shown = 0
         self._messages_shown = 0
+        self._amendments: list[Amendment] = []
         self._lock = threading.Lock()
         self._file: TextIO | None = None
         if path:
             _remove_half_line(path)
+            for entry in read_entries(path) if path.exists() else ():
+                self._remember(entry)
             self._file = path.open("a", encoding="utf-8")
 
-    def add(self, entry: JournalEntry) -> None:
+    def add(self, entry: JournalEntry | Amendment) -> None:
         line = json.dumps(asdict(entry), ensure_ascii=False) if self._file else ""
         with self._lock:
-            self._entries.append(entry)
-            self._shown += entry.shown
-            if isinstance(entry, MessageEntry):
-                self._messages_shown += entry.shown
-            latest = self._latest.pop(entry.group_id, None)
-            if latest is None:
-                latest = deque(maxlen=MAX_LATEST)
-            latest.append(entry)
-            self._latest[entry.group_id] = latest
+            self._remember(entry)
             if self._file:
                 self._file.write(line + "\n")
                 self._file.flush()  # a killed sandbox loses no entry
+
+    def _remember(self, entry: JournalEntry | Amendment) -> None:
+        if isinstance(entry, Amendment):
+            self._amendments.append(entry)
+            return
+        self._entries.append(entry)
+        self._shown += entry.shown
+        if isinstance(entry, MessageEntry):
+            self._messages_shown += entry.shown
+        latest = self._latest.pop(entry.group_id, None)
+        if latest is None:
+            latest = deque(maxlen=MAX_LATEST)
+        latest.append(entry)
+        self._latest[entry.group_id] = latest
 
     def close(self) -> None:
         """Close the file; the entries can still be read."""
@@ -94,7 +169,13 @@ class Journal:
             return iter(list(self._entries))
 
     def __len__(self) -> int:
+        """The number of notices and messages."""
         return len(self._entries)
+
+    def amendments(self) -> list[Amendment]:
+        """The recalls and corrections, and what others did, which are no entries."""
+        with self._lock:
+            return list(self._amendments)
 
     @property
     def shown(self) -> int:
@@ -130,15 +211,17 @@ def _remove_half_line(path: Path) -> None:
             file.truncate(file.read().rfind(b"\n") + 1)
 
 
-def stored_messages(path: Path) -> Iterator[MessageEntry]:
-    """The messages in the file of a journal that have a MsgSeq."""
+def read_entries(path: Path) -> Iterator[JournalEntry | Amendment]:
+    """What the file of a journal has, in its order."""
     with path.open(encoding="utf-8") as file:
         for line in file:
             fields = json.loads(line)
-            if fields.get("msg_seq"):
-                yield MessageEntry(
-                    **fields | {"recipients": tuple(fields["recipients"])}
-                )
+            if "command" in fields:
+                yield Amendment(**fields)
+                continue
+            fields["recipients"] = tuple(fields["recipients"])
+            kind = MessageEntry if "random" in fields else JournalEntry
+            yield kind(**fields)
 
 
 class CallLog:

@@ -1,20 +1,18 @@
-"""The sandbox's responses to the calls about messages that were sent.
+"""The sandbox's responses to the calls that read messages.
 
-Sources: the history (269/2738), recalls (269/12341), corrections (269/74741), receipts
-(269/77694).
+Sources: the history (269/2738), receipts (269/77694).
 """
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from notifications.sandbox.application import EDITION_TOO_LOW, RECALLS_ARE_OFF
+from notifications.sandbox.application import EDITION_TOO_LOW
 from notifications.sandbox.groups import SandboxGroup
 from notifications.sandbox.message_request import (
     PRIORITIES,
     check_fields,
     is_flag,
     is_text,
-    read_elements,
 )
 from notifications.sandbox.messages import State, StoredMessage
 from notifications.sandbox.protocol import GROUP_ID, RequestRefused, json_object
@@ -25,38 +23,30 @@ if TYPE_CHECKING:
 
 HISTORY = "/v4/group_open_http_svc/group_msg_get_simple"
 
-RECALL = "/v4/group_open_http_svc/group_msg_recall"
-
-# Of another service than the other calls of groups.
-CORRECT = "/v4/openim/modify_group_msg"
-
 RECEIPTS = "/v4/group_open_http_svc/get_group_msg_receipt"
 
 MAX_ROWS = 20
 
-MAX_RECALLED = 10
-
-MAX_REASON = 100
+# Of a recall. For receipts, Tencent documents none.
+MAX_MESSAGES = 10
 
 NO_RECEIPTS = 10062
-
-INVALID_CORRECTION = 20001
 
 Check = Callable[[object], bool]
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
     return type(value) is int and value >= 0
 
 
-def _is_seq_list(value: object) -> bool:
+def is_seq_list(value: object) -> bool:
     return (
         isinstance(value, list)
-        and 1 <= len(value) <= MAX_RECALLED
+        and 1 <= len(value) <= MAX_MESSAGES
         and all(
             isinstance(item, dict)
             and item.keys() == {"MsgSeq"}
-            and _is_number(item["MsgSeq"])
+            and is_number(item["MsgSeq"])
             for item in value
         )
     )
@@ -65,7 +55,7 @@ def _is_seq_list(value: object) -> bool:
 GROUP_FIELDS: dict[str, Check] = {"GroupId": is_text, "TopicId": is_text}
 
 
-def _request(
+def read_request(
     body: bytes, checks: Mapping[str, Check], required: tuple[str, ...]
 ) -> dict[str, Any]:
     fields = json_object(body)
@@ -75,7 +65,9 @@ def _request(
     return fields
 
 
-def _group(sandbox: "SandboxServer", group_id: str, types: set[str]) -> SandboxGroup:
+def find_group(
+    sandbox: "SandboxServer", group_id: str, types: set[str]
+) -> SandboxGroup:
     group = sandbox.groups.get(group_id)
     if group is None:
         raise RequestRefused(10010, "group does not exist")
@@ -86,16 +78,16 @@ def _group(sandbox: "SandboxServer", group_id: str, types: set[str]) -> SandboxG
 
 def history(sandbox: "SandboxServer", body: bytes) -> dict[str, Any]:
     """Raises ``RequestRefused``, as the other calls do."""
-    fields = _request(
+    fields = read_request(
         body,
         {
             "ReqMsgNumber": lambda value: type(value) is int and 1 <= value <= MAX_ROWS,
-            "ReqMsgSeq": _is_number,
+            "ReqMsgSeq": is_number,
             "WithRecalledMsg": is_flag,
         },
         ("ReqMsgNumber",),
     )
-    group = _group(sandbox, fields["GroupId"], TYPES - {LIVE_ROOM})
+    group = find_group(sandbox, fields["GroupId"], TYPES - {LIVE_ROOM})
     asked = fields["ReqMsgNumber"]
     rows, has_more, has_expired = sandbox.store.page(
         group.group_id,
@@ -126,54 +118,12 @@ def _row(stored: StoredMessage) -> dict[str, Any]:
     }
 
 
-def recall(sandbox: "SandboxServer", body: bytes) -> dict[str, Any]:
-    fields = _request(
-        body,
-        {
-            "MsgSeqList": _is_seq_list,
-            "Reason": lambda value: (
-                isinstance(value, str) and len(value.encode()) <= MAX_REASON
-            ),
-        },
-        ("MsgSeqList",),
-    )
-    group = _group(sandbox, fields["GroupId"], TYPES)
-    results = []
-    for item in fields["MsgSeqList"]:
-        code = RECALLS_ARE_OFF
-        if not sandbox.application.recalls_are_off:
-            code = sandbox.store.recall(group.group_id, item["MsgSeq"])
-        results.append({"MsgSeq": item["MsgSeq"], "RetCode": code})
-    return {"RecallRetList": results}
-
-
-def correct(sandbox: "SandboxServer", body: bytes) -> dict[str, Any]:
-    checks: dict[str, Check] = {
-        "MsgSeq": _is_number,
-        "MsgBody": lambda value: isinstance(value, list) and bool(value),
-        "CloudCustomData": is_text,
-    }
-    fields = _request(body, checks, ("MsgSeq",))
-    elements = fields.get("MsgBody")
-    custom_data = fields.get("CloudCustomData")
-    if elements is None and custom_data is None:
-        raise RequestRefused(INVALID_CORRECTION, "nothing to replace")
-    group = _group(sandbox, fields["GroupId"], TYPES - {LIVE_ROOM})
-    if elements is not None:
-        elements = read_elements(elements)
-    if not sandbox.store.correct(
-        group.group_id, fields["MsgSeq"], elements, custom_data
-    ):
-        raise RequestRefused(INVALID_CORRECTION, "there is no such message")
-    return {}
-
-
 def receipts(sandbox: "SandboxServer", body: bytes) -> dict[str, Any]:
     """No simulated member reads a message."""
     if not sandbox.application.has_edition("flagship"):
         raise RequestRefused(EDITION_TOO_LOW, "receipts need another edition")
-    fields = _request(body, {"MsgSeqList": _is_seq_list}, ("MsgSeqList",))
-    group = _group(sandbox, fields["GroupId"], MEMBER_TYPES)
+    fields = read_request(body, {"MsgSeqList": is_seq_list}, ("MsgSeqList",))
+    group = find_group(sandbox, fields["GroupId"], MEMBER_TYPES)
     results = []
     for item in fields["MsgSeqList"]:
         stored = sandbox.store.get(group.group_id, item["MsgSeq"])
@@ -187,7 +137,5 @@ def receipts(sandbox: "SandboxServer", body: bytes) -> dict[str, Any]:
 
 CALLS: dict[str, Callable[["SandboxServer", bytes], dict[str, Any]]] = {
     HISTORY: history,
-    RECALL: recall,
-    CORRECT: correct,
     RECEIPTS: receipts,
 }

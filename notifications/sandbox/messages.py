@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
-from notifications.sandbox.journal import MessageEntry
+from notifications.sandbox.journal import (
+    DELETION,
+    RECALLS,
+    Amendment,
+    MessageEntry,
+)
 from notifications.sandbox.message_request import Element, Message
 
 MESSAGES_PER_SECOND = 40
@@ -18,6 +23,11 @@ MESSAGES_PER_SECOND = 40
 REPEAT_SECONDS = 300.0
 
 DROPPED = "MsgFreqCtrl"
+
+# RetCodes of a recall.
+NO_SUCH_MESSAGE = 10030
+
+RECALLED_BEFORE = 10032
 
 
 class State(IntEnum):
@@ -30,7 +40,10 @@ class State(IntEnum):
 
 @dataclass(slots=True)
 class StoredMessage:
-    """``body`` is what members see now, ``message.body`` what was sent."""
+    """``body`` is what members see now, ``message.body`` what was sent.
+
+    ``reason`` is why it was taken back.
+    """
 
     message: Message
     msg_seq: int
@@ -40,6 +53,7 @@ class StoredMessage:
     custom_data: str
     state: State = State.THERE
     corrected: bool = False
+    reason: str = ""
 
     @property
     def text(self) -> str:
@@ -141,6 +155,18 @@ class MessageStore:
             group.by_seq[entry.msg_seq] = stored
             group.last_seq = max(group.last_seq, entry.msg_seq)
 
+    def restore_amendment(self, amendment: Amendment) -> None:
+        """Carry out again what a former process of the sandbox carried out."""
+        if not amendment.done:
+            return
+        group_id, msg_seq = amendment.group_id, amendment.msg_seq
+        if amendment.command in RECALLS:
+            self.recall(group_id, msg_seq, amendment.content)
+        elif amendment.command == DELETION:
+            self.lose(group_id, msg_seq)
+        else:
+            self.correct(group_id, msg_seq, amendment.body, None)
+
     def use_up_seq(self, group_id: str) -> int:
         """A MsgSeq that no message has."""
         with self._lock:
@@ -182,16 +208,19 @@ class MessageStore:
             has_expired = min(last, group.expired_up_to) > 0
         return page, False, has_expired
 
-    def recall(self, group_id: str, msg_seq: int) -> int:
+    def recall(self, group_id: str, msg_seq: int, reason: str = "") -> int:
         """Take a message back; return the RetCode."""
         with self._lock:
             group = self._groups.get(group_id)
             stored = group.by_seq.get(msg_seq) if group else None
             if group is None or stored is None or msg_seq <= group.expired_up_to:
-                return 10030
-            if stored.state is not State.THERE:
-                return 10032
+                return NO_SUCH_MESSAGE
+            if stored.state is State.RECALLED:
+                return RECALLED_BEFORE
+            if stored.state is State.GONE:
+                return NO_SUCH_MESSAGE
             stored.state = State.RECALLED
+            stored.reason = reason
         return 0
 
     def correct(

@@ -9,6 +9,7 @@ sites in the same browser: their ``Origin`` differs, and with DNS rebinding (the
 resolves to this machine) the ``Host`` is not one of ``OWN_NAMES``.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -21,12 +22,14 @@ from notifications.sandbox.application import (
     CALLBACKS,
     EDITIONS,
     REPEATS,
+    SECOND_RECALLS,
     Application,
     read_switched_off,
     write_switched_off,
 )
 from notifications.sandbox.faults import FAULTS, check_fault, pattern
-from notifications.sandbox.groups import SandboxGroup
+from notifications.sandbox.groups import CALLS, SandboxGroup
+from notifications.sandbox.journal import CORRECTION, RECALLS
 
 if TYPE_CHECKING:
     from notifications.sandbox.server import SandboxServer
@@ -50,7 +53,7 @@ def render(sandbox: "SandboxServer", term: str) -> str:
     matches = _search_groups(sandbox, term)
     shown = matches[:MAX_WINDOWS]
     windows = "".join(
-        chat.window(sandbox, group, _form(group, term) if is_known else "")
+        chat.window(sandbox, group, _form(group, term) if is_known else "", term)
         for group, is_known in shown
     )
     nothing = '<p class="quiet">No group matches.</p>' if term else ""
@@ -83,12 +86,15 @@ def _search_groups(
 def _totals(sandbox: "SandboxServer") -> str:
     calls, shown = len(sandbox.journal), sandbox.journal.shown
     messages = sandbox.journal.messages_shown
-    faults = sum(1 for group in list(sandbox.groups.values()) if group.fault)
+    faults = sum(bool(g.describe_faults()) for g in list(sandbox.groups.values()))
+    done = Counter(one.command for one in sandbox.journal.amendments() if one.done)
     numbers = [
         (calls, "calls received"),
         (shown - messages, "notices shown"),
         (messages, "messages shown"),
         (calls - shown, "not shown"),
+        (sum(done[command] for command in RECALLS), "taken back"),
+        (done[CORRECTION], "corrections"),
         (len(sandbox.groups), "groups"),
         (faults, "groups with a fault"),
     ]
@@ -113,18 +119,21 @@ def _search_form(term: str, shown: int, total: int) -> str:
 
 def _form(group: SandboxGroup, term: str) -> str:
     name, _, numbers = group.fault.partition(":")
+    calls = "".join(f"<option>{command}" for command in CALLS)
     options = "".join(
         f'<option value="{key}"{" selected" if key == name else ""}>{pattern(key)}'
         for key in FAULTS
     )
     return (
-        '<form method="post" action="/fault">'
+        '<form class="faults" method="post" action="/fault">'
         f'<input type="hidden" name="group_id" value="{escape(group.group_id)}">'
         f'<input type="hidden" name="q" value="{escape(term)}">'
         '<select name="fault" aria-label="What goes wrong">'
         f'<option value="">works</option>{options}</select>'
         f'<input name="numbers" value="{escape(numbers)}" size="8" placeholder="N" '
         'aria-label="Numbers of the fault, such as 10010 or 60007:2">'
+        '<select name="command" aria-label="Of which call">'
+        f'<option value="">every call</option>{calls}</select>'
         "<button>Set</button></form>"
     )
 
@@ -138,13 +147,19 @@ def _application_form(application: Application) -> str:
     callback = _select(
         "callback", "Callback before sending", CALLBACKS, application.callback
     )
+    second_recall = _select(
+        "second_recall",
+        "Answer to a second recall",
+        SECOND_RECALLS,
+        application.second_recall,
+    )
     checked = " checked" if application.new_customer else ""
     off = escape(write_switched_off(application.switched_off))
     return (
         "<details><summary>Application: "
         f"{escape(application.describe())}</summary>"
         '<form class="options" method="post" action="/application">'
-        f"{edition}{repeats}{callback}"
+        f"{edition}{repeats}{second_recall}{callback}"
         f'<label>Calls switched off<input name="switched_off" value="{off}" '
         'placeholder="group_msg_recall:10026"></label>'
         '<label class="check"><input type="checkbox" name="new_customer" value="1"'
@@ -170,8 +185,9 @@ def _explanation() -> str:
         "<details><summary>What can go wrong</summary>"
         "<p>Choose it under a group, with its numbers in the field beside it: "
         "<code>10010</code> for code, <code>60007:2</code> for code_times, "
-        "<code>500</code> (milliseconds) for slow. It concerns notices and messages; a "
-        "message that is shown is stored, too.</p>"
+        "<code>500</code> (milliseconds) for slow. It concerns every call that changes "
+        "the group, or the one that is chosen. A message that is shown is stored, too; "
+        "to show a recall or a correction is to carry it out.</p>"
         f"<table>{rows}</table></details>"
     )
 
@@ -225,11 +241,13 @@ def respond(
             return Reply(200, render(sandbox, term.strip()).encode(), HTML)
         case "GET", "/style.css":
             return Reply(200, STYLE, CSS)
-        case "POST", "/fault" | "/application":
+        case "POST", "/fault" | "/application" | "/message":
             if fields.get("origin") != f"http://{host}":
                 return Reply(403, b"Faults are chosen on the page of the sandbox only.")
             if parts.path == "/fault":
                 return _choose_fault(sandbox, body)
+            if parts.path == "/message":
+                return _change_message(sandbox, body)
             return _change_application(sandbox, body)
     return Reply(404, b"Not found.")
 
@@ -249,6 +267,7 @@ def _change_application(sandbox: "SandboxServer", body: bytes) -> Reply:
             new_customer="new_customer" in form,
             repeats=form.get("repeats", ""),
             callback=form.get("callback", ""),
+            second_recall=form.get("second_recall", ""),
             switched_off=read_switched_off(form.get("switched_off", "")),
         )
     except ValueError as error:
@@ -264,11 +283,30 @@ def _choose_fault(sandbox: "SandboxServer", body: bytes) -> Reply:
     numbers = form.get("numbers", "") if takes_numbers else ""
     try:
         fault = check_fault(f"{name}:{numbers}" if numbers else name)
-        sandbox.set_fault(form.get("group_id", ""), fault)
+        sandbox.set_fault(
+            form.get("group_id", ""), fault, command=form.get("command", "")
+        )
     except ValueError as error:
         return _bad_request(str(error))
     except KeyError:
         return _bad_request("There is no such group here.")
+    return _back(form)
+
+
+def _change_message(sandbox: "SandboxServer", body: bytes) -> Reply:
+    """What others do with a message: take it back, or delete it."""
+    form = _form_values(body)
+    group_id = form.get("group_id", "")
+    for name, change in (
+        ("recall", sandbox.recall_by_others),
+        ("delete", sandbox.delete_by_others),
+    ):
+        if form.get(name, "").isdecimal() and change(group_id, int(form[name])):
+            return _back(form)
+    return _bad_request("There is no such message any more.")
+
+
+def _back(form: Mapping[str, str]) -> Reply:
     query = urlencode({"q": form["q"]}) if form.get("q") else ""
     return Reply(303, b"", location=f"/?{query}" if query else "/")
 

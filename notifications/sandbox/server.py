@@ -1,9 +1,9 @@
 """The sandbox server: receives calls, records them, decides the answer.
 
 HTTP is in ``handler.py``, the documented checks in ``protocol.py``, the calls that read
-groups in ``group_calls.py``, those that send in ``sending.py``, those about messages
-that were sent in ``message_calls.py``, faults in ``faults.py``, the pages in
-``page.py``.
+groups in ``group_calls.py``, those that send in ``sending.py``, those that read messages
+in ``message_calls.py``, recalls and corrections in ``amendments.py``, faults in
+``faults.py``, the pages in ``page.py``.
 """
 
 import random
@@ -16,12 +16,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from notifications.sandbox import group_calls, message_calls, protocol, sending
+from notifications.sandbox import (
+    amendments,
+    group_calls,
+    message_calls,
+    protocol,
+    sending,
+)
 from notifications.sandbox.application import ACCOUNTS, MUTED, Application
-from notifications.sandbox.faults import check_fault, fault_info
+from notifications.sandbox.faults import OF_RECALLS, check_fault, fault_info
 from notifications.sandbox.groups import SandboxGroup, load_groups
 from notifications.sandbox.handler import SandboxHttpServer
-from notifications.sandbox.journal import CallLog, Journal, stored_messages
+from notifications.sandbox.journal import (
+    DELETION,
+    RECALL_BY_OTHERS,
+    Amendment,
+    AmendmentCount,
+    CallLog,
+    Journal,
+    MessageEntry,
+    count_amendments,
+)
 from notifications.sandbox.messages import (
     REPEAT_SECONDS,
     MessageStore,
@@ -36,6 +51,7 @@ PATHS = (
     sending.SEND,
     sending.BROADCAST,
     *message_calls.CALLS,
+    *amendments.READERS,
 )
 
 PATH_OF = {path.rpartition("/")[2]: path for path in PATHS}
@@ -50,8 +66,8 @@ class SandboxConfig:
     for broadcasts, ``calls_per_second`` for every other call. ``accounts`` exist beside
     the administrator and the members of all groups; ``muted`` exist, but cannot send. A
     page of the history has ``history_rows`` at most, even if more are asked for. The
-    messages in an existing file ``journal_path`` are in the history again, without what
-    was recalled or corrected.
+    messages in an existing file ``journal_path`` are in the history again, in the state
+    that they had.
     """
 
     account: Account = field(default_factory=Account)
@@ -89,14 +105,16 @@ class SandboxServer:
         self.groups = {group.group_id: group for group in self.config.groups}
         self.store = MessageStore(self.config.repeat_seconds)
         self.journal = Journal(self.config.journal_path)
-        if self.config.journal_path:
-            for entry in stored_messages(self.config.journal_path):
+        for entry in self.journal:
+            if isinstance(entry, MessageEntry):
                 self.store.restore(entry)
+        for amendment in self.journal.amendments():
+            self.store.restore_amendment(amendment)
         self.stopping = threading.Event()
         self.calls = CallLog()
         self._windows: dict[str, deque[float]] = {}
         self._next_faults: dict[str, deque[str]] = {}
-        self._faulted: Counter[str] = Counter()
+        self._faulted: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
         self._jitter = random.Random()  # noqa: S311  delays only
         self._server = SandboxHttpServer(self.config.port)
@@ -155,20 +173,21 @@ class SandboxServer:
             frozenset(members),
         )
 
-    def set_fault(self, group_id: str, fault: str) -> None:
-        """Set the fault of a group; ``code_times`` starts to count again.
+    def set_fault(self, group_id: str, fault: str, *, command: str = "") -> None:
+        """Set the fault of a group for one of its ``CALLS``, or for all of them.
 
-        Raises ``KeyError`` for an unknown group, ``ValueError`` for an unknown fault.
+        ``code_times`` starts to count again. Raises ``KeyError`` for an unknown group,
+        ``ValueError`` for an unknown fault or call.
         """
-        group = self.groups[group_id]
-        group.fault = check_fault(fault)
+        self.groups[group_id].set_fault(fault, command)
         with self._lock:
-            self._faulted.pop(group_id, None)
+            self._faulted.pop((group_id, command), None)
 
     def fail_next(self, command: str, fault: str, times: int = 1) -> None:
         """Set the fault of the next ``times`` calls, such as ``get_group_info``.
 
-        For a call to a group, it replaces the fault of the group. Raises ``KeyError`` for an unknown call, ``ValueError`` for an unknown fault.
+        For a call to a group, it replaces the fault of the group. Raises ``KeyError``
+        for an unknown call, ``ValueError`` for an unknown fault.
         """
         path = PATH_OF[command]
         with self._lock:
@@ -188,6 +207,46 @@ class SandboxServer:
         """The stored messages of a group in the order of MsgSeq, with their states."""
         return self.store.of_group(group_id)
 
+    def recall_by_others(self, group_id: str, msg_seq: int) -> bool:
+        """Another person or program takes a message back; return whether it was there."""
+        done = self.store.recall(group_id, msg_seq, "by others") == 0
+        self._record(RECALL_BY_OTHERS, group_id, msg_seq, "by others", done=done)
+        return done
+
+    def delete_by_others(self, group_id: str, msg_seq: int) -> bool:
+        """A message is deleted: its place stays empty; return whether it was there."""
+        done = self.store.get(group_id, msg_seq) is not None
+        if done:
+            self.store.lose(group_id, msg_seq)
+        self._record(DELETION, group_id, msg_seq, "", done=done)
+        return done
+
+    def _record(
+        self, command: str, group_id: str, msg_seq: int, content: str, *, done: bool
+    ) -> None:
+        self.journal.add(
+            Amendment(
+                time.time(),
+                time.monotonic(),
+                command,
+                group_id,
+                msg_seq,
+                content,
+                error_code=None,
+                ret_code=None,
+                fault="",
+                done=done,
+            )
+        )
+
+    def amendment_counts(self, command: str) -> dict[tuple[str, int], AmendmentCount]:
+        """How often each message was to be recalled or corrected, and was.
+
+        ``command`` is ``group_msg_recall`` or ``modify_group_msg``; the keys are group
+        IDs and MsgSeqs.
+        """
+        return count_amendments(self.journal.amendments(), command)
+
     def now(self) -> float:
         """Unix seconds by the clock of the sandbox."""
         return time.time() + self.config.clock_ahead
@@ -204,6 +263,8 @@ class SandboxServer:
                 answer = sending.show(self, body, clock)
             elif path == sending.SEND:
                 answer = sending.send(self, body, clock)
+            elif path in amendments.READERS:
+                answer = amendments.amend(self, path, body, clock)
             else:
                 answer = self._answer(path, body, clock)
         except RequestRefused as refused:
@@ -213,7 +274,7 @@ class SandboxServer:
         return answer
 
     def _answer(self, path: str, body: bytes, clock: float) -> SandboxAnswer:
-        """The answer to a call that neither shows a notice nor sends to one group."""
+        """The answer to a call that changes nothing in a single group."""
         self.check_call(path, clock)
         answer = self.planned(path)
         name = answer.fault.partition(":")[0]
@@ -267,15 +328,20 @@ class SandboxServer:
         with self._lock:
             faults = self._next_faults.get(path)
             next_fault = faults.popleft() if faults else ""
-        fault = next_fault or (group.fault if group else "")
+        command = path.rpartition("/")[2]
+        of_call = group.call_faults.get(command, "") if group else ""
+        fault = next_fault or of_call or (group.fault if group else "")
         name, *numbers = fault.split(":")
+        if name in OF_RECALLS and path != amendments.RECALL:
+            return SandboxAnswer(0)
         match name:
             case "code" | "shown_then_code":
                 return SandboxAnswer(int(numbers[0]), fault=fault)
             case "code_times" if group and not next_fault:
+                counted = (group.group_id, command if of_call else "")
                 with self._lock:
-                    self._faulted[group.group_id] += 1
-                    is_over = self._faulted[group.group_id] > int(numbers[1])
+                    self._faulted[counted] += 1
+                    is_over = self._faulted[counted] > int(numbers[1])
                 if is_over:
                     return SandboxAnswer(0)
                 return SandboxAnswer(int(numbers[0]), fault=fault)

@@ -9,10 +9,11 @@ from notifications.tencent.calls.get_group_msg_receipt import (
 )
 from notifications.tencent.calls.group_msg_get_simple import GroupMsgGetSimple, Place
 from notifications.tencent.calls.group_msg_recall import GroupMsgRecall
+from notifications.tencent.calls.modify_group_msg import ModifyGroupMsg
 from notifications.tencent.calls.send_group_msg import Receipt, SendGroupMsg
-from notifications.tencent.message_options import MessageOptions
+from notifications.tencent.message_options import MAX_MESSAGE_BYTES, MessageOptions
 from notifications.tencent.outcomes import OutcomeKind
-from tests.sandbox.raw import ask
+from tests.sandbox.raw import ask, send_message
 from tests.tencent.wire import client_for
 
 pytestmark = pytest.mark.one_database
@@ -46,11 +47,7 @@ def message(group_type, options, recipients=None, random=1, text="Hi 你好"):
     return SendGroupMsg(group_type, group_type, text, options, random, recipients)
 
 
-@pytest.mark.parametrize("group_type", TYPES)
-@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: str(options.as_json()))
-@pytest.mark.parametrize("recipients", [None, ["anna", "ben"]])
-def test_both_refuse_the_same(server, group_type, options, recipients):
-    call = message(group_type, options, recipients)
+def assert_both_agree(server, call):
     try:
         call.check()
         is_refused = False
@@ -60,6 +57,30 @@ def test_both_refuse_the_same(server, group_type, options, recipients):
     answer = ask(server, call.COMMAND, **call.payload())
 
     assert (answer["ErrorCode"] != 0) == is_refused, answer
+
+
+@pytest.mark.parametrize("group_type", TYPES)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: str(options.as_json()))
+@pytest.mark.parametrize("recipients", [None, ["anna", "ben"]])
+def test_both_refuse_the_same(server, group_type, options, recipients):
+    assert_both_agree(server, message(group_type, options, recipients))
+
+
+@pytest.mark.parametrize("group_type", TYPES)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: str(options.as_json()))
+@pytest.mark.parametrize("text", ["23:30", "", "x" * (MAX_MESSAGE_BYTES + 1)])
+@pytest.mark.parametrize("msg_seq", [0, 1])
+def test_both_refuse_the_same_corrections(server, group_type, options, text, msg_seq):
+    send_message(server, group_type)
+    call = ModifyGroupMsg(group_type, group_type, msg_seq, text, options)
+
+    assert_both_agree(server, call)
+
+
+@pytest.mark.parametrize("reason", ["", "错" * 33, "错" * 34])
+@pytest.mark.parametrize("count", [0, 1, 10, 11])
+def test_both_refuse_the_same_recalls(server, reason, count):
+    assert_both_agree(server, GroupMsgRecall("Public", range(1, count + 1), reason))
 
 
 def test_calls_about_a_message():

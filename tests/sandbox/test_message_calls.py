@@ -2,6 +2,8 @@
 
 import pytest
 
+from notifications.sandbox.groups import SandboxGroup
+from notifications.sandbox.page import render
 from notifications.sandbox.server import SandboxConfig, SandboxServer
 from tests.sandbox.raw import TEXT, ask, history, send_message, text_element
 
@@ -67,6 +69,92 @@ def test_faults_of_a_recall(server):
     rows = history(server, WithRecalledMsg=1)["RspMsgList"]
 
     assert [(row["MsgSeq"], row["IsPlaceMsg"]) for row in rows] == [(2, 2), (1, 0)]
+
+
+@pytest.mark.parametrize("code", ["10032", "10030", "0"])
+def test_the_answer_to_a_second_recall_is_chosen(server, code):
+    server.change_application(second_recall=code)
+    send_message(server)
+
+    codes = [ret_codes(recall(server, 1)) for _n in range(3)]
+
+    assert codes == [[0], [int(code)], [int(code)]]
+    (counts,) = server.amendment_counts("group_msg_recall").values()
+    assert (counts.called, counts.done) == (3, 1)
+
+
+def test_the_fault_of_a_group_is_per_call(server):
+    """The fault of one call goes before that of every call."""
+    server.set_fault("g", "code:10010")
+    server.set_fault("g", "code_times:60007:1", command="modify_group_msg")
+    server.set_fault("g", "ret_code:10031", command="group_msg_recall")
+    body = [text_element("23:30")]
+
+    assert send_message(server)["ErrorCode"] == 10010
+    server.set_fault("g", "")
+    assert send_message(server)["ErrorCode"] == 0
+    assert [correct(server, MsgBody=body)["ErrorCode"] for _n in range(2)] == [60007, 0]
+    assert ret_codes(recall(server, 1, 9)) == [10031, 10031]
+    server.set_fault("g", "", command="group_msg_recall")
+    assert ret_codes(recall(server, 1, 9)) == [0, 10030]
+    with pytest.raises(ValueError, match="is none of: send_group_system_notification"):
+        server.set_fault("g", "drip", command="get_group_info")
+
+
+def test_what_others_do_with_a_message(server):
+    for number in (1, 2):
+        send_message(server, Random=number)
+
+    assert server.recall_by_others("g", 1)
+    assert server.delete_by_others("g", 2)
+    assert not server.recall_by_others("g", 1)
+    assert not server.delete_by_others("g", 9)
+    rows = history(server, WithRecalledMsg=1)["RspMsgList"]
+    assert [(row["MsgSeq"], row["IsPlaceMsg"]) for row in rows] == [(2, 1), (1, 2)]
+    assert ret_codes(recall(server, 1, 2)) == [10032, 10030]
+    assert correct(server, 1, MsgBody=[TEXT])["ErrorCode"] == 20001
+    counts = server.amendment_counts("group_msg_recall")
+    assert {count.done for count in counts.values()} == {0}
+
+
+def test_a_new_process_has_the_messages_in_their_state(tmp_path):
+    config = SandboxConfig(
+        groups=[SandboxGroup("g", "Public")], journal_path=tmp_path / "journal.jsonl"
+    )
+    with SandboxServer(config) as former:
+        for number in range(1, 6):
+            send_message(former, Random=number)
+        recall(former, 1, Reason="wrong date")
+        correct(former, 2, MsgBody=[text_element("23:30")])
+        former.recall_by_others("g", 3)
+        former.delete_by_others("g", 4)
+        former.fail_next("group_msg_recall", "reset_before")
+        with pytest.raises(ConnectionError):
+            recall(former, 5)
+        page = render(former, "")
+        rows = history(former, WithRecalledMsg=1)
+        counts = former.amendment_counts("group_msg_recall")
+
+    with SandboxServer(config) as server:
+        assert history(server, WithRecalledMsg=1) == rows
+        assert server.amendment_counts("group_msg_recall") == counts
+        assert render(server, "") == page
+        assert ret_codes(recall(server, 1, 5)) == [10032, 0]
+        assert [message.state for message in server.messages("g")] == [2, 0, 2, 1, 2]
+
+    assert '<span class="state">taken back</span> wrong date' in page
+    assert [row["IsPlaceMsg"] for row in rows["RspMsgList"]] == [0, 1, 2, 0, 2]
+
+
+def test_each_call_has_a_limit_of_its_own():
+    with SandboxServer(SandboxConfig(groups=[], calls_per_second=2)) as server:
+        server.add_group("g", "Public")
+        send_message(server)
+        body = [text_element("23:30")]
+        corrections = [correct(server, MsgBody=body)["ErrorCode"] for _n in range(3)]
+        recalls = [recall(server, 1)["ErrorCode"] for _n in range(3)]
+
+    assert corrections == recalls == [0, 0, 60007]
 
 
 def correct(server, msg_seq=1, group_id="g", **fields):

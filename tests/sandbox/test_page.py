@@ -108,6 +108,8 @@ def test_messages_in_their_present_state(server):
     assert "<b>0</b> notices shown" in page
     assert "<b>5</b> messages shown" in page
     assert "<b>2</b> not shown" in page
+    assert "<b>1</b> taken back" in page
+    assert "<b>1</b> corrections" in page
     assert "<b>announcements</b> · message 1" in page
     assert "<p><b>@all</b> later</p>" in page
     assert '<span class="state">corrected</span> was: Hi 你好' in page
@@ -123,6 +125,29 @@ def test_messages_in_their_present_state(server):
     assert page.count("push: ") == 2
 
 
+def test_others_take_a_message_back_and_delete_one(server):
+    server.add_group("g", "Public")
+    for number in (1, 2, 3):
+        send_message(server, "g", Random=number)
+
+    def change(origin=server.url, **form):
+        form = {"group_id": "g", "q": "g", **form}
+        return ask(server, "POST", "/message", origin=origin, **form)
+
+    assert 'name="recall" value="3" aria-label="Take message 3 back' in ask(server)[2]
+    assert change(recall="1")[:2] == (303, "/?q=g")
+    assert change(delete="2")[0] == 303
+    for form in ({"recall": "1"}, {"delete": "9"}, {"recall": "x"}, {"group_id": "h"}):
+        status, _location, text = change(**form)
+        assert (status, "There is no such message any more." in text) == (400, True)
+    assert change(origin="null", recall="3")[0] == 403
+    assert [one.state for one in server.messages("g")] == [2, 1, 0]
+    page = ask(server)[2]
+    assert '<span class="state">taken back</span> by others' in page
+    assert '<span class="state">deleted</span>' in page
+    assert page.count('name="recall"') == page.count('name="delete"') == 1
+
+
 def test_the_application_is_changed_on_the_page(server):
     def change(**form):
         return ask(server, "POST", "/application", origin=server.url, **form)
@@ -130,6 +155,7 @@ def test_the_application_is_changed_on_the_page(server):
     form = {
         "edition": "trial",
         "repeats": "zero",
+        "second_recall": "0",
         "callback": "refuse",
         "switched_off": "group_msg_recall:10041 send_broadcast_msg",
         "new_customer": "1",
@@ -140,11 +166,13 @@ def test_the_application_is_changed_on_the_page(server):
         edition="trial",
         new_customer=True,
         repeats="zero",
+        second_recall="0",
         callback="refuse",
         switched_off={"group_msg_recall": 10041, "send_broadcast_msg": 10026},
     )
     page = ask(server)[2]
     assert "trial edition; new customer; the app&#x27;s callback refuses" in page
+    assert "a second recall is answered with RetCode 0" in page
     assert 'value="group_msg_recall:10041 send_broadcast_msg:10026"' in page
     assert change(**form | {"edition": "gold"})[0] == 400
     assert change(**form | {"switched_off": "group_msg_recall:b"})[0] == 400
@@ -153,7 +181,9 @@ def test_the_application_is_changed_on_the_page(server):
         in change(**form | {"switched_off": "group_recall"})[2]
     )
     assert ask(server, "POST", "/application", origin="null", **form)[0] == 403
-    assert change(edition="flagship", repeats="old")[0] == 303
+    assert change(**form | {"second_recall": "5"})[0] == 400
+    ordinary = {"edition": "flagship", "repeats": "old", "second_recall": "10032"}
+    assert change(**ordinary)[0] == 303
     assert server.application == Application()
 
 
@@ -190,6 +220,12 @@ def test_a_fault_is_chosen_and_taken_away(server):
     assert server.groups["g"].fault == "drip"
     assert choose(fault="", numbers="7")[0] == 303
     assert server.groups["g"].fault == ""
+    assert choose(fault="code", numbers="10010", command="group_msg_recall")[0] == 303
+    assert ">group_msg_recall=code:10010</span>" in ask(server)[2]
+    assert "<b>1</b> groups with a fault" in ask(server)[2]
+    assert choose(fault="", command="group_msg_recall")[0] == 303
+    assert "<b>0</b> groups with a fault" in ask(server)[2]
+    assert choose(fault="drip", command="get_group_info")[0] == 400
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,28 @@ def test_a_bad_file_names_its_line(tmp_path):
         load_groups(path)
 
 
+def test_faults_of_single_calls_in_a_file(tmp_path):
+    path = tmp_path / "groups.csv"
+    path.write_text(
+        "group_id,type,name,fault\n"
+        "g,Public,G,code:10010 group_msg_recall=ret_code:10032\n"
+        "h,Public,H,group_msg_recall=drip modify_group_msg=slow:5\n"
+    )
+
+    groups = load_groups(path)
+
+    assert groups[0].fault == "code:10010"
+    assert groups[0].call_faults == {"group_msg_recall": "ret_code:10032"}
+    assert [group.describe_faults() for group in groups] == [
+        "code:10010 group_msg_recall=ret_code:10032",
+        "group_msg_recall=drip modify_group_msg=slow:5",
+    ]
+    for fault in ("=drip", "get_group_info=drip", "group_msg_recall=explode"):
+        path.write_text(f"group_id,type,name,fault\ng,Public,G,{fault}\n")
+        with pytest.raises(ValueError, match="line 2"):
+            load_groups(path)
+
+
 def test_a_mistake_in_the_sandbox_is_printed(monkeypatch, capfd):
     def fail(*_args: object) -> None:
         raise KeyError("mistake")

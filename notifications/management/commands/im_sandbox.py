@@ -23,6 +23,7 @@ from notifications.sandbox.application import (
     EDITIONS,
     MUTED,
     REPEATS,
+    SECOND_RECALLS,
     Application,
     read_switched_off,
 )
@@ -54,8 +55,11 @@ class Command(BaseCommand):
         parser.formatter_class = _RawEpilogFormatter
         parser.epilog = (
             "Faults, for the column “fault” of --groups and for the form on the page. "
-            "They concern notices\nand messages; a message that is shown is stored, too. "
-            "With one, the sandbox …\n" + faults.table()
+            "They concern notices,\nmessages, recalls and corrections; a message that is "
+            "shown is stored, too, and to show\na recall or a correction is to carry it "
+            "out. CALL=FAULT, such as group_msg_recall=silent_before,\nis the fault of "
+            "one call; several are separated by spaces. With one, the sandbox …\n"
+            + faults.table()
         )
         parser.add_argument("--port", type=int, default=8010, help="default: 8010")
         parser.add_argument(
@@ -84,8 +88,8 @@ class Command(BaseCommand):
             "--journal",
             type=Path,
             metavar="FILE",
-            help="append every received notice and message to this file, as JSON Lines; "
-            "messages in an existing file are stored again",
+            help="append every received notice, message, recall and correction to this "
+            "file, as JSON Lines; messages in an existing file are stored again",
         )
         parser.add_argument(
             "--edition",
@@ -113,6 +117,13 @@ class Command(BaseCommand):
             default=ORDINARY.repeats,
             help="answer to a message that came before, within five minutes: "
             f"{_listed(REPEATS)}; default: %(default)s",
+        )
+        parser.add_argument(
+            "--second-recall",
+            choices=SECOND_RECALLS,
+            default=ORDINARY.second_recall,
+            help="answer to the recall of a message that was taken back before: "
+            f"{_listed(SECOND_RECALLS)}; default: %(default)s",
         )
         parser.add_argument(
             "--callback",
@@ -156,6 +167,7 @@ class Command(BaseCommand):
                         new_customer=options["new_customer"],
                         repeats=options["repeats"],
                         callback=options["callback"],
+                        second_recall=options["second_recall"],
                         switched_off=read_switched_off(" ".join(options["switch_off"])),
                     ),
                 )
