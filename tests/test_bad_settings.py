@@ -68,6 +68,7 @@ VALID = {
     "IM_QUERY_AFTER_SECONDS": "30",
     "IM_QUERY_AGAIN_AFTER_SECONDS": "60",
     "IM_QUERY_GIVE_UP_HOURS": "24",
+    "IM_HISTORY_DAYS": "7",
     "IM_REPEAT_LIVE_ROOMS": "off",
 }
 # What a person or an editor makes of a value.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from notifications.models import AMENDING, Delivery, Notification
@@ -16,6 +17,9 @@ from notifications.tencent.outcomes import Reason
 
 # How far in the future a row waits; ``settle_waiting`` makes it due earlier.
 WAIT = timedelta(seconds=60)
+
+# Rows of one notification that ``settle_waiting`` settles at a time.
+BLOCK = 500
 
 
 def amended_messages(amended: Mapping[int, int]) -> dict[int, int]:
@@ -43,7 +47,8 @@ def postpone(ids: Iterable[int], now: datetime) -> None:
 def settle_waiting(now: datetime) -> None:
     """Make rows due whose message is known, and end those without a message.
 
-    One query while no amendment is in progress.
+    One query while no amendment is in progress. Call it outside of a transaction that
+    locks notifications afterwards: whoever stops an amendment locks it before its rows.
     """
     notifications = Notification.objects.filter(
         channel__in=AMENDING, status__in=Notification.OPEN
@@ -52,21 +57,44 @@ def settle_waiting(now: datetime) -> None:
         _settle(pk, now)
 
 
+@transaction.atomic
 def _settle(notification: int, now: datetime) -> None:
-    waiting = Delivery.objects.filter(
-        notification=notification, status=Delivery.Status.QUEUED, not_before__gt=now
-    )
+    """The result of an amended delivery is read once: it may change meanwhile.
+
+    A row that another worker has locked is settled by that worker, or a second later.
+    """
     amended = Delivery.objects.filter(pk=OuterRef("amended_delivery"))
-    is_known = Exists(amended.filter(status=Delivery.Status.ACCEPTED, msg_seq__gte=1))
-    waiting.filter(is_known, attempt_count=0).update(not_before=now)
     is_open = Exists(amended.filter(status__in=Delivery.OPEN)) | Exists(
         amended.filter(next_query_at__isnull=False)
     )
-    without = waiting.filter(~is_open, ~is_known, attempt_count=0)
-    not_sent = [Delivery.Status.FAILED, Delivery.Status.CANCELLED]
-    without.filter(Exists(amended.filter(status__in=not_sent))).update(
+    rows = dict(
+        Delivery.objects.filter(
+            ~is_open,
+            notification=notification,
+            status=Delivery.Status.QUEUED,
+            not_before__gt=now,
+            attempt_count=0,
+        )
+        .order_by("pk")
+        .select_for_update(of=("self",), skip_locked=True)
+        .values_list("pk", "amended_delivery")[:BLOCK]
+    )
+    if not rows:
+        return
+    due = amended_messages({pk: amended or 0 for pk, amended in rows.items()})
+    Delivery.objects.filter(pk__in=list(due)).update(not_before=now)
+    without = {pk: amended for pk, amended in rows.items() if pk not in due}
+    not_there = set(
+        Delivery.objects.filter(
+            pk__in=list(without.values()),
+            status__in=[Delivery.Status.FAILED, Delivery.Status.CANCELLED],
+        ).values_list("pk", flat=True)
+    )
+    cancelled = [pk for pk, amended in without.items() if amended in not_there]
+    not_known = [pk for pk, amended in without.items() if amended not in not_there]
+    Delivery.objects.filter(pk__in=cancelled).update(
         status=Delivery.Status.CANCELLED, finished_at=now
     )
-    without.update(
+    Delivery.objects.filter(pk__in=not_known).update(
         status=Delivery.Status.FAILED, reason=Reason.NOT_KNOWN, finished_at=now
     )

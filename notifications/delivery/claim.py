@@ -1,8 +1,9 @@
 """Claim due deliveries for sending, inside the worker's transaction.
 
 A claim sets owner, attempt number and time of the row, draws the number of a message
-(``Delivery.random``), and copies the name of the message that an amendment changes. It must be committed before the first byte of the call is sent. So a
-row claimed by a dead worker may have been called.
+(``Delivery.random``), and copies the name of the message that an amendment changes. It
+must be committed before the first byte of the call is sent. So a row claimed by a dead
+worker may have been called.
 
 ``delivery/planner.py`` decides how many deliveries of which channel are claimed.
 """
@@ -93,8 +94,8 @@ class Running(NamedTuple):
         return Message(self.content, options)
 
 
-def _running_notifications(now: datetime) -> QuerySet[Notification]:
-    """Return notifications that are being sent.
+def not_stopped() -> QuerySet[Notification]:
+    """Return notifications with the status *sending*.
 
     While all sending is stopped, only those that do not obey the switch.
     """
@@ -102,9 +103,13 @@ def _running_notifications(now: datetime) -> QuerySet[Notification]:
     unstoppable = [word for word, one in CHANNELS.items() if not one.obeys_switch]
     return Notification.objects.filter(
         ~Exists(switched_off) | Q(channel__in=unstoppable),
-        Q(not_after__isnull=True) | Q(not_after__gt=now),
         status=Notification.Status.SENDING,
     )
+
+
+def _running_notifications(now: datetime) -> QuerySet[Notification]:
+    """Return notifications that are being sent, without those whose time is over."""
+    return not_stopped().filter(Q(not_after__isnull=True) | Q(not_after__gt=now))
 
 
 def running(now: datetime) -> list[Running]:

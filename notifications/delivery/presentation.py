@@ -113,6 +113,10 @@ def wait_sentence(state: WaitState) -> str:
             return _("It waits because all sending is stopped.")
         case WaitReason.NO_WORKER:
             return _("It waits because no worker is running.")
+        case WaitReason.AMENDED:
+            return _(
+                "It waits until it is known which of the other groups have the message."
+            )
         case WaitReason.RETRY_DELAY:
             return _("It waits until %(time)s before it tries again.") % {
                 "time": moment(state.next_attempt)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Min
 
+from notifications.delivery.channels import CHANNELS
 from notifications.delivery.explanations import (
     Explanation,
     explain_code,
@@ -191,6 +192,7 @@ class WaitReason(Enum):
     PAUSED = auto()
     SCHEDULED = auto()
     NO_WORKER = auto()
+    AMENDED = auto()  # for the results of the calls that sent the messages
     RETRY_DELAY = auto()
     RATE_LIMIT = auto()
 
@@ -221,7 +223,8 @@ def wait_state(
         return WaitState(WaitReason.NO_WORKER)
     if not queued:
         return WaitState(WaitReason.NOTHING_QUEUED, rate, seconds_left)
-    if SendingSwitch.present().is_off:
+    channel = CHANNELS[notification.channel]
+    if channel.obeys_switch and SendingSwitch.present().is_off:
         return WaitState(WaitReason.SENDING_STOPPED)
     if notification.status == Notification.Status.PAUSED:
         return WaitState(WaitReason.PAUSED)
@@ -232,6 +235,8 @@ def wait_state(
     rows = notification.deliveries.filter(status=Delivery.Status.QUEUED)
     first = rows.aggregate(first=Min("not_before"))["first"]
     if first is not None and first > now:
+        if channel.is_amendment and rows.filter(attempt_count=0).exists():
+            return WaitState(WaitReason.AMENDED, rate)
         return WaitState(WaitReason.RETRY_DELAY, rate, seconds_left, first)
     return WaitState(WaitReason.RATE_LIMIT, rate, seconds_left)
 

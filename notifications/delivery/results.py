@@ -119,6 +119,7 @@ class ResultWriter:
                 or decision.step is Decision.LEAVE_UNCONFIRMED
             )
             if answer.needs_query and _can_be_queried(claim):
+                is_doubtful = False
                 decision = RetryDecision(
                     Decision.LEAVE_UNCONFIRMED, reason=Reason.UNCERTAIN_CODE
                 )
@@ -151,6 +152,8 @@ class ResultWriter:
                 next_query_at = claim.channel.first_query_at(
                     claim.message, claim.target, ended_at=result.finished_at
                 )
+                if answer.needs_query:
+                    next_query_at = result.finished_at  # Tencent has ended the call
                 self._end(
                     claim,
                     Delivery.Status.UNCONFIRMED,

@@ -24,7 +24,7 @@ from notifications import conf
 from notifications.delivery import amendments, recovery, worker_lock
 from notifications.delivery import schedule as delivery_schedule
 from notifications.delivery.background import BackgroundTask
-from notifications.delivery.claim import Claim
+from notifications.delivery.claim import Claim, not_stopped
 from notifications.delivery.finish import complete_finished
 from notifications.delivery.http_workers import HttpWorkers, Result
 from notifications.delivery.planner import ClaimPlanner
@@ -37,7 +37,7 @@ from notifications.delivery.threads import (
     Deaths,
     TooManyDeaths,
 )
-from notifications.models import Delivery, Notification, SendingSwitch, Worker
+from notifications.models import Delivery, Worker
 from notifications.rate_limit.clock import EngineClock
 
 logger = logging.getLogger(__name__)
@@ -215,8 +215,10 @@ class SendWorker:
             self.planner.restore_guard.write()
             self.deaths.write()
             self.next_chores = self.clock.machine() + CHORE_INTERVAL
+        # In separate transactions: they may conflict with other workers.
+        if chores_due:
+            amendments.settle_waiting(now)
         if chores_due or (had_results and not self.in_flight):
-            # In a separate transaction: it may conflict with other workers.
             complete_finished(now, f"worker {self.worker_id}")
         return had_results or bool(claims)
 
@@ -259,7 +261,6 @@ class SendWorker:
         actor = f"worker {self.worker_id}"
         delivery_schedule.stop_expired(now, actor)
         delivery_schedule.start_scheduled(now, actor)
-        amendments.settle_waiting(now)
 
     def _requeue_undispatched(self, now: datetime) -> None:
         count = recovery.requeue_undispatched(self.worker_id, self.in_flight, now)
@@ -274,9 +275,6 @@ class SendWorker:
             return False
         if Delivery.objects.filter(status=Delivery.Status.SENDING).exists():
             return False
-        if SendingSwitch.present().is_off:
-            return True
         return not Delivery.objects.filter(
-            status=Delivery.Status.QUEUED,
-            notification__status=Notification.Status.SENDING,
+            status=Delivery.Status.QUEUED, notification__in=not_stopped()
         ).exists()

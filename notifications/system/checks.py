@@ -227,6 +227,7 @@ NUMBERS = [
     ("IM_QUERY_AGAIN_AFTER_SECONDS", 10, 3600, "seconds"),
     # The history is kept for seven days at least.
     ("IM_QUERY_GIVE_UP_HOURS", 0.01, 168, "hours"),
+    ("IM_HISTORY_DAYS", 1, 3650, "days"),
 ]
 
 

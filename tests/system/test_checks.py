@@ -123,6 +123,10 @@ GOOD = {
         ({"IM_QUERY_GIVE_UP_HOURS": 0}, ["notifier.E119"]),
         ({"IM_QUERY_GIVE_UP_HOURS": -1}, ["notifier.E119"]),
         ({"IM_QUERY_GIVE_UP_HOURS": 168.5}, ["notifier.E119"]),
+        ({"IM_HISTORY_DAYS": 1}, []),
+        ({"IM_HISTORY_DAYS": 3650}, []),
+        ({"IM_HISTORY_DAYS": 0}, ["notifier.E120"]),
+        ({"IM_HISTORY_DAYS": 3651}, ["notifier.E120"]),
     ],
 )
 def test_connection(settings, changes, ids):

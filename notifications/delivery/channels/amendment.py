@@ -11,11 +11,23 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from notifications.delivery.channels.base import Channel, Message, Result, Target
+from notifications.delivery.channels.base import (
+    Change,
+    Channel,
+    Message,
+    Result,
+    State,
+    Target,
+)
 from notifications.models import Channel as ChannelWord
 from notifications.models import DeliveryQuery
 from notifications.tencent import message_options
 from notifications.tencent.calls.base import Call
+from notifications.tencent.calls.group_msg_get_simple import (
+    HistoryMessage,
+    Place,
+    texts_of,
+)
 from notifications.tencent.calls.group_msg_recall import GroupMsgRecall
 from notifications.tencent.calls.modify_group_msg import ModifyGroupMsg
 from notifications.tencent.outcomes import Outcome, OutcomeKind
@@ -23,6 +35,7 @@ from notifications.tencent.outcomes import Outcome, OutcomeKind
 # RetCodes of a message that is not there as it was: it may have been taken back before.
 NO_SUCH_MESSAGE = 10030
 CANNOT_BE_RECALLED = 10032
+MAY_BE_RECALLED = (NO_SUCH_MESSAGE, CANNOT_BE_RECALLED)
 
 # ErrorCode of a correction whose message is not there.
 CANNOT_BE_CORRECTED = 20001
@@ -80,9 +93,13 @@ class Recall(Amendment):
         if code == 0:
             return Result(outcome)
         refused = replace(outcome, kind=OutcomeKind.REJECTED, error_code=code)
-        return Result(
-            refused, needs_query=code in (NO_SUCH_MESSAGE, CANNOT_BE_RECALLED)
-        )
+        return Result(refused, needs_query=code in MAY_BE_RECALLED)
+
+    def state(self, change: Change, message: HistoryMessage) -> State:
+        if message.place is not Place.RECALLED:
+            return State.AS_BEFORE
+        was_refused = change.error_code in MAY_BE_RECALLED
+        return State.CHANGED_BEFORE if was_refused else State.CHANGED
 
 
 class Correction(Amendment):
@@ -112,6 +129,16 @@ class Correction(Amendment):
             and outcome.error_code == CANNOT_BE_CORRECTED
         )
         return Result(outcome, needs_query=needs_query)
+
+    def state(self, change: Change, message: HistoryMessage) -> State:
+        """A text of neither side is no verdict: an application may alter what it stores."""
+        if message.place is Place.RECALLED:
+            return State.TAKEN_BACK
+        texts = texts_of(message.body)
+        if texts == [change.text]:
+            return State.CHANGED
+        is_former = any(texts == [text] for text in change.former_texts)
+        return State.AS_BEFORE if is_former else State.OTHER
 
 
 def _msg_seq(target: Target) -> int:

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
@@ -15,6 +16,7 @@ from django.utils.functional import Promise
 from notifications.models import Channel as ChannelWord
 from notifications.models import Delivery, DeliveryQuery, Notification
 from notifications.tencent.calls.base import Call
+from notifications.tencent.calls.group_msg_get_simple import HistoryMessage
 from notifications.tencent.message_options import MessageOptions
 from notifications.tencent.outcomes import Outcome
 
@@ -66,6 +68,29 @@ class Result:
     msg_time: int | None = None  # Unix seconds
     drop_reason: str = ""
     needs_query: bool = False
+
+
+class State(Enum):
+    """What the history has of a message that was to be changed."""
+
+    CHANGED = auto()
+    CHANGED_BEFORE = auto()  # by another person or program: this call was refused
+    AS_BEFORE = auto()
+    TAKEN_BACK = auto()  # so its text cannot be changed
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a message whose result is not known.
+
+    ``former_texts``: those that the message may have had before. ``error_code``: that
+    with which Tencent refused the call.
+    """
+
+    text: str = field(repr=False)
+    former_texts: Sequence[str] = field(repr=False)
+    error_code: int | None
 
 
 class Channel(ABC):
@@ -150,3 +175,7 @@ class Channel(ABC):
 
         ``None`` if it cannot be queried about this one.
         """
+
+    def state(self, change: Change, message: HistoryMessage) -> State:
+        """What became of a change; ``message`` is in its place in the history."""
+        return State.OTHER

@@ -8,18 +8,21 @@ up to a number; the next page begins before its smallest number.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from notifications.delivery.channels.base import State
 from notifications.models import DeliveryQuery
 from notifications.tencent.calls.group_msg_get_simple import (
     GroupMsgGetSimple,
     HistoryMessage,
     HistoryPage,
     Place,
+    texts_of,
 )
+from notifications.tencent.outcomes import Reason
 from notifications.tencent.responses import Fields, storable
 
 MAX_PAGES = 50
@@ -30,6 +33,9 @@ CLOCK_MARGIN = 60
 
 Verdict = DeliveryQuery.Verdict
 
+# A detail of a query: also if it was another person or program that did.
+TAKEN_BACK = "The message had been taken back."
+
 # What the stored answer has of the messages of other people.
 PUBLIC_FIELDS = ("MsgSeq", "MsgRandom", "MsgTimeStamp", "IsPlaceMsg")
 
@@ -38,24 +44,34 @@ PUBLIC_FIELDS = ("MsgSeq", "MsgRandom", "MsgTimeStamp", "IsPlaceMsg")
 class Searched:
     """The message of a delivery: its number, its sender, and when it was sent at first.
 
-    ``since`` is in Unix seconds of Tencent's clock.
+    ``since`` is in Unix seconds of Tencent's clock. ``msg_seq`` is known of a message that
+    a recall or a correction changes; then ``random`` is ``None`` if its row was archived.
     """
 
-    random: int
+    random: int | None
     account: str
     since: float
+    msg_seq: int | None = None
 
     def matches(self, message: HistoryMessage) -> bool:
-        return message.random == self.random and message.from_account == self.account
+        return (
+            message.from_account == self.account
+            and self.random in (None, message.random)
+            and self.msg_seq in (None, message.msg_seq)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A verdict; ``message`` is that of the delivery if it is present."""
+    """A verdict; ``message`` is that of the delivery if it is present.
+
+    ``reason`` is that of the delivery if this verdict settles it.
+    """
 
     verdict: Verdict
     detail: str = ""
     message: HistoryMessage | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +103,8 @@ def judge(searched: Searched, pages: Sequence[HistoryPage]) -> Finding | None:
         if searched.matches(message) and message.place is not Place.GONE
     ]
     if own:
-        return Finding(Verdict.PRESENT, message=own[-1])
+        detail = TAKEN_BACK if own[-1].place is Place.RECALLED else ""
+        return Finding(Verdict.PRESENT, detail, own[-1], Reason.IN_HISTORY)
     oldest = _first_older(searched, messages)
     has_begun = _is_beginning(pages)
     if oldest is None and not has_begun:
@@ -102,6 +119,39 @@ def judge(searched: Searched, pages: Sequence[HistoryPage]) -> Finding | None:
     return _judge_interval(searched, interval)
 
 
+def judge_state(
+    searched: Searched,
+    page: HistoryPage,
+    state_of: Callable[[HistoryMessage], State],
+) -> Finding:
+    """The verdict on a recall or a correction, from the place of its message.
+
+    ``state_of`` is asked about the right message only.
+    """
+    places = [one for one in page.messages if one.msg_seq == searched.msg_seq]
+    if len(places) != 1:
+        return _unclear("The history has no place of this number.")
+    (message,) = places
+    if message.place is Place.GONE:
+        return Finding(
+            Verdict.ABSENT,
+            "The history has no message of this number any more.",
+            reason=Reason.GONE,
+        )
+    if not searched.matches(message):
+        return _unclear("The history has another message at this number.")
+    match state_of(message):
+        case State.CHANGED:
+            return Finding(Verdict.PRESENT, reason=Reason.IN_HISTORY)
+        case State.CHANGED_BEFORE:
+            return Finding(Verdict.PRESENT, TAKEN_BACK, reason=Reason.RECALLED_BEFORE)
+        case State.TAKEN_BACK:
+            return Finding(Verdict.ABSENT, TAKEN_BACK, reason=Reason.TAKEN_BACK)
+        case State.AS_BEFORE:
+            return Finding(Verdict.ABSENT)
+    return _unclear("The history has neither the former text nor the new one.")
+
+
 def next_number(pages: Sequence[HistoryPage]) -> int | None:
     """The newest number of the next page; ``None`` for the first page."""
     return _smallest(pages[-1]) - 1 if pages else None
@@ -114,7 +164,7 @@ def is_altered(sent: Sequence[Any], message: HistoryMessage) -> bool:
     """
     if message.place is not Place.MESSAGE:
         return False
-    return _texts(message.body) != _texts(sent)
+    return texts_of(message.body) != texts_of(sent)
 
 
 def without_others(searched: Searched, page: HistoryPage) -> HistoryPage:
@@ -182,16 +232,6 @@ def _may_be_gone(searched: Searched, message: HistoryMessage) -> bool:
 
 def _public(raw: Mapping[str, Any]) -> dict[str, object]:
     return {name: raw[name] for name in PUBLIC_FIELDS if name in raw}
-
-
-def _texts(elements: Sequence[Any]) -> list[object]:
-    return [
-        content.get("Text")
-        for element in elements
-        if isinstance(element, dict)
-        and element.get("MsgType") == "TIMTextElem"
-        and isinstance(content := element.get("MsgContent"), dict)
-    ]
 
 
 def _unclear(detail: str) -> Finding:

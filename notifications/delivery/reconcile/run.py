@@ -19,7 +19,6 @@ from notifications.delivery.reconcile.history import (
     Answer,
     Finding,
     Verdict,
-    judge,
     stored_answer,
     without_others,
 )
@@ -36,7 +35,7 @@ from notifications.rate_limit.backoff import backoff
 from notifications.rate_limit.clock import EngineClock
 from notifications.tencent import error_codes
 from notifications.tencent.calls.send_group_msg import Receipt
-from notifications.tencent.outcomes import Outcome, OutcomeKind
+from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +178,7 @@ class ReconcileRun:
             verdicts.postpone(allowed.waiting, now + PAUSED_WAIT)
 
     def _is_in_time(self, question: Question, slot: float) -> bool:
-        if question.kind is Kind.HISTORY:
+        if question.kind is not Kind.REPEAT:
             return True
         at = datetime.now(UTC) + timedelta(seconds=slot - self.clock.machine())
         return at < question.repeat_until
@@ -209,7 +208,7 @@ class ReconcileRun:
         elif isinstance(result.data, Receipt) and not result.data.drop_reason:
             receipt = {"MsgSeq": result.data.msg_seq, "MsgTime": result.data.msg_time}
             question.answers.append(_verdict_fields(result.outcome) | receipt)
-            finding = Finding(Verdict.PRESENT)
+            finding = Finding(Verdict.PRESENT, reason=Reason.REPEATED)
             self.unwritten.append(Answered(question, finding, result.finished_at))
         else:
             self._process_failure(question, result.outcome, result)
@@ -221,7 +220,7 @@ class ReconcileRun:
         page = without_others(question.searched, answer.page)
         question.answers.append(stored_answer(answer.fields, page))
         question.pages.append(page)
-        finding = judge(question.searched, question.pages)
+        finding = question.judge()
         if finding is None:
             self.waiting.appendleft(question)
         else:
@@ -239,7 +238,7 @@ class ReconcileRun:
         info = None if code is None else error_codes.info(code, question.command)
         if info is not None and info.is_rate_limit:
             self.pace.limiter(question.command).slow_down()
-        if question.kind is Kind.HISTORY and question.failures < MAX_TRIES:
+        if question.kind is not Kind.REPEAT and question.failures < MAX_TRIES:
             may_pass = (
                 outcome.kind is not OutcomeKind.REJECTED
                 or outcome.retry_with_new_signature

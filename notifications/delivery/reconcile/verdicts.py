@@ -108,7 +108,8 @@ def _write(answers: Sequence[Answered], worker_id: int, now: datetime) -> None:
             continue
         query = _query(answer, len(former) + 1, worker_id)
         queries.append(query)
-        _update(row, answer, changes_after(row, former, query, now))
+        changes = changes_after(row, former, query, answer.finding.reason, now)
+        _update(row, answer, changes)
     DeliveryQuery.objects.bulk_create(queries)
 
 
@@ -151,13 +152,18 @@ def changes_after(
     row: Delivery,
     earlier: Sequence[DeliveryQuery],
     query: DeliveryQuery,
+    reason: Reason | None,
     now: datetime,
 ) -> dict[str, object]:
-    """The changes of a delivery by an answer; ``earlier`` are the former ones in order."""
-    if query.verdict == Verdict.PRESENT:
-        is_repeat = query.kind == Kind.REPEAT
-        reason = Reason.REPEATED if is_repeat else Reason.IN_HISTORY
-        return _settled(Delivery.Status.ACCEPTED, reason)
+    """The changes of a delivery by an answer; ``earlier`` are the former ones in order.
+
+    ``reason``: that of the delivery if this answer settles it.
+    """
+    if reason is not None:
+        is_present = query.verdict == Verdict.PRESENT
+        return _settled(
+            Delivery.Status.ACCEPTED if is_present else Delivery.Status.FAILED, reason
+        )
     if query.kind == Kind.REPEAT:
         return {"next_query_at": None}
     if query.verdict == Verdict.ABSENT:
@@ -166,7 +172,11 @@ def changes_after(
         if first is None:
             next_at = now + again_after
         elif query.started_at - first.finished_at >= again_after:
-            return _settled(Delivery.Status.FAILED, Reason.NOT_IN_HISTORY)
+            asks_state = query.kind == Kind.STATE
+            return _settled(
+                Delivery.Status.FAILED,
+                Reason.STILL_THERE if asks_state else Reason.NOT_IN_HISTORY,
+            )
         else:
             next_at = max(now, first.finished_at + again_after)
     else:

@@ -5,7 +5,7 @@ Sources: https://cloud.tencent.com/document/product/269/2738, and
 https://github.com/tencentyun/qcloud-documents: 拉取群历史消息.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -98,6 +98,17 @@ class GroupMsgGetSimple(Call[HistoryPage]):
         # 0: not all of the range; 2: not all, and everything has expired.
         finished = integer_in(fields, "IsFinished", range(3))
         return HistoryPage(messages, finished == 1)
+
+
+def texts_of(elements: Sequence[Any]) -> list[object]:
+    """The texts in a ``MsgBody``; elements of another shape are skipped."""
+    return [
+        content.get("Text")
+        for element in elements
+        if isinstance(element, dict)
+        and element.get("MsgType") == "TIMTextElem"
+        and isinstance(content := element.get("MsgContent"), dict)
+    ]
 
 
 def _message(row: Fields) -> HistoryMessage:
