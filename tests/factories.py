@@ -168,6 +168,36 @@ def make_draft_version(**kwargs: Any) -> DraftVersion:
     return DraftVersion.objects.create(**values)
 
 
+def make_amendment(original: Notification, **kwargs: Any) -> Notification:
+    """A recall of ``original`` that is being sent, or with ``channel=`` a correction."""
+    values: dict[str, Any] = {
+        "status": Notification.Status.SENDING,
+        "channel": Channel.RECALL,
+        "amends": original,
+        "content": "Wrong date 日期有误",
+    } | kwargs
+    if values["channel"] == Channel.CORRECTION:
+        values.setdefault("message_options", original.message_options)
+    return make_notification(**values)
+
+
+def make_amending(
+    amendment: Notification, amended: Delivery, **kwargs: Any
+) -> Delivery:
+    """The delivery of a recall or a correction for the message of ``amended``."""
+    values: dict[str, Any] = {
+        "group_id": amended.group_id,
+        "group_name": amended.group_name,
+        "group_type": amended.group_type,
+        "portion": amended.portion,
+        "amended_delivery": amended.pk,
+    } | kwargs
+    values = ending_fields(values.get("status", Delivery.Status.QUEUED)) | values
+    if values.get("attempt_count"):
+        values.setdefault("msg_seq", amended.msg_seq or 1)
+    return make_delivery(amendment, ChatGroup(group_id=amended.group_id), **values)
+
+
 def make_delivery(
     notification: Notification | None = None,
     group: ChatGroup | None = None,

@@ -42,7 +42,7 @@ class LeftOut(StrEnum):
     NOT_SENT = "not_sent"  # failed or cancelled: the group does not have it
     NOT_KNOWN = "not_known"  # not confirmed for good, or Tencent gave no MsgSeq
     TAKEN_BACK = "taken_back"  # a recall of it was accepted
-    BEING_TAKEN_BACK = "being_taken_back"  # a recall of it is open
+    BEING_TAKEN_BACK = "being_taken_back"  # a recall of it is open, or asked about
     TOO_OLD = "too_old"  # Tencent's history may not have it any more
     LIVE_ROOM = "live_room"  # cannot be corrected there
 
@@ -123,7 +123,9 @@ def messages(
         LeftOut.NOT_KNOWN: Q(status=S.UNCONFIRMED, next_query_at__isnull=True)
         | (Q(status=S.ACCEPTED) & ~Q(msg_seq__gte=1)),
         LeftOut.TAKEN_BACK: Exists(recalls.filter(status=S.ACCEPTED)),
-        LeftOut.BEING_TAKEN_BACK: Exists(recalls.filter(status__in=Delivery.OPEN)),
+        LeftOut.BEING_TAKEN_BACK: Exists(
+            recalls.filter(Q(status__in=Delivery.OPEN) | Q(next_query_at__isnull=False))
+        ),
         LeftOut.TOO_OLD: Q(finished_at__lt=kept_since),
         LeftOut.LIVE_ROOM: Q(group_type__in=sorted(refused_types)),
     }

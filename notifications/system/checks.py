@@ -21,7 +21,7 @@ from django.core.checks import (
 from django.db import DatabaseError
 
 from notifications import conf
-from notifications.models import Capability, Channel
+from notifications.models import AMENDING, Capability, Channel
 from notifications.tencent.calls.send_group_system_notification import (
     SendGroupSystemNotification,
 )
@@ -43,20 +43,21 @@ def check_default_channel(
 ) -> Iterator[CheckMessage]:
     """Warn about a default channel that the last probe found refused."""
     word, sdk_app_id = settings.IM_DEFAULT_CHANNEL, settings.IM_SDK_APP_ID
+    writable = [channel for channel in Channel.values if channel not in AMENDING]
     if not databases or not conf.is_sdk_app_id(sdk_app_id):
         return
     try:
         refused = set(
             Capability.objects.filter(
                 sdk_app_id=int(sdk_app_id),
-                name__in=Channel.values,
+                name__in=writable,
                 answer=Capability.Answer.NO,
             ).values_list("name", flat=True)
         )
     except DatabaseError:  # before the first migration
         return
     if word in refused:
-        others = [channel for channel in Channel.values if channel not in refused]
+        others = [channel for channel in writable if channel not in refused]
         yield Warning(
             f"IM_DEFAULT_CHANNEL is {word}, which the application may not use, as the "
             "last probe found.",

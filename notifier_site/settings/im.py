@@ -31,7 +31,6 @@ IM_DEFAULT_CHANNEL = env.choice(
 # and again so long after it was not found; after so many hours, no more.
 IM_QUERY_AFTER_SECONDS = env.number("IM_QUERY_AFTER_SECONDS", default=30)
 IM_QUERY_AGAIN_AFTER_SECONDS = env.number("IM_QUERY_AGAIN_AFTER_SECONDS", default=60)
-IM_HISTORY_DAYS = env.number("IM_HISTORY_DAYS", default=7)
 IM_QUERY_GIVE_UP_HOURS = env.number("IM_QUERY_GIVE_UP_HOURS", default=24)
 # Days for which Tencent keeps the messages of a group: 7, 30 or 90, by edition.
 IM_HISTORY_DAYS = env.integer("IM_HISTORY_DAYS", default=7)

@@ -19,7 +19,7 @@ from notifications.delivery.claim import Claim
 from notifications.delivery.http_workers import Result
 from notifications.delivery.recovery import LEASE_CHECKS
 from notifications.delivery.worker import SendWorker
-from notifications.models import Worker
+from notifications.models import AMENDING, Channel, Worker
 from notifications.rate_limit.clock import POSTGRESQL, EngineClock
 from notifications.rate_limit.slots import MAX_START_DELAY
 from notifications.tencent.calls.send_group_msg import Receipt
@@ -46,11 +46,20 @@ OUTCOMES = {
 }
 
 
+# The RetCode of a recall that has the answer "dropped".
+CANNOT_BE_RECALLED = 10033
+
+
+def key_of(channel: str, group_id: str) -> str:
+    """Identifies the calls of a delivery: a group has a send, and changes of it."""
+    return f"{channel} {group_id}" if channel in AMENDING else group_id
+
+
 class World:
     """``now`` is the true time in seconds, which every monotonic clock shows.
 
     ``server_ahead`` and ``wall_ahead`` are the errors of the server's and of the
-    machines' wall clock. ``answers`` are the next outcomes for a group, by its ID.
+    machines' wall clock. ``answers`` are the next outcomes by ``key_of``.
     """
 
     def __init__(self, seed: int) -> None:
@@ -181,16 +190,19 @@ class HttpThreads:
     def _make_call(self, claim: Claim) -> tuple[float, Result[Claim]]:
         at = claim.slot + self.world.random.uniform(0, MAX_START_DELAY)
         wall = self.world.wall(at)
-        group_id = claim.target.group_id
-        queue = self.world.answers.get(group_id)
+        key = key_of(claim.channel.word, claim.target.group_id)
+        queue = self.world.answers.get(key)
         answer = queue.pop(0) if queue else "accepted"
-        outcome, data = OUTCOMES[answer], None
+        outcome, data, code = OUTCOMES[answer], None, OUTCOMES[answer].error_code
         if claim.target.random is not None:
-            self.world.numbers[group_id].add(claim.target.random)
+            self.world.numbers[key].add(claim.target.random)
             if outcome.kind is OutcomeKind.ACCEPTED:
                 data = Receipt(1, 1, "MsgFreqCtrl" if answer == "dropped" else "")
+        elif claim.channel.word == Channel.RECALL and code == 0:
+            code = CANNOT_BE_RECALLED if answer == "dropped" else 0
+            data = {claim.target.msg_seq: code}
         if outcome.kind is not OutcomeKind.NOT_SENT:
-            self.world.calls.append(Call(group_id, outcome.error_code))
+            self.world.calls.append(Call(key, code))
             self.world.starts[claim.channel.command].append(at)
         result = Result(claim, wall, wall, outcome, data, called_at=at)
         return at + ANSWER_SECONDS, result

@@ -6,10 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from notifications.delivery.channels import CHANNELS
-from notifications.delivery.channels.base import Message, Target
+from notifications.delivery.channels import CHANNELS, WRITABLE
+from notifications.delivery.channels.base import Change, Message, State, Target
 from notifications.models import Channel, GroupType
+from notifications.tencent.calls.base import OtherShape
+from notifications.tencent.calls.group_msg_get_simple import HistoryMessage, Place
 from notifications.tencent.calls.send_group_msg import Receipt
 from notifications.tencent.message_options import MessageOptions
 from notifications.tencent.outcomes import Outcome, OutcomeKind, Reason
@@ -20,8 +24,10 @@ WORDS = {*Channel.values, *Channel.names}
 NAMES = {*Channel.names, *(type(channel).__name__ for channel in CHANNELS.values())}
 
 # The words are constraints and choices of the models, part of migrations, and names of
-# calls and capabilities below and beside the channels.
+# calls and capabilities below and beside the channels. A recall and a correction have a
+# service each, which knows the other one.
 MAY_COMPARE = (
+    "notifications/amendments/",
     "notifications/delivery/channels/",
     "notifications/models/",
     "notifications/migrations/",
@@ -131,10 +137,11 @@ def test_no_template_or_script_compares_the_word_of_a_channel():
 # --- the contract -----------------------------------------------------------------------
 
 EVERYONE = Message("Hi", MessageOptions())
+RECALL, CORRECTION = CHANNELS[Channel.RECALL], CHANNELS[Channel.CORRECTION]
 
 
 def target(group_type: str = "Public", recipients: list[str] | None = None) -> Target:
-    return Target("g", group_type, recipients, 7)
+    return Target("g", group_type, recipients, 7, msg_seq=418)
 
 
 def test_each_word_has_a_channel_with_a_call_of_its_own():
@@ -147,9 +154,15 @@ def test_each_word_has_a_channel_with_a_call_of_its_own():
             assert types <= set(GroupType.values)
 
 
-@pytest.mark.parametrize("word", CHANNELS)
+@pytest.mark.parametrize(
+    ("word", "recipients"),
+    [
+        *((word, None) for word in CHANNELS),
+        # A recall or a correction is of the message, for all who have it.
+        *((word, ["anna"]) for word in WRITABLE),
+    ],
+)
 @pytest.mark.parametrize("group_type", GroupType.values)
-@pytest.mark.parametrize("recipients", [None, ["anna"]])
 def test_what_a_type_refuses_is_refused_by_the_call(word, group_type, recipients):
     channel = CHANNELS[word]
     is_refused = channel.refuses(group_type) or (
@@ -164,7 +177,7 @@ def test_what_a_type_refuses_is_refused_by_the_call(word, group_type, recipients
         call.check()
 
 
-@pytest.mark.parametrize("word", CHANNELS)
+@pytest.mark.parametrize("word", WRITABLE)
 def test_a_portion_is_a_call_that_is_allowed(word, settings):
     channel = CHANNELS[word]
     settings.IM_RECIPIENTS_PER_CALL = 500
@@ -235,3 +248,146 @@ def test_nobody_can_be_queried_about_a_system_notification():
     channel = CHANNELS[Channel.SYSTEM_NOTIFICATION]
 
     assert channel.first_query_at(EVERYONE, target(), ended_at=MOMENT) is None
+
+
+# --- recall and correction ----------------------------------------------------------------
+
+
+def test_the_request_of_a_recall():
+    call = RECALL.call(Message("wrong date", MessageOptions()), target())
+
+    call.check()
+    assert call.COMMAND == "group_msg_recall"
+    assert call.payload() == {
+        "GroupId": "g",
+        "MsgSeqList": [{"MsgSeq": 418}],
+        "Reason": "wrong date",
+    }
+
+
+def test_the_request_of_a_correction_has_the_whole_body():
+    options = MessageOptions(
+        image_url="https://example.com/a.png",
+        image_width=10,
+        image_height=20,
+        mention_all=True,
+        from_account="announcements",
+    )
+    call = CORRECTION.call(Message("23:30", options), target())
+    sent = CHANNELS[Channel.GROUP_MESSAGE].call(Message("23:00", options), target())
+
+    call.check()
+    payload = call.payload()
+    body = payload.pop("MsgBody")
+    assert payload == {"GroupId": "g", "MsgSeq": 418}
+    assert body[0] == {"MsgType": "TIMTextElem", "MsgContent": {"Text": "23:30"}}
+    assert body[1:] == sent.payload()["MsgBody"][1:]
+
+
+@pytest.mark.parametrize("channel", [RECALL, CORRECTION])
+def test_a_change_of_an_unknown_message_is_no_call(channel):
+    with pytest.raises(ValueError, match="has no MsgSeq"):
+        channel.call(EVERYONE, Target("g", "Public", None))
+
+
+def an_answer(fields: dict[str, object], channel=RECALL):
+    """The result of a call whose response has these fields beside the ErrorCode 0."""
+    call = channel.call(Message("x", MessageOptions()), target())
+    outcome = Outcome(
+        OutcomeKind.ACCEPTED, http_status=200, action_status="OK", error_code=0
+    )
+    return channel.classify(outcome, call.parse(fields))
+
+
+@pytest.mark.parametrize(
+    ("code", "needs_query"),
+    [(10030, True), (10031, False), (10032, True), (10033, False), (10041, False)],
+)
+def test_the_verdict_of_a_recall_is_that_of_the_message(code, needs_query):
+    result = an_answer({"RecallRetList": [{"MsgSeq": 418, "RetCode": code}]})
+
+    assert result.outcome.kind is OutcomeKind.REJECTED
+    assert result.outcome.error_code == code
+    assert result.needs_query is needs_query
+
+
+@settings(max_examples=200)
+@given(st.integers(-(2**31), 2**31 - 1))
+def test_no_other_code_than_0_is_a_recall(code):
+    result = an_answer({"RecallRetList": [{"MsgSeq": 418, "RetCode": code}]})
+
+    assert (result.outcome.kind is OutcomeKind.ACCEPTED) == (code == 0)
+    assert result.outcome.error_code == code
+    assert (result.msg_seq, result.msg_time) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [{"MsgSeq": 417, "RetCode": 0}],
+        [{"MsgSeq": 418, "RetCode": 0}, {"MsgSeq": 419, "RetCode": 0}],
+        [{"MsgSeq": 418}],
+        [{"RetCode": 0}],
+        [{"MsgSeq": "418", "RetCode": 0}],
+        [{"MsgSeq": 418, "RetCode": "0"}],
+        [{"MsgSeq": 418, "RetCode": None}],
+        None,
+        "x",
+    ],
+)
+def test_an_answer_about_other_messages_is_no_verdict(rows):
+    with pytest.raises(OtherShape):
+        an_answer({"RecallRetList": rows})
+
+
+def test_a_refused_correction_is_looked_up():
+    refused = Outcome(OutcomeKind.REJECTED, http_status=200, error_code=20001)
+
+    assert an_answer({}, CORRECTION).outcome.kind is OutcomeKind.ACCEPTED
+    assert CORRECTION.classify(refused, None).needs_query
+    other = Outcome(OutcomeKind.REJECTED, http_status=200, error_code=10010)
+    assert not CORRECTION.classify(other, None).needs_query
+
+
+@pytest.mark.parametrize("channel", [RECALL, CORRECTION])
+@pytest.mark.parametrize(("group_type", "seconds"), [("Public", 30), ("AVChatRoom", 0)])
+def test_the_state_of_a_message_is_queried_where_there_is_a_history(
+    settings, channel, group_type, seconds
+):
+    settings.IM_QUERY_AFTER_SECONDS = 30
+    at = channel.first_query_at(EVERYONE, target(group_type), ended_at=MOMENT)
+
+    assert at == (MOMENT + timedelta(seconds=seconds) if seconds else None)
+
+
+def in_place(place: Place, text: str = "") -> HistoryMessage:
+    body = [{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}] if text else []
+    return HistoryMessage(418, 1, 7, "administrator", place, body, {})
+
+
+@pytest.mark.parametrize(
+    ("channel", "message", "code", "state"),
+    [
+        (RECALL, in_place(Place.RECALLED), None, State.CHANGED),
+        (RECALL, in_place(Place.RECALLED), 10002, State.CHANGED),
+        (RECALL, in_place(Place.RECALLED), 10030, State.CHANGED_BEFORE),
+        (RECALL, in_place(Place.RECALLED), 10032, State.CHANGED_BEFORE),
+        (RECALL, in_place(Place.MESSAGE, "old"), 10032, State.AS_BEFORE),
+        (CORRECTION, in_place(Place.MESSAGE, "new"), None, State.CHANGED),
+        (CORRECTION, in_place(Place.MESSAGE, "old"), None, State.AS_BEFORE),
+        (CORRECTION, in_place(Place.MESSAGE, "older"), None, State.AS_BEFORE),
+        (CORRECTION, in_place(Place.MESSAGE, "new!"), None, State.OTHER),
+        (CORRECTION, in_place(Place.MESSAGE), None, State.OTHER),
+        (CORRECTION, in_place(Place.RECALLED), None, State.TAKEN_BACK),
+    ],
+)
+def test_what_the_history_says_about_a_change(channel, message, code, state):
+    assert channel.state(Change("new", ["older", "old"], code), message) is state
+
+
+@pytest.mark.parametrize("word", WRITABLE)
+def test_a_send_changes_nothing(word):
+    message = in_place(Place.RECALLED)
+
+    assert CHANNELS[word].state(Change("new", [], None), message) is State.OTHER

@@ -24,6 +24,8 @@ from notifications.models import (
 )
 from tests.factories import (
     MOMENT,
+    make_amending,
+    make_amendment,
     make_attempt,
     make_delivery,
     make_draft_version,
@@ -116,6 +118,35 @@ MESSAGE = [
     ("delivery_random_of_message", {"random": 2**32}),
     ("delivery_query_of_unconfirmed", {"status": "failed", "next_query_at": MOMENT}),
     ("delivery_altered_in_history", {"status": "accepted", "is_altered": True}),
+]
+RECALL = [
+    ("delivery_amends_another", {"amended_delivery": None}),
+    ("delivery_amends_another", {"recipients": "anna"}),
+    ("delivery_amendment_has_message", {"status": "accepted", "msg_seq": None}),
+    ("delivery_amendment_has_message", {"status": "sending", "msg_seq": None}),
+    ("delivery_random_of_message", {"random": 1}),
+    ("delivery_answer_of_message", {"msg_time": 1}),
+    ("delivery_answer_of_message", {"drop_reason": "x"}),
+    ("delivery_query_of_unconfirmed", {"next_query_at": MOMENT}),
+    *((f"delivery_{option}", {option: True}) for option in OPTIONS),
+    ("delivery_outcome_has_attempt", {"status": "failed", "attempt_count": 0}),
+    *(
+        ("delivery_failed_has_code", {"status": "failed", "reason": reason})
+        for reason in ("still_there", "gone", "taken_back", "recalled_before")
+    ),
+    (
+        "delivery_accepted_has_code_0",
+        {"status": "accepted", "reason": "recalled_before"},
+    ),
+    (
+        "delivery_accepted_has_code_0",
+        {"status": "accepted", "reason": "still_there", "error_code": None},
+    ),
+    ("delivery_unconfirmed_has_reason", {"status": "unconfirmed", "reason": "gone"}),
+]
+AMENDMENT = [
+    ("notification_amends_another", {"amends": None}),
+    ("notification_options_of_channel", {"message_options": "{}"}),
 ]
 ATTEMPT = [
     ("attempt_number_from_1", {"number": 0}),
@@ -220,6 +251,17 @@ def make_message(**values) -> None:
     make_delivery(notification, **values)
 
 
+def make_recall(**values) -> None:
+    original = make_notification(status="completed", channel="group_message")
+    amended = make_delivery(original, status="accepted", msg_seq=1)
+    make_amending(make_amendment(original), amended, **values)
+
+
+def make_recall_of_another(**values) -> None:
+    original = make_notification(status="completed", channel="group_message")
+    make_amendment(original, **values)
+
+
 def make_query_of_message(**values) -> None:
     make_query(make_delivery(status="unconfirmed"), **values)
 
@@ -275,6 +317,8 @@ FACTORIES = [
     (make_notification, NOTIFICATION),
     (make_delivery, DELIVERY),
     (make_message, MESSAGE),
+    (make_recall, RECALL),
+    (make_recall_of_another, AMENDMENT),
     (make_attempt, ATTEMPT),
     (make_query_of_message, QUERY),
     (make_capability, CAPABILITY),
@@ -354,6 +398,35 @@ def test_a_second_row_with_unique_values(first, second):
     refused = pytest.raises(IntegrityError, match=r"(?i)unique|exists already")
     with refused, transaction.atomic():
         second(row)
+
+
+@pytest.mark.parametrize(
+    ("channel", "first", "second", "is_refused"),
+    [
+        ("recall", "accepted", "queued", True),
+        ("recall", "sending", "queued", True),
+        ("recall", "failed", "queued", False),
+        ("recall", "unconfirmed", "accepted", False),
+        ("correction", "queued", "queued", True),
+        ("correction", "accepted", "queued", False),
+    ],
+)
+def test_a_message_is_changed_once_at_a_time(channel, first, second, is_refused):
+    original = make_notification(status="completed", channel="group_message")
+    amended = make_delivery(original, status="accepted", msg_seq=1)
+    runs = [make_amendment(original, channel=channel) for _n in range(2)]
+    make_amending(runs[0], amended, status=first)
+
+    def make_second() -> None:
+        make_amending(runs[1], amended, status=second)
+
+    if not is_refused:
+        make_second()
+        return
+    # On SQLite a guard of the record refuses first.
+    refused = pytest.raises(IntegrityError, match=r"(?i)unique|exists already")
+    with refused, transaction.atomic():
+        make_second()
 
 
 def test_rows_of_the_factories_are_valid():

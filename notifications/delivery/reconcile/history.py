@@ -129,15 +129,13 @@ def judge_state(
     ``state_of`` is asked about the right message only.
     """
     places = [one for one in page.messages if one.msg_seq == searched.msg_seq]
+    has_expired = page.has_expired and not page.messages
+    if has_expired or [one.place for one in places] == [Place.GONE]:
+        detail = "The history has no message of this number any more."
+        return Finding(Verdict.ABSENT, detail, reason=Reason.GONE)
     if len(places) != 1:
         return _unclear("The history has no place of this number.")
     (message,) = places
-    if message.place is Place.GONE:
-        return Finding(
-            Verdict.ABSENT,
-            "The history has no message of this number any more.",
-            reason=Reason.GONE,
-        )
     if not searched.matches(message):
         return _unclear("The history has another message at this number.")
     match state_of(message):

@@ -46,10 +46,14 @@ class HistoryMessage:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """``is_finished``: the page holds the whole requested range."""
+    """``is_finished``: the page holds the whole requested range.
+
+    ``has_expired``: it does not, because all the rest has expired.
+    """
 
     messages: tuple[HistoryMessage, ...]
     is_finished: bool
+    has_expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class GroupMsgGetSimple(Call[HistoryPage]):
             raise OtherShape("MsgSeq")
         # 0: not all of the range; 2: not all, and everything has expired.
         finished = integer_in(fields, "IsFinished", range(3))
-        return HistoryPage(messages, finished == 1)
+        return HistoryPage(messages, finished == 1, finished == 2)
 
 
 def texts_of(elements: Sequence[Any]) -> list[object]:
