@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tests.faults import (
+    amending,
     archiving,
     databases,
     endpoint,
@@ -171,6 +172,24 @@ FAULTS = {
             answers=reconciling.ANSWERS,
             settings=reconciling.SETTINGS,
             settings_long=reconciling.SETTINGS_LONG,
+        ),
+        Fault(
+            "recall",
+            amending.recall,
+            long=25,
+            groups=96,
+            doubt=Doubt.FEW,
+            answers=amending.RECALL_ANSWERS,
+            settings=amending.SETTINGS,
+        ),
+        Fault(
+            "correct",
+            amending.correct,
+            long=10,
+            groups=60,
+            doubt=Doubt.FEW,
+            answers=amending.CORRECTION_ANSWERS,
+            settings=amending.SETTINGS,
         ),
         Fault("double-send", people.double_send, long=200, short=8, groups=8),
         Fault("pause", people.pause, long=10, groups=400),

@@ -40,6 +40,7 @@ SETTINGS = {
     "IM_QUERY_AFTER_SECONDS": "30",
     "IM_QUERY_AGAIN_AFTER_SECONDS": "60",
     "IM_QUERY_GIVE_UP_HOURS": "24",
+    "IM_HISTORY_DAYS": "7",
     "IM_REPEAT_LIVE_ROOMS": "off",
     "DJANGO_SETTINGS_MODULE": "notifier_site.settings",
     "PYTHONPATH": str(ROOT),

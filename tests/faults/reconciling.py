@@ -45,12 +45,12 @@ def reconcile(scene: Scene) -> list[Sent]:
     time.sleep(scene.random.uniform(0, 10))
     scene.kill(scene.workers[0])
     scene.have_workers(2)
-    _wait_settled(scene, sent)
+    wait_settled(scene, sent)
     _check(scene, sent)
     return [sent]
 
 
-def _wait_settled(scene: Scene, sent: Sent) -> None:
+def wait_settled(scene: Scene, sent: Sent) -> None:
     """Until no query is open. What is still open after the time is counted as stuck."""
     deadline = time.monotonic() + PATIENCE + len(scene.groups) / 50
     while time.monotonic() < deadline:

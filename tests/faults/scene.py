@@ -237,12 +237,7 @@ class Scene:
                     self.read_up_to += len(line)
                     entry = json.loads(line)
                     self.calls_by_content.setdefault(entry["content"], []).append(
-                        Call(
-                            entry["group_id"],
-                            entry["error_code"],
-                            entry.get("msg_seq") is not None,
-                            entry.get("random", 0),
-                        )
+                        _call(entry)
                     )
         return self.calls_by_content.get(sent.content, [])[sent.first : sent.last]
 
@@ -253,3 +248,17 @@ class Scene:
 
     def sqlite_path(self) -> Path:
         return self.state / "notifier.sqlite3"
+
+
+def _call(entry: dict[str, Any]) -> Call:
+    """A line of the journal: a notice, a message, a recall or a correction."""
+    if "done" in entry:
+        code = entry["error_code"] or entry["ret_code"]
+        code = entry["error_code"] if code is None else code
+        return Call(entry["group_id"], code, entry["done"])
+    return Call(
+        entry["group_id"],
+        entry["error_code"],
+        entry.get("msg_seq") is not None,
+        entry.get("random", 0),
+    )

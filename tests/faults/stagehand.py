@@ -10,6 +10,7 @@ import json
 import sys
 import threading
 import time
+import uuid
 from bisect import bisect_left
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,7 @@ from django.db.utils import DatabaseError, InterfaceError
 from django.test import Client
 from django.utils import timezone
 
+from notifications.amendments import services as amendments
 from notifications.compose.audit_events import SENT
 from notifications.compose.checked import checked_of
 from notifications.compose.services import resend as services_resend
@@ -132,6 +134,26 @@ def send_unconfirmed_again(notification: int) -> dict[str, Any]:
     again = services_resend.send_again(sender(), first.pk, kind, digest=digest)
     groups = again.deliveries.order_by("id").values_list("group_id", flat=True)
     return {"notification": again.pk, "groups": list(groups)}
+
+
+def recall(notification: int, content: str, token: str) -> dict[str, Any]:
+    """``content`` is the reason."""
+    order = amendments.Order(token=uuid.UUID(token))
+    started = amendments.recall(sender(), notification, reason=content, order=order)
+    assert started.run is not None
+    return _run(started.run)
+
+
+def correct(notification: int, content: str, token: str) -> dict[str, Any]:
+    order = amendments.Order(token=uuid.UUID(token))
+    return _run(
+        amendments.correct(sender(), notification, content=content, order=order)
+    )
+
+
+def _run(run: Notification) -> dict[str, Any]:
+    groups = run.deliveries.order_by("id").values_list("group_id", flat=True)
+    return {"notification": run.pk, "groups": list(groups)}
 
 
 def state(notifications: list[int]) -> dict[str, Any]:
@@ -351,7 +373,15 @@ ORDERS: dict[str, Callable[..., Any]] = {
     for order in (
         *(prepare, send, send_twice, pause, resume, stop, send_unconfirmed_again),
         *(state, rows, under_way, most_calls_in_a_second, end_lease, checkpoint),
-        *(open_queries, settled, leave_unconfirmed, query_count, asked),
+        *(
+            recall,
+            correct,
+            open_queries,
+            settled,
+            leave_unconfirmed,
+            query_count,
+            asked,
+        ),
         *(session_key, timed_send, claimed, head, sync, sync_seconds, sync_result),
     )
 }

@@ -28,6 +28,10 @@ def counts(calls: list[int | None], *rows: Row) -> tuple[int, int, int]:
         ("accepted", "in_history", False, 1),
         ("failed", "not_in_history", False, 0),
         ("failed", "not_in_history", True, 1),
+        ("failed", "still_there", False, 0),
+        ("failed", "still_there", True, 1),
+        ("failed", "not_known", False, 1),
+        ("accepted", "recalled_before", True, 1),
         ("unconfirmed", "no_answer", True, 0),
     ],
 )
@@ -49,6 +53,8 @@ def test_a_verdict_by_the_history_agrees_with_it(status, reason, stored, lost):
         ([60007, 0], row("unconfirmed", BUSY, LOST_WORKER)),
         ([], row("cancelled")),
         ([0], row("unconfirmed", reason="restored")),
+        ([], row("failed", reason="not_known")),
+        ([10032], row("accepted", ("rejected", 10032), reason="recalled_before")),
     ],
 )
 def test_what_is_as_promised(calls, found):

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 
 OPEN = ("queued", "sending")
 
+# RetCodes of a recall.
+NO_SUCH_MESSAGE, CANNOT_BE_RECALLED = 10030, 10032
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call that the endpoint received; ``code`` is ``None`` without an answer.
 
     ``stored``: whether the history of the group has the message, which has the number
-    ``random``.
+    ``random``. For a recall or a correction: whether this call carried it out.
     """
 
     group_id: str
@@ -101,8 +104,13 @@ def _contradiction(row: Row, calls: Sequence[Call]) -> str:
     is_stored = any(call.stored for call in calls)
     if row.reason == "in_history":
         return "" if is_stored else "accepted, but the history never had it"
-    if row.reason == "not_in_history":
+    if row.reason == "recalled_before":
+        is_refused = answers & {NO_SUCH_MESSAGE, CANNOT_BE_RECALLED}
+        return "" if is_refused else "taken back before, but it was not refused"
+    if row.reason in ("not_in_history", "still_there"):
         return "failed as not in the history, which has it" if is_stored else ""
+    if row.reason == "not_known":
+        return "failed without a call, but it was called" if calls else ""
     if row.status == "failed" and is_stored:
         return "failed, but the history has it"
     if row.reason == "restored":
