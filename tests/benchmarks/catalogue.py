@@ -9,6 +9,7 @@ from tests.benchmarks import (
     grouping,
     history,
     importing,
+    recalling,
     reconciling,
     record,
     sending,
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "limit": Benchmark(sending.limit, {"groups": 300, "restarted_after": 50}),
     "speed": Benchmark(sending.speed, {"groups": 96}),
     "first-call": Benchmark(sending.first_call, {"sends": 2}),
+    "recall": Benchmark(recalling.recall, {"groups": 300}),
     "drain": Benchmark(sending.drain, {"groups": 1000, "times": 1}),
     "accept": Benchmark(
         accepting.accept, {"groups": 200, "sends": 1, "idle_seconds": 1}
