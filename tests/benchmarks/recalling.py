@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections import Counter
 
 from tests.benchmarks.report import Figure, most_in_a_second
 from tests.benchmarks.scene import PACE, BenchmarkScene
@@ -35,8 +36,13 @@ def recall(place: Place, *, groups: int = 10_000) -> list[Figure]:
         scene.wait_end(half_sent, second, seconds=PATIENCE)
         later = _clocks(scene, middle)
         rows = scene.rows(second)
-    if {row.status for row in rows} != {"accepted"} or len(later) != len(rows):
-        raise RuntimeError(f"{len(rows)} rows of the recall, {len(later)} calls.")
+    # A call that was claimed but had missed its slot was not made: no message to recall.
+    by_status = Counter(row.status for row in rows)
+    if by_status["accepted"] != len(later) or by_status.keys() - {
+        "accepted",
+        "cancelled",
+    }:
+        raise RuntimeError(f"{dict(by_status)} after {len(later)} recalls.")
     rate = (len(clocks) - 1) / (max(clocks) - min(clocks))
     here, name = place.vendor, f"recall of {groups:,}"
     return [
@@ -48,8 +54,8 @@ def recall(place: Place, *, groups: int = 10_000) -> list[Figure]:
         Figure("recall in the middle of the send: first call after the click", here,
                min(later) - middle, "s", 2),
         Figure("recall in the middle of the send: all taken back", here,
-               max(later) - middle, "s", 1.2, beside=len(rows) / PACE, of_ratio=True,
-               remark=f"{len(rows)} of {groups} messages"),
+               max(later) - middle, "s", 1.2, beside=len(later) / PACE, of_ratio=True,
+               remark=f"{len(later)} of {groups} messages"),
     ]  # fmt: skip
 
 
