@@ -27,6 +27,7 @@ class NotificationsConfig(AppConfig):
         from allauth.account.signals import authentication_step_completed
 
         import notifications.access.audit_events
+        import notifications.amendments.audit_events
         import notifications.audiences.audit_events
         import notifications.audit.audit_events
         import notifications.compose.audit_events

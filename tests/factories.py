@@ -27,6 +27,7 @@ from django.test import Client
 from notifications import audit_log, permissions
 from notifications.compose.audit_events import DRAFT_SAVED
 from notifications.models import (
+    AMENDING,
     Archive,
     Attempt,
     AuditEntry,
@@ -205,7 +206,8 @@ def make_delivery(
 ) -> Delivery:
     """A delivery to ``group``, with the fields that its ``status=`` requires.
 
-    A group message has a number once it was called.
+    A group message has a number once it was called; a recall or a correction has the
+    name of a message.
     The default notification has the status "sending".
     """
     notification = notification or make_notification(status=Notification.Status.SENDING)
@@ -232,7 +234,46 @@ def make_delivery(
             "no_last_message": options.no_last_message,
             "random": next(_numbers) if values.get("attempt_count") else None,
         } | values
+    if values["channel"] in AMENDING:
+        number = next(_numbers)
+        values = {
+            "recipients": "",
+            "amended_delivery": 1_000_000 + number,
+            "msg_seq": number if values.get("attempt_count") else None,
+        } | values
     return Delivery.objects.create(**values)
+
+
+def make_ended_amendment(
+    sent: Notification, channel: str = Channel.RECALL, **kwargs: Any
+) -> Notification:
+    """A recall or a correction of ``sent``, with a row for each of its deliveries.
+
+    ``kwargs`` are those of the deliveries; by default all of them were changed.
+    """
+    texts = {Channel.RECALL: "wrong date", Channel.CORRECTION: "Maintenance tomorrow."}
+    run = make_notification(
+        status=Notification.Status.COMPLETED,
+        channel=channel,
+        amends=sent,
+        content=texts[Channel(channel)],
+        audience_count=sent.deliveries.count(),
+        message_options=sent.message_options if channel == Channel.CORRECTION else "",
+    )
+    for amended in sent.deliveries.order_by("-pk"):
+        copied = ("group_id", "group_name", "group_type", "portion")
+        make_delivery(
+            run,
+            **{name: getattr(amended, name) for name in copied}
+            | {
+                "group": ChatGroup.objects.get(group_id=amended.group_id),
+                "amended_delivery": amended.pk,
+                "msg_seq": amended.msg_seq or 1,
+                "status": Delivery.Status.ACCEPTED,
+            }
+            | kwargs,
+        )
+    return run
 
 
 def ending_fields(status: str) -> dict[str, Any]:
@@ -314,7 +355,9 @@ def make_sent_entry(notification: Notification) -> None:
         count = notification.deliveries.count()
         AuditEntry.objects.create(
             at=notification.sent_at or MOMENT,
-            action="sent",
+            action={"recall": "recalled", "correction": "corrected"}.get(
+                notification.channel, "sent"
+            ),
             actor=notification.sender_name,
             notification_number=notification.pk,
             detail={"groups": count, "deliveries": count},

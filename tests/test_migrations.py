@@ -98,6 +98,7 @@ def _of_change(old: Any, new: Any) -> str:
     old, new = old.clone(), new.clone()
     for field in (old, new):
         field.set_attributes_from_name("column")
+        field.model = models.Model  # for the SQL of ``db_default``
     editor = connection.schema_editor(collect_sql=True)
     changes = editor._field_should_be_altered(old, new)
     return "changes a column that the release before uses" if changes else ""

@@ -18,5 +18,11 @@ class Channel(models.TextChoices):
     RECALL = "recall", _("Recall")
     CORRECTION = "correction", _("Correction")
 
+    @property
+    def accepted_label(self) -> str:
+        """The result of a delivery whose call Tencent accepted."""
+        words = {Channel.RECALL: _("Taken back"), Channel.CORRECTION: _("Corrected")}
+        return str(words.get(self, _("Accepted")))
+
 
 AMENDING = [Channel.RECALL, Channel.CORRECTION]

@@ -245,6 +245,13 @@ class Delivery(models.Model):
         return f"#{self.pk} → {self.group_name}"
 
     @property
+    def result_label(self) -> str:
+        """The status in words; what “accepted” is depends on the channel."""
+        if self.status == self.Status.ACCEPTED:
+            return Channel(self.channel).accepted_label
+        return str(self.Status(self.status).label)
+
+    @property
     def recipient_ids(self) -> list[str] | None:
         """The named members of this portion, or ``None`` for everyone."""
         return self.recipients.splitlines() or None

@@ -171,11 +171,14 @@ CONSTRAINTS: list[BaseConstraint] = [
         condition=~_AMENDS | Q(msg_seq__isnull=False) | Q(attempt_count=0),
         name="delivery_amendment_has_message",
     ),
-    # A message is taken back once, also by two people at the same moment.
+    # A message is taken back once, also by two people at the same moment. A query may
+    # still show that an unconfirmed recall was made.
     UniqueConstraint(
         fields=["amended_delivery", "channel"],
-        condition=Q(
-            channel=Channel.RECALL, status__in=["queued", "sending", "accepted"]
+        condition=Q(channel=Channel.RECALL)
+        & (
+            Q(status__in=["queued", "sending", "accepted"])
+            | Q(next_query_at__isnull=False)
         ),
         name="delivery_recalled_once",
     ),

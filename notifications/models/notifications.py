@@ -208,6 +208,11 @@ class Notification(models.Model):
         return MessageOptions.from_json(json.loads(self.message_options or "{}"))
 
     @property
+    def accepted_label(self) -> str:
+        """The result of its accepted deliveries."""
+        return Channel(self.channel).accepted_label
+
+    @property
     def has_ended(self) -> bool:
         return self.status in self.ENDED
 

@@ -2,7 +2,8 @@
 
 Their content may change, so it is not compared. But every notification that was sent has
 an audit entry and all of its deliveries; the rows of the record refer to rows that exist,
-and result counts and archives have a seal.
+a recall or a correction to what was sent to the same group, and result counts and
+archives have a seal.
 """
 
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ def differences_of_unsealed(
     yield from _wrong_deliveries(unsealed.sent().values_list("pk", flat=True))
     yield from _missing_notifications(notification)
     yield from _missing_seals(reader, notification)
+    yield from _wrong_amendments(notification)
     if notification is None:
         for model in (
             *(Notification, Delivery, Attempt, DeliveryQuery),
@@ -107,6 +109,30 @@ def _missing_seals(reader: Reader, notification: int | None) -> Iterator[str]:
         )
     for archive in reader.rows(archives):
         yield f"the archive of notification {archive.notification_id} has no seal."
+
+
+def _wrong_amendments(notification: int | None) -> Iterator[str]:
+    """A row of a recall or a correction names the delivery whose message it changes.
+
+    Sealed rows are included: no seal covers that the other delivery is there.
+    """
+    amended = Delivery.objects.filter(
+        pk=OuterRef("amended_delivery"),
+        notification=OuterRef("notification__amends"),
+        group_id=OuterRef("group_id"),
+    )
+    archives = Archive.objects.filter(notification=OuterRef("notification__amends"))
+    rows = Delivery.objects.filter(
+        ~Exists(amended), ~Exists(archives), amended_delivery__isnull=False
+    )
+    if notification is not None:
+        rows = rows.filter(notification=notification)
+    columns = ("pk", "notification_id", "amended_delivery", "notification__amends")
+    for pk, number, changed, amends in rows.order_by("pk").values_list(*columns):
+        yield (
+            f"delivery {pk} of notification {number} changes the message of delivery "
+            f"{changed}, which notification {amends} did not send to this group."
+        )
 
 
 def _missing_parents(model: Any) -> Iterator[str]:

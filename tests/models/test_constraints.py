@@ -45,6 +45,8 @@ NOTIFICATION = [
     ("notification_audience_known", {"audience": "all"}),
     ("notification_options_of_channel", {"message_options": "{}"}),
     ("notification_options_of_channel", {"channel": "letter"}),
+    ("notification_amends_another", {"channel": "recall"}),
+    ("notification_amends_another", {"channel": "correction"}),
     ("notification_sent_has_time", {"status": "sending", "sent_at": None}),
     ("notification_sent_has_time", {"status": "completed", "sent_at": None}),
     ("notification_not_sent_has_no_time", {"sent_at": MOMENT}),
@@ -95,6 +97,7 @@ DELIVERY = [
     ("delivery_answer_of_message", {"msg_seq": 1}),
     ("delivery_answer_of_message", {"msg_time": 1}),
     ("delivery_answer_of_message", {"drop_reason": "x"}),
+    ("delivery_amends_another", {"amended_delivery": 1}),
     ("delivery_query_of_unconfirmed", {"next_query_at": MOMENT}),
     (
         "delivery_query_of_unconfirmed",
@@ -104,6 +107,8 @@ DELIVERY = [
     *((f"delivery_{option}", {option: True}) for option in OPTIONS),
     ("delivery_outcome_has_attempt", {"status": "accepted", "attempt_count": 0}),
     ("delivery_outcome_has_attempt", {"status": "failed", "attempt_count": 0}),
+    ("delivery_failed_has_code", {"status": "failed", "reason": "gone"}),
+    ("delivery_accepted_has_code_0", {"status": "accepted", "reason": "taken_back"}),
     ("delivery_outcome_has_attempt", {"status": "unconfirmed", "attempt_count": 0}),
 ]
 MESSAGE = [

@@ -22,6 +22,7 @@ EXPORTED_AS = {
     "id": "delivery",
     "notification_id": "notification",
     "resend_of_id": "sent_again_of",
+    "amends_id": "amends",
     "sender_name": "sender",
     "written_by_name": "written_by",
     "message_options": "from_account",  # the other options are in the sealed text

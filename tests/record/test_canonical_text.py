@@ -8,6 +8,7 @@ from notifications.record.canonical_text import canonical_text, rows, rows_of_fi
 from tests.factories import (
     make_attempt,
     make_delivery,
+    make_ended_amendment,
     make_group,
     make_notification,
     make_query,
@@ -50,7 +51,7 @@ def test_a_notification_its_deliveries_and_their_attempts():
 
     first, *lines = decoded(notification)
 
-    assert first["format"] == 2
+    assert first["format"] == 3
     assert first["notification"]["content"] == "Hi"
     assert first["notification"]["sent_at"] == "2026-03-02 09:30:00Z"
     assert lines[0] == [
@@ -67,6 +68,7 @@ def test_a_notification_its_deliveries_and_their_attempts():
         "0",
         "0",
         "0",
+        None,
         None,
         None,
         None,
@@ -138,6 +140,7 @@ def test_a_group_message_and_the_queries_about_it():
     assert lines[0][start:end] == [
         "group_message",
         *["0"] * 4,
+        None,
         "4294967295",
         "418",
         "1772443800",
@@ -168,6 +171,19 @@ def test_a_group_message_and_the_queries_about_it():
     ]
     assert len(lines[3]) == len(first["query"]) + 1
     assert len(lines) == 5
+
+
+def test_a_recall_names_what_it_takes_back():
+    sent = make_notification(status="completed", channel="group_message")
+    message = make_delivery(sent, status="accepted", msg_seq=418)
+    recall = make_ended_amendment(sent)
+
+    first, line = decoded(recall)
+
+    assert first["notification"]["amends_id"] == sent.pk
+    values = dict(zip(first["delivery"], line[1:], strict=True))
+    assert values["channel"] == "recall"
+    assert (values["amended_delivery"], values["msg_seq"]) == (str(message.pk), "418")
 
 
 def test_the_text_of_release_0_1_0_has_its_columns_only():

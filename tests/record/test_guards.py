@@ -339,6 +339,33 @@ def test_the_number_of_a_message_is_that_of_one_delivery():
     assert Delivery.objects.filter(pk=first.pk).exists()
 
 
+def test_a_recall_takes_one_message_back():
+    sent = make_notification(status="completed", channel="group_message")
+    recall = make_notification(status="sending", channel="recall", amends=sent)
+    row = make_delivery(recall)
+    assert update(row, {"msg_seq": 418}) == 1
+
+    for values in ({"msg_seq": 419}, {"msg_seq": None}):
+        refused(
+            "notifier: the message that is taken back or corrected cannot be changed",
+            update,
+            row,
+            values,
+        )
+    refused(
+        "notifier: what a delivery was made for cannot be changed",
+        update,
+        row,
+        {"amended_delivery": row.amended_delivery + 1},
+    )
+    refused(
+        "notifier: what was written cannot be changed after it was sent",
+        update,
+        recall,
+        {"amends_id": recall.pk},
+    )
+
+
 @pytest.mark.parametrize("status", ["queued", "sending", *ENDED])
 def test_no_delivery_is_removed(status):
     refused(

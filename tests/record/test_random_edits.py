@@ -39,6 +39,7 @@ from tests.factories import (
     MOMENT,
     make_attempt,
     make_delivery,
+    make_ended_amendment,
     make_notification,
     make_query,
     make_saved_draft,
@@ -313,7 +314,9 @@ def folder(tmp_path) -> Path:
     )
     first = ended(2)
     ended(3, resend_of=first, by_superuser=True)
-    ended_message(6)
+    message = ended_message(6)
+    for channel in ("recall", "correction"):
+        make_ended_amendment(message, channel)
     ended(
         4,
         status="cancelled",

@@ -19,6 +19,7 @@ WITHOUT_ROWS = {
 # Values of choices without rows.
 WITHOUT_VALUES = {
     ("GroupSync", "status"): {"running"},  # only one run is open, and it waits
+    ("DraftVersion", "channel"): {"recall", "correction"},  # they have no draft
     ("Tally", "status"): {"queued", "sending"},  # sealed deliveries have ended
 }
 

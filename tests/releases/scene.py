@@ -28,6 +28,7 @@ from notifications.compose.services.send import SendTimes, send
 from notifications.delivery.audit_events import RULE
 from notifications.groups import labels
 from notifications.models import (
+    AMENDING,
     AuditEntry,
     Capability,
     Channel,
@@ -53,6 +54,7 @@ from notifications.system.connection import CheckStep, StepResult, StepState, as
 from tests.factories import (
     make_attempt,
     make_delivery,
+    make_ended_amendment,
     make_notification,
     make_query,
     make_saved_draft,
@@ -203,7 +205,7 @@ def _ended(groups: list[ChatGroup], number: int, **values: Any) -> Notification:
     return row
 
 
-def _ended_message(groups: list[ChatGroup]) -> None:
+def _ended_message(groups: list[ChatGroup]) -> Notification:
     """A group message, with deliveries of every result and every kind of query."""
     options = '{"from_account": "service", "mention_all": true}'
     row = make_notification(
@@ -242,6 +244,26 @@ def _ended_message(groups: list[ChatGroup]) -> None:
         row, group, status="failed", portion=6, random=1006, reason="dropped", **dropped
     )
     make_attempt(delivery, outcome="rejected", **dropped)
+    return row
+
+
+def _amended(message: Notification) -> None:
+    """A recall and a correction of the accepted messages, one settled by a query."""
+    for channel in AMENDING:
+        run = make_ended_amendment(message, channel)
+        for delivery in run.deliveries.order_by("pk"):
+            make_attempt(delivery)
+    unconfirmed = {
+        "status": "failed",
+        "reason": "still_there",
+        "error_code": None,
+        "error_info": "",
+    }
+    run = make_ended_amendment(message, Channel.CORRECTION, **unconfirmed)
+    for delivery in run.deliveries.order_by("pk"):
+        make_attempt(delivery, outcome="unconfirmed")
+        for _twice in range(2):
+            make_query(delivery, kind="state")
 
 
 def _add_history(folder: Path, groups: list[ChatGroup]) -> None:
@@ -281,7 +303,7 @@ def _add_history(folder: Path, groups: list[ChatGroup]) -> None:
             scheduled_for=AT,
             not_after=AT,
         )
-    _ended_message(groups)
+    _amended(_ended_message(groups))
     seal_ended()
     kind = resend.ResendKind.UNCONFIRMED
     digest = resend.preview(first, kind).digest

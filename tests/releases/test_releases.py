@@ -190,7 +190,7 @@ def test_what_the_release_left_unsealed_is_sealed_in_the_newest_format(upgraded)
     sealing.seal_ended()
 
     sealed_again = Seal.objects.get(notification=number)
-    assert (sealed_again.text_format, sealed_again.number) == (2, seal.number)
+    assert (sealed_again.text_format, sealed_again.number) == (3, seal.number)
     code, _out, err = run(
         "verify_history",
         *("--notification", str(number)),

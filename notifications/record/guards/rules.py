@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from django.db.models import Model
 
 from notifications.models import (
+    AMENDING,
     Archive,
     Attempt,
     AuditEntry,
@@ -141,6 +142,11 @@ TABLES = [
                 "the number of a message belongs to another delivery",
                 when="OLD.random IS NULL AND EXISTS (SELECT 1 FROM "
                 "notifications_delivery AS other WHERE other.random = NEW.random)",
+            ),
+            GuardRule(
+                "the message that is taken back or corrected cannot be changed",
+                when=f"OLD.channel IN ({_words(AMENDING)}) AND OLD.msg_seq IS NOT NULL",
+                columns=["msg_seq"],
             ),
             GuardRule(
                 "what a delivery was made for cannot be changed",
