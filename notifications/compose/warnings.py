@@ -33,7 +33,10 @@ def same_text(content: str, audience: Audience, now: datetime) -> SameText | Non
     """Whether the same text was sent to included groups recently; two queries."""
     newest = Notification.objects.order_by("-id").values("pk")[:MAX_COMPARED]
     same = Notification.objects.sent().filter(
-        pk__in=newest, content=content, sent_at__gte=now - SAME_TEXT_WITHIN
+        pk__in=newest,
+        content=content,
+        sent_at__gte=now - SAME_TEXT_WITHIN,
+        amends__isnull=True,
     )
     numbers = list(same.order_by().values_list("pk", flat=True))
     if not numbers:
@@ -76,7 +79,8 @@ def quota_today(now: datetime) -> Quota | None:
     )
     # Counts abandoned calls, which Tencent may have received, but not those that were
     # provably not sent.
-    attempts = Attempt.objects.filter(started_at__gte=midnight).exclude(
-        outcome=Attempt.Outcome.NOT_SENT
-    )
+    # The calls of recalls and corrections have limits of their own.
+    attempts = Attempt.objects.filter(
+        started_at__gte=midnight, delivery__amended_delivery__isnull=True
+    ).exclude(outcome=Attempt.Outcome.NOT_SENT)
     return Quota(limit, attempts.count())

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from notifications import conf
 from notifications.delivery.progress import Progress, WaitReason, WaitState
 from notifications.delivery.reconcile.services import OpenQueries
-from notifications.models import Notification
+from notifications.models import Channel, Notification
 from notifications.ui.dates import moment
 
 MINUTE = 60
@@ -42,41 +42,13 @@ ADVICE: dict[str, Promise] = {
 
 def headline(notification: Notification, progress: Progress) -> str:
     """Summarize the state in one sentence, for a live region of the page."""
-    match notification.status:
-        case Notification.Status.SCHEDULED:
-            sentence = ngettext(
-                "Scheduled for %(time)s: %(total)d group",
-                "Scheduled for %(time)s: %(total)d groups",
-                progress.total,
-            )
-        case Notification.Status.PAUSED:
-            sentence = _("Paused: %(done)d of %(total)d groups done")
-        case Notification.Status.CANCELLED if progress.in_progress:
-            sentence = ngettext(
-                "Stopping: %(in_progress)d call is still in progress.",
-                "Stopping: %(in_progress)d calls are still in progress.",
-                progress.in_progress,
-            )
-        case Notification.Status.CANCELLED if progress.portions > 1:
-            sentence = _(
-                "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
-                "for %(cancelled)d not all parts were called."
-            )
-        case Notification.Status.CANCELLED:
-            sentence = _(
-                "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
-                "%(cancelled)d were not called."
-            )
-        case Notification.Status.COMPLETED if progress.accepted == progress.total:
-            sentence = _("Finished: Tencent accepted it for all %(total)d groups.")
-        case Notification.Status.COMPLETED:
-            sentence = _(
-                "Finished: Tencent accepted it for %(accepted)d of %(total)d groups; "
-                "%(failed)d failed, %(unconfirmed)d not confirmed."
-            )
-        case _:
-            sentence = _("Sending: %(done)d of %(total)d groups done")
-    return sentence % {
+    if notification.channel == Channel.RECALL:
+        own = _of_recall(notification, progress)
+    elif notification.channel == Channel.CORRECTION:
+        own = _of_correction(notification, progress)
+    else:
+        own = ""
+    return (own or _of_send(notification, progress)) % {
         "time": moment(notification.scheduled_for),
         "done": progress.done,
         "total": progress.total,
@@ -86,6 +58,90 @@ def headline(notification: Notification, progress: Progress) -> str:
         "cancelled": progress.counts["cancelled"],
         "in_progress": progress.in_progress,
     }
+
+
+def _of_send(notification: Notification, progress: Progress) -> str:
+    match notification.status:
+        case Notification.Status.SCHEDULED:
+            return ngettext(
+                "Scheduled for %(time)s: %(total)d group",
+                "Scheduled for %(time)s: %(total)d groups",
+                progress.total,
+            )
+        case Notification.Status.PAUSED:
+            return _("Paused: %(done)d of %(total)d groups done")
+        case Notification.Status.CANCELLED if progress.in_progress:
+            return ngettext(
+                "Stopping: %(in_progress)d call is still in progress.",
+                "Stopping: %(in_progress)d calls are still in progress.",
+                progress.in_progress,
+            )
+        case Notification.Status.CANCELLED if progress.portions > 1:
+            return _(
+                "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
+                "for %(cancelled)d not all parts were called."
+            )
+        case Notification.Status.CANCELLED:
+            return _(
+                "Stopped: Tencent accepted it for %(accepted)d of %(total)d groups; "
+                "%(cancelled)d were not called."
+            )
+        case Notification.Status.COMPLETED if progress.accepted == progress.total:
+            return _("Finished: Tencent accepted it for all %(total)d groups.")
+        case Notification.Status.COMPLETED:
+            return _(
+                "Finished: Tencent accepted it for %(accepted)d of %(total)d groups; "
+                "%(failed)d failed, %(unconfirmed)d not confirmed."
+            )
+    return _("Sending: %(done)d of %(total)d groups done")
+
+
+def _of_recall(notification: Notification, progress: Progress) -> str:
+    """Empty where the sentence is that of a send."""
+    match notification.status:
+        case Notification.Status.CANCELLED if not progress.in_progress:
+            return _(
+                "Stopped: taken back from %(accepted)d of %(total)d groups; "
+                "%(cancelled)d were not called."
+            )
+        case Notification.Status.COMPLETED if progress.accepted == progress.total:
+            return ngettext(
+                "Finished: taken back from %(total)d group.",
+                "Finished: taken back from all %(total)d groups.",
+                progress.total,
+            )
+        case Notification.Status.COMPLETED:
+            return _(
+                "Finished: taken back from %(accepted)d of %(total)d groups; "
+                "%(failed)d failed, %(unconfirmed)d not confirmed."
+            )
+        case Notification.Status.SENDING:
+            return _("Taking back: %(done)d of %(total)d groups done")
+    return ""
+
+
+def _of_correction(notification: Notification, progress: Progress) -> str:
+    """Empty where the sentence is that of a send."""
+    match notification.status:
+        case Notification.Status.CANCELLED if not progress.in_progress:
+            return _(
+                "Stopped: corrected in %(accepted)d of %(total)d groups; "
+                "%(cancelled)d were not called."
+            )
+        case Notification.Status.COMPLETED if progress.accepted == progress.total:
+            return ngettext(
+                "Finished: corrected in %(total)d group.",
+                "Finished: corrected in all %(total)d groups.",
+                progress.total,
+            )
+        case Notification.Status.COMPLETED:
+            return _(
+                "Finished: corrected in %(accepted)d of %(total)d groups; "
+                "%(failed)d failed, %(unconfirmed)d not confirmed."
+            )
+        case Notification.Status.SENDING:
+            return _("Correcting: %(done)d of %(total)d groups done")
+    return ""
 
 
 def pause_reason(notification: Notification) -> str:

@@ -36,7 +36,7 @@ def resendable_deliveries(
 
 def resendable_group_counts(notification: Notification) -> dict[str, int]:
     """Count the groups for each kind of resend; none before the notification has ended."""
-    if not notification.has_ended:
+    if not notification.has_ended or notification.amends_id is not None:
         return dict.fromkeys(ResendKind, 0)
     infos = _failure_codes(notification)
     return {
@@ -58,7 +58,8 @@ def _failure_codes(notification: Notification) -> list[error_codes.CodeInfo]:
 def _resendable(
     notification: Notification, kind: ResendKind, infos: list[error_codes.CodeInfo]
 ) -> DeliveryQuerySet:
-    rows = notification.deliveries.all()
+    # A recall or a correction is repeated from the page of the notification it changes.
+    rows = notification.deliveries.filter(amended_delivery__isnull=True)
     if kind is ResendKind.FAILED:
         retryable = [
             i.code

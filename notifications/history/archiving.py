@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from notifications import audit_log
 from notifications.db.snapshot import snapshot
@@ -41,10 +42,20 @@ class Archived:
 
 
 def due(before: datetime) -> QuerySet[Notification]:
-    """Sealed notifications that ended before ``before`` and are not archived yet."""
+    """Sealed notifications that ended before ``before`` and are not archived yet.
+
+    The workers still need the rows of one whose recall or correction is not sealed.
+    """
     return Notification.objects.filter(
-        seal__isnull=False, archive__isnull=True, finished_at__lt=before
+        ~Exists(_unsealed_amendments(OuterRef("pk"))),
+        seal__isnull=False,
+        archive__isnull=True,
+        finished_at__lt=before,
     ).order_by("pk")
+
+
+def _unsealed_amendments(notification: Any) -> QuerySet[Notification]:
+    return Notification.objects.filter(amends=notification, seal__isnull=True)
 
 
 def unsealed(before: datetime) -> int:
@@ -93,6 +104,11 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
         Notification.objects.select_for_update().get(pk=notification.pk)
         if Archive.objects.filter(notification=notification).exists():
             raise _archived_meanwhile(notification)
+        if _unsealed_amendments(notification).exists():
+            raise record_archive.NotArchivable(
+                f"Notification {notification.pk} is being taken back or corrected since "
+                "this run began. Try again when that has ended."
+            )
         by_group = by_group_to_archive(notification)
         queries, attempts, deliveries = _remove(notification.pk)
         count = queries + attempts + deliveries

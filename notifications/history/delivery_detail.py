@@ -17,6 +17,7 @@ from notifications.delivery.explanations import (
     explain_reading,
     explain_reason,
 )
+from notifications.history.amendments import Fate, fates_of
 from notifications.models import Attempt, AuditEntry, Delivery, DeliveryQuery, Seal
 from notifications.record.queries import seal_of
 from notifications.tencent.outcomes import OutcomeKind, Reason
@@ -56,10 +57,13 @@ def request_line(delivery: Delivery) -> str:
 def request_body(delivery: Delivery) -> str:
     """The body of the request, built by the same class as for the call.
 
-    Empty before the first attempt draws the number of a message.
+    Empty before the first attempt draws the number of a message, or copies the name of
+    the message that it changes.
     """
     channel, target = CHANNELS[delivery.channel], Target.of(delivery)
     if channel.draws_random and target.random is None:
+        return ""
+    if channel.is_amendment and target.msg_seq is None:
         return ""
     return _json(channel.call(Message.of(delivery.notification), target).payload())
 
@@ -137,6 +141,10 @@ def resolutions(delivery: Delivery) -> QuerySet[AuditEntry]:
 def _late_sentence(detail: dict[str, object], channel: str) -> str:
     code, reason = detail.get("error_code"), detail.get("reason")
     if detail.get("outcome") == OutcomeKind.ACCEPTED:
+        if CHANNELS[channel].is_amendment:
+            return _("An answer came after the delivery was given up: %(meaning)s") % {
+                "meaning": CHANNELS[channel].accepted
+            }
         return _(
             "An answer came after the delivery was given up: Tencent accepted the "
             "notification."
@@ -192,16 +200,20 @@ class RelatedDeliveries:
     """This delivery resends ``earlier``; ``later`` resend this delivery.
 
     ``other_portions`` went to other members of the group in the same notification.
+    ``amended`` sent the message that this one takes back or corrects; ``fates`` is what
+    became of the message of this one.
     """
 
     seal: Seal | None
     other_portions: Sequence[Delivery]
     earlier: Sequence[Delivery]
     later: Sequence[Delivery]
+    amended: Delivery | None
+    fates: Sequence[Fate]
 
 
 def related_deliveries(delivery: Delivery) -> RelatedDeliveries:
-    """Three queries; one more if the delivery has several portions."""
+    """Four queries; one more each for several portions and for the amended delivery."""
     of_group = delivery.notification.deliveries.filter(group_id=delivery.group_id)
     same = Delivery.objects.history().filter(
         group_id=delivery.group_id, portion=delivery.portion
@@ -215,4 +227,8 @@ def related_deliveries(delivery: Delivery) -> RelatedDeliveries:
         else [],
         earlier=list(same.filter(notification_id=first)) if first else [],
         later=list(same.filter(notification_id__in=list(again)).order_by("pk")),
+        amended=Delivery.objects.filter(pk=delivery.amended_delivery).first()
+        if delivery.amended_delivery
+        else None,
+        fates=fates_of([delivery]).get(delivery.pk, []),
     )

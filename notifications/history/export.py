@@ -81,6 +81,8 @@ NOTIFICATION_COLUMNS = [
     Column("seal", "seal__number"),
     # Number of the notification that this one resends.
     Column("sent_again_of", "resend_of_id"),
+    # Number of the notification that this recall or correction changes.
+    Column("amends", "amends_id"),
     Column("written_by", "written_by_name"),
     Column("by_superuser", "by_superuser"),
     Column("content", "content"),
@@ -89,7 +91,7 @@ NOTIFICATION_COLUMNS = [
     Column("from_account", "message_options"),
 ]
 
-# ``random`` is the last one: see ``pages``.
+# ``amended_delivery`` and ``random`` are the last ones: see ``pages``.
 DELIVERY_COLUMNS = [
     Column("sender", "sender_name"),
     Column("created_at", _as_text("created_at"), _local_time),
@@ -104,11 +106,13 @@ DELIVERY_COLUMNS = [
     Column("error_info", "error_info"),
     Column("reason", "reason"),
     Column("finished_at", _as_text("finished_at"), _local_time),
+    # The delivery whose message a recall or a correction changes.
+    Column("amended_delivery", "amended_delivery"),
     # The number of the message, by which Tencent tells a repeat.
     Column("random", "random"),
 ]
 
-# Of deliveries with a number: queried for them only, since most have none.
+# Of deliveries with one of the last two: queried for them only, since most have none.
 MESSAGE_COLUMNS = [
     Column("msg_seq", "msg_seq"),
     Column("msg_time", "msg_time"),
@@ -175,7 +179,7 @@ def pages(
     for page in _deliveries(filters, unsealed, size, few):
         notifications = _notifications({row[1] for row in page})
         attempts = _rows_of(Attempt, ATTEMPT_COLUMNS, [row[0] for row in page])
-        messages = [row[0] for row in page if row[-1] is not None]
+        messages = [row[0] for row in page if row[-2:] != (None, None)]
         answers = _messages(messages)
         queries = _rows_of(DeliveryQuery, QUERY_COLUMNS, messages)
         yield [

@@ -5,7 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.delivery.explanations import explain_code, explain_reason
 from notifications.history.search.facets import facets
-from notifications.history.search.filters import DeliveryFilter, NotificationFilter
+from notifications.history.search.filters import (
+    SENDS,
+    DeliveryFilter,
+    NotificationFilter,
+)
 from notifications.history.search.queries import TooManyGroups, group_ids_matching
 from notifications.models import Channel, Delivery, GroupType, Notification
 from notifications.tencent.outcomes import Reason
@@ -25,6 +29,11 @@ REASONS = [
     Reason.NOT_IN_HISTORY,
     Reason.REPEATED,
     Reason.DROPPED,
+    Reason.RECALLED_BEFORE,
+    Reason.STILL_THERE,
+    Reason.GONE,
+    Reason.NOT_KNOWN,
+    Reason.TAKEN_BACK,
 ]
 
 
@@ -60,7 +69,10 @@ class DeliveryFilterForm(FilterForm):
     sender = OneOf(_("Sender"))
     code = OneOf(_("Error code"))
     reason = OneOf(_("Reason"))
-    channel = OneOf(_("Channel"), Channel.choices)
+    channel = OneOf(
+        _("Channel"),
+        [(SENDS, _("All but recalls and corrections")), *Channel.choices],
+    )
     notification = NotificationNumber()
 
     group_ids: list[str] | None = None

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
+from notifications.amendments.presentation import LABELS
 from notifications.audiences.exclusions import reason_label
-from notifications.compose.audit_events import RESENT, SENT
-from notifications.delivery.audit_events import SCHEDULED
 from notifications.delivery.explanations import (
     Explanation,
     explain_code,
@@ -41,6 +42,11 @@ class ResultRow:
     count: int
     filter: Mapping[str, str]
 
+    @property
+    def address(self) -> str:
+        """The list of these deliveries."""
+        return f"{reverse('admin:deliveries')}?{urlencode(self.filter)}"
+
 
 @dataclass(frozen=True, slots=True)
 class ExcludedGroups:
@@ -70,6 +76,8 @@ class NotificationDetail:
     results: Sequence[ResultRow]
     excepted: Sequence[tuple[str, str]]  # group ID and name, named in the rule
     excluded: ExcludedGroups
+    # Of a recall or a correction: messages that were left out, with the reason.
+    left_out: Sequence[tuple[int, str]]
     versions: Versions  # of the draft
     seal: Seal | None
     archive: Archive | None
@@ -88,6 +96,7 @@ def notification_detail(notification: Notification) -> NotificationDetail:
         results=results(notification, seal),
         excepted=_excepted(sent_detail),
         excluded=_excluded(sent_detail),
+        left_out=_left_out(sent_detail),
         versions=versions_of(notification.pk),
         seal=seal,
         archive=Archive.objects.filter(notification=notification).first(),
@@ -118,15 +127,16 @@ def _result(
         parameters["reason"], why = reason, explain_reason(reason, notification.channel)
     elif code:
         parameters["code"], why = str(code), explain_code(code, notification.channel)
-    return ResultRow(status, str(S(status).label), why, count, parameters)
+    label = notification.accepted_label if status == S.ACCEPTED else S(status).label
+    return ResultRow(status, str(label), why, count, parameters)
 
 
 def _sent_detail(number: int) -> Mapping[str, Any]:
-    """The detail of the audit entry of the send."""
+    """The detail of the audit entry that created the deliveries."""
     entry = (
         AuditEntry.objects.filter(
             notification_number=number,
-            action__in=[SENT.word, SCHEDULED.word, RESENT.word],
+            action__in=AuditEntry.CREATING_DELIVERIES,
         )
         .order_by("id")
         .first()
@@ -157,6 +167,11 @@ def _excluded(sent_detail: Mapping[str, Any]) -> ExcludedGroups:
             for row in sent_detail["left_out"]
         ],
     )
+
+
+def _left_out(sent_detail: Mapping[str, Any]) -> list[tuple[int, str]]:
+    reasons = sent_detail.get("left_out_reasons", {})
+    return [(count, str(LABELS[reason])) for reason, count in reasons.items()]
 
 
 def _verified(number: int, seal: Seal) -> VerificationState | None:

@@ -146,18 +146,28 @@ class _Scrape:
     def _outcome_counts(self) -> Iterator[Metric]:
         ended = CounterMetricFamily(
             "notifier_deliveries",
-            "Deliveries that ended, by result, ErrorCode and reason.",
+            "Deliveries of sends that ended, by result, ErrorCode and reason.",
             labels=["result", "code", "reason"],
         )
+        amended = CounterMetricFamily(
+            "notifier_amended_messages",
+            "Deliveries of recalls and corrections that ended, likewise.",
+            labels=["kind", "result", "code", "reason"],
+        )
         unconfirmed = 0
-        for (status, code, reason), count in self.outcomes.read().items():
-            ended.add_metric([status, "" if code is None else str(code), reason], count)
+        for (kind, status, code, reason), count in self.outcomes.read().items():
+            result = [status, "" if code is None else str(code), reason]
+            if kind:
+                amended.add_metric([kind, *result], count)
+                continue
+            ended.add_metric(result, count)
             if status == Delivery.Status.UNCONFIRMED:
                 unconfirmed += count
         yield ended
+        yield amended
         yield CounterMetricFamily(
             "notifier_unconfirmed_deliveries",
-            "Deliveries with an unknown outcome.",
+            "Deliveries of sends with an unknown outcome.",
             value=unconfirmed,
         )
 

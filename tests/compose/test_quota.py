@@ -5,7 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from notifications.compose.warnings import Quota, quota_today
-from tests.factories import make_attempt
+from tests.factories import (
+    make_attempt,
+    make_delivery,
+    make_ended_amendment,
+    make_notification,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +38,18 @@ def test_what_was_made_since_midnight_counts(settings):
 
     assert quota == Quota(limit=3, used=2)
     assert quota.left == 1
+
+
+def test_recalls_and_corrections_do_not_count(settings):
+    settings.IM_DAILY_QUOTA = 3
+    sent = make_notification(status="completed", channel="group_message")
+    message = make_delivery(sent, status="accepted", msg_seq=418)
+    make_attempt(message, started_at=NOW, finished_at=NOW)
+    for channel in ("recall", "correction"):
+        row = make_ended_amendment(sent, channel).deliveries.get()
+        make_attempt(row, started_at=NOW, finished_at=NOW)
+
+    assert quota_today(NOW) == Quota(limit=3, used=1)
 
 
 def test_more_than_allowed_leaves_nothing():

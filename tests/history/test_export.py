@@ -25,8 +25,10 @@ from notifications.ui.downloads import (
 from tests.factories import (
     make_attempt,
     make_delivery,
+    make_ended_amendment,
     make_group,
     make_notification,
+    make_query,
     make_seal,
     make_user,
 )
@@ -281,3 +283,31 @@ def test_the_button_carries_the_filters(auditor):
 
     assert "Download as CSV" in text
     assert '<input type="hidden" name="status" value="failed">' in text
+
+
+@pytest.mark.parametrize("channel", ["recall", "correction"])
+def test_a_run_has_one_row_per_group_with_what_it_changed(auditor, channel):
+    sent = make_notification(status="completed", channel="group_message")
+    for number in (417, 418):
+        make_delivery(sent, status="accepted", msg_seq=number)
+    amendment = make_ended_amendment(
+        sent, channel, status="failed", reason="still_there", error_code=None
+    )
+    for delivery in amendment.deliveries.all():
+        make_query(delivery, kind="state")
+
+    rows = rows_of(auditor.post(DOWNLOAD, {"notification": amendment.pk}))
+
+    amended = list(sent.deliveries.order_by("-pk"))
+    columns = ("notification", "amends", "amended_delivery", "msg_seq", "status")
+    assert [tuple(row[name] for name in columns) for row in rows] == [
+        (
+            *(str(amendment.pk), str(sent.pk), str(message.pk)),
+            *(str(message.msg_seq), "failed"),
+        )
+        for message in amended
+    ]
+    assert {row["channel"] for row in rows} == {channel}
+    assert [json.loads(row["queries"])[0]["kind"] for row in rows] == ["state"] * 2
+    (first, *_rest) = rows_of(auditor.post(DOWNLOAD, {"notification": sent.pk}))
+    assert (first["amends"], first["amended_delivery"]) == ("", "")

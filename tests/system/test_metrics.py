@@ -17,6 +17,7 @@ from tests.environment import ROOT
 from tests.factories import (
     make_attempt,
     make_delivery,
+    make_ended_amendment,
     make_notification,
     make_seal,
     make_user,
@@ -24,7 +25,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-QUERIES = 21
+QUERIES = 22
 
 
 def samples(metrics: Metrics | None = None) -> dict[str, float]:
@@ -118,6 +119,35 @@ def test_open_queries():
 
     assert values["notifier_open_queries"] == 3
     assert 90 <= values["notifier_overdue_query_seconds"] < 150
+
+
+def test_recalls_and_corrections_are_counted_apart():
+    metrics = Metrics()
+    sent = make_notification(status="completed", channel="group_message")
+    for _twice in range(2):
+        make_delivery(sent, status="accepted")
+    recall = make_ended_amendment(sent)
+    make_ended_amendment(
+        sent, "correction", status="unconfirmed", reason="no_answer", error_code=None
+    )
+    expected = {
+        "notifier_deliveries_total{code=0,result=accepted}": 2,
+        "notifier_amended_messages_total{code=0,kind=recall,result=accepted}": 2,
+        "notifier_amended_messages_total{kind=correction,reason=no_answer,result=unconfirmed}": 2,
+    }
+
+    def totals():
+        values = samples(metrics).items()
+        return {
+            k: v
+            for k, v in values
+            if k.startswith(("notifier_deliv", "notifier_amend"))
+        }
+
+    assert totals() == expected
+    make_seal(recall)
+    assert totals() == expected
+    assert samples(metrics)["notifier_unconfirmed_deliveries_total"] == 0
 
 
 def test_no_query_is_overdue():

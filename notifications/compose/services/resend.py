@@ -83,7 +83,8 @@ def send_again(
     same ``token``, that of the page, returns the notification of the first call.
 
     Raises ``PermissionDenied``; ``WrongState`` if the notification has not ended or has
-    calls in progress; ``ValidationError`` if there is nothing to send again, if a group
+    calls in progress; ``ValidationError`` for a recall or a correction, if there is
+    nothing to send again, if a group
     now refuses the message, if the application may not send in this channel any more, if
     the sender account was not found, if anything changed since the preview, or for an
     invalid time (``not_after``).
@@ -93,6 +94,18 @@ def send_again(
     require_control(user, first)
     if token and (resend := Notification.objects.filter(token=token).first()):
         return resend
+    if first.amends_id is not None:
+        raise ValidationError(
+            _(
+                "%(kind)s %(number)d cannot be sent again. Take back or correct what is "
+                "left from the page of notification %(of)d."
+            )
+            % {
+                "kind": first.get_channel_display(),
+                "number": first.pk,
+                "of": first.amends_id,
+            }
+        )
     is_sending = first.deliveries.filter(status=Delivery.Status.SENDING).exists()
     if not first.has_ended or is_sending:
         raise WrongState(first.pk, "sent again")

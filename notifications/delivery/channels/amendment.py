@@ -75,7 +75,6 @@ class Recall(Amendment):
         "Tencent took the message back. In a live room it disappears for the members who "
         "were online only."
     )
-    accepted_label = _("Taken back")
     shown_as = _("Reason")
     refused_by_type: ClassVar[Mapping[str, frozenset[str]]] = {}
     max_content_bytes = GroupMsgRecall.MAX_REASON_BYTES
@@ -109,7 +108,6 @@ class Correction(Amendment):
     sending_call = ModifyGroupMsg
     description = _("Replaces the text of a message in the chat.")
     accepted = _("Tencent replaced the text of the message.")
-    accepted_label = _("Corrected")
     shown_as = _("New text")
     refused_by_type: ClassVar = {"message": message_options.NO_HISTORY_TYPES}
     max_content_bytes = message_options.MAX_MESSAGE_BYTES

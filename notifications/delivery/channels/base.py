@@ -105,8 +105,6 @@ class Channel(ABC):
     accepted: ClassVar[Promise]
     # What members see above the text.
     shown_as: ClassVar[Promise]
-    # The result of an accepted delivery.
-    accepted_label: ClassVar[Promise | str] = Delivery.Status.ACCEPTED.label
     # Feature → types of groups that refuse it. The features are "message" (the whole
     # call), "recipients", and the names of the options.
     refused_by_type: ClassVar[Mapping[str, frozenset[str]]]

@@ -3,7 +3,9 @@
     record.jsonl   the sealed text, byte by byte; its SHA-256 is the digest
     seal.json      the sealed line; its SHA-256 is the head
     chain.jsonl    the lines of all later seals, each with the head of the previous one
-    actions.jsonl  audit entries of the notification, including late answers
+    actions.jsonl  audit entries of the notification, including late answers, and of its
+                   recalls and corrections
+    recall-7-…     record and seal of each sealed recall and correction, by its number
     drafts.jsonl   the versions of its draft; their digests are in actions.jsonl
     index.html     a readable copy of all of it, without network access or scripts
     VERIFY.txt     how to verify it, what that proves and what it does not
@@ -85,11 +87,13 @@ def _zip_pieces(
 ) -> Generator[Piece]:
     if Archive.objects.filter(notification=notification).exists():
         raise ArchivedMeanwhile(notification.pk)
+    runs = list(notification.amendments.order_by("pk"))
     files: list[tuple[str, Iterable[bytes]]] = [
         ("record.jsonl", canonical_text(notification, seal.text_format)),
         ("seal.json", seal_lines(seal.number, seal.number)),
         ("chain.jsonl", seal_lines(seal.number + 1, newest.number)),
-        ("actions.jsonl", _actions(notification)),
+        *_files_of_amendments(runs),
+        ("actions.jsonl", _actions([notification, *runs])),
         ("drafts.jsonl", _drafts(notification)),
         ("index.html", page.html()),
         ("VERIFY.txt", page.text()),
@@ -126,8 +130,26 @@ def seal_lines(first: int, last: int) -> Iterator[bytes]:
             yield seal_line(seal, tallies.get(seal.notification_id or 0, []))
 
 
-def _actions(notification: Notification) -> Iterator[bytes]:
-    entries = AuditEntry.objects.filter(notification_number=notification.pk)
+def _files_of_amendments(
+    runs: Iterable[Notification],
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Those that are sealed and have their rows; the page names the others."""
+    archived = set(
+        Archive.objects.filter(notification__in=runs).values_list(
+            "notification_id", flat=True
+        )
+    )
+    for run in runs:
+        seal = record_queries.seal_of(run.pk)
+        if seal is not None and run.pk not in archived:
+            name = f"{run.channel}-{run.pk}"
+            yield f"{name}-record.jsonl", canonical_text(run, seal.text_format)
+            yield f"{name}-seal.json", seal_lines(seal.number, seal.number)
+
+
+def _actions(notifications: Iterable[Notification]) -> Iterator[bytes]:
+    numbers = [notification.pk for notification in notifications]
+    entries = AuditEntry.objects.filter(notification_number__in=numbers)
     for entry in entries.order_by("pk").iterator(chunk_size=500):
         yield action_line(entry)
 

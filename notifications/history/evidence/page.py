@@ -1,7 +1,7 @@
 """The readable files of an evidence bundle: ``index.html`` and ``VERIFY.txt``."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -14,6 +14,12 @@ from notifications import __version__
 from notifications.audit.queries import actions_of_notification
 from notifications.delivery.channels import CHANNELS
 from notifications.delivery.explanations import Explanation, explain
+from notifications.history.amendments import (
+    Fate,
+    amendments_of,
+    fates_of,
+    text_before,
+)
 from notifications.history.notification_detail import notification_detail
 from notifications.history.presentation import message_at_tencent
 from notifications.models import Delivery, Notification, Seal
@@ -33,6 +39,7 @@ class DeliveryRow:
     delivery: Delivery
     why: Explanation | None
     message: str  # as Tencent knows it
+    fates: Sequence[Fate]
 
 
 class EvidencePage:
@@ -58,6 +65,7 @@ class EvidencePage:
         self._context = {
             "n": notification,
             "has_numbers": CHANNELS[notification.channel].draws_random,
+            "has_amendments": notification.amendments.exists(),
             "seal": seal,
             "newest": newest,
             "language": self._language,
@@ -74,6 +82,8 @@ class EvidencePage:
             "index.html",
             notification_detail=lambda: notification_detail(self._notification),
             timeline=lambda: actions_of_notification(number),
+            amendments=lambda: amendments_of(self._notification),
+            text_before=text_before(self._notification),
             instructions=lambda: self._render("verify.txt").decode(),
             gap=gap,
         )
@@ -98,15 +108,18 @@ class EvidencePage:
             yield self._block(block)
 
     def _block(self, block: list[Delivery]) -> bytes:
-        return self._render(
-            "rows.html",
-            rows=lambda: [
-                DeliveryRow(row, explain(row), message_at_tencent(row)) for row in block
-            ],
-        )
+        return self._render("rows.html", rows=lambda: list(_rows_of(block)))
 
     def _render(self, template: str, **values: Any) -> bytes:
         """Values that depend on the language are passed as functions."""
         with translation.override(self._language), timezone.override(self._zone):
             text = render_to_string(TEMPLATES + template, self._context | values)
         return text.encode()
+
+
+def _rows_of(block: list[Delivery]) -> Iterator[DeliveryRow]:
+    fates = fates_of(block)
+    for row in block:
+        yield DeliveryRow(
+            row, explain(row), message_at_tencent(row), fates.get(row.pk, [])
+        )

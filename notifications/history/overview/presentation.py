@@ -20,6 +20,7 @@ from notifications.history.overview.queries import (
 )
 from notifications.history.overview.sums import DayRange
 from notifications.history.presentation import archived_count
+from notifications.history.search.filters import SENDS
 from notifications.models import GroupType
 
 PERIODS = [7, 14, 30, 90]  # days
@@ -62,10 +63,13 @@ class Links:
         self.period = period
 
     def to(self, filters: Mapping[str, str], *, of: DayRange | None = None) -> str:
-        """Filter the list by ``filters`` and a span, by default the whole period."""
+        """Filter the list by ``filters`` and a span, by default the whole period.
+
+        Recalls and corrections are not counted, and so not listed.
+        """
         span = of or self.period
         days = {"from": span.first.isoformat(), "to": span.last.isoformat()}
-        return f"{self.list}?{urlencode(days | dict(filters))}"
+        return f"{self.list}?{urlencode(days | {'channel': SENDS} | dict(filters))}"
 
 
 def overview_context(request: HttpRequest) -> dict[str, object]:

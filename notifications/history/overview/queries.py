@@ -168,7 +168,8 @@ def _troubles(rows: Sequence[DailySum], spans: int) -> list[Trouble]:
 
 def _latest_rows(period: DayRange) -> list[Any]:
     """The newest, with ``has_archived`` and ``tallied_<status>`` of each problem."""
-    newest = Notification.objects.sent().order_by("-id")[:LATEST]
+    sends = Notification.objects.sent().filter(amends__isnull=True)
+    newest = sends.order_by("-id")[:LATEST]
     of_sealed = {
         f"tallied_{status}": models.Sum(
             "tallies__count", filter=Q(tallies__status=status)

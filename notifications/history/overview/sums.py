@@ -1,7 +1,8 @@
 """Sums of deliveries per span of days: the source of all figures of the Overview.
 
 Sealed notifications have stored result counts (``Tally``); the deliveries of the others
-are counted. No delivery of a sealed notification is read.
+are counted. No delivery of a sealed notification is read. Recalls and corrections are no
+sends, and not counted.
 """
 
 from collections import Counter
@@ -80,7 +81,7 @@ def daily_sums(spans: Sequence[DayRange]) -> DailySums:
     one_row = Delivery.objects.filter(notification_id=OuterRef("pk")).order_by()
     sent = list(
         Notification.objects.sent()
-        .filter(seal__isnull=True)
+        .filter(seal__isnull=True, amends__isnull=True)
         .order_by()
         .annotate(made_at=Subquery(one_row.values("created_at")[:1]))
         .values_list("pk", "status", "sender_name", "made_at")
@@ -120,10 +121,13 @@ def _stored_sums(spans: Sequence[DayRange], without: Collection[int]) -> list[An
         days = start_of(span.first), end_of(span.last)
         ranges += [span_index, *(stored(Tally, "created_at", time) for time in days)]
     values = ", ".join(["(%s, %s, %s)"] * len(spans))
-    exclusion = ""
+    exclusion = (
+        f"WHERE notification_id NOT IN (SELECT id FROM {quoted_table(Notification)} "  # noqa: S608  names of the models
+        "WHERE amends_id IS NOT NULL) "
+    )
     if without:
         placeholders = ", ".join(["%s"] * len(without))
-        exclusion = f"WHERE notification_id NOT IN ({placeholders}) "
+        exclusion += f"AND notification_id NOT IN ({placeholders}) "
     with connection.cursor() as cursor:
         # On SQLite, grouping by numbers before texts takes half the time.
         cursor.execute(

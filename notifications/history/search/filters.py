@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from notifications.history.search.facets import UnsealedNotification
-from notifications.models import Delivery, GroupType
+from notifications.models import AMENDING, Delivery, GroupType
 from notifications.models.delivery_constraints import VERDICTS
 from notifications.ui.dates import end_of, start_of
 
@@ -23,9 +23,16 @@ class NotificationFilter:
     channel: str = ""
 
 
+# Instead of a channel: all but recalls and corrections, as the Overview counts.
+SENDS = "sends"
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """As above; ``group_ids`` is the result of ``queries.group_ids_matching``."""
+    """As above; ``group_ids`` is the result of ``queries.group_ids_matching``.
+
+    ``channel`` may be ``SENDS``.
+    """
 
     group_ids: Sequence[str] | None = None
     since: date | None = None
@@ -75,7 +82,8 @@ class DeliveryFilter:
             sender_name=self.sender,
             notification_id=self.notification,
             # The counts of sealed and archived deliveries have no channel.
-            notification__channel=self.channel,
+            notification__channel="" if self.channel == SENDS else self.channel,
+            notification__amends__isnull=True if self.channel == SENDS else None,
             created_at__gte=start_of(self.since) if self.since else None,
             created_at__lt=end_of(self.until) if self.until else None,
         )
@@ -85,10 +93,15 @@ class DeliveryFilter:
         return (
             self.notification in (None, unsealed.notification)
             and self.sender in ("", unsealed.sender_name)
-            and self.channel in ("", unsealed.channel)
+            and self._has_channel(unsealed.channel)
             and (self.since is None or unsealed.created_at >= start_of(self.since))
             and (self.until is None or unsealed.created_at < end_of(self.until))
         )
+
+    def _has_channel(self, channel: str) -> bool:
+        if self.channel == SENDS:
+            return channel not in AMENDING
+        return self.channel in ("", channel)
 
 
 def non_empty(**values: Any) -> dict[str, Any]:

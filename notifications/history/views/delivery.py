@@ -31,7 +31,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
         _("Delivery to %(group)s") % {"group": row.group_name},
         delivery=row,
         explanation=explain(row),
-        accepted=CHANNELS[row.channel].accepted,
+        channel=CHANNELS[row.channel],
         message=message_at_tencent(row),
         text_in_history=delivery_detail.text_in_history(row) if row.is_altered else "",
         calls=delivery_detail.calls(row),

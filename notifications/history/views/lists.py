@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
 from notifications.delivery.explanations import explain
+from notifications.history.amendments import fates_of
 from notifications.history.export import download as download_history
 from notifications.history.forms import DeliveryFilterForm, NotificationFilterForm
 from notifications.history.presentation import end_of_list
@@ -50,11 +51,12 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     rows = search_queries.deliveries(form.filters, form.facets.unsealed)
     position = list_position(request)
     list_page = listing_page(rows, before=position["before"], after=position["after"])
+    fates = fates_of(list_page.rows)
     return page(
         request,
         "notifications/history/deliveries.html",
         _("Send history"),
-        rows=[(row, explain(row)) for row in list_page.rows],
+        rows=[(row, explain(row), fates.get(row.pk, [])) for row in list_page.rows],
         archived=end_of_list(form.filters.notification, form.filters.since)
         if list_page.older is None
         else "",

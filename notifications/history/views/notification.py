@@ -1,12 +1,9 @@
 """The page of a notification: progress, results, seal and evidence."""
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -27,6 +24,7 @@ from notifications.delivery.presentation import (
 from notifications.delivery.progress import progress_of, wait_state
 from notifications.delivery.reconcile.services import open_queries_of
 from notifications.delivery.resendable import resendable_group_counts
+from notifications.history.amendments import amendments_of, text_before
 from notifications.history.evidence.services import evidence, obstacle
 from notifications.history.forms import NotificationFilterForm
 from notifications.history.notification_detail import notification_detail
@@ -46,9 +44,10 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
         return page(
             request,
             "notifications/history/notification.html",
-            _("Notification %(number)d") % {"number": pk},
+            _title(notification),
             **_context(request, notification),
             **_record(request, notification),
+            text_before=text_before(notification),
             back=back_query(request, NotificationFilterForm),
         )
 
@@ -62,6 +61,15 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     if not context["is_live"]:
         response["X-Done"] = "1"
     return response
+
+
+def _title(notification: Notification) -> str:
+    if notification.amends_id is None:
+        return _("Notification %(number)d") % {"number": notification.pk}
+    return _("%(kind)s %(number)d") % {
+        "kind": notification.get_channel_display(),
+        "number": notification.pk,
+    }
 
 
 def _visible(request: HttpRequest, pk: int) -> Notification:
@@ -82,10 +90,8 @@ def _record(request: HttpRequest, notification: Notification) -> dict[str, objec
     detail = notification_detail(notification)
     return {
         "notification_detail": detail,
-        "results": [
-            (result, f"{reverse('admin:deliveries')}?{urlencode(dict(result.filter))}")
-            for result in detail.results
-        ],
+        "results": detail.results,
+        "amendments": amendments_of(notification),
         "timeline": actions_of_notification(notification.pk),
         "no_evidence_because": obstacle(notification, detail.seal, detail.archive),
     }

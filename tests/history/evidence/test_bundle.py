@@ -27,6 +27,7 @@ from tests.factories import (
     MOMENT,
     make_attempt,
     make_delivery,
+    make_ended_amendment,
     make_group,
     make_notification,
     make_seal,
@@ -171,6 +172,64 @@ def test_the_versions_of_the_draft_are_verified(tmp_path):
     assert run_program(folder, last_line) == (0, whole)
     file.write_text(file.read_text("utf-8").replace("Two", "Three"), "utf-8")
     assert run_program(folder, last_line)[0] == 1
+
+
+def test_recalls_and_corrections_are_in_the_evidence_of_what_they_change(tmp_path):
+    sent = make_notification(status="completed", channel="group_message")
+    make_delivery(sent, make_group(name="Hikers"), status="accepted", msg_seq=418)
+    make_seal(sent)
+    correction = make_ended_amendment(sent, "correction")
+    recall = make_ended_amendment(sent, status="failed", error_code=10010)
+    seals = [make_seal(run) for run in (correction, recall)]
+    unsealed = make_ended_amendment(sent, "correction", status="unconfirmed")
+
+    folder = unpack(zip_of(sent), tmp_path)
+
+    for run_, seal in zip((correction, recall), seals, strict=True):
+        name = f"{run_.channel}-{run_.pk}"
+        record = (folder / f"{name}-record.jsonl").read_bytes()
+        assert record == b"".join(canonical_text(run_))
+        line = (folder / f"{name}-seal.json").read_bytes()
+        assert hashlib.sha256(line).hexdigest() == seal.head
+    assert not list(folder.glob(f"*-{unsealed.pk}-*"))
+    last_line = "line in chain)'"
+    expected = "".join(
+        f"{one.channel}-{one.pk}-seal.json {seal.head} True\n"
+        for one, seal in zip((correction, recall), seals, strict=True)
+    )
+    assert run_program(folder, last_line) == (0, expected)
+    actions = (folder / "actions.jsonl").read_bytes().splitlines()
+    numbers = {json.loads(line)["notification"] for line in actions}
+    assert numbers == {sent.pk, correction.pk, recall.pk}
+    text = Tags((folder / "index.html").read_text("utf-8")).text
+    for words in (
+        f"Correction {correction.pk}",
+        f"Recall {recall.pk}",
+        correction.content,
+        "wrong date",
+        "Corrected",
+        "Could not be taken back: This group no longer exists.",
+        "It is not confirmed whether it was corrected.",
+        "Not sealed yet",
+    ):
+        assert words in text
+    changed = folder / f"recall-{recall.pk}-record.jsonl"
+    changed.write_bytes(changed.read_bytes().replace(b"wrong date", b"wrong text"))
+    assert run_program(folder, last_line)[0] == 1
+
+
+def test_the_evidence_of_a_recall_says_what_it_changes(tmp_path):
+    sent = make_notification(status="completed", channel="group_message")
+    make_delivery(sent, status="accepted", msg_seq=418)
+    recall = make_ended_amendment(sent, "correction")
+    make_seal(recall)
+
+    folder = unpack(zip_of(recall), tmp_path)
+
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    text = Tags((folder / "index.html").read_text("utf-8")).text
+    for words in (f"Notification {sent.pk}", sent.content, recall.content, "Corrected"):
+        assert words in text
 
 
 @pytest.mark.parametrize("name", ["record.jsonl", "seal.json", "index.html"])

@@ -13,6 +13,7 @@ from notifications.models import ChatGroup, Delivery, Tally
 from notifications.tencent.outcomes import Reason
 from tests.factories import (
     make_delivery,
+    make_ended_amendment,
     make_group,
     make_notification,
     make_seal,
@@ -92,6 +93,31 @@ def test_what_was_sealed_is_counted_from_its_tallies_only():
     make_delivery(sealed, status="accepted", created_at=at)
 
     assert overview(7).all.by_status["accepted"] == 1
+
+
+def test_recalls_and_corrections_are_not_counted():
+    at = timezone.now()
+    sent = make_notification(status="completed", channel="group_message")
+    make_delivery(sent, status="accepted", created_at=at)
+    runs = [
+        make_ended_amendment(sent, channel, created_at=at, status=status)
+        for channel in ("recall", "correction")
+        for status in ("failed", "cancelled")
+    ]
+    open_run = make_notification(status="sending", channel="recall", amends=sent)
+    make_delivery(open_run, created_at=at)
+
+    for _before_and_after_their_seals in range(2):
+        figures = overview(7)
+
+        assert figures.all.by_status == figures.today.by_status
+        assert {s: n for s, n in figures.all.by_status.items() if n} == {"accepted": 1}
+        assert figures.troubles == []
+        assert figures.sending.total == 0
+        assert [latest.notification for latest in figures.latest] == [sent]
+        if not Tally.objects.exists():
+            for run in (sent, *runs):
+                make_seal(run)
 
 
 def test_a_day_begins_at_midnight_of_the_time_zone():

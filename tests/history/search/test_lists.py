@@ -41,6 +41,7 @@ CHOICES = {
     "sender": ["", "", "lin.mei", "j.okafor"],
     "code": [None, None, 10007, 10010],
     "reason": ["", "", "", "no_answer"],
+    "channel": ["", "", "sends", "recall"],
     "since": [None, None, date(2026, 3, 3), date(2026, 3, 4)],
     "until": [None, None, date(2026, 3, 2), date(2026, 3, 3)],
 }
@@ -52,8 +53,18 @@ def fill(source: random.Random) -> None:
     senders = [make_user(), make_user(username="j.okafor")]
     sent = [
         make_notification(sender=source.choice(senders), status="completed")
-        for _n in range(9)
+        for _n in range(6)
     ]
+    sent += [
+        make_notification(
+            sender=source.choice(senders),
+            status="completed",
+            channel=channel,
+            amends=sent[0],
+        )
+        for channel in ("recall", "correction", "recall")
+    ]
+    source.shuffle(sent)
     for day in range(3):
         three = sent[3 * day : 3 * day + 3]
         pairs = [(n, g) for n in three for g in groups]

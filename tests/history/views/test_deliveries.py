@@ -54,7 +54,7 @@ def test_the_search_takes_two_chinese_characters(auditor):
 
     page = auditor.get(DELIVERIES, {"q": "直播"})
 
-    assert [listed for listed, _why in page.context["rows"]] == [row]
+    assert [listed for listed, *_others in page.context["rows"]] == [row]
 
 
 def test_more_than_five_hundred_groups_match(auditor):
