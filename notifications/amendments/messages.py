@@ -2,7 +2,8 @@
 
 Each delivery of the notification has a message that can be changed, or a reason why it is
 left out. What is not settled yet (a call in progress, an open query) is included: its row
-waits for the result (``delivery/amendments``).
+waits for the result (``delivery/amendments``). A message that another recall or correction
+is changing is left out until the result of that one is known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +22,15 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
+    TextField,
     Value,
     When,
 )
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from notifications.db.expressions import InList
 from notifications.delivery.channels import CHANNELS
 from notifications.models import Channel, ChatGroup, Delivery, Notification, Rule
 from notifications.models.groups import matches_rule
@@ -42,9 +47,12 @@ class LeftOut(StrEnum):
     NOT_SENT = "not_sent"  # failed or cancelled: the group does not have it
     NOT_KNOWN = "not_known"  # not confirmed for good, or Tencent gave no MsgSeq
     TAKEN_BACK = "taken_back"  # a recall of it was accepted
-    BEING_TAKEN_BACK = "being_taken_back"  # a recall of it is open, or asked about
+    BEING_TAKEN_BACK = "being_taken_back"  # a recall of it has no result yet
     TOO_OLD = "too_old"  # Tencent's history may not have it any more
+    # Of a correction only:
     LIVE_ROOM = "live_room"  # cannot be corrected there
+    BEING_CORRECTED = "being_corrected"  # a former correction of it has no result yet
+    SAME_TEXT = "same_text"  # it has the new text already
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ class Part:
             )
             condition &= Q(group_id__in=labelled.values("group_id"))
         if self.group_ids:
-            condition &= Q(group_id__in=self.group_ids)
+            condition &= Q(InList("group_id", self.group_ids))
         return condition
 
 
@@ -107,29 +115,35 @@ class Preview:
 
 
 def messages(
-    notification: Notification, channel: str, part: Part, now: datetime
+    notification: Notification, channel: str, part: Part, now: datetime, text: str = ""
 ) -> QuerySet[Any]:
     """The deliveries of this part, each with ``left_out``: a reason, or ``INCLUDED``.
 
-    ``channel`` is that of the recall or the correction.
+    ``channel`` is that of the recall or the correction, ``text`` the new one of a
+    correction.
     """
-    recalls = Delivery.objects.filter(
-        amended_delivery=OuterRef("pk"), channel=Channel.RECALL
-    )
+    recalls = _amendments(Channel.RECALL)
+    has_no_result = Q(status__in=Delivery.OPEN) | Q(next_query_at__isnull=False)
     kept_since = now - timedelta(days=settings.IM_HISTORY_DAYS)
-    refused_types = CHANNELS[channel].refused_by_type.get("message", frozenset())
     reasons = {
         LeftOut.NOT_SENT: Q(status__in=[S.QUEUED, S.FAILED, S.CANCELLED]),
         LeftOut.NOT_KNOWN: Q(status=S.UNCONFIRMED, next_query_at__isnull=True)
         | (Q(status=S.ACCEPTED) & ~Q(msg_seq__gte=1)),
         LeftOut.TAKEN_BACK: Exists(recalls.filter(status=S.ACCEPTED)),
-        LeftOut.BEING_TAKEN_BACK: Exists(
-            recalls.filter(Q(status__in=Delivery.OPEN) | Q(next_query_at__isnull=False))
-        ),
+        LeftOut.BEING_TAKEN_BACK: Exists(recalls.filter(has_no_result)),
         LeftOut.TOO_OLD: Q(finished_at__lt=kept_since),
-        LeftOut.LIVE_ROOM: Q(group_type__in=sorted(refused_types)),
     }
-    return notification.deliveries.filter(part.condition()).annotate(
+    rows = notification.deliveries.filter(part.condition())
+    if channel == Channel.CORRECTION:
+        refused_types = CHANNELS[channel].refused_by_type["message"]
+        corrections = _amendments(Channel.CORRECTION)
+        rows = _with_present_text(rows, notification)
+        reasons |= {
+            LeftOut.LIVE_ROOM: Q(group_type__in=sorted(refused_types)),
+            LeftOut.BEING_CORRECTED: Exists(corrections.filter(has_no_result)),
+            LeftOut.SAME_TEXT: Q(present_text=text) & ~Q(present_text=""),
+        }
+    return rows.annotate(
         left_out=Case(
             *(
                 When(condition, then=Value(reason.value))
@@ -141,11 +155,38 @@ def messages(
     )
 
 
-def preview(notification: Notification, channel: str, part: Part = WHOLE) -> Preview:
-    """One query."""
-    now = timezone.now()
+def _amendments(channel: str) -> QuerySet[Delivery]:
+    """The rows of recalls or corrections of the message of the outer row."""
+    return Delivery.objects.filter(amended_delivery=OuterRef("pk"), channel=channel)
+
+
+def _with_present_text(
+    rows: QuerySet[Any], notification: Notification
+) -> QuerySet[Any]:
+    """Annotate ``present_text``; empty if a correction was not confirmed."""
+    latest = _amendments(Channel.CORRECTION).filter(
+        status__in=[S.ACCEPTED, S.UNCONFIRMED]
+    )
+    text = Case(
+        When(status=S.ACCEPTED, then="notification__content"),
+        default=Value(""),
+        output_field=TextField(),
+    )
+    return rows.annotate(
+        present_text=Coalesce(
+            Subquery(latest.order_by("-pk").values(text=text)[:1]),
+            Value(notification.content),
+            output_field=TextField(),
+        )
+    )
+
+
+def preview(
+    notification: Notification, channel: str, part: Part = WHOLE, text: str = ""
+) -> Preview:
+    """One query. ``text`` is the new one of a correction."""
     rows = (
-        messages(notification, channel, part, now)
+        messages(notification, channel, part, timezone.now(), text)
         .order_by()
         .values_list("left_out")
         .annotate(
@@ -160,3 +201,37 @@ def preview(notification: Notification, channel: str, part: Part = WHOLE) -> Pre
     until = oldest and oldest + timedelta(days=settings.IM_HISTORY_DAYS)
     left_out = {one: counts[one][0] for one in LeftOut if one in counts}
     return Preview(groups, waiting, live_rooms, until, left_out)
+
+
+def present_texts(
+    notification: Notification, part: Part = WHOLE, text: str = ""
+) -> list[tuple[str, int]]:
+    """The texts that a correction would replace, with the number of groups, most first.
+
+    The text is empty for groups of which it is not known: a correction of them was not
+    confirmed.
+    """
+    rows = (
+        messages(notification, Channel.CORRECTION, part, timezone.now(), text)
+        .filter(left_out=INCLUDED)
+        .order_by()
+        .values_list("present_text")
+        .annotate(Count("pk"))
+    )
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
+def left_out_groups(
+    notification: Notification, channel: str, part: Part, text: str, most: int
+) -> list[tuple[str, LeftOut]]:
+    """The names of at most ``most`` groups that are left out, with the reason.
+
+    Without those that never got the message.
+    """
+    rows = (
+        messages(notification, channel, part, timezone.now(), text)
+        .exclude(left_out__in=[INCLUDED, LeftOut.NOT_SENT.value])
+        .order_by("pk")
+        .values_list("group_name", "left_out")
+    )
+    return [(name, LeftOut(reason)) for name, reason in rows[:most]]

@@ -12,12 +12,18 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Case, DateTimeField, F, Value, When
+from django.db.models import Case, DateTimeField, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
 from notifications.amendments.audit_events import CORRECTED, RECALLED
+from notifications.amendments.checks import (
+    check_correction,
+    check_recall,
+    refuse_nothing_left,
+    shown_values,
+)
 from notifications.amendments.messages import (
     INCLUDED,
     WHOLE,
@@ -27,7 +33,6 @@ from notifications.amendments.messages import (
     preview,
 )
 from notifications.amendments.presentation import nothing_left
-from notifications.compose.services.drafts import clean_content
 from notifications.db.sql import insert_select
 from notifications.delivery.amendments import WAIT
 from notifications.delivery.audit_events import STOPPED
@@ -35,10 +40,7 @@ from notifications.delivery.channels import CHANNELS
 from notifications.delivery.finish import finish
 from notifications.models import Channel, Delivery, Notification
 from notifications.permissions import require
-from notifications.tencent.calls.group_msg_recall import GroupMsgRecall
-from notifications.tencent.message_options import MAX_MESSAGE_BYTES, message_bytes
-from notifications.ui.made_from import fingerprint, refuse_old_page
-from notifications.ui.text import clean_note, has_control
+from notifications.ui.made_from import refuse_old_page
 
 # Copied from the delivery of the message.
 COPIED = ("group_id", "group_name", "group_type", "portion")
@@ -60,29 +62,6 @@ class Order:
     token: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
-def clean_reason(text: str) -> str:
-    """The reason on one line.
-
-    Raises ``ValidationError`` if it is empty, has a control character, or has more than
-    100 bytes. Source: https://cloud.tencent.com/document/product/269/12341.
-    """
-    text = " ".join(text.split())
-    if not text:
-        raise ValidationError(_("Write the reason: members may see it."))
-    if has_control(text):
-        raise ValidationError(_("The reason holds a control character. Remove it."))
-    excess = len(text.encode()) - GroupMsgRecall.MAX_REASON_BYTES
-    if excess > 0:
-        raise ValidationError(
-            _(
-                "The reason is %(n)d bytes too long; Tencent takes %(limit)d. A Chinese "
-                "character counts as 3."
-            )
-            % {"n": excess, "limit": GroupMsgRecall.MAX_REASON_BYTES}
-        )
-    return text
-
-
 @transaction.atomic
 def recall(
     user: User,
@@ -99,55 +78,28 @@ def recall(
     colleague who may send can do this. A second call with the same token returns the run
     of the first one.
 
-    Raises ``PermissionDenied``; ``ValidationError`` (field ``reason``) for a reason that
-    Tencent does not take; ``ValidationError`` if nothing can be taken back, with the
-    cause.
+    Raises ``PermissionDenied``; ``ValidationError`` by field for a reason that Tencent
+    does not take (``reason``) and for an unknown part (``types``, ``labels``,
+    ``group_ids``); ``ValidationError`` if nothing can be taken back, with the cause.
     """
     user = require(user, permissions.SEND)
     order = order or Order()
     original = _lock_original(notification_id)
     if run := _run_of_token(original, order.token):
         return Started(run)
-    try:
-        reason = clean_reason(reason)
-    except ValidationError as error:
-        raise ValidationError({"reason": error}) from None
+    reason = check_recall(original, reason, part)
     was_stopped = _stop(user, original)
     for correction in _open_amendments(original, Channel.CORRECTION):
         _stop(user, correction)
+    _lock_unsettled(original)
     counts = preview(original, Channel.RECALL, part)
     if not counts.groups:
         if was_stopped:
             return Started(None, was_stopped)
-        raise ValidationError(nothing_left(counts))
+        raise ValidationError(nothing_left(original, counts))
     run = _create(user, original, Channel.RECALL, part, order, content=reason)
     _start(user, run, original, part, RECALLED, counts.left_out, reason=reason)
     return Started(run, was_stopped)
-
-
-def check_shown(notification: Notification, part: Part, content: str, note: str) -> str:
-    """Identifies what Check shows of a correction, for the form that confirms it."""
-    return fingerprint(*_shown(notification, part, content, note))
-
-
-def _shown(
-    notification: Notification, part: Part, content: str, note: str
-) -> list[Any]:
-    counts = preview(notification, Channel.CORRECTION, part)
-    return [
-        *(notification.pk, content, note, notification.message_options),
-        *(list(part.types), list(part.labels), list(part.group_ids)),
-        *(counts.groups, counts.left_out, current_texts(notification)),
-    ]
-
-
-def current_texts(notification: Notification) -> list[str]:
-    """The texts that its groups may have now: the one that was sent, and corrections."""
-    corrections = notification.amendments.filter(channel=Channel.CORRECTION)
-    return [
-        notification.content,
-        *corrections.order_by("pk").values_list("content", flat=True),
-    ]
 
 
 @transaction.atomic
@@ -163,11 +115,11 @@ def correct(
 ) -> Notification:
     """Replace the text of a notification in the groups of ``part``.
 
-    ``shown`` is the ``check_shown`` of the page. Every colleague who may send can do
+    ``shown`` is the ``fingerprint`` of the page. Every colleague who may send can do
     this. A second call with the same token returns the run of the first one.
 
-    Raises ``PermissionDenied``; ``ValidationError`` by field (``content``, ``note``);
-    ``ValidationError`` if the notification is still being sent, while it is being taken
+    Raises ``PermissionDenied``; ``ValidationError`` by field (``content``, ``note``,
+    ``types``, ``labels``, ``group_ids``); ``ValidationError`` if the notification is still being sent, while it is being taken
     back or corrected, or if nothing can be corrected, with the cause;
     ``ChangedSinceShown``.
     """
@@ -176,7 +128,7 @@ def correct(
     original = _lock_original(notification_id)
     if run := _run_of_token(original, order.token):
         return run
-    content, note = check_correction(original, content, note)
+    content, note = check_correction(original, content, note, part)
     if not original.has_ended:
         raise ValidationError(
             _("It is still being sent. Wait until it has finished, or stop it first.")
@@ -189,10 +141,11 @@ def correct(
             )
             % {"kind": Channel(run.channel).label, "number": run.pk}
         )
-    refuse_old_page(shown, *_shown(original, part, content, note))
-    counts = preview(original, Channel.CORRECTION, part)
+    _lock_unsettled(original)
+    counts = preview(original, Channel.CORRECTION, part, content)
     if not counts.groups:
-        raise ValidationError(nothing_left(counts))
+        refuse_nothing_left(original, counts)
+    refuse_old_page(shown, *shown_values(original, part, content, note))
     run = _create(
         user,
         original,
@@ -206,40 +159,6 @@ def correct(
     )
     _start(user, run, original, part, CORRECTED, counts.left_out, note=note)
     return run
-
-
-def check_correction(
-    notification: Notification, content: str, note: str
-) -> tuple[str, str]:
-    """The cleaned text and note. Raises ``ValidationError`` by field."""
-    errors: dict[str, Any] = {}
-    try:
-        content = _clean_text(notification, content)
-    except ValidationError as error:
-        errors["content"] = error
-    try:
-        note = clean_note(note)
-    except ValidationError as error:
-        errors["note"] = error
-    if errors:
-        raise ValidationError(errors)
-    return content, note
-
-
-def _clean_text(notification: Notification, text: str) -> str:
-    text = clean_content(text)
-    excess = message_bytes(text, notification.options) - MAX_MESSAGE_BYTES
-    if excess > 0:
-        raise ValidationError(
-            _(
-                "The text and the rest of the message are %(n)d bytes too long "
-                "together; the limit is %(limit)d."
-            )
-            % {"n": excess, "limit": MAX_MESSAGE_BYTES}
-        )
-    if text == current_texts(notification)[-1]:
-        raise ValidationError(_("This is the text that the groups have already."))
-    return text
 
 
 def _lock_original(notification_id: int) -> Notification:
@@ -258,7 +177,11 @@ def _lock_original(notification_id: int) -> Notification:
 
 
 def _run_of_token(original: Notification, token: uuid.UUID) -> Notification | None:
-    return original.amendments.filter(token=token).first()
+    """Raises ``ValidationError`` for the token of a page about something else."""
+    run = Notification.objects.filter(token=token).first()
+    if run is not None and run.amends_id != original.pk:
+        raise ValidationError(_("This page is out of date. Open it again."))
+    return run
 
 
 def _open_amendments(original: Notification, *channels: str) -> list[Notification]:
@@ -267,6 +190,17 @@ def _open_amendments(original: Notification, *channels: str) -> list[Notificatio
         channel__in=channels, status__in=Notification.OPEN
     )
     return list(rows.order_by("pk").select_for_update())
+
+
+def _lock_unsettled(original: Notification) -> None:
+    """So that the counts and the inserted rows are the same messages.
+
+    After the notification is stopped, only the results of these rows are not known yet.
+    """
+    unsettled = original.deliveries.filter(
+        Q(status=Delivery.Status.SENDING) | Q(next_query_at__isnull=False)
+    )
+    list(unsettled.order_by("pk").select_for_update().values_list("pk"))
 
 
 def _stop(user: User, notification: Notification) -> bool:
@@ -343,7 +277,8 @@ def _insert(
         else:
             value = values.get(name, model_field.get_default())
             columns[name] = Value(value, output_field=model_field)
-    rows = messages(original, run.channel, part, now).filter(left_out=INCLUDED)
+    text = run.content if run.channel == Channel.CORRECTION else ""
+    rows = messages(original, run.channel, part, now, text).filter(left_out=INCLUDED)
     names = {f"new_{name}": column for name, column in columns.items()}
     select = (
         rows.annotate(**names)
