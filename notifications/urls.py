@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import URLPattern
 
 from notifications.access import urls as access_urls
+from notifications.amendments import urls as amendments_urls
 from notifications.audiences import urls as audiences_urls
 from notifications.audit import urls as audit_urls
 from notifications.compose import urls as compose_urls
@@ -16,6 +17,7 @@ from notifications.system import urls as system_urls
 
 URL_MODULES = (
     access_urls,
+    amendments_urls,
     audiences_urls,
     audit_urls,
     compose_urls,

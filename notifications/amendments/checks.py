@@ -15,6 +15,7 @@ from notifications.amendments.messages import (
 )
 from notifications.amendments.presentation import nothing_left
 from notifications.compose.services.drafts import clean_content
+from notifications.delivery.channels import CHANNELS
 from notifications.models import Channel, GroupType, Label, Notification
 from notifications.tencent.calls.group_msg_recall import GroupMsgRecall
 from notifications.tencent.message_options import MAX_MESSAGE_BYTES, message_bytes
@@ -142,3 +143,27 @@ def _not_part_of(notification: Notification, group_ids: dict[str, None]) -> list
     rows = notification.deliveries.filter(Part(group_ids=list(group_ids)).condition())
     known = set(rows.order_by().values_list("group_id", flat=True))
     return [group_id for group_id in group_ids if group_id not in known]
+
+
+def why_never(notification: Notification) -> str:
+    """Why nothing of it can be changed, whatever happens; empty if it can."""
+    channel = CHANNELS[notification.channel]
+    if channel.is_amendment:
+        return _("It changes another notification itself. Open that one.")
+    return str(channel.why_not_amendable(notification.options))
+
+
+def why_not_now(notification: Notification) -> str:
+    """Why its text cannot be corrected at present; empty if it can."""
+    if not notification.has_ended:
+        return _(
+            "It is still being sent. Wait until it has finished, or stop it first."
+        )
+    rows = notification.amendments.filter(status__in=Notification.OPEN)
+    run = rows.order_by("pk").first()
+    if run is None:
+        return ""
+    return _(
+        "%(kind)s %(number)d of this notification is still running. Wait until it has "
+        "finished, or stop it first."
+    ) % {"kind": Channel(run.channel).label, "number": run.pk}

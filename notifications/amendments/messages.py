@@ -113,6 +113,10 @@ class Preview:
     until: datetime | None = None
     left_out: Mapping[LeftOut, int] = field(default_factory=dict)
 
+    @property
+    def left_out_count(self) -> int:
+        return sum(self.left_out.values())
+
 
 def messages(
     notification: Notification, channel: str, part: Part, now: datetime, text: str = ""
@@ -133,7 +137,7 @@ def messages(
         LeftOut.BEING_TAKEN_BACK: Exists(recalls.filter(has_no_result)),
         LeftOut.TOO_OLD: Q(finished_at__lt=kept_since),
     }
-    rows = notification.deliveries.filter(part.condition())
+    rows: QuerySet[Any] = notification.deliveries.filter(part.condition())
     if channel == Channel.CORRECTION:
         refused_types = CHANNELS[channel].refused_by_type["message"]
         corrections = _amendments(Channel.CORRECTION)
@@ -143,7 +147,7 @@ def messages(
             LeftOut.BEING_CORRECTED: Exists(corrections.filter(has_no_result)),
             LeftOut.SAME_TEXT: Q(present_text=text) & ~Q(present_text=""),
         }
-    return rows.annotate(
+    annotated: QuerySet[Any] = rows.annotate(
         left_out=Case(
             *(
                 When(condition, then=Value(reason.value))
@@ -153,6 +157,7 @@ def messages(
             output_field=CharField(),
         )
     )
+    return annotated
 
 
 def _amendments(channel: str) -> QuerySet[Delivery]:
@@ -172,13 +177,14 @@ def _with_present_text(
         default=Value(""),
         output_field=TextField(),
     )
-    return rows.annotate(
+    annotated: QuerySet[Any] = rows.annotate(
         present_text=Coalesce(
             Subquery(latest.order_by("-pk").values(text=text)[:1]),
             Value(notification.content),
             output_field=TextField(),
         )
     )
+    return annotated
 
 
 def preview(

@@ -4,7 +4,6 @@ A run is a notification that amends another one, with a delivery for each messag
 """
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,12 +22,14 @@ from notifications.amendments.checks import (
     check_recall,
     refuse_nothing_left,
     shown_values,
+    why_never,
+    why_not_now,
 )
 from notifications.amendments.messages import (
     INCLUDED,
     WHOLE,
-    LeftOut,
     Part,
+    Preview,
     messages,
     preview,
 )
@@ -36,9 +37,8 @@ from notifications.amendments.presentation import nothing_left
 from notifications.db.sql import insert_select
 from notifications.delivery.amendments import WAIT
 from notifications.delivery.audit_events import STOPPED
-from notifications.delivery.channels import CHANNELS
 from notifications.delivery.finish import finish
-from notifications.models import Channel, Delivery, Notification
+from notifications.models import AMENDING, Channel, Delivery, Notification
 from notifications.permissions import require
 from notifications.ui.made_from import refuse_old_page
 
@@ -98,7 +98,7 @@ def recall(
             return Started(None, was_stopped)
         raise ValidationError(nothing_left(original, counts))
     run = _create(user, original, Channel.RECALL, part, order, content=reason)
-    _start(user, run, original, part, RECALLED, counts.left_out, reason=reason)
+    _start(user, run, original, part, RECALLED, counts, reason=reason)
     return Started(run, was_stopped)
 
 
@@ -129,18 +129,9 @@ def correct(
     if run := _run_of_token(original, order.token):
         return run
     content, note = check_correction(original, content, note, part)
-    if not original.has_ended:
-        raise ValidationError(
-            _("It is still being sent. Wait until it has finished, or stop it first.")
-        )
-    for run in _open_amendments(original, Channel.RECALL, Channel.CORRECTION):
-        raise ValidationError(
-            _(
-                "%(kind)s %(number)d of this notification is still running. Wait until "
-                "it has finished, or stop it first."
-            )
-            % {"kind": Channel(run.channel).label, "number": run.pk}
-        )
+    _open_amendments(original, *AMENDING)  # locked
+    if sentence := why_not_now(original):
+        raise ValidationError(sentence)
     _lock_unsettled(original)
     counts = preview(original, Channel.CORRECTION, part, content)
     if not counts.groups:
@@ -157,7 +148,7 @@ def correct(
         message_options=original.message_options,
         checked_digest=shown or "",
     )
-    _start(user, run, original, part, CORRECTED, counts.left_out, note=note)
+    _start(user, run, original, part, CORRECTED, counts, note=note)
     return run
 
 
@@ -165,14 +156,8 @@ def _lock_original(notification_id: int) -> Notification:
     """Raises ``ValidationError`` if nothing of it can be changed at Tencent."""
     rows = Notification.objects.sent().select_for_update()
     notification = rows.get(pk=notification_id)
-    channel = CHANNELS[notification.channel]
-    if channel.is_amendment:
-        raise ValidationError(
-            _("This is a %(kind)s itself. Open the notification that it changes.")
-            % {"kind": channel.word.label}
-        )
-    if sentence := channel.why_not_amendable(notification.options):
-        raise ValidationError(str(sentence))
+    if sentence := why_never(notification):
+        raise ValidationError(sentence)
     return notification
 
 
@@ -295,7 +280,7 @@ def _start(
     original: Notification,
     part: Part,
     event: audit_log.Event,
-    left_out: Mapping[LeftOut, int],
+    counts: Preview,
     **detail: Any,
 ) -> None:
     run.start()
@@ -309,7 +294,9 @@ def _start(
         of=original.pk,
         groups=run.audience_count,
         deliveries=run.audience_count,
-        left_out_count=sum(left_out.values()),
-        left_out_reasons={reason.value: count for reason, count in left_out.items()},
+        left_out_count=counts.left_out_count,
+        left_out_reasons={
+            reason.value: count for reason, count in counts.left_out.items()
+        },
         **detail,
     )

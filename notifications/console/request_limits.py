@@ -51,6 +51,7 @@ UNLIMITED = {
     "admin:all_sending",
     "admin:notification_pause",
     "admin:notification_stop",
+    "admin:recall",
     "account_logout",
 }
 

@@ -109,6 +109,17 @@ def why_no_named_members(channel: Channel) -> str:
     ) % {"channel": channel.word.label, "probe": _probe(row)}
 
 
+def why_no_recall() -> str:
+    """What the last probe found if messages cannot be taken back; one query."""
+    row = answer(RECALL)
+    if row is None or row.answer != A.NO:
+        return ""
+    return _(
+        "The application may not take messages back %(probe)s. You can try it all the "
+        "same."
+    ) % {"probe": _probe(row)}
+
+
 def _probe(row: Capability) -> str:
     """``(code 10026, probed on 2026-11-30)``."""
     date = localtime(row.probed_at).date().isoformat()

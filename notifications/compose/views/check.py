@@ -97,6 +97,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         draft=draft,
         channel=channel,
         reaches_offline=channel.reaches_offline(draft.options),
+        can_be_taken_back=not channel.why_not_amendable(draft.options),
         sender=draft.options.from_account or settings.IM_ADMIN_ACCOUNT,
         options=option_lines(draft.options),
         sender_is_unknown=sender_is_unknown,

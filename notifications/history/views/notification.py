@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications import permissions
+from notifications.amendments.checks import why_never
 from notifications.audit.queries import actions_of_notification
 from notifications.db.snapshot import snapshot
 from notifications.delivery.controls import pause_shown
@@ -105,6 +106,7 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
     queries = open_queries_of(notification, now)
     # Not before the last calls of a stopped notification have ended.
     is_over = notification.has_ended and not progress.in_progress
+    why_never_changed = "" if notification.amends_id else why_never(notification)
     return {
         "n": notification,
         "is_over": is_over,
@@ -127,6 +129,8 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
         if code is not None
         else None,
         "may_control": may_control(request, notification),
+        "can_be_changed": not notification.amends_id and not why_never_changed,
+        "why_never_changed": why_never_changed,
         "pause_shown": pause_shown(notification)
         if notification.status == Notification.Status.PAUSED
         else "",
