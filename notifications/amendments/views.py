@@ -70,7 +70,7 @@ def recall(request: HttpRequest, pk: int) -> HttpResponse:
         is_open=not original.has_ended,
         refused=why_no_recall(),
         correction=original.amendments.filter(channel=Channel.CORRECTION).last(),
-        nothing_left="" if counts.groups else nothing_left(original, counts),
+        nothing_left=nothing_left(original, counts),
         resends=original.resends.order_by("pk"),
         **_numbers(original, Channel.RECALL, form, counts),
     )

@@ -62,9 +62,10 @@ def test_the_button_takes_it_back(browser, sent, states):
     assert response.url == again.url == run.get_absolute_url()
     work()
     assert set(states().values()) == {""}
-    assert "There is no message left to change: 3 · taken back already" in words(
-        browser.get(recall_url(sent))
-    )
+    after = words(browser.get(recall_url(sent)))
+    assert "There is no message left to take back." in after
+    assert "3 groups are left out 3 · taken back already" in after
+    assert "Take back from" not in after
 
 
 def test_the_numbers_of_a_part(browser, sent):
