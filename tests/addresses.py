@@ -9,9 +9,17 @@ from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from notifications import permissions
-from notifications.models import Approval, GroupImport, GroupSync, Label, SavedAudience
+from notifications.models import (
+    Approval,
+    Channel,
+    GroupImport,
+    GroupSync,
+    Label,
+    SavedAudience,
+)
 from tests.factories import (
     make_attempt,
     make_delivery,
@@ -66,6 +74,12 @@ def addresses_about(people: dict[str, User]) -> dict[str, str]:
     delivery = make_delivery(sent, group, status="unconfirmed")
     make_attempt(delivery, outcome="unconfirmed")
     make_seal(sent)
+    message = make_notification(
+        sender=sender, status="completed", channel=Channel.GROUP_MESSAGE
+    )
+    make_delivery(
+        message, group, status="accepted", msg_seq=7, finished_at=timezone.now()
+    )
     label = Label.objects.create(name="North")
     saved = SavedAudience.objects.create(
         name="North", stored_rule={"labels": ["South"]}, changed_by="manager"
@@ -79,6 +93,8 @@ def addresses_about(people: dict[str, User]) -> dict[str, str]:
         "draft_versions": make_draft_version().notification_number,
         "draft": draft.pk,
         "check": draft.pk,
+        "recall": message.pk,
+        "correct": message.pk,
         "delivery": delivery.pk,
         "resolve": delivery.pk,
         "notifications_chatgroup": group.pk,

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 import notifications
 from notifications import permissions
+from notifications.amendments import services as amendments_services
 from notifications.audiences import saved
 from notifications.audit import export as audit_export
 from notifications.compose.services import (
@@ -37,6 +38,7 @@ from notifications.history.evidence import services as evidence_services
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import (
     AuditEntry,
+    Channel,
     ChatGroup,
     GroupImport,
     GroupSync,
@@ -130,6 +132,12 @@ def calls(user: User) -> dict[str, Callable[[], Any]]:
     ended = make_notification(sender=user, status="completed")
     unconfirmed = make_delivery(ended, group, status="unconfirmed")
     make_seal(ended)
+    message = make_notification(
+        sender=user, status="completed", channel=Channel.GROUP_MESSAGE
+    )
+    make_delivery(
+        message, group, status="accepted", msg_seq=7, finished_at=timezone.now()
+    )
     label = Label.objects.create(name="North")
     audience = SavedAudience.objects.create(
         name="North", stored_rule={"labels": ["North"]}, changed_by="x"
@@ -172,6 +180,12 @@ def calls(user: User) -> dict[str, Callable[[], Any]]:
             user, ended.pk, resend.ResendKind.UNCONFIRMED, digest=""
         ),
         "compose.services.send.send": lambda: send.send(user, draft.pk, digest=""),
+        "amendments.services.recall": lambda: amendments_services.recall(
+            user, message.pk, reason="wrong date"
+        ),
+        "amendments.services.correct": lambda: amendments_services.correct(
+            user, message.pk, content="Tomorrow"
+        ),
         "delivery.reconcile.services.ask_now": lambda: reconcile_services.ask_now(
             user, ended.pk
         ),

@@ -91,7 +91,7 @@ def test_wrong_input_is_named_beside_its_field_and_kept(browser, sent):
     assert "Write the reason: members may see it." in shown
     assert "There is no such label: North." in shown
     assert "This notification did not go to: nowhere. Remove these groups." in shown
-    assert "plaza nowhere" in page.content.decode()
+    assert "plaza\nnowhere</textarea>" in page.content.decode()
 
 
 def test_a_reason_that_is_too_long_names_the_bytes(browser, sent):
@@ -187,7 +187,9 @@ def test_back_keeps_the_input(browser, sent):
     assert 'value="T-12"' in text
 
 
-def test_what_changed_since_check_is_shown_before_it_is_confirmed(browser, manager, sent):
+def test_what_changed_since_check_is_shown_before_it_is_confirmed(
+    browser, manager, sent
+):
     page = check(browser, sent)
     recall(manager, sent.pk, reason="closed", part=Part(group_ids=["plaza"]))
     work()
@@ -230,16 +232,14 @@ def test_the_buttons_on_the_page_of_a_notification(browser, sent):
     assert "Correct the text…" in page
 
     run = Notification.objects.create(
-        **{
-            "amends": sent,
-            "channel": Channel.RECALL,
-            "content": "x",
-            "audience": "every",
-            "sender": sent.sender,
-            "sender_name": "a",
-            "written_by": sent.sender,
-            "written_by_name": "a",
-        }
+        amends=sent,
+        channel=Channel.RECALL,
+        content="x",
+        audience="every",
+        sender=sent.sender,
+        sender_name="a",
+        written_by=sent.sender,
+        written_by_name="a",
     )
     run.start()
     assert "Take back…" not in words(browser.get(run.get_absolute_url()))

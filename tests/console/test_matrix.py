@@ -99,6 +99,10 @@ admin:reschedule                         GET  login  403     away    403       4
 admin:reschedule                         POST login  403     away    403       403     403    403    403
 admin:send_again                         GET  login  403     200     403       403     403    403    403
 admin:send_again                         POST login  403     away    403       403     403    403    403
+admin:recall                             GET  login  403     200     200       403     403    403    200
+admin:recall                             POST login  403     200     200       403     403    403    200
+admin:correct                            GET  login  403     200     200       403     403    403    200
+admin:correct                            POST login  403     200     200       403     403    403    200
 admin:evidence                           GET  login  405     405     405       405     405    405    405
 admin:evidence                           POST login  403     403     403       200     403    403    200
 admin:all_sending                        GET  login  403     200     200       403     403    403    200
