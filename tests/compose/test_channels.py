@@ -217,9 +217,10 @@ def test_a_channel_without_options_refuses_them():
     }
 
 
-def test_an_unknown_channel():
-    assert errors_of(draft_of("public", channel="mail")) == {
-        "channel": ["“mail” is not a channel."]
+@pytest.mark.parametrize("word", ["mail", "recall", "correction"])
+def test_a_channel_in_which_nothing_is_written(word):
+    assert errors_of(draft_of("public", channel=word)) == {
+        "channel": [f"“{word}” is not a channel."]
     }
 
 

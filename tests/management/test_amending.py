@@ -10,6 +10,8 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications import permissions
+from notifications.amendments.messages import LeftOut
+from notifications.amendments.presentation import LABELS
 from notifications.delivery import controls
 from notifications.management.base import wait_for_end
 from notifications.models import AuditEntry, Delivery, Notification
@@ -207,7 +209,7 @@ def test_while_it_is_being_sent(sandbox):
     assert (code, out) == (0, f"notification={run_of_it.pk} groups=1 left_out=2\n")
     assert error.splitlines() == [
         f"Notification {sent.pk} was still being sent: stopped.",
-        "Left out: 2 · the group never got it.",
+        f"Left out: 2 · {LABELS[LeftOut.NOT_SENT]}.",
     ]
 
 
@@ -232,7 +234,7 @@ def test_stopped_but_not_known_whether_a_group_got_it(sandbox):
 
     assert (code, out) == (0, f"stopped={sent.pk} groups=0 left_out=3\n")
     assert "was stopped. Nothing can be taken back: 2 · " in error
-    assert "1 · it is not known whether" in error
+    assert f"1 · {LABELS[LeftOut.NOT_KNOWN]}" in error
 
 
 @pytest.mark.parametrize("command", [recall, correct])
@@ -296,4 +298,4 @@ def test_the_second_recall_has_nothing_left(sent):
     code, _out, error = recall(sent.pk)
     assert (code, "3 · taken back already" in error) == (2, True)
     (run_of_it,) = amendments()
-    assert "is a Recall itself" in recall(run_of_it.pk)[2]
+    assert "itself. Open" in recall(run_of_it.pk)[2]

@@ -89,10 +89,11 @@ def test_a_refusal_sends_nothing(words, part):
     assert part in error
 
 
-def test_an_unknown_channel_names_the_words():
-    _code, error = send("--channel", "sms")
+@pytest.mark.parametrize("word", ["sms", "recall", "correction"])
+def test_an_unknown_channel_names_the_words(word):
+    _code, error = send("--channel", word)
 
-    assert "choose from 'system_notification', 'group_message'" in error
+    assert error.endswith("choose from 'system_notification', 'group_message')")
 
 
 def test_a_channel_that_the_application_may_not_use():

@@ -79,6 +79,9 @@ def test_options_of_another_channel_are_ignored(manager):
     ("fields", "name", "error"),
     [
         ({"channel": "mail"}, "channel", "“mail” is not a channel."),
+        # Recalls and corrections are not written here.
+        ({"channel": "recall"}, "channel", "“recall” is not a channel."),
+        ({"channel": "correction"}, "channel", "“correction” is not a channel."),
         (MESSAGE | {"image_width": "wide"}, "image_width", "Enter a whole number."),
         (
             {"channel": "group_message", "push_title": "T"},
