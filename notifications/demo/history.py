@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from notifications import audit_log
+from notifications.amendments.audit_events import CORRECTED, RECALLED
+from notifications.amendments.messages import LeftOut
 from notifications.compose.audit_events import SENT
 from notifications.delivery.audit_events import LATE_ANSWER, PAUSED, STOPPED
 from notifications.delivery.channels import CHANNELS
@@ -95,6 +97,10 @@ PROBLEMS = [
 
 PROBLEM_INTERVAL = 7
 
+REASON, NEW_TEXT = "日期有误", "Tickets for the show are open until Friday, 18:00."
+
+NOT_TAKEN_BACK = _failed(10010, "group not exist or has been dismissed")
+
 
 def fill_history(groups: Sequence[ChatGroup], now: datetime) -> None:
     worker = Worker.objects.create(
@@ -110,11 +116,13 @@ def fill_history(groups: Sequence[ChatGroup], now: datetime) -> None:
                 chosen = [g for g in groups if not g.all_members_only][::6]
                 results = [ACCEPTED] * len(chosen)
                 history.add(sender, at, chosen, results, recipients=["amy", "li.lei"])
-            case 7:  # group messages, which broadcasts do not get
+            case 7 | 3:  # group messages, which broadcasts do not get
                 channel = Channel.GROUP_MESSAGE
                 chosen = [g for g in chosen if not CHANNELS[channel].refuses(g.type)]
                 results = [ACCEPTED] * len(chosen)
-                history.add(sender, at, chosen, results, channel=channel)
+                sent = history.add(sender, at, chosen, results, channel=channel)
+                amending = Channel.CORRECTION if days == 7 else Channel.RECALL
+                history.amend(sent, amending, at + timedelta(minutes=4))
             case 5:
                 done = len(chosen) // 2
                 results = [ACCEPTED] * done + [CANCELLED] * (len(chosen) - done)
@@ -152,7 +160,7 @@ class DemoHistory:
         status: str = N.COMPLETED,
         recipients: Sequence[str] | None = None,
         channel: str = Channel.SYSTEM_NOTIFICATION,
-    ) -> None:
+    ) -> Notification:
         index = Notification.objects.count()
         ended = at + timedelta(seconds=30)
         person = User.objects.get(username=sender)
@@ -184,10 +192,57 @@ class DemoHistory:
             by = f"worker {self.worker.pk}"
             self._audit(PAUSED, by, notification, ended, reason="account_code")
         for group, result in zip(groups, results, strict=True):
-            self._add_delivery(notification, group, result)
+            self._add_delivery(
+                notification,
+                result,
+                group_id=group.group_id,
+                group_name=group.name,
+                group_type=group.type,
+            )
+        return notification
+
+    def amend(self, sent: Notification, channel: str, at: datetime) -> None:
+        """Correct a notification, or take it back, which fails in every sixth group."""
+        is_recall = channel == Channel.RECALL
+        refused_types = CHANNELS[channel].refused_by_type.get("message", frozenset())
+        rows = sent.deliveries.exclude(group_type__in=refused_types).order_by("-pk")
+        run = Notification.objects.create(
+            amends=sent,
+            channel=channel,
+            content=REASON if is_recall else NEW_TEXT,
+            message_options="" if is_recall else sent.message_options,
+            sender=sent.sender,
+            sender_name=sent.sender_name,
+            written_by=sent.sender,
+            written_by_name=sent.sender_name,
+            audience=Notification.Audience.EVERY,
+            audience_count=len(rows),
+            status=N.COMPLETED,
+            sent_at=at,
+            finished_at=at + timedelta(seconds=20),
+        )
+        left_out = len(sent.deliveries.all()) - len(rows)
+        self._audit(
+            RECALLED if is_recall else CORRECTED, sent.sender_name, run, at,
+            channel=channel, of=sent.pk, groups=len(rows), deliveries=len(rows),
+            left_out_count=left_out,
+            left_out_reasons={LeftOut.LIVE_ROOM: left_out} if left_out else {},
+            **({"reason": REASON} if is_recall else {"note": ""}),
+        )  # fmt: skip
+        for number, row in enumerate(rows):
+            result = NOT_TAKEN_BACK if is_recall and number % 6 == 5 else ACCEPTED
+            self._add_delivery(
+                run,
+                result,
+                group_id=row.group_id,
+                group_name=row.group_name,
+                group_type=row.group_type,
+                amended_delivery=row.pk,
+                msg_seq=row.msg_seq,
+            )
 
     def _add_delivery(
-        self, notification: Notification, group: ChatGroup, result: DemoResult
+        self, notification: Notification, result: DemoResult, **values: Any
     ) -> None:
         at = notification.sent_at
         if at is None:
@@ -200,9 +255,7 @@ class DemoHistory:
             notification=notification,
             channel=notification.channel,
             **message,
-            group_id=group.group_id,
-            group_name=group.name,
-            group_type=group.type,
+            **values,
             sender_name=notification.sender_name,
             recipients=notification.recipients,
             status=result.status,
@@ -252,7 +305,7 @@ class DemoHistory:
                 action_status="" if reason else ("FAIL" if code else "OK"),
                 error_code=code,
                 error_info=result.error_info if code else "",
-                msg_seq=delivery.msg_seq,
+                msg_seq=None if delivery.amended_delivery else delivery.msg_seq,
                 msg_time=delivery.msg_time,
             )
 

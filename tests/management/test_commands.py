@@ -32,7 +32,7 @@ def test_the_record_of_the_demo_is_unchanged():
     verification = verify()
 
     assert verification.differences == []
-    assert verification.notifications == 12
+    assert verification.notifications == 14
     assert list(people_differences()) == []
 
 
@@ -50,7 +50,7 @@ def test_the_demo_has_a_past_with_every_outcome():
     }
     assert dict(Notification.objects.values_list("status").annotate(n=Count("id"))) == {
         "draft": 1,
-        "completed": 11,
+        "completed": 13,
         "cancelled": 1,
         "paused": 1,
     }
@@ -73,6 +73,11 @@ def test_the_demo_has_a_past_with_every_outcome():
     assert Delivery.objects.exclude(recipients="").exists()
     messages = Delivery.objects.filter(channel="group_message", msg_seq__isnull=False)
     assert messages.exists()
+    recall, correction = Notification.objects.filter(amends__isnull=False)
+    assert (recall.channel, correction.channel) == ("recall", "correction")
+    statuses = ["accepted", "failed"]
+    assert [recall.deliveries.counts()[one] > 0 for one in statuses] == [True, True]
+    assert correction.deliveries.counts()["accepted"] == correction.audience_count
     assert AuditEntry.objects.filter(action="late_answer").exists()
     assert set(ChatGroup.objects.values_list("state", flat=True)) == {
         "in_use",
