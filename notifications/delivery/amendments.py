@@ -15,8 +15,9 @@ from django.db.models import Exists, OuterRef
 from notifications.models import AMENDING, Delivery, Notification
 from notifications.tencent.outcomes import Reason
 
-# How far in the future a row waits; ``settle_waiting`` makes it due earlier.
-WAIT = timedelta(seconds=60)
+# How far in the future a row waits; ``settle_waiting`` makes it due earlier. Well below
+# ``recovery.MAX_WAIT``, which other machines compare with their own clock.
+WAIT = timedelta(seconds=30)
 
 # Rows of one notification that ``settle_waiting`` settles at a time.
 BLOCK = 500

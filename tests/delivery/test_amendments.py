@@ -256,6 +256,13 @@ def test_a_result_during_settling_makes_no_wrong_verdict(original, recall):
 # --- the rest of the engine ----------------------------------------------------------------
 
 
+def test_the_clock_of_another_machine_may_be_late(original, recall):
+    make_amending(recall, make_delivery(original, status="sending", random=7),
+        not_before=LATER + WAIT)  # fmt: skip
+
+    assert repair_clock_jump(LATER - timedelta(seconds=20)) == 0
+
+
 def test_a_clock_that_was_set_back(original, recall):
     row = wait_for(recall, make_delivery(original, status="accepted", msg_seq=7))
     change(row, not_before=MOMENT + timedelta(hours=1))

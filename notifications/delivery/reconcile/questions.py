@@ -30,6 +30,7 @@ from notifications.models import (
     Notification,
     SendingSwitch,
 )
+from notifications.models import Channel as ChannelWord
 from notifications.models.deliveries import DeliveryQuerySet
 from notifications.tencent.calls.base import Call
 from notifications.tencent.calls.group_msg_get_simple import (
@@ -230,14 +231,21 @@ def allowed(questions: Sequence[Question], now: datetime) -> Allowed:
     """Which of the questions may be asked at this moment: call it before each call.
 
     A call is not repeated while sending is stopped, nor when its message is not wanted any
-    more, nor if a probe found that members see a repeat. Three queries if a call is to be
-    repeated, otherwise none.
+    more or is being taken back, nor if a probe found that members see a repeat. Four
+    queries if a call is to be repeated, otherwise none.
     """
     repeats = [one for one in questions if one.kind is Kind.REPEAT]
     if not repeats:
         return Allowed(questions, [], [])
     numbers = {one.notification_id for one in repeats}
     notifications = Notification.objects.only("status", "not_after").in_bulk(numbers)
+    taken_back = set(
+        Delivery.objects.filter(
+            channel=ChannelWord.RECALL,
+            status=Delivery.Status.QUEUED,
+            amended_delivery__in=[one.delivery_id for one in repeats],
+        ).values_list("amended_delivery", flat=True)
+    )
     is_off = SendingSwitch.present().is_off
     probed = capabilities.answer(capabilities.REPEAT)
     is_shown_twice = probed is not None and probed.answer == Capability.Answer.NO
@@ -246,7 +254,10 @@ def allowed(questions: Sequence[Question], now: datetime) -> Allowed:
     waiting: list[int] = []
     for question in repeats:
         notification = notifications[question.notification_id]
-        if is_shown_twice or _is_too_late(question, notification, now):
+        is_unwanted = question.delivery_id in taken_back or _is_too_late(
+            question, notification, now
+        )
+        if is_shown_twice or is_unwanted:
             closed.append(question.delivery_id)
         elif is_off or notification.status == Notification.Status.PAUSED:
             waiting.append(question.delivery_id)

@@ -15,7 +15,7 @@ from tests.delivery.reconcile.conftest import (
     make_unconfirmed,
     store,
 )
-from tests.factories import make_capability
+from tests.factories import make_amending, make_amendment, make_capability
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +54,17 @@ def test_a_repeat_shows_a_message_that_was_not_stored(tencent, reconcile):
 
     assert result(delivery) == ("accepted", "repeated", False)
     assert len(tencent.store.of_group("live")) == 1
+
+
+def test_a_message_that_is_being_taken_back_is_not_repeated(tencent, reconcile):
+    """It may not have been stored: the repeat would show it first."""
+    delivery = make_unconfirmed("live")
+    make_amending(make_amendment(delivery.notification), delivery)
+
+    reconcile()
+
+    assert result(delivery) == ("unconfirmed", "no_answer", False)
+    assert not list(tencent.journal)
 
 
 def test_nothing_is_called_after_the_window(tencent, reconcile):
