@@ -15,9 +15,11 @@ from notifications.amendments.messages import (
 )
 from notifications.amendments.presentation import nothing_left
 from notifications.compose.services.drafts import clean_content
+from notifications.db.expressions import InList
 from notifications.delivery.channels import CHANNELS
 from notifications.models import Channel, GroupType, Label, Notification
 from notifications.tencent.calls.group_msg_recall import GroupMsgRecall
+from notifications.tencent.ids import is_group_id
 from notifications.tencent.message_options import MAX_MESSAGE_BYTES, message_bytes
 from notifications.ui.made_from import fingerprint
 from notifications.ui.text import clean_note, has_control, join_first
@@ -124,8 +126,10 @@ def check_part(notification: Notification, part: Part) -> dict[str, Any]:
         errors["types"] = _("Not a type of group: %(names)s.") % {
             "names": join_first(unknown)
         }
-    labels = Label.objects.filter(name__in=part.labels)
-    known = set(labels.values_list("name", flat=True)) if part.labels else set()
+    # No label has a control character; the database refuses some.
+    names = [name for name in part.labels if not has_control(name)]
+    labels = Label.objects.filter(name__in=names)
+    known = set(labels.values_list("name", flat=True)) if names else set()
     if unknown := [name for name in part.labels if name not in known]:
         errors["labels"] = _("There is no such label: %(names)s.") % {
             "names": join_first(unknown)
@@ -140,7 +144,8 @@ def check_part(notification: Notification, part: Part) -> dict[str, Any]:
 
 
 def _not_part_of(notification: Notification, group_ids: dict[str, None]) -> list[str]:
-    rows = notification.deliveries.filter(Part(group_ids=list(group_ids)).condition())
+    possible = [group_id for group_id in group_ids if is_group_id(group_id)]
+    rows = notification.deliveries.filter(InList("group_id", possible))
     known = set(rows.order_by().values_list("group_id", flat=True))
     return [group_id for group_id in group_ids if group_id not in known]
 

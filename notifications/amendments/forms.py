@@ -18,15 +18,16 @@ from notifications.models import GroupType, Label, Notification
 from notifications.models.notifications import NOTE_MAX_LENGTH
 from notifications.tencent.calls.group_msg_recall import GroupMsgRecall
 from notifications.ui.fields import CheckboxListField
+from notifications.ui.text import has_control
 
 NEWEST, OLDEST = "newest", "oldest"
 
 
 class NamesField(CheckboxListField):
-    """Accepts any value: the service names an unknown one."""
+    """Accepts any text: the service names an unknown one."""
 
     def valid_value(self, value: str) -> bool:
-        return True
+        return not has_control(value)
 
 
 class AmendmentForm(forms.Form):

@@ -257,6 +257,15 @@ def test_refused(sent, command, words, by, part):
 
 
 @pytest.mark.parametrize("command", [recall, correct])
+@pytest.mark.parametrize("name", ["--group", "--type", "--label"])
+def test_a_surrogate_in_an_argument(sent, command, name):
+    """An argument that is not UTF-8."""
+    code, out, _error = command(sent.pk, name, "a\udcff")
+
+    assert (code, out) == (2, "")
+
+
+@pytest.mark.parametrize("command", [recall, correct])
 def test_numbers_that_are_refused(command):
     draft = make_notification()
     system_notification = make_notification(status="completed")
