@@ -48,7 +48,7 @@ COPIED = ("group_id", "group_name", "group_type", "portion")
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """``run`` is ``None`` if no group had got the message yet: then it was only stopped."""
+    """``run`` is ``None`` if there is no message to take back: then it was only stopped."""
 
     run: Notification | None
     was_stopped: bool = False

@@ -21,6 +21,7 @@ from notifications.amendments.checks import (
 from notifications.amendments.forms import AmendmentForm, CorrectionForm, RecallForm
 from notifications.amendments.messages import (
     LeftOut,
+    Part,
     Preview,
     left_out_groups,
     present_texts,
@@ -59,7 +60,7 @@ def recall(request: HttpRequest, pk: int) -> HttpResponse:
             except ValidationError as error:
                 form.add_error(None, error)  # by field, if the error is
             else:
-                return _after_recall(request, original, started)
+                return _after_recall(request, original, form.part, started)
             original.refresh_from_db()
     counts = preview(original, Channel.RECALL, form.part)
     return page(
@@ -77,11 +78,15 @@ def recall(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _after_recall(
-    request: HttpRequest, original: Notification, started: services.Started
+    request: HttpRequest, original: Notification, part: Part, started: services.Started
 ) -> HttpResponse:
     if started.run is not None:
         return redirect(started.run)
-    messages.success(request, _("Stopped before any group got it."))
+    counts = preview(original, Channel.RECALL, part)
+    if counts.left_out.keys() <= {LeftOut.NOT_SENT}:
+        messages.success(request, _("Stopped before any group got it."))
+    else:
+        messages.warning(request, nothing_left(original, counts))
     return redirect(original)
 
 

@@ -117,6 +117,37 @@ def test_a_send_stops_first(browser, sandbox, settings, tmp_path):
     assert "Stopped before any group got it." in words(response)
 
 
+def test_a_stop_that_leaves_a_group_of_which_it_is_not_known(
+    browser, sandbox, settings, tmp_path
+):
+    settings.STATE_DIR = tmp_path
+    original = make_sending(sandbox)
+    original.deliveries.filter(group_id="live").update(
+        status="unconfirmed", reason="no_answer", random=7, attempt_count=1,
+        finished_at=original.created_at,
+    )  # fmt: skip
+    form = fields(browser.get(recall_url(original)))
+
+    shown = words(
+        browser.post(recall_url(original), form | {"reason": "x"}, follow=True)
+    )
+
+    assert "Stopped before any group got it." not in shown
+    assert "1 · not known whether the group got it" in shown
+
+
+@pytest.mark.parametrize("field", ["types", "labels", "group_ids"])
+@pytest.mark.parametrize("url", [recall_url, correct_url])
+def test_a_null_character(browser, sent, url, field):
+    """PostgreSQL refuses it in every query."""
+    form = fields(browser.get(url(sent))) | {"reason": "x", "content": "y"}
+
+    response = browser.post(url(sent), form | {field: "a\0b"})
+
+    assert response.status_code == 200
+    assert not sent.amendments.exists()
+
+
 def test_the_probe_found_that_the_application_may_not(browser, sent, settings):
     Capability.objects.create(
         sdk_app_id=int(settings.IM_SDK_APP_ID),
