@@ -251,6 +251,8 @@ def test_export_as_lines_of_json(tmp_path):
         "notification": delivery.notification_id,
         "seal": None,
         "sent_again_of": None,
+        "amends": None,
+        "amended_delivery": None,
         "sender": "lin.mei",
         "written_by": "lin.mei",
         "by_superuser": False,
