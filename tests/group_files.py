@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from notifications.groups.importing.parse import GroupFile, open_file
+
 ENGLISH = ("group_id", "type", "name", "member_count")
 HEADER = b"group_id,type,name\n"
 MISSING = "The first line must name the columns. Missing: "
@@ -48,12 +50,20 @@ BAD_FILES = {
         b'"' + b"x" * 140_000,
         "Line 1 cannot be read. Is a quotation mark missing?",
     ),
+}
+
+# Files that are rejected by the page only.
+LARGE_FILES = {
     "larger than 10 MB": (
         b"x" * (10 * 1024 * 1024 + 1),
         "The file is larger than 10 MB. Split it.",
     ),
     "200,000 lines": (HEADER + b"g,Public,G\n" * 200_000, TOO_LONG),
 }
+
+
+def opened(content: bytes) -> GroupFile:
+    return open_file(io.BytesIO(content))
 
 
 def text_of(

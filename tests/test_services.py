@@ -31,7 +31,6 @@ from notifications.groups import export as groups_export
 from notifications.groups import labels
 from notifications.groups import services as groups_services
 from notifications.groups.importing import apply
-from notifications.groups.importing.rows import parse_rows
 from notifications.groups.sync import services as sync_services
 from notifications.history import export as history_export
 from notifications.history.evidence import services as evidence_services
@@ -57,6 +56,7 @@ from tests.factories import (
     make_seal,
     make_user,
 )
+from tests.group_files import opened
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -209,7 +209,7 @@ def calls(user: User) -> dict[str, Callable[[], Any]]:
             user, content
         ),
         "groups.importing.apply.import_pending": lambda: apply.import_pending(
-            user, pending, parse_rows(content), digest="", leave_out=False
+            user, pending, opened(content), digest="", leave_out=False
         ),
         "groups.labels.add_labels": lambda: labels.add_labels(user, groups, ["South"]),
         "groups.labels.remove_labels": lambda: labels.remove_labels(

@@ -11,7 +11,6 @@ from notifications.audiences import saved as audiences_saved
 from notifications.groups import labels as groups_labels
 from notifications.groups import services as groups_services
 from notifications.groups.importing.apply import import_groups
-from notifications.groups.importing.rows import parse_rows
 from notifications.groups.sync.compare import GROUP_GONE
 from notifications.groups.sync.details import write_details
 from notifications.models import (
@@ -25,7 +24,7 @@ from notifications.models import (
 from notifications.tencent.calls.get_group_info import GroupInfo
 from tests.edit_forms import form_of, save_form
 from tests.factories import make_group, make_user
-from tests.group_files import text_of
+from tests.group_files import opened, text_of
 from tests.interleaving import interleave
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +58,7 @@ def close_by(sync: GroupSync) -> None:
 def import_file() -> None:
     rows = [["g", "Public", "From a file", "6", "North"]]
     headings = ("group_id", "type", "name", "member_count", "labels")
-    import_groups(parse_rows(text_of(rows, headings).encode()), actor="xu")
+    import_groups(opened(text_of(rows, headings).encode()), actor="xu")
 
 
 def errors_of(response: HttpResponse) -> dict[str, list[str]]:

@@ -9,9 +9,9 @@ from django.utils import timezone
 from notifications import models, permissions
 from notifications.groups import export as groups_export
 from notifications.groups.importing.plan import plan
-from notifications.groups.importing.rows import parse_rows
 from notifications.models import AuditEntry, Label
 from tests.factories import MOMENT, make_group, make_user
+from tests.group_files import opened
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_the_file(client):
         ["'@TGS#1", "AVChatRoom", "'=1+1", "5", "a;b", "in_use", ""],
         ["g", "Salon", "G", "120", "", "closed", "2026-03-02T09:30:00+00:00"],
     ]
-    assert len(plan(parse_rows(content)).unchanged) == 2
+    assert plan(opened(content)).unchanged == 2
 
 
 def test_the_file_holds_what_the_list_shows(client):

@@ -7,11 +7,11 @@ from notifications import permissions
 from notifications.groups import services as groups_services
 from notifications.groups.export import download_groups
 from notifications.groups.importing import apply
-from notifications.groups.importing.rows import ParsedRows
 from notifications.history.export import download
 from notifications.history.search.filters import DeliveryFilter
 from notifications.models import AuditEntry, ChatGroup, GroupImport
 from tests.factories import make_group, make_user
+from tests.group_files import opened
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ CHANGES = {
     "import": lambda user: apply.import_pending(
         user,
         GroupImport.objects.create(owner=user, content=b""),
-        ParsedRows("UTF-8", []),
+        opened(b"group_id,type,name\ng,Public,G"),
         digest="",
         leave_out=False,
     ),

@@ -1,5 +1,7 @@
 """The command that imports groups: output and exit codes."""
 
+import os
+
 import pytest
 
 from notifications.models import AuditEntry, ChatGroup
@@ -113,6 +115,28 @@ def test_a_file_that_cannot_be_used(import_file, bad):
     content, sentence = BAD_FILES[bad]
     assert import_file(content) == (2, "", sentence)
     assert ChatGroup.objects.count() == 0
+
+
+def test_a_file_larger_than_the_page_takes(import_file):
+    blank = " " * 100_000 + "\n"
+
+    assert import_file("group_id,type,name\ng,Public,G\n" + blank * 105) == (
+        0,
+        "added=1 updated=0 unchanged=0 rejected=0\n",
+        "",
+    )
+
+
+def test_a_pipe():
+    read_end, write_end = os.pipe()
+    os.write(write_end, GOOD.encode())
+    os.close(write_end)
+
+    assert run("import_chat_groups", f"/dev/fd/{read_end}")[:2] == (
+        0,
+        "added=2 updated=0 unchanged=0 rejected=0\n",
+    )
+    os.close(read_end)
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -1,16 +1,17 @@
 """Writing an import: many chat groups and their labels in one transaction.
 
 Each statement has one parameter, a JSON array of rows: one parameter for each value, as
-Django's bulk methods use, takes five times as long.
+Django's bulk methods use, takes five times as long. The file is read, compared and
+written some thousand lines at a time, so the memory does not depend on its size.
 
 The import page stores a file as a ``GroupImport`` between preview and confirmation.
 An import never changes the state of a group (in use, switched off or closed).
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -19,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import audit_log, permissions
+from notifications.db.expressions import InList
 from notifications.db.sql import (
     insert_json,
     insert_select,
@@ -29,9 +31,14 @@ from notifications.db.sql import (
     quoted_table,
 )
 from notifications.groups.audit_events import IMPORTED
-from notifications.groups.importing.parse import check_file
-from notifications.groups.importing.plan import ChangedGroup, Plan, plan
-from notifications.groups.importing.rows import ParsedRows, Row
+from notifications.groups.importing.parse import GroupFile, check_file
+from notifications.groups.importing.plan import (
+    ChangedGroup,
+    Plan,
+    PlannedBlock,
+    plan_blocks,
+)
+from notifications.groups.importing.rows import Row, RowProblem
 from notifications.groups.labels import TABLES, Link
 from notifications.models import AuditEntry, ChatGroup, GroupImport, Label
 from notifications.models.groups import with_former_name
@@ -39,11 +46,7 @@ from notifications.permissions import require
 
 BLOCK = 500
 
-LARGE_BLOCK = 5000
-
 PENDING_MAX_AGE = timedelta(days=1)
-
-T = TypeVar("T")
 
 SAVED = ["group_id", "name", "former_names", "type", "member_count"]
 
@@ -58,31 +61,49 @@ class NotPending(Exception):
     """The file was imported already, or was deleted because of its age."""
 
 
+class LinesRejected(ValidationError):
+    """There are lines with errors, which were not to be left out."""
+
+    def __init__(self, rejected: int) -> None:
+        super().__init__(_("There are lines with errors. Leave them out first."))
+        self.rejected = rejected
+
+
 @transaction.atomic
 def import_groups(
-    parsed: ParsedRows, *, actor: str, digest: str | None = None, **detail: Any
+    file: GroupFile,
+    /,
+    *,
+    actor: str,
+    digest: str | None = None,
+    leave_out: bool = True,
+    report: Callable[[RowProblem], object] | None = None,
+    **detail: Any,
 ) -> Plan:
     """Write the valid rows of a file in one transaction.
 
     ``digest`` identifies the plan that the user has seen: raises ``ValidationError`` if
-    the plan has changed since then. ``detail`` is added to the audit entry.
+    the plan has changed since then. ``leave_out`` excludes lines with errors: raises
+    ``LinesRejected`` if there are any without it. ``report`` is called with each error.
+    ``detail`` is added to the audit entry.
     """
     lock_tables(*TABLES)
-    applied = plan(parsed)
+    applied = Plan(has_digest=digest is not None)
+    now = timezone.now()
+    labels = _label_keys() if "labels" in file.columns else {}
+    for block in plan_blocks(file):
+        applied.add(block)
+        if report:
+            for problem in block.problems:
+                report(problem)
+        if leave_out or not applied.rejected:  # otherwise nothing will be written
+            _write(block, labels, now)
+    if applied.rejected and not leave_out:
+        raise LinesRejected(applied.rejected)
     if digest is not None and applied.digest != digest:
         raise ValidationError(
             _("The groups were changed after this page was shown. Look at it again.")
         )
-    _save([_new_values(row) for row in applied.new])
-    _save([_changed_values(changed) for changed in applied.changed])
-    _mark_checked(applied.unchanged)
-    relabelled = [changed for changed in applied.changed if changed.has_other_labels]
-    for block in _blocks([changed.group.pk for changed in relabelled], BLOCK):
-        Link.objects.filter(chatgroup__in=block).delete()
-    new_labels = [Label(name=name) for name in applied.new_labels]
-    Label.objects.bulk_create(new_labels, batch_size=BLOCK)
-    rows = (*applied.new, *(changed.row for changed in relabelled))
-    _add_labels([(row.group_id, label) for row in rows for label in row.labels or ()])
     audit_log.write(IMPORTED, actor, **applied.counts, **detail)
     return applied
 
@@ -105,40 +126,30 @@ def store_pending(user: User, content: bytes, file_name: str = "") -> GroupImpor
     )
 
 
+@transaction.atomic
 def import_pending(
-    user: User,
-    pending: GroupImport,
-    parsed: ParsedRows,
-    *,
-    digest: str,
-    leave_out: bool,
+    user: User, pending: GroupImport, file: GroupFile, *, digest: str, leave_out: bool
 ) -> Plan:
     """Import a file of the user after its preview, and delete the stored file.
 
-    ``parsed`` holds the rows of the file; ``leave_out`` excludes lines with errors.
-    Raises ``PermissionDenied``, ``NotPending`` if the file was imported already, and
-    ``ValidationError`` if there are errors, or if the plan no longer matches ``digest``.
+    ``file`` is the content of ``pending``. Raises ``PermissionDenied``, ``NotPending`` if
+    the file was imported already, and what ``import_groups`` raises.
     """
-    with transaction.atomic():
-        _require(user)
-        if pending.owner_id != user.pk:
-            raise PermissionDenied
-        # Of two concurrent confirmations the second waits here and deletes no row.
-        deleted, _by_model = GroupImport.objects.filter(pk=pending.pk).delete()
-        if not deleted:
-            raise NotPending(explain_missing(user, pending.pk))
-        applied = import_groups(
-            parsed,
-            actor=user.get_username(),
-            digest=digest,
-            file=pending.file_name,
-            number=pending.pk,
-        )
-        if applied.problems and not leave_out:
-            raise ValidationError(
-                _("There are lines with errors. Leave them out first.")
-            )
-    return applied
+    _require(user)
+    if pending.owner_id != user.pk:
+        raise PermissionDenied
+    # Of two concurrent confirmations the second waits here and deletes no row.
+    deleted, _by_model = GroupImport.objects.filter(pk=pending.pk).delete()
+    if not deleted:
+        raise NotPending(explain_missing(user, pending.pk))
+    return import_groups(
+        file,
+        actor=user.get_username(),
+        digest=digest,
+        leave_out=leave_out,
+        file=pending.file_name,
+        number=pending.pk,
+    )
 
 
 def explain_missing(user: User, number: int) -> str:
@@ -157,6 +168,30 @@ def _require(user: User) -> None:
     require(user, permissions.ADD_GROUPS, permissions.CHANGE_GROUPS)
 
 
+def _label_keys() -> dict[str, int]:
+    """Primary keys of the labels by lower-case name."""
+    labels = Label.objects.order_by().values_list("name", "pk")
+    return {name.lower(): pk for name, pk in labels}
+
+
+def _write(block: PlannedBlock, labels: dict[str, int], now: datetime) -> None:
+    """Write one block; ``labels`` are the keys by lower-case name, to be extended."""
+    _save([_new_values(row) for row in block.new], now)
+    _save([_changed_values(changed) for changed in block.changed], now)
+    if block.unchanged:
+        unchanged = ChatGroup.objects.filter(InList("group_id", block.unchanged))
+        unchanged.update(checked_at=now)
+    relabelled = [changed.row for changed in block.changed if changed.has_other_labels]
+    if relabelled:
+        ids = [row.group_id for row in relabelled]
+        groups = ChatGroup.objects.filter(InList("group_id", ids))
+        Link.objects.filter(chatgroup__in=groups).delete()
+    new_labels = [Label(name=name) for name in block.new_labels]
+    for label in Label.objects.bulk_create(new_labels, batch_size=BLOCK):
+        labels[label.name.lower()] = label.pk
+    _add_labels([*block.new, *relabelled], labels)
+
+
 def _new_values(row: Row) -> GroupValues:
     return (row.group_id, row.name, "", row.type, row.member_count or 0)
 
@@ -168,41 +203,32 @@ def _changed_values(changed: ChangedGroup) -> GroupValues:
     return (known.group_id, row.name, former_names, row.type, count)
 
 
-def _save(groups: Sequence[GroupValues]) -> None:
+def _save(groups: Sequence[GroupValues], now: datetime) -> None:
     """Insert or update groups; new ones are in use. Sets ``checked_at`` of all."""
-    now = timezone.now()
     new = {"created_at": now, "checked_at": now, "state": ChatGroup.State.IN_USE.value}
     columns = [quoted_column(ChatGroup, name) for name in UPDATED]
     values = ", ".join(f"{column} = excluded.{column}" for column in columns)
-    for block in _blocks(groups, LARGE_BLOCK):
-        insert_json(
-            ChatGroup,
-            SAVED,
-            block,
-            same=new,
-            on_conflict=f"(group_id) DO UPDATE SET {values}",
-        )
+    insert_json(
+        ChatGroup,
+        SAVED,
+        groups,
+        same=new,
+        on_conflict=f"(group_id) DO UPDATE SET {values}",
+    )
 
 
-def _mark_checked(pks: Sequence[int]) -> None:
-    now = timezone.now()
-    for block in _blocks(pks, BLOCK):
-        ChatGroup.objects.filter(pk__in=block).update(checked_at=now)
-
-
-def _add_labels(pairs: Sequence[tuple[str, str]]) -> None:
-    """Add links from pairs of group ID and label; both exist, but no such link."""
-    labels = Label.objects.order_by().values_list("name", "pk")
-    pks = {name.lower(): pk for name, pk in labels} if pairs else {}
+def _add_labels(rows: Sequence[Row], labels: dict[str, int]) -> None:
+    """Link the groups of the rows, which exist without links, with their labels."""
+    pairs = [
+        (row.group_id, labels[label.lower()])
+        for row in rows
+        for label in row.labels or ()
+    ]
+    if not pairs:
+        return
     select = (
         f"SELECT chatgroup.id, {json_cell(1, Link, 'label')} FROM {json_rows()} "  # noqa: S608  names of ours
         f"JOIN {quoted_table(ChatGroup)} AS chatgroup "
         f"ON chatgroup.group_id = {json_cell(0, ChatGroup, 'group_id')}"
     )
-    for block in _blocks(pairs, LARGE_BLOCK):
-        rows = [(group_id, pks[label.lower()]) for group_id, label in block]
-        insert_select(Link, ["chatgroup", "label"], select, [json.dumps(rows)])
-
-
-def _blocks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
+    insert_select(Link, ["chatgroup", "label"], select, [json.dumps(pairs)])

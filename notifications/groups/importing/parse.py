@@ -1,18 +1,20 @@
-"""Parse the bytes of an import file into cells under known column names.
+"""Parse an import file into cells under known column names.
 
-A file that is invalid as a whole is refused with one sentence.
+The file is read in pieces, and again for each iteration of its lines: neither its bytes
+nor its text are in memory. A file that is invalid as a whole is refused with one sentence.
 """
 
 import csv
 import io
 import re
 import unicodedata
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import chain
-from typing import Any
+from itertools import chain, islice
+from typing import BinaryIO, TextIO
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -22,6 +24,7 @@ from django.utils.translation import gettext_lazy
 
 from notifications.models import GroupType
 
+# Limits of the page; the command has none.
 MAX_BYTES = 10 * 1024 * 1024
 
 MAX_ROWS = 100_000
@@ -33,30 +36,39 @@ WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 UTF_8, UTF_16, GB_18030 = "UTF-8", "UTF-16", "GB 18030"
 
+CODECS = {UTF_8: "utf-8-sig", UTF_16: "utf-16", GB_18030: "gb18030"}
+
+PIECE = 1024 * 1024  # bytes read at once
+
+Line = tuple[int, list[str]]  # number of its first line in the file, from 1; cells
+
 
 @dataclass(frozen=True, slots=True)
 class GroupFile:
-    """``columns``: names of the columns in file order; ``None`` for an ignored one.
+    """``columns``: names of the columns in file order; ``None`` for an ignored one."""
 
-    ``lines`` can be iterated once: line number (from 1) and cells.
-    """
-
+    file: BinaryIO
     encoding: str
+    separator: str
     columns: list[str | None]
     ignored: list[str]  # headings
-    lines: Iterator[tuple[int, list[str]]]
+
+    def lines(self) -> Iterator[Line]:
+        """Lines below the headings, one iteration at a time.
+
+        Raises ``ValidationError``.
+        """
+        return islice(_lines(self.file, self.encoding, self.separator), 1, None)
 
 
-def open_file(raw: bytes, max_rows: int = MAX_ROWS) -> GroupFile:
-    """Detect encoding, separator and columns.
+def open_file(file: BinaryIO) -> GroupFile:
+    """Detect encoding, separator and columns of a seekable file.
 
     Raises ``ValidationError`` if the file is invalid; so does the iteration of its lines.
     """
-    encoding, text = _decode(raw)
-    if not text.strip():
-        raise ValidationError(_("The file is empty."))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
-    lines = _lines(reader)
+    encoding = _encoding(file)
+    separator = _separator(_first_line(file, encoding))
+    lines = _lines(file, encoding, separator)
     _number, headings = next(lines, (1, []))  # only separators: no columns
     columns = _columns(headings)
     ignored = [
@@ -64,57 +76,94 @@ def open_file(raw: bytes, max_rows: int = MAX_ROWS) -> GroupFile:
         for heading, column in zip(headings, columns, strict=True)
         if column is None and heading.strip()
     ]
-    first = next(lines, None)
-    if first is None:
+    if next(lines, None) is None:
         raise ValidationError(
             _("The file has no line below the one with the headings.")
         )
-    lines = _at_most(max_rows, chain([first], lines))
-    return GroupFile(encoding, columns, ignored, lines)
+    return GroupFile(file, encoding, separator, columns, ignored)
 
 
-def check_file(raw: bytes) -> None:
-    """Raise ``ValidationError`` if the file as a whole is invalid."""
-    for _line in open_file(raw).lines:
-        pass
-
-
-def _decode(raw: bytes) -> tuple[str, str]:
-    if len(raw) > MAX_BYTES:
+def check_file(content: bytes, max_rows: int = MAX_ROWS) -> None:
+    """Raise ``ValidationError`` if a file of the page is invalid as a whole."""
+    if len(content) > MAX_BYTES:
         raise ValidationError(_("The file is larger than 10 MB. Split it."))
-    if raw.startswith(WORKBOOKS):
+    for count, _line in enumerate(open_file(io.BytesIO(content)).lines(), start=1):
+        if count > max_rows:
+            raise ValidationError(_("The file has more than 100,000 lines. Split it."))
+
+
+def _encoding(file: BinaryIO) -> str:
+    start = next(_pieces(file), b"")
+    if start.startswith(WORKBOOKS):
         raise ValidationError(_("This is an Excel workbook. Save it as CSV first."))
-    if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        return UTF_16, _text(raw, "utf-16")
-    if b"\0" in raw:
+    if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        encoding = UTF_16
+    elif any(b"\0" in piece for piece in _pieces(file)):
         raise ValidationError(_("This is not a text file. Save the list as CSV first."))
-    try:
-        return UTF_8, raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return GB_18030, _text(raw, "gb18030")
-
-
-def _text(raw: bytes, encoding: str) -> str:
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as error:
+    elif _invalid_byte(file, UTF_8) is None:
+        return UTF_8
+    else:
+        encoding = GB_18030
+    position = _invalid_byte(file, encoding)
+    if position is not None:
         raise ValidationError(
             _(
                 "The file is neither UTF-8 nor GB 18030 (byte %(n)d). Save it as “CSV "
                 "UTF-8”."
             )
-            % {"n": error.start + 1}
-        ) from None
+            % {"n": position + 1}
+        )
+    return encoding
 
 
-def _separator(text: str) -> str:
-    """The separator that gives the most known columns in the first line."""
-    first = text.lstrip().partition("\n")[0]
+def _invalid_byte(file: BinaryIO, encoding: str) -> int | None:
+    """Position of the first byte that cannot be decoded, or ``None``."""
+    decoder = getincrementaldecoder(CODECS[encoding])()
+    position = 0
+    for piece in chain(_pieces(file), [b""]):
+        # Bytes of a character that continues in this piece.
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as error:
+            return position - pending + error.start
+        position += len(piece)
+    return None
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    while piece := file.read(PIECE):
+        yield piece
+
+
+@contextmanager
+def _text(file: BinaryIO, encoding: str) -> Iterator[TextIO]:
+    file.seek(0)
+    text = io.TextIOWrapper(file, CODECS[encoding], newline="")
+    try:
+        yield text
+    finally:
+        # Otherwise its end would close the file, which after an error is closed already.
+        with suppress(ValueError):
+            text.detach()
+
+
+def _first_line(file: BinaryIO, encoding: str) -> str:
+    """The first line that is not blank."""
+    with _text(file, encoding) as text:
+        for line in text:
+            if line.strip():
+                return line
+    raise ValidationError(_("The file is empty."))
+
+
+def _separator(first_line: str) -> str:
+    """The separator that gives the most known columns."""
 
     def column_count(separator: str) -> int:
-        return sum(
-            column_of(cell.strip(' "\r')) is not None for cell in first.split(separator)
-        )
+        cells = first_line.strip().split(separator)
+        return sum(column_of(cell.strip(' "')) is not None for cell in cells)
 
     return max(SEPARATORS, key=column_count)
 
@@ -141,28 +190,21 @@ def _columns(headings: list[str]) -> list[str | None]:
     return columns
 
 
-def _lines(reader: Any) -> Iterator[tuple[int, list[str]]]:
+def _lines(file: BinaryIO, encoding: str, separator: str) -> Iterator[Line]:
     """Each record that is not blank, with the number of its first line."""
     first_line = 1
-    try:
-        for cells in reader:
-            if any(map(str.strip, cells)):
-                yield first_line, cells
-            first_line = reader.line_num + 1
-    except csv.Error:  # usually a quotation mark that is never closed
-        raise ValidationError(
-            _("Line %(n)d cannot be read. Is a quotation mark missing?")
-            % {"n": reader.line_num}
-        ) from None
-
-
-def _at_most(
-    max_rows: int, lines: Iterator[tuple[int, list[str]]]
-) -> Iterator[tuple[int, list[str]]]:
-    for count, line in enumerate(lines, start=1):
-        if count > max_rows:
-            raise ValidationError(_("The file has more than 100,000 lines. Split it."))
-        yield line
+    with _text(file, encoding) as text:
+        reader = csv.reader(text, delimiter=separator)
+        try:
+            for cells in reader:
+                if any(map(str.strip, cells)):
+                    yield first_line, cells
+                first_line = reader.line_num + 1
+        except csv.Error:  # usually a quotation mark that is never closed
+            raise ValidationError(
+                _("Line %(n)d cannot be read. Is a quotation mark missing?")
+                % {"n": reader.line_num}
+            ) from None
 
 
 REQUIRED = ("group_id", "type", "name")

@@ -1,17 +1,29 @@
 """Convert the lines of a file to rows of chat groups and sentences about errors."""
 
-from collections.abc import Mapping
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from notifications.groups.importing.parse import LABELS, group_type_of, open_file
+from notifications.groups.importing.parse import (
+    LABELS,
+    GroupFile,
+    Line,
+    group_type_of,
+)
 from notifications.groups.label_names import split_labels
 from notifications.models import GroupType
 from notifications.tencent.ids import is_group_id
 from notifications.ui.downloads import ESCAPED
 from notifications.ui.text import has_control
+
+BLOCK = 5000  # lines in memory at a time
 
 NAME_MAX_LENGTH = 100
 
@@ -61,49 +73,90 @@ class RowProblem:
 
 
 @dataclass(slots=True)
-class ParsedRows:
-    """The content of a file. Each line is in ``rows`` or has ``problems``."""
+class ParsedBlock:
+    """Consecutive lines of a file. Each is in ``rows`` or has ``problems``."""
 
-    encoding: str
-    ignored: list[str]
     rows: list[Row] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
 
 
-def parse_rows(raw: bytes) -> ParsedRows:
-    """Raises ``ValidationError`` if the file as a whole is invalid."""
-    file = open_file(raw)
-    parsed = ParsedRows(file.encoding, file.ignored)
-    width = len(file.columns)
-    positions = {name: index for index, name in enumerate(file.columns) if name}
-    first_lines: dict[str, int] = {}
-    for line, cells in file.lines:
+def parse_rows(file: GroupFile) -> Iterator[ParsedBlock]:
+    """Read the file, ``BLOCK`` lines at a time.
+
+    Raises ``ValidationError`` if the file as a whole is invalid.
+    """
+    lines = file.lines()
+    with closing(_FirstLines()) as first_lines:
+        while block := list(islice(lines, BLOCK)):
+            yield _parse_block(block, file.columns, first_lines)
+
+
+def _parse_block(
+    lines: Sequence[Line], columns: Sequence[str | None], first_lines: "_FirstLines"
+) -> ParsedBlock:
+    block = ParsedBlock()
+    width = len(columns)
+    parsed: list[tuple[Row, list[RowProblem]]] = []
+    for line, cells in lines:
         if len(cells) > width and any(cell.strip() for cell in cells[width:]):
             sentence = _(
                 "It has %(cells)d cells, but there are %(headings)d headings. A text "
                 "with a comma in it must stand between quotation marks."
             ) % {"cells": len(cells), "headings": width}
-            parsed.problems.append(RowProblem(line, "", sentence))
+            block.problems.append(RowProblem(line, "", sentence))
             continue
-        values = {
-            name: _text(cells[index]) if index < len(cells) else ""
-            for name, index in positions.items()
-        }
-        row, problems = _row(line, values)
-        first = first_lines.setdefault(row.group_id, line)
-        if first != line and is_group_id(row.group_id):
+        texts = [*map(_text, cells), *[""] * (width - len(cells))]
+        parsed.append(_row(line, dict(zip(columns, texts, strict=False))))
+    first = first_lines.add([row for row, _problems in parsed])
+    for row, problems in parsed:
+        if first[row.group_id] != row.line and is_group_id(row.group_id):
             sentence = _("“%(id)s” is on line %(first)d already.") % {
                 "id": row.group_id,
-                "first": first,
+                "first": first[row.group_id],
             }
-            problems.insert(0, RowProblem(line, "group_id", sentence))
+            problems.insert(0, RowProblem(row.line, "group_id", sentence))
         if problems:
             if row.type and not row.has_known_type:
                 problems.append(unknown_type(row))
-            parsed.problems += problems
+            block.problems += problems
         else:
-            parsed.rows.append(row)
-    return parsed
+            block.rows.append(row)
+    block.problems.sort(key=lambda problem: problem.line)
+    return block
+
+
+class _FirstLines:
+    """The first line of each group ID of a file.
+
+    They are in a temporary database of SQLite, which is in memory up to its cache and
+    otherwise in a temporary file: as a ``dict`` they would grow with the file.
+    """
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA cache_size = -16000;"  # kilobytes
+            "CREATE TABLE first (group_id TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID;"
+            "BEGIN"
+        )
+
+    def add(self, rows: Sequence[Row]) -> dict[str, int]:
+        """Add rows that follow those added before; return the first line of each ID."""
+        lines = {row.group_id: row.line for row in reversed(rows)}
+        added = self._database.executemany(
+            "INSERT OR IGNORE INTO first VALUES (?, ?)", lines.items()
+        )
+        if added.rowcount == len(lines):
+            return lines
+        earlier = self._database.execute(
+            "SELECT group_id, line FROM first "
+            "WHERE group_id IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(lines))],
+        )
+        return lines | dict(earlier)
+
+    def close(self) -> None:
+        self._database.close()
 
 
 def unknown_type(row: Row) -> RowProblem:
@@ -127,7 +180,12 @@ def _text(cell: str) -> str:
     return text
 
 
-def _row(line: int, values: Mapping[str, str]) -> tuple[Row, list[RowProblem]]:
+@lru_cache(maxsize=200)  # most groups have the labels of many others
+def _labels(cell: str) -> tuple[str, ...]:
+    return tuple(split_labels(cell))
+
+
+def _row(line: int, values: Mapping[str | None, str]) -> tuple[Row, list[RowProblem]]:
     problems: list[RowProblem] = []
 
     def add_problem(column: str, sentence: str) -> None:
@@ -163,7 +221,7 @@ def _row(line: int, values: Mapping[str, str]) -> tuple[Row, list[RowProblem]]:
     labels: tuple[str, ...] | None = None
     if "labels" in values:
         try:
-            labels = tuple(split_labels(values["labels"]))
+            labels = _labels(values["labels"])
         except ValidationError as error:
             for sentence in error.messages:
                 add_problem("labels", sentence)

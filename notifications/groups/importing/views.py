@@ -1,5 +1,6 @@
 """Import of groups: choose a file, check the plan, confirm."""
 
+import io
 from typing import Any
 
 from django.contrib import messages
@@ -13,15 +14,12 @@ from django.utils.translation import ngettext, pgettext
 from notifications import permissions
 from notifications.groups.importing import apply
 from notifications.groups.importing.forms import GroupFileForm, GroupImportForm
-from notifications.groups.importing.parse import LABELS, UTF_8
+from notifications.groups.importing.parse import LABELS, UTF_8, open_file
 from notifications.groups.importing.plan import ChangedGroup, Plan, plan
-from notifications.groups.importing.rows import parse_rows
 from notifications.models import GroupImport, GroupType
 from notifications.ui.pages import page, require_permission
 
 LIST = "admin:notifications_chatgroup_changelist"
-
-MAX_SHOWN = 200  # for each list
 
 MAX_LABELS = 20
 
@@ -57,31 +55,33 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         return _no_longer_pending(request, apply.explain_missing(user, pk))
     if pending.owner_id != user.pk:
         raise Http404
-    parsed = parse_rows(bytes(pending.content))
-    preview = plan(parsed)
+    file = open_file(io.BytesIO(pending.content))
+    if request.method == "POST":
+        try:
+            imported = apply.import_pending(
+                user,
+                pending,
+                file,
+                digest=request.POST.get("digest", ""),
+                leave_out="leave_out" in request.POST,
+            )
+        except apply.NotPending as error:
+            return _no_longer_pending(request, str(error))
+        except apply.LinesRejected:
+            pass  # the form below names the number of lines
+        except ValidationError as error:
+            for sentence in error.messages:
+                messages.error(request, sentence)
+            return redirect("admin:group_import_check", pk)
+        else:
+            messages.success(request, _done_message(imported))
+            return redirect(LIST)
+    preview = plan(file)
     form = GroupImportForm(
         request.POST if request.method == "POST" else None,
         initial={"digest": preview.digest},
         rejected=preview.rejected,
     )
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            imported = apply.import_pending(
-                user,
-                pending,
-                parsed,
-                digest=data["digest"],
-                leave_out=data.get("leave_out", False),
-            )
-        except apply.NotPending as error:
-            return _no_longer_pending(request, str(error))
-        except ValidationError as error:
-            for sentence in error.messages:
-                messages.error(request, sentence)
-            return redirect("admin:group_import_check", pk)
-        messages.success(request, _done_message(imported))
-        return redirect(LIST)
     return page(
         request,
         "notifications/groups/group_import_check.html",
@@ -90,14 +90,14 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         step=2,
         pending=pending,
         plan=preview,
-        encoding="" if parsed.encoding == UTF_8 else parsed.encoding,
-        ignored=parsed.ignored,
-        problems=preview.problems[:MAX_SHOWN],
-        more_problems=max(0, len(preview.problems) - MAX_SHOWN),
-        changed=[_changed_row(changed) for changed in preview.changed[:MAX_SHOWN]],
-        more_changed=max(0, len(preview.changed) - MAX_SHOWN),
-        new=[(row, TYPES[row.type]) for row in preview.new[:MAX_SHOWN]],
-        more_new=max(0, len(preview.new) - MAX_SHOWN),
+        encoding="" if file.encoding == UTF_8 else file.encoding,
+        ignored=file.ignored,
+        problems=preview.problems,
+        more_problems=preview.errors - len(preview.problems),
+        changed=[_changed_row(changed) for changed in preview.changed],
+        more_changed=preview.updated - len(preview.changed),
+        new=[(row, TYPES[row.type]) for row in preview.new],
+        more_new=preview.added - len(preview.new),
         new_labels=preview.new_labels[:MAX_LABELS],
         more_labels=max(0, len(preview.new_labels) - MAX_LABELS),
         button=_button_label(preview),
@@ -122,7 +122,7 @@ def _button_label(preview: Plan) -> str:
         )
         return sentence % {"n": preview.written}
     if preview.unchanged:
-        n = len(preview.unchanged)
+        n = preview.unchanged
         sentence = ngettext(
             "Mark %(n)d group as checked", "Mark %(n)d groups as checked", n
         )
@@ -139,10 +139,10 @@ def _done_message(applied: Plan) -> str:
         )
         return sentence % {
             "n": applied.written,
-            "new": len(applied.new),
-            "changed": len(applied.changed),
+            "new": applied.added,
+            "changed": applied.updated,
         }
-    n = len(applied.unchanged)
+    n = applied.unchanged
     sentence = ngettext(
         "%(n)d group marked as checked; nothing else was changed.",
         "%(n)d groups marked as checked; nothing else was changed.",

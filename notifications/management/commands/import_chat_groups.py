@@ -1,14 +1,17 @@
 """``manage.py import_chat_groups FILE.csv``: import chat groups from a CSV file."""
 
+import shutil
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from notifications.groups.importing.apply import import_groups
-from notifications.groups.importing.plan import Plan, plan
-from notifications.groups.importing.rows import parse_rows
+from notifications.groups.importing.apply import LinesRejected, import_groups
+from notifications.groups.importing.parse import open_file
+from notifications.groups.importing.plan import Plan
 from notifications.management.base import FAILED, RecordedCommand, refusal
 
 
@@ -29,22 +32,36 @@ class Command(RecordedCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        file: Path = options["file"]
+        path: Path = options["file"]
         try:
-            rows = parse_rows(file.read_bytes())
+            with path.open("rb") as opened:
+                result = self._import(opened, path.name, options["skip_invalid"])
         except (OSError, ValidationError) as error:
             raise refusal(error) from None
-        if rows.ignored:
-            self.stderr.write(f"Ignored columns: {', '.join(rows.ignored)}")
-        result = plan(rows)
-        for problem in result.problems:
-            self.stderr.write(str(problem))
-        if result.problems and not options["skip_invalid"]:
-            result = Plan(problems=result.problems)
-        else:
-            result = import_groups(rows, actor="import_chat_groups", file=file.name)
         self.stdout.write(" ".join(f"{name}={n}" for name, n in result.counts.items()))
-        if result.problems:
+        if result.rejected:
             raise CommandError(
                 "Some lines were rejected; see above.", returncode=FAILED
             )
+
+    def _import(self, opened: BinaryIO, name: str, skip_invalid: bool) -> Plan:
+        with ExitStack() as stack:
+            if not opened.seekable():  # a pipe
+                copy = stack.enter_context(TemporaryFile())
+                shutil.copyfileobj(opened, copy)
+                opened = copy
+            file = open_file(opened)
+            if file.ignored:
+                self.stderr.write(f"Ignored columns: {', '.join(file.ignored)}")
+            try:
+                return import_groups(
+                    file,
+                    actor="import_chat_groups",
+                    leave_out=skip_invalid,
+                    report=lambda problem: self.stderr.write(str(problem)),
+                    file=name,
+                )
+            except LinesRejected as error:
+                result = Plan()
+                result.rejected = error.rejected
+                return result

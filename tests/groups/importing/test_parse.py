@@ -1,15 +1,18 @@
 """What is read of a file of groups: encodings, separators, headings, cells."""
 
+from typing import NamedTuple
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import translation
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notifications.groups.importing.parse import column_of, group_type_of, open_file
-from notifications.groups.importing.rows import Row, RowProblem, parse_rows
+from notifications.groups.importing import parse, rows
+from notifications.groups.importing.parse import check_file, column_of, group_type_of
+from notifications.groups.importing.rows import Row, RowProblem
 from notifications.models import ChatGroup, GroupType
-from tests.group_files import ENGLISH, HEADER, TOO_LONG, text_of
+from tests.group_files import ENGLISH, HEADER, TOO_LONG, opened, text_of
 
 pytestmark = pytest.mark.one_database
 
@@ -24,6 +27,26 @@ READ = [
     Row(2, "@TGS#1", "Public", "周末, 徒步", 24, None),
     Row(3, "live", "AVChatRoom", "直播；间", None, None),
 ]
+
+
+class Parsed(NamedTuple):
+    """The content of a whole file."""
+
+    encoding: str
+    ignored: list[str]
+    rows: list[Row]
+    problems: list[RowProblem]
+
+
+def parse_rows(raw: bytes) -> Parsed:
+    file = opened(raw)
+    blocks = list(rows.parse_rows(file))
+    return Parsed(
+        file.encoding,
+        file.ignored,
+        [row for block in blocks for row in block.rows],
+        [problem for block in blocks for problem in block.problems],
+    )
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -63,13 +86,35 @@ def test_what_excel_saves_as_csv_in_china():
 
 
 def test_one_line_too_many_is_refused():
-    file = open_file(HEADER + b"g,Public,G\n\nh,Public,H\n", max_rows=2)
-    assert len(list(file.lines)) == 2
+    check_file(HEADER + b"g,Public,G\n\nh,Public,H\n", max_rows=2)
 
-    file = open_file(HEADER + b"g,Public,G\nh,Public,H\ni,Public,I\n", max_rows=2)
     with pytest.raises(ValidationError) as caught:
-        list(file.lines)
+        check_file(HEADER + b"g,Public,G\nh,Public,H\ni,Public,I\n", max_rows=2)
     assert caught.value.messages == [TOO_LONG]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+@pytest.mark.parametrize("piece", [1, 2, 3, 5])
+def test_a_character_in_two_pieces(encoding, piece, monkeypatch):
+    monkeypatch.setattr(parse, "PIECE", max(piece, 2 if encoding == "utf-16" else 1))
+
+    assert parse_rows(text_of(ROWS, CHINESE, "\t").encode(encoding)).rows == READ
+
+
+@pytest.mark.parametrize("piece", [1, 3, 28, 29, 100])
+@pytest.mark.parametrize(
+    ("content", "number"),
+    [
+        (HEADER + b"g,Public,\xff\n", 29),
+        (HEADER + "群,Public,".encode("gb18030") + b"\xff\n", 30),
+        (HEADER + "群,Public,".encode("gb18030") + b"\x81", 30),
+    ],
+)
+def test_the_first_byte_that_cannot_be_read(content, number, piece, monkeypatch):
+    monkeypatch.setattr(parse, "PIECE", piece)
+
+    with pytest.raises(ValidationError, match=rf"\(byte {number}\)"):
+        parse_rows(content)
 
 
 def test_columns_in_any_order_and_others_are_named():
@@ -131,6 +176,23 @@ def test_a_second_line_of_a_group_is_wrong_even_where_the_first_is():
         (3, "group_id"),
     ]
     assert parsed.rows == []
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 5])
+def test_a_second_line_of_a_group_in_another_block(block, monkeypatch):
+    monkeypatch.setattr(rows, "BLOCK", block)
+
+    parsed = parse_rows(
+        HEADER + b"g,Public,G\nh,Public,H\ng,Nope,G\ni,Public,I\ng,Public,G\n"
+    )
+
+    assert [str(problem) for problem in parsed.problems] == [
+        "Line 4, Group ID: “g” is on line 2 already.",
+        "Line 4, Type: “Nope” is not one of Private, Public, ChatRoom, AVChatRoom, "
+        "BChatRoom, Community.",
+        "Line 6, Group ID: “g” is on line 2 already.",
+    ]
+    assert [row.group_id for row in parsed.rows] == ["g", "h", "i"]
 
 
 def test_a_long_cell_is_cut_in_its_sentence():

@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from notifications import permissions
 from notifications.models import AuditEntry, ChatGroup, GroupImport, Label
 from tests.factories import make_group, make_user
-from tests.group_files import BAD_FILES, HEADER, text_of
+from tests.group_files import BAD_FILES, HEADER, LARGE_FILES, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -39,9 +39,9 @@ def words(response) -> str:
     return " ".join(response.content.decode().split())
 
 
-@pytest.mark.parametrize("bad", BAD_FILES)
+@pytest.mark.parametrize("bad", BAD_FILES | LARGE_FILES)
 def test_a_file_that_cannot_be_used_is_refused_beside_its_field(client, bad):
-    content, sentence = BAD_FILES[bad]
+    content, sentence = (BAD_FILES | LARGE_FILES)[bad]
 
     response = upload(client, content)
 
