@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPResponse as PlainResponse
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import Timeout
 from urllib3.util.connection import is_connection_dropped
 
 IDLE_SECONDS = 10.0
@@ -188,7 +190,7 @@ class Transport:
         tls: ssl.SSLContext,
     ) -> None:
         self.progress = SendProgress(read_timeout=read_timeout)
-        self._timeouts = (connect_timeout, read_timeout)
+        self._timeout = Timeout(connect=connect_timeout, read=read_timeout)
         self._last_used = 0.0
         self.answer_date = ""  # the Date header of the last response
         self._adapter = _Adapter(self.progress, tls)
@@ -203,12 +205,15 @@ class Transport:
         self._session.headers["Accept-Encoding"] = "identity"
         self._session.headers["Content-Type"] = "application/json"
         # All calls go to one host: prepare what they have in common once.
-        self._prepared = self._session.prepare_request(
-            requests.Request("POST", base_url)
-        )
+        prepared = self._session.prepare_request(requests.Request("POST", base_url))
         self._pool: Any = self._adapter.get_connection_with_tls_context(
-            self._prepared, verify=True, proxies=self._session.proxies
+            prepared, verify=True, proxies=self._session.proxies
         )
+        self._headers = dict(prepared.headers)
+        # A proxy without a tunnel gets the whole URL.
+        is_whole = self._pool.proxy is not None and self._pool.scheme == "http"
+        host = urlsplit(base_url)
+        self._skipped = 0 if is_whole else len(f"{host.scheme}://{host.netloc}")
 
     def connect(self) -> None:
         """Open the connection. Raise the exceptions of ``requests`` and ``urllib3``."""
@@ -223,7 +228,7 @@ class Transport:
             ):
                 connection.close()
             if connection.sock is None:
-                connection.timeout = self._timeouts[0]
+                connection.timeout = self._timeout.connect_timeout
                 if pool.proxy and pool.scheme == "https":
                     pool._prepare_proxy(connection)
                 else:
@@ -258,28 +263,34 @@ class Transport:
         self.progress.sent = False
         self.progress.deadline = time.monotonic() + total_deadline
         self.answer_date = ""
-        request = self._prepared.copy()
-        request.url = url
-        request.body = body
-        request.headers["Content-Length"] = str(len(body))
-        # The session would follow redirects, keep cookies and read the environment; the
-        # adapter makes exactly one request.
-        with self._adapter.send(
-            request,
-            stream=True,
-            timeout=self._timeouts,
-            verify=True,
-            proxies=self._session.proxies,
-        ) as response:
+        # The session would follow redirects, keep cookies and read the environment, and
+        # its adapter works out anew for each call what is the same for all of them. The
+        # pool below makes exactly one request.
+        response = self._pool.urlopen(
+            "POST",
+            url[self._skipped :],
+            body=body,
+            headers=self._headers | {"Content-Length": str(len(body))},
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=self._timeout,
+            preload_content=False,
+            decode_content=False,
+        )
+        try:
             self.answer_date = response.headers.get("Date", "")
-            if response.status_code != 200:
-                return response.status_code, b""
-            content = response.raw.read(max_body + 1, decode_content=False)
+            if response.status != 200:
+                response.close()
+                return response.status, b""
+            content = response.read(max_body + 1, decode_content=False)
             if len(content) <= max_body:
                 # Reads the end of the body, so that the connection can be reused.
-                content += response.raw.read(1, decode_content=False)
+                content += response.read(1, decode_content=False)
+        finally:
+            response.release_conn()
         self._last_used = time.monotonic()
-        return response.status_code, content
+        return response.status, content
 
     def close(self) -> None:
         self._session.close()
