@@ -13,9 +13,11 @@ from typing import Any
 from unittest.mock import patch
 
 from django.apps import apps
-from django.db import connection
+from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
+
+from notifications import statements
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "internals.md"
 ROW_LOCK = re.compile(
@@ -51,7 +53,15 @@ def collected_faults() -> Iterator[list[str]]:
         database.locked_tables = set()
         set_autocommit(database, *arguments, **named)
 
+    execute_prepared = statements.execute
+
+    def checking_prepared(sql: str, values: Any = ()) -> Any:
+        rows = execute_prepared(sql, values)
+        _check(connections["default"], sql, order, faults)
+        return rows
+
     with (
+        patch.object(statements, "execute", checking_prepared),
         patch.object(CursorWrapper, "execute", checking),
         patch.object(BaseDatabaseWrapper, "set_autocommit", beginning),
     ):

@@ -16,17 +16,13 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
 from django.db.models import (
-    BigIntegerField,
-    Case,
     Exists,
-    F,
     OuterRef,
     Q,
     QuerySet,
-    Value,
-    When,
 )
 
+from notifications import statements
 from notifications.delivery import amendments
 from notifications.delivery.channels import CHANNELS
 from notifications.delivery.channels.base import Channel, Message, Target
@@ -80,6 +76,9 @@ class _DueRow(NamedTuple):
     error_code: int | None
 
 
+_DUE_COLUMNS = ["id", *_DueRow._fields[1:]]
+
+
 class Running(NamedTuple):
     """The columns of a notification for its claims: the audience may take megabytes."""
 
@@ -94,28 +93,32 @@ class Running(NamedTuple):
         return Message(self.content, options)
 
 
+def _unstoppable() -> list[str]:
+    """The channels that do not obey the switch."""
+    return [str(word) for word, one in CHANNELS.items() if not one.obeys_switch]
+
+
 def not_stopped() -> QuerySet[Notification]:
     """Return notifications with the status *sending*.
 
     While all sending is stopped, only those that do not obey the switch.
     """
     switched_off = SendingSwitch.objects.filter(is_off=True)
-    unstoppable = [word for word, one in CHANNELS.items() if not one.obeys_switch]
     return Notification.objects.filter(
-        ~Exists(switched_off) | Q(channel__in=unstoppable),
+        ~Exists(switched_off) | Q(channel__in=_unstoppable()),
         status=Notification.Status.SENDING,
     )
 
 
-def _running_notifications(now: datetime) -> QuerySet[Notification]:
+def running_notifications(now: datetime) -> QuerySet[Notification]:
     """Return notifications that are being sent, without those whose time is over."""
     return not_stopped().filter(Q(not_after__isnull=True) | Q(not_after__gt=now))
 
 
 def running(now: datetime) -> list[Running]:
     """Return what claims need of the notifications that are being sent."""
-    rows = _running_notifications(now).order_by("id").values_list(*Running._fields)
-    return [Running(*row) for row in rows]
+    columns = ["id", *Running._fields[1:]]
+    return [Running(*row) for row in statements.running(now, _unstoppable(), columns)]
 
 
 def channels_due(now: datetime) -> set[str]:
@@ -125,7 +128,7 @@ def channels_due(now: datetime) -> set[str]:
         status=Delivery.Status.QUEUED,
         not_before__lte=now,
     )
-    rows = _running_notifications(now).filter(Exists(due)).order_by()
+    rows = running_notifications(now).filter(Exists(due)).order_by()
     return set(rows.values_list("channel", flat=True))
 
 
@@ -200,16 +203,7 @@ def _due_rows(
         share = -(-(limit - len(rows)) // (len(notifications) - index))
         if not share:
             break
-        due = (
-            Delivery.objects.filter(
-                notification_id=notification.pk,
-                status=Delivery.Status.QUEUED,
-                not_before__lte=now,
-            )
-            .order_by("not_before", "id")
-            .select_for_update(skip_locked=True)
-            .values_list(*_DueRow._fields)[:share]
-        )
+        due = statements.due(notification.pk, share, now, _DUE_COLUMNS)
         rows += [_DueRow(*row) for row in due]
     return rows
 
@@ -223,8 +217,7 @@ def _draw_numbers(ids: Sequence[int]) -> dict[int, int]:
     numbers: set[int] = set()
     while len(numbers) < len(ids):
         numbers |= {1 + secrets.randbelow(2**32 - 1) for _n in ids}
-        used = Delivery.objects.filter(random__in=numbers)
-        numbers -= set(used.values_list("random", flat=True))
+        numbers -= statements.used_numbers(list(numbers))
     return dict(zip(ids, numbers, strict=False))
 
 
@@ -237,21 +230,9 @@ def _mark(
     """``numbers``: new values by column and id of the delivery."""
     if not ids:
         return
-    changes: dict[str, Any] = {
-        column: Case(
-            *(When(pk=pk, then=Value(number)) for pk, number in by_row.items()),
-            default=F(column),
-            output_field=BigIntegerField(),
-        )
-        for column, by_row in numbers.items()
-        if by_row
-    }
-    count = Delivery.objects.filter(pk__in=ids, status=Delivery.Status.QUEUED).update(
-        status=Delivery.Status.SENDING,
-        owner=worker_id,
-        claimed_at=now,
-        attempt_count=F("attempt_count") + 1,
-        **changes,
+    randoms, msg_seqs = numbers["random"], numbers["msg_seq"]
+    count = statements.mark(
+        [(pk, randoms.get(pk), msg_seqs.get(pk)) for pk in ids], worker_id, now
     )
     if count != len(ids):
         raise RuntimeError(

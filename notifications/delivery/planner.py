@@ -19,7 +19,7 @@ from notifications.delivery.restore_guard import RestoreGuard
 from notifications.models import Installation, Pace
 from notifications.rate_limit.clock import EngineClock
 from notifications.rate_limit.limiter import RateLimiter
-from notifications.rate_limit.slots import HORIZON
+from notifications.rate_limit.slots import HORIZON, save
 
 
 class ChannelPlanner:
@@ -59,7 +59,7 @@ class ChannelPlanner:
         if claims:
             row.next_slot = slots.at(len(claims))
             row.claimed += len(claims)
-            row.save()
+            save(row)
             self._last_served = claims[-1].notification_id
         self._future_slots.extend(claim.slot for claim in claims)
         return claims

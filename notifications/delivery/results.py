@@ -11,9 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import BigIntegerField, Case, F, Value, When
+from django.db.models import F
 
-from notifications import audit_log
+from notifications import audit_log, statements
+from notifications.db.prepared import moment
 from notifications.delivery.audit_events import PAUSED
 from notifications.delivery.channels import base
 from notifications.delivery.claim import Claim
@@ -26,7 +27,7 @@ from notifications.delivery.retry import (
     decide,
     too_many_failures,
 )
-from notifications.models import Attempt, Delivery, Notification
+from notifications.models import Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
 from notifications.tencent.outcomes import OutcomeKind, Reason
 
@@ -56,20 +57,21 @@ class ResultWriter:
         # Collected over the tick, to write each kind with one UPDATE.
         self.accepted: dict[int, base.Result] = {}  # by the id of the delivery
         self.not_called: list[int] = []
-        self.attempts: list[Attempt] = []
+        # Values of ``statements.ATTEMPT``.
+        self.attempts: list[tuple[object, ...]] = []
         self.with_failures: set[int] = set()  # ids of notifications
 
     def write(self, results: Sequence[Result[Claim]]) -> None:
         # In the order of docs/internals.md, "Order of locks".
-        notifications = (
-            Notification.objects.order_by("pk")
-            .select_for_update()
-            .only("status", "doubt_streak", "watched_since")
-            .in_bulk(sorted({result.request.notification_id for result in results}))
-        )
+        numbers = sorted({result.request.notification_id for result in results})
+        locked = statements.lock_notifications(numbers)
+        # Other columns, which only a failure needs, are read when they are used.
+        names = ["id", "channel", "status", "doubt_streak"]
+        notifications = {
+            row[0]: Notification.from_db(None, names, row) for row in locked
+        }
         ids = [result.request.delivery_id for result in results]
-        owned = self._owned_rows().filter(pk__in=ids).order_by("pk")
-        owned_ids = set(owned.select_for_update().values_list("pk", flat=True))
+        owned_ids = statements.lock_owned(ids, self.worker_id)
         by_notification = defaultdict(list)
         for result in sorted(results, key=lambda r: r.finished_at):
             if result.request.delivery_id in owned_ids:
@@ -80,7 +82,8 @@ class ResultWriter:
             self._process_notification(notifications[pk], own_results)
         self._write_accepted()
         self._write_not_called()
-        Attempt.objects.bulk_create(self.attempts)
+        if self.attempts:
+            statements.insert_attempts(self.attempts)
         for pk in self.with_failures:
             if too_many_failures(notifications[pk]):
                 self._pause(notifications[pk], Notification.PauseReason.FAILURES)
@@ -205,30 +208,14 @@ class ResultWriter:
     def _write_accepted(self) -> None:
         if not self.accepted:
             return
-        self._owned_rows().filter(pk__in=self.accepted).update(
-            status=Delivery.Status.ACCEPTED,
-            error_code=0,
-            error_info="",
-            reason="",
-            drop_reason="",
-            owner=None,
-            finished_at=self.now,
-            **self._accepted_values("msg_seq"),
-            **self._accepted_values("msg_time"),
+        statements.accept(
+            [
+                (pk, answer.msg_seq, answer.msg_time)
+                for pk, answer in self.accepted.items()
+            ],
+            self.worker_id,
+            self.now,
         )
-
-    def _accepted_values(self, column: str) -> dict[str, Case]:
-        """The value of each accepted row in a column; nothing if no answer has one."""
-        values = {pk: getattr(answer, column) for pk, answer in self.accepted.items()}
-        cases = [
-            When(pk=pk, then=Value(value))
-            for pk, value in values.items()
-            if value is not None
-        ]
-        if not cases:
-            return {}
-        case = Case(*cases, default=F(column), output_field=BigIntegerField())
-        return {column: case}
 
     def _add_attempt(self, result: Result[Claim], answer: base.Result) -> None:
         outcome = answer.outcome
@@ -239,22 +226,22 @@ class ResultWriter:
             extra=result.request.log_fields,
         )
         self.attempts.append(
-            Attempt(
-                delivery_id=result.request.delivery_id,
-                number=result.request.attempt,
-                worker=self.worker_id,
-                started_at=result.started_at,
-                finished_at=result.finished_at,
-                outcome=outcome.kind.value,
-                reason=outcome.reason or "",
-                detail=outcome.detail,
-                http_status=outcome.http_status,
-                action_status=outcome.action_status,
-                error_code=outcome.error_code,
-                error_info=outcome.error_info,
-                msg_seq=answer.msg_seq,
-                msg_time=answer.msg_time,
-                drop_reason=answer.drop_reason,
+            (
+                result.request.delivery_id,
+                result.request.attempt,
+                self.worker_id,
+                moment(result.started_at),
+                moment(result.finished_at),
+                outcome.kind.value,
+                str(outcome.reason or ""),
+                outcome.detail,
+                outcome.http_status,
+                outcome.action_status,
+                outcome.error_code,
+                outcome.error_info,
+                answer.msg_seq,
+                answer.msg_time,
+                answer.drop_reason,
             )
         )
 

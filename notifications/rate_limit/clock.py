@@ -17,6 +17,8 @@ from pathlib import Path
 
 from django.db import connection
 
+from notifications.db.prepared import execute
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 # The boot id on PostgreSQL: its clock continues after a restart.
@@ -54,9 +56,8 @@ class EngineClock:
         if self.boot_id != POSTGRESQL:
             return
         before = self.machine()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
-            (server_time,) = cursor.fetchone()
+        sql = "SELECT extract(epoch FROM clock_timestamp())::float8"
+        ((server_time,),) = execute(sql)
         after = self.machine()
         offset, error = server_time - (before + after) / 2, (after - before) / 2
         drift = MAX_DRIFT * (after - self._read_at)  # negative before the first reading

@@ -16,6 +16,7 @@ from notifications.rate_limit.slots import (
     free_slots,
     has_free_slot,
     locked_pace,
+    save,
 )
 
 # A crash leaves no reading call unconfirmed. So its slots may be further ahead than those
@@ -100,7 +101,7 @@ class RateLimiter:
             slots = self.free_slots(row, limit)
             if slots.count:
                 row.next_slot = slots.at(slots.count)
-                row.save()
+                save(row)
         self.committed()
         next_slot = self.clock.to_machine_time(slots.at(slots.count))
         # An earlier call would take the lock and get no slot.
@@ -119,4 +120,4 @@ class RateLimiter:
         with transaction.atomic():
             row = self.lock()
             row.slow_until = self.clock.now() + SLOW_SECONDS
-            row.save()
+            save(row)

@@ -10,6 +10,7 @@ import math
 import time
 from dataclasses import dataclass
 
+from notifications import statements
 from notifications.models import Pace
 from notifications.rate_limit.clock import POSTGRESQL, EngineClock
 
@@ -75,10 +76,10 @@ def has_free_slot(
     """
     if clock.boot_id != POSTGRESQL:
         return True
-    pace = Pace.objects.filter(name=name).first()
-    if pace is None:
+    next_slot = statements.next_slot(name)
+    if next_slot is None:
         return True
-    return not earliest + horizon < pace.next_slot <= earliest + MAX_LEAD
+    return not earliest + horizon < next_slot <= earliest + MAX_LEAD
 
 
 def locked_pace(name: str, clock: EngineClock) -> Pace:
@@ -87,11 +88,11 @@ def locked_pace(name: str, clock: EngineClock) -> Pace:
     Reset it also when its next slot is further ahead than slots are handed out: the
     clock was set back.
     """
-    rows = Pace.objects.select_for_update().filter(name=name)
-    pace = rows.first()
-    if pace is None:
+    row = statements.lock_pace(name)
+    if row is None:
         Pace.objects.get_or_create(name=name, defaults={"boot_id": clock.boot_id})
-        pace = rows.get()
+        row = statements.lock_pace(name)
+    pace = Pace(*(row or ()))
     # Read the clock after waiting for the lock: with an older time, slots would be past.
     clock.read_database()
     now = clock.now()
@@ -100,8 +101,15 @@ def locked_pace(name: str, clock: EngineClock) -> Pace:
         pace.next_slot = now + PAUSE_AFTER_SET
         pace.slow_until = 0
         # Save here, because a claim without a free slot in this tick does not save.
-        pace.save()
+        save(pace)
     return pace
+
+
+def save(pace: Pace) -> None:
+    """Write a row that ``locked_pace`` returned."""
+    statements.save_pace(
+        pace.pk, pace.boot_id, pace.next_slot, pace.slow_until, pace.claimed
+    )
 
 
 def current_rate(pace: Pace, now: float, rate: float) -> float:

@@ -208,26 +208,14 @@ class HttpThreads:
         return at + ANSWER_SECONDS, result
 
 
-class ServerConnection:
-    """Stands in for the connection from which the engine's clock reads the time."""
+class ServerClock:
+    """Stands in for the statement with which the engine's clock reads the time."""
 
     def __init__(self, world: World) -> None:
         self.world = world
 
-    def cursor(self) -> "ServerConnection":
-        return self
-
-    def __enter__(self) -> "ServerConnection":
-        return self
-
-    def __exit__(self, *_arguments: object) -> None:
-        pass
-
-    def execute(self, _sql: str) -> None:
-        pass
-
-    def fetchone(self) -> tuple[float]:
-        return (self.world.now + self.world.server_ahead,)
+    def __call__(self, _sql: str) -> list[tuple[float]]:
+        return [(self.world.now + self.world.server_ahead,)]
 
 
 def wall_clock_of(world: World) -> Any:

@@ -45,7 +45,7 @@ from notifications.models import (
 from tests.delivery.model import (
     OUTCOMES,
     ModelWorker,
-    ServerConnection,
+    ServerClock,
     World,
     key_of,
     wall_clock_of,
@@ -97,7 +97,7 @@ class Engine(RuleBasedStateMachine):
             "notifications.delivery.worker.transaction": SimpleNamespace(
                 atomic=world.commit
             ),
-            "notifications.rate_limit.clock.connection": ServerConnection(world),
+            "notifications.rate_limit.clock.execute": ServerClock(world),
             **self.patches(),
         }.items():
             self.stack.enter_context(patch(path, replacement))

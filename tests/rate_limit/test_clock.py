@@ -35,7 +35,7 @@ def test_a_server_clock_that_was_set_is_noticed(monkeypatch, seconds, is_set):
     now = Ticking()
     clock = EngineClock(POSTGRESQL, now)
     server = FakeServer(now, ahead=1e9)
-    monkeypatch.setattr("notifications.rate_limit.clock.connection", server)
+    monkeypatch.setattr("notifications.rate_limit.clock.execute", server)
     for _n in range(20):  # slewed by a twentieth of the time
         clock.read_database()
         server.ahead += 0.05
@@ -63,26 +63,14 @@ class Ticking:
 
 
 class FakeServer:
-    """A database connection and cursor with the time of the server."""
+    """Runs the statement that reads the time of the server."""
 
     def __init__(self, machine: Ticking, *, ahead: float) -> None:
         self.machine = machine
         self.ahead = ahead
 
-    def cursor(self) -> "FakeServer":
-        return self
-
-    def __enter__(self) -> "FakeServer":
-        return self
-
-    def __exit__(self, *_arguments: object) -> None:
-        pass
-
-    def execute(self, _sql: str) -> None:
-        pass
-
-    def fetchone(self) -> tuple[float]:
-        return (self.machine.seconds + 0.005 + self.ahead,)
+    def __call__(self, _sql: str) -> list[tuple[float]]:
+        return [(self.machine.seconds + 0.005 + self.ahead,)]
 
 
 def test_the_clock_of_a_machine_has_no_offset():
