@@ -42,9 +42,9 @@ ADVICE: dict[str, Promise] = {
 
 def headline(notification: Notification, progress: Progress) -> str:
     """Summarize the state in one sentence, for a live region of the page."""
-    if notification.channel == Channel.RECALL:
+    if notification.is_recall:
         own = _of_recall(notification, progress)
-    elif notification.channel == Channel.CORRECTION:
+    elif notification.is_correction:
         own = _of_correction(notification, progress)
     else:
         own = ""

@@ -121,8 +121,7 @@ def fill_history(groups: Sequence[ChatGroup], now: datetime) -> None:
                 chosen = [g for g in chosen if not CHANNELS[channel].refuses(g.type)]
                 results = [ACCEPTED] * len(chosen)
                 sent = history.add(sender, at, chosen, results, channel=channel)
-                amending = Channel.CORRECTION if days == 7 else Channel.RECALL
-                history.amend(sent, amending, at + timedelta(minutes=4))
+                history.amend(sent, at + timedelta(minutes=4), is_recall=days == 3)
             case 5:
                 done = len(chosen) // 2
                 results = [ACCEPTED] * done + [CANCELLED] * (len(chosen) - done)
@@ -201,9 +200,9 @@ class DemoHistory:
             )
         return notification
 
-    def amend(self, sent: Notification, channel: str, at: datetime) -> None:
+    def amend(self, sent: Notification, at: datetime, *, is_recall: bool) -> None:
         """Correct a notification, or take it back, which fails in every sixth group."""
-        is_recall = channel == Channel.RECALL
+        channel = Channel.RECALL if is_recall else Channel.CORRECTION
         refused_types = CHANNELS[channel].refused_by_type.get("message", frozenset())
         rows = sent.deliveries.exclude(group_type__in=refused_types).order_by("-pk")
         run = Notification.objects.create(

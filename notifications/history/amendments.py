@@ -33,10 +33,6 @@ class AmendmentRow:
             return _("In progress")
         return self.run.get_status_display()
 
-    @property
-    def is_recall(self) -> bool:
-        return self.run.channel == Channel.RECALL
-
 
 def amendments_of(notification: Notification) -> list[AmendmentRow]:
     """Oldest first; a few queries for each."""
@@ -46,17 +42,17 @@ def amendments_of(notification: Notification) -> list[AmendmentRow]:
         seal = seal_of(run.pk)
         archive = Archive.objects.filter(notification=run).first()
         rows.append(AmendmentRow(run, before, results(run, seal), seal, archive))
-        if run.channel == Channel.CORRECTION:
+        if run.is_correction:
             before = run.content
     return rows
 
 
 def text_before(run: Notification) -> str:
     """The text that a correction replaced: that of the send, or of a correction."""
-    if run.amends is None or run.channel != Channel.CORRECTION:
+    if run.amends is None or not run.is_correction:
         return ""
-    earlier = run.amends.amendments.filter(channel=Channel.CORRECTION, pk__lt=run.pk)
-    newest = earlier.order_by("-pk").first()
+    corrections = run.amends.amendments.corrections()
+    newest = corrections.filter(pk__lt=run.pk).order_by("-pk").first()
     return (newest or run.amends).content
 
 
@@ -78,7 +74,7 @@ def fates_of(deliveries: Iterable[Delivery]) -> Mapping[int, Sequence[Fate]]:
 
 
 def _sentence(row: Delivery) -> str:
-    is_recall = row.channel == Channel.RECALL
+    is_recall = row.is_recall
     why = explain(row)
     values = {
         "time": moment(row.finished_at),

@@ -252,6 +252,10 @@ class Delivery(models.Model):
         return str(self.Status(self.status).label)
 
     @property
+    def is_recall(self) -> bool:
+        return self.channel == Channel.RECALL
+
+    @property
     def recipient_ids(self) -> list[str] | None:
         """The named members of this portion, or ``None`` for everyone."""
         return self.recipients.splitlines() or None

@@ -36,6 +36,9 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def drafts_of(self, user_id: int) -> Self:
         return self.filter(status=Notification.Status.DRAFT, sender_id=user_id)
 
+    def corrections(self) -> Self:
+        return self.filter(channel=Channel.CORRECTION)
+
     def visible_to(self, user_id: int) -> Self:
         """The history, and the drafts that this user holds."""
         return self.filter(~Q(status=Notification.Status.DRAFT) | Q(sender_id=user_id))
@@ -211,6 +214,14 @@ class Notification(models.Model):
     def accepted_label(self) -> str:
         """The result of its accepted deliveries."""
         return Channel(self.channel).accepted_label
+
+    @property
+    def is_recall(self) -> bool:
+        return self.channel == Channel.RECALL
+
+    @property
+    def is_correction(self) -> bool:
+        return self.channel == Channel.CORRECTION
 
     @property
     def has_ended(self) -> bool:

@@ -148,7 +148,7 @@ admin:audience_delete                    POST login  403     away    away      4
 admin:group_import                       GET  login  403     403     403       403     200    403    200
 admin:group_import                       POST login  403     403     403       403     200    403    200
 admin:group_import_check                 GET  login  403     403     403       403     200    403    404
-admin:group_import_check                 POST login  403     403     403       403     200    403    404
+admin:group_import_check                 POST login  403     403     403       403     away   403    404
 admin:groups_download                    GET  login  405     405     405       405     405    405    405
 admin:groups_download                    POST login  403     200     200       200     200    403    200
 admin:syncs                              GET  login  403     200     200       200     200    403    200
