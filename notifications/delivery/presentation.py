@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from notifications import conf
 from notifications.delivery.progress import Progress, WaitReason, WaitState
 from notifications.delivery.reconcile.services import OpenQueries
-from notifications.models import Channel, Notification
+from notifications.models import Notification
 from notifications.ui.dates import moment
 
 MINUTE = 60

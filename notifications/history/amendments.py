@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from notifications.delivery.explanations import explain
 from notifications.history.notification_detail import ResultRow, results
-from notifications.models import Archive, Channel, Delivery, Notification, Seal
+from notifications.models import Archive, Delivery, Notification, Seal
 from notifications.record.queries import seal_of
 from notifications.tencent.outcomes import Reason
 from notifications.ui.dates import moment

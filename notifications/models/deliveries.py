@@ -32,6 +32,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         drafts = Notification.objects.filter(status=Notification.Status.DRAFT)
         return self.exclude(notification_id__in=drafts.values("pk"))
 
+    def recalls(self) -> Self:
+        return self.filter(channel=Channel.RECALL)
+
     def open(self) -> Self:
         return self.filter(status__in=Delivery.OPEN)
 

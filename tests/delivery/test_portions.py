@@ -310,7 +310,7 @@ def test_the_number_of_queries_does_not_grow_with_the_groups(
 
     with django_assert_num_queries(29):
         client.get(f"/sent/{sent.pk}/")
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/history/deliveries/")
     with django_assert_num_queries(12):
         client.get("/history/")

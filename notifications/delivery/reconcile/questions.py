@@ -30,7 +30,6 @@ from notifications.models import (
     Notification,
     SendingSwitch,
 )
-from notifications.models import Channel as ChannelWord
 from notifications.models.deliveries import DeliveryQuerySet
 from notifications.tencent.calls.base import Call
 from notifications.tencent.calls.group_msg_get_simple import (
@@ -240,11 +239,12 @@ def allowed(questions: Sequence[Question], now: datetime) -> Allowed:
     numbers = {one.notification_id for one in repeats}
     notifications = Notification.objects.only("status", "not_after").in_bulk(numbers)
     taken_back = set(
-        Delivery.objects.filter(
-            channel=ChannelWord.RECALL,
+        Delivery.objects.recalls()
+        .filter(
             status=Delivery.Status.QUEUED,
             amended_delivery__in=[one.delivery_id for one in repeats],
-        ).values_list("amended_delivery", flat=True)
+        )
+        .values_list("amended_delivery", flat=True)
     )
     is_off = SendingSwitch.present().is_off
     probed = capabilities.answer(capabilities.REPEAT)

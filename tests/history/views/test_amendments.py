@@ -215,7 +215,7 @@ def test_what_a_run_left_out(auditor, sent):
 
     assert "Groups Every group that had got the message · 2 groups" in shown
     assert "Rule: Types Public" in shown
-    assert "Left out 2 · the group never got it 1 · taken back already" in shown
+    assert "Left out 2 · the group does not have it 1 · taken back already" in shown
     assert f"Took notification {sent.pk} back from 2 groups." in shown
     assert "Everyone in the group" not in shown
 
