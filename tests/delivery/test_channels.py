@@ -133,9 +133,10 @@ def test_no_template_or_script_compares_the_word_of_a_channel():
     assert {path.suffix for path in texts} >= {".html", ".js"}
     # The names of the recalls are in addresses and classes, too: only literals compare.
     literals = [f"{mark}{word}{mark}" for word in WORDS for mark in "\"'"]
-    assert [
-        path for path, text in texts.items() if any(l in text for l in literals)
-    ] == []
+    comparing = [
+        path for path, text in texts.items() if any(one in text for one in literals)
+    ]
+    assert comparing == []
 
 
 # --- the contract -----------------------------------------------------------------------
