@@ -30,6 +30,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from notifications.audit.settings_changes import application_since
 from notifications.db.expressions import InList
 from notifications.delivery.channels import CHANNELS
 from notifications.models import Channel, ChatGroup, Delivery, Notification, Rule
@@ -46,6 +47,7 @@ class LeftOut(StrEnum):
 
     NOT_SENT = "not_sent"  # failed or cancelled: the group does not have it
     NOT_KNOWN = "not_known"  # not confirmed for good, or Tencent gave no MsgSeq
+    OTHER_APPLICATION = "other_application"  # the settings named another one then
     TAKEN_BACK = "taken_back"  # a recall of it was accepted
     BEING_TAKEN_BACK = "being_taken_back"  # a recall of it has no result yet
     TOO_OLD = "too_old"  # Tencent's history may not have it any more
@@ -129,10 +131,11 @@ def messages(
     recalls = _amendments(Channel.RECALL)
     has_no_result = Q(status__in=Delivery.OPEN) | Q(next_query_at__isnull=False)
     kept_since = now - timedelta(days=settings.IM_HISTORY_DAYS)
-    reasons = {
+    reasons: dict[LeftOut, Any] = {
         LeftOut.NOT_SENT: Q(status__in=[S.QUEUED, S.FAILED, S.CANCELLED]),
         LeftOut.NOT_KNOWN: Q(status=S.UNCONFIRMED, next_query_at__isnull=True)
         | (Q(status=S.ACCEPTED) & ~Q(msg_seq__gte=1)),
+        LeftOut.OTHER_APPLICATION: _of_another_application(),
         LeftOut.TAKEN_BACK: Exists(recalls.filter(status=S.ACCEPTED)),
         LeftOut.BEING_TAKEN_BACK: Exists(recalls.filter(has_no_result)),
         LeftOut.TOO_OLD: Q(finished_at__lt=kept_since),
@@ -158,6 +161,12 @@ def messages(
         )
     )
     return annotated
+
+
+def _of_another_application() -> Q:
+    """A group of the present application may have the same ID, and other messages."""
+    since = application_since()
+    return Q(pk__in=[]) if since is None else Q(claimed_at__lt=since)
 
 
 def _amendments(channel: str) -> QuerySet[Delivery]:

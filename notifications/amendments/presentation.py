@@ -10,6 +10,7 @@ from notifications.models import Archive, Notification
 LABELS = {
     LeftOut.NOT_SENT: gettext_lazy("the group does not have it"),
     LeftOut.NOT_KNOWN: gettext_lazy("not known whether the group got it"),
+    LeftOut.OTHER_APPLICATION: gettext_lazy("sent with another application"),
     LeftOut.TAKEN_BACK: gettext_lazy("taken back already"),
     LeftOut.BEING_TAKEN_BACK: gettext_lazy("being taken back already"),
     LeftOut.TOO_OLD: gettext_lazy("too old: Tencent may not keep it any more"),

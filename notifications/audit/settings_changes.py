@@ -51,6 +51,9 @@ PLAIN = (
 
 ADDRESSES = ("IM_BASE_URL", "IM_PROXY_URL")  # may contain a password
 
+# The settings that name the application at Tencent.
+APPLICATION = ("IM_SDK_APP_ID", "IM_REGION", "IM_BASE_URL")
+
 # Environment variable → setting.
 SECRETS = {
     "IM_SECRET_KEY": "IM_SECRET_KEY",
@@ -113,6 +116,11 @@ def unchanged_since(*names: str) -> datetime | None:
             return since or timezone.now()
         since = entry.at
     return None
+
+
+def application_since() -> datetime | None:
+    """When calls began to go to the present application; ``None`` if they always did."""
+    return unchanged_since(*APPLICATION)
 
 
 def _entries() -> QuerySet[AuditEntry]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from notifications import permissions
 from notifications.amendments.messages import LeftOut, Part, present_texts, preview
 from notifications.amendments.services import Order, correct, recall
+from notifications.audit.settings_changes import record_settings
 from notifications.models import AuditEntry, Channel, Delivery, Notification
 from tests.factories import (
     make_archive,
@@ -395,3 +396,31 @@ def test_a_message_that_was_taken_back_is_not_corrected(manager, sent):
 
     assert run.audience_count == 1
     assert dict(preview(sent, Channel.CORRECTION).left_out)[LeftOut.TAKEN_BACK] == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("IM_SDK_APP_ID", "1400000009"),
+        ("IM_REGION", "singapore"),
+        ("IM_BASE_URL", "https://im.example"),
+    ],
+)
+@pytest.mark.parametrize("channel", [Channel.RECALL, Channel.CORRECTION])
+def test_message_of_another_application_is_left_out(settings, setting, value, channel):
+    """Its group with the same ID belongs to other people, and has other messages."""
+    notification = make_sent()
+    present = getattr(settings, setting)
+    setattr(settings, setting, value)
+    record_settings("worker")
+    now = timezone.now()
+    make_message(notification, claimed_at=now)
+    waiting = {"status": S.SENDING, "claimed_at": now, "attempt_count": 1, "owner": 1}
+    make_message(notification, finished_at=None, msg_seq=None, **waiting)
+    setattr(settings, setting, present)
+    record_settings("worker")
+    make_message(notification, claimed_at=timezone.now())
+
+    counts = preview(notification, channel, text=NEW)
+
+    assert (counts.groups, counts.left_out) == (1, {LeftOut.OTHER_APPLICATION: 2})

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from notifications import conf
-from notifications.audit.settings_changes import unchanged_since
+from notifications.audit.settings_changes import application_since
 from notifications.delivery.background import StopRequested
 from notifications.delivery.http_workers import HttpWorkers, Result
 from notifications.delivery.reconcile import questions, verdicts
@@ -56,9 +56,6 @@ CHECK_INTERVAL = 1.0
 # Each page is tried so often; after that, the query has no answer.
 MAX_TRIES = 3
 
-# The settings that name the application at Tencent.
-APPLICATION = ("IM_SDK_APP_ID", "IM_REGION", "IM_BASE_URL")
-
 # Live rooms whose notification is paused are looked at again after this time.
 PAUSED_WAIT = timedelta(seconds=5)
 
@@ -89,7 +86,7 @@ class ReconcileRun:
             im, clock, threads, self.deaths, RECONCILING
         )
         # A group of another application may have the same ID, and another history.
-        self.application_since = unchanged_since(*APPLICATION)
+        self.application_since = application_since()
         self.pace = QueryPace(im.endpoint.sdk_app_id, clock)
         self.waiting: deque[Question] = deque()  # for their next call
         self.in_progress: dict[int, Question] = {}  # by delivery
