@@ -83,7 +83,8 @@ def _settle(notification: int, now: datetime) -> None:
     if not rows:
         return
     due = amended_messages({pk: amended or 0 for pk, amended in rows.items()})
-    Delivery.objects.filter(pk__in=list(due)).update(not_before=now)
+    queued = Delivery.objects.filter(status=Delivery.Status.QUEUED)
+    queued.filter(pk__in=list(due)).update(not_before=now)
     without = {pk: amended for pk, amended in rows.items() if pk not in due}
     not_there = set(
         Delivery.objects.filter(
@@ -93,9 +94,9 @@ def _settle(notification: int, now: datetime) -> None:
     )
     cancelled = [pk for pk, amended in without.items() if amended in not_there]
     not_known = [pk for pk, amended in without.items() if amended not in not_there]
-    Delivery.objects.filter(pk__in=cancelled).update(
+    queued.filter(pk__in=cancelled).update(
         status=Delivery.Status.CANCELLED, finished_at=now
     )
-    Delivery.objects.filter(pk__in=not_known).update(
+    queued.filter(pk__in=not_known).update(
         status=Delivery.Status.FAILED, reason=Reason.NOT_KNOWN, finished_at=now
     )
