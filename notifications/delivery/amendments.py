@@ -49,7 +49,7 @@ def settle_waiting(now: datetime) -> None:
     """Make rows due whose message is known, and end those without a message.
 
     One query while no amendment is in progress. Call it outside of a transaction that
-    locks notifications afterwards: whoever stops an amendment locks it before its rows.
+    locks notifications afterwards: a stop locks the amendment before its rows.
     """
     notifications = Notification.objects.filter(
         channel__in=AMENDING, status__in=Notification.OPEN

@@ -120,7 +120,7 @@ class Channel(ABC):
     # An ErrorCode after which members may have seen the message leaves the delivery
     # unconfirmed. Otherwise it fails with the code; 10002 may be retried.
     settles_uncertain_codes: ClassVar[bool] = False
-    # It changes the messages of another notification: nobody writes it on Write.
+    # It changes the messages of another notification, and is not written on Write.
     is_amendment: ClassVar[bool] = False
     # “Stop all sending” stops it as well.
     obeys_switch: ClassVar[bool] = True
