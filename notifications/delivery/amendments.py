@@ -100,3 +100,37 @@ def _settle(notification: int, now: datetime) -> None:
     queued.filter(pk__in=not_known).update(
         status=Delivery.Status.FAILED, reason=Reason.NOT_KNOWN, finished_at=now
     )
+
+
+@transaction.atomic
+def end_of_another_application(since: datetime | None, now: datetime) -> int:
+    """End the waiting rows of messages that were sent with another application.
+
+    A group of the present application may have the same ID, and a message of other people
+    at that number. ``since``: when calls began to go to the present application. Returns
+    how many.
+    """
+    if since is None:
+        return 0
+    former = Delivery.objects.filter(
+        pk=OuterRef("amended_delivery"), claimed_at__lt=since
+    )
+    rows = (
+        Delivery.objects.filter(
+            Exists(former),
+            notification__in=Notification.objects.filter(
+                channel__in=AMENDING, status__in=Notification.OPEN
+            ).values("pk"),
+            status=Delivery.Status.QUEUED,
+        )
+        .order_by("pk")
+        .select_for_update(of=("self",), skip_locked=True)
+    )
+    ids = list(rows.values_list("pk", flat=True))
+    return Delivery.objects.filter(pk__in=ids, status=Delivery.Status.QUEUED).update(
+        status=Delivery.Status.FAILED,
+        reason=Reason.NOT_KNOWN,
+        error_code=None,
+        error_info="",
+        finished_at=now,
+    )

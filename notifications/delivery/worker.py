@@ -21,6 +21,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from notifications import conf
+from notifications.audit.settings_changes import application_since
 from notifications.delivery import amendments, recovery, worker_lock
 from notifications.delivery import schedule as delivery_schedule
 from notifications.delivery.background import BackgroundTask
@@ -99,6 +100,9 @@ class SendWorker:
             return
         try:
             self._register()
+            amendments.end_of_another_application(
+                application_since(), datetime.now(UTC)
+            )
             self.http_workers.keep_alive()
             for task in self.tasks:
                 task.start(lambda: self.worker_id, self.deaths)

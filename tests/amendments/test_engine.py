@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from notifications import conf
 from notifications.amendments.services import correct, recall
+from notifications.audit.settings_changes import record_settings
 from notifications.delivery.worker import SendWorker
 from notifications.models import Channel, Delivery, SendingSwitch, Worker
 from notifications.rate_limit.clock import engine_clock
@@ -220,3 +221,22 @@ def test_switched_off_recalls_pause_and_lose_nothing(sandbox, sent, manager):
     run.refresh_from_db()
     assert (run.status, run.paused_code) == ("paused", 10041)
     assert {row.status for row in run.deliveries.all()} == {"queued"}
+
+
+def test_a_message_of_another_application_is_not_taken_back(
+    manager, sent, settings, states
+):
+    """Its groups have the same IDs there, and messages of other people."""
+    run = recall(manager, sent.pk, reason="Wrong date").run
+    # The application was changed between the send and now.
+    present = settings.IM_REGION
+    settings.IM_REGION = "singapore"
+    record_settings("worker")
+    settings.IM_REGION = present
+    record_settings("worker")
+
+    work()
+
+    rows = run.deliveries.order_by().values_list("status", "reason", "attempt_count")
+    assert set(rows) == {("failed", "not_known", 0)}
+    assert states() == dict.fromkeys(GROUPS, sent.content)
