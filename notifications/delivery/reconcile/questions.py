@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db.models import Aggregate, Count, Manager, Min, Q
 
-from notifications.delivery import capabilities
 from notifications.delivery.channels import CHANNELS
 from notifications.delivery.channels.base import Change, Channel, Message, Target
 from notifications.delivery.reconcile.history import (
@@ -24,11 +23,9 @@ from notifications.delivery.reconcile.history import (
 )
 from notifications.models import (
     Attempt,
-    Capability,
     Delivery,
     DeliveryQuery,
     Notification,
-    SendingSwitch,
 )
 from notifications.models.deliveries import DeliveryQuerySet
 from notifications.tencent.calls.base import Call
@@ -152,15 +149,6 @@ class Due:
     closed: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """``closed`` as in ``Due``; ``waiting``: not repeated while sending is stopped."""
-
-    questions: Sequence[Question]
-    closed: Sequence[int]
-    waiting: Sequence[int]
-
-
 def open_queries() -> DeliveryQuerySet:
     """Deliveries about which Tencent will be queried."""
     return Delivery.objects.filter(next_query_at__isnull=False)
@@ -224,46 +212,6 @@ def due(
         else:
             questions.append(question)
     return Due(questions, closed)
-
-
-def allowed(questions: Sequence[Question], now: datetime) -> Allowed:
-    """Which of the questions may be asked at this moment: call it before each call.
-
-    A call is not repeated while sending is stopped, nor when its message is not wanted any
-    more or is being taken back, nor if a probe found that members see a repeat. Four
-    queries if a call is to be repeated, otherwise none.
-    """
-    repeats = [one for one in questions if one.kind is Kind.REPEAT]
-    if not repeats:
-        return Allowed(questions, [], [])
-    numbers = {one.notification_id for one in repeats}
-    notifications = Notification.objects.only("status", "not_after").in_bulk(numbers)
-    taken_back = set(
-        Delivery.objects.recalls()
-        .filter(
-            status=Delivery.Status.QUEUED,
-            amended_delivery__in=[one.delivery_id for one in repeats],
-        )
-        .values_list("amended_delivery", flat=True)
-    )
-    is_off = SendingSwitch.present().is_off
-    probed = capabilities.answer(capabilities.REPEAT)
-    is_shown_twice = probed is not None and probed.answer == Capability.Answer.NO
-    may_be_asked = [one for one in questions if one.kind is not Kind.REPEAT]
-    closed: list[int] = []
-    waiting: list[int] = []
-    for question in repeats:
-        notification = notifications[question.notification_id]
-        is_unwanted = question.delivery_id in taken_back or _is_too_late(
-            question, notification, now
-        )
-        if is_shown_twice or is_unwanted:
-            closed.append(question.delivery_id)
-        elif is_off or notification.status == Notification.Status.PAUSED:
-            waiting.append(question.delivery_id)
-        else:
-            may_be_asked.append(question)
-    return Allowed(may_be_asked, closed, waiting)
 
 
 def _by_delivery(
@@ -359,14 +307,4 @@ def _question(
         call=call,
         msg_seq=row.msg_seq if change else None,
         change=change,
-    )
-
-
-def _is_too_late(question: Question, notification: Notification, now: datetime) -> bool:
-    """Whether a repeat would show a message that is not wanted any more."""
-    last = notification.not_after
-    return (
-        notification.status == Notification.Status.CANCELLED
-        or not question.first_call_at <= now < question.repeat_until
-        or (last is not None and now >= last)
     )

@@ -14,7 +14,7 @@ from notifications import conf
 from notifications.audit.settings_changes import application_since
 from notifications.delivery.background import StopRequested
 from notifications.delivery.http_workers import HttpWorkers, Result
-from notifications.delivery.reconcile import questions, verdicts
+from notifications.delivery.reconcile import questions, repeats, verdicts
 from notifications.delivery.reconcile.history import (
     Answer,
     Finding,
@@ -160,7 +160,7 @@ class ReconcileRun:
 
     def _start_allowed(self, ready: Sequence[Question], slots: Sequence[float]) -> None:
         now = datetime.now(UTC)
-        allowed = questions.allowed(ready, now)
+        allowed = repeats.allowed(ready, now)
         for question in ready:
             self.waiting.remove(question)
         closed = [*allowed.closed]
