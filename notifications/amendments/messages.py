@@ -106,7 +106,7 @@ class Preview:
 
     ``waiting`` of the ``groups`` have no result yet. In ``live_rooms`` only members who
     are online now notice it. Tencent keeps the oldest message ``until``; ``None`` without
-    one.
+    one. In ``failed_before``, an earlier run of the same kind failed.
     """
 
     groups: int = 0
@@ -114,6 +114,7 @@ class Preview:
     live_rooms: int = 0
     until: datetime | None = None
     left_out: Mapping[LeftOut, int] = field(default_factory=dict)
+    failed_before: int = 0
 
     @property
     def left_out_count(self) -> int:
@@ -200,6 +201,7 @@ def preview(
     notification: Notification, channel: str, part: Part = WHOLE, text: str = ""
 ) -> Preview:
     """One query. ``text`` is the new one of a correction."""
+    failed = _amendments(channel).filter(status=S.FAILED)
     rows = (
         messages(notification, channel, part, timezone.now(), text)
         .order_by()
@@ -209,13 +211,16 @@ def preview(
             waiting=Count("pk", filter=~Q(status=S.ACCEPTED)),
             live_rooms=Count("pk", filter=Q(group_type__in=sorted(NO_HISTORY_TYPES))),
             oldest=Min("finished_at"),
+            failed_before=Count("pk", filter=Exists(failed)),
         )
     )
     counts = {left_out: numbers for left_out, *numbers in rows}
-    groups, waiting, live_rooms, oldest = counts.pop(INCLUDED, (0, 0, 0, None))
+    groups, waiting, live_rooms, oldest, failed_before = counts.pop(
+        INCLUDED, (0, 0, 0, None, 0)
+    )
     until = oldest and oldest + timedelta(days=settings.IM_HISTORY_DAYS)
     left_out = {one: counts[one][0] for one in LeftOut if one in counts}
-    return Preview(groups, waiting, live_rooms, until, left_out)
+    return Preview(groups, waiting, live_rooms, until, left_out, failed_before)
 
 
 def present_texts(

@@ -97,7 +97,10 @@ PROBLEMS = [
 
 PROBLEM_INTERVAL = 7
 
-REASON, NEW_TEXT = "日期有误", "Tickets for the show are open until Friday, 18:00."
+REASON = "名额已满"
+NEW_TEXT = (
+    "The Saturday walk moves to 9:30 at the south gate because of the rain forecast."
+)
 
 NOT_TAKEN_BACK = _failed(10010, "group not exist or has been dismissed")
 

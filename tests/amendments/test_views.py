@@ -68,6 +68,19 @@ def test_the_button_takes_it_back(browser, sent, states):
     assert "Take back from" not in after
 
 
+def test_an_earlier_failure_and_the_recall_are_named(browser, manager, sandbox, sent):
+    sandbox.set_fault("plaza", "code:10010", command="group_msg_recall")
+    run = recall(manager, sent.pk, reason="wrong date").run
+    work()
+
+    form = words(browser.get(recall_url(sent)))
+    original = words(browser.get(sent.get_absolute_url()))
+
+    assert "The message disappears from 1 group" in form
+    assert "In 1 of them an earlier attempt failed: it may fail again" in form
+    assert f"Taken back or corrected later: Recall {run.pk}" in original
+
+
 def test_the_numbers_of_a_part(browser, sent):
     form = fields(browser.get(recall_url(sent)))
     page = browser.post(

@@ -121,6 +121,7 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
         "again": resendable_group_counts(notification),
         "waits": wait_sentence(rest),
         "resends": notification.resends.order_by("pk"),
+        "changes": notification.amendments.order_by("pk"),
         "held_because": pause_reason(notification),
         "paused_advice": ADVICE.get(notification.paused_reason),
         "progress": progress,

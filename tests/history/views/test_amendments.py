@@ -76,7 +76,7 @@ def test_one_page_has_what_was_sent_and_what_became_of_it(auditor, sent):
         assert (
             f"Correction {correction.pk} Finished lin.mei · 2026-03-02 09:30:00 UTC"
         ) in text
-        assert f"Before Tonight New text {NEW} Corrected 2" in text
+        assert f"Old text Tonight New text {NEW} Corrected 2" in text
         assert f"Recall {recall.pk} Finished" in text
         assert "Reason wrong date Failed 2 This group no longer exists." in text
         found = links(auditor, f"/sent/{sent.pk}/")
@@ -98,10 +98,10 @@ def test_the_text_before_a_second_correction_is_that_of_the_first(auditor, sent)
         status="sending", channel="correction", amends=sent, content="Third"
     )
 
-    assert f"In progress lin.mei · 2026-03-02 09:30:00 UTC Text Before {NEW}" in page(
+    assert f"In progress lin.mei · 2026-03-02 09:30:00 UTC Text Old text {NEW}" in page(
         auditor, sent
     )
-    assert f"Before {NEW} New text Third" in page(auditor, second)
+    assert f"Old text {NEW} New text Third" in page(auditor, second)
 
 
 RESULTS = [
