@@ -107,12 +107,15 @@ def record_settings(actor: str) -> None:
 
 
 def unchanged_since(*names: str) -> datetime | None:
-    """When these settings got their present values; ``None`` if they never changed."""
+    """When these settings got their present values; ``None`` if they never changed.
+
+    An entry without one of these settings does not tell whether it changed.
+    """
     present = present_settings()
     since = None
     for entry in _entries().iterator(chunk_size=10):
-        known = entry.detail["now"]
-        if any(known.get(name) != present[name] for name in names):
+        known = _known(entry)
+        if any(known.get(name, present[name]) != present[name] for name in names):
             return since or timezone.now()
         since = entry.at
     return None
@@ -129,9 +132,15 @@ def _entries() -> QuerySet[AuditEntry]:
     return entries.order_by("-id")
 
 
+def _known(entry: AuditEntry) -> dict[str, Any]:
+    """The settings that an entry has; none if another program wrote it."""
+    known: dict[str, Any] = entry.detail.get("now", {})
+    return known
+
+
 def _changed() -> dict[str, Any]:
     last = _entries().first()
-    known = last.detail["now"] if last else {}
+    known = _known(last) if last else {}
     present = present_settings()
     after = {name: v for name, v in present.items() if known.get(name) != v}
     if not after:

@@ -4,7 +4,11 @@ import re
 
 import pytest
 
-from notifications.audit.settings_changes import present_settings, record_settings
+from notifications.audit.settings_changes import (
+    application_since,
+    present_settings,
+    record_settings,
+)
 from notifications.models import AuditEntry
 from tests.environment import SECRET_KEY
 from tests.factories import make_user
@@ -56,6 +60,19 @@ def test_a_setting_of_a_newer_version_is_a_change(settings):
     assert [(d["before"], d["after"]) for d in seen()] == [
         ({"TRUSTED_PROXIES": None}, {"TRUSTED_PROXIES": 0})
     ]
+
+
+def test_an_entry_without_settings_is_no_change_of_the_application(settings):
+    settings.IM_REGION = "seoul"
+    seen()
+    settings.IM_REGION = "china"
+    seen()
+    changed_at = AuditEntry.objects.latest("id").at
+    AuditEntry.objects.create(action="settings_changed", actor="script", detail={})
+
+    assert application_since() == changed_at
+    assert seen()[-1]["now"] == present_settings()
+    assert application_since() == changed_at
 
 
 def test_another_key_is_seen_but_not_shown(settings):
