@@ -6,6 +6,7 @@ from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -21,6 +22,7 @@ from notifications.compose.services import (
     drafts,
     handover,
     member_check,
+    preparation,
     resend,
     send,
     sender_check,
@@ -42,6 +44,7 @@ from notifications.models import (
     GroupImport,
     GroupSync,
     Label,
+    Notification,
     Rule,
     SavedAudience,
 )
@@ -102,6 +105,15 @@ def services() -> dict[str, Callable[..., Any]]:
                     f"{module.__name__}.{name}".removeprefix("notifications.")
                 ] = function
     return {k: f for k, f in functions.items() if f.__name__ not in OTHERS}
+
+
+def prepare_large(user: User, draft: Notification) -> None:
+    """Sending a draft that is prepared in several transactions."""
+    with (
+        mock.patch.object(preparation, "_is_large", return_value=True),
+        preparation.prepared(user, draft.pk, digest=""),
+    ):
+        pass
 
 
 @pytest.fixture
@@ -170,6 +182,7 @@ def calls(user: User) -> dict[str, Callable[[], Any]]:
         "compose.services.member_check.answer": lambda: member_check.answer(
             user, {"groups": ["hikers"], "members": ["anna"]}
         ),
+        "compose.services.preparation.prepared": lambda: prepare_large(user, draft),
         "compose.services.sender_check.sender_problem": lambda: (
             sender_check.sender_problem(user, draft)
         ),

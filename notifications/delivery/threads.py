@@ -25,6 +25,7 @@ SEALING = "sealing"
 SYNC = "sync"
 REQUESTS = "requests"
 RECONCILING = "reconciling"
+PREPARATIONS = "preparations"
 
 # This many deaths of one task within so many seconds end the worker.
 MAX_DEATHS = 5

@@ -24,6 +24,7 @@ from .draft_versions import DraftVersion
 from .groups import ChatGroup, GroupImport, GroupType, Label
 from .notification_states import WrongState
 from .notifications import Notification
+from .preparations import Preparation
 from .record import Archive, Seal, Tally
 from .syncs import GroupSync, SyncChange, SyncItem
 from .worker_requests import WorkerRequest
@@ -49,6 +50,7 @@ __all__ = [
     "LoginSession",
     "Notification",
     "Pace",
+    "Preparation",
     "Rule",
     "SavedAudience",
     "Seal",

@@ -21,7 +21,14 @@ from prometheus_client.core import (
 
 from notifications import conf
 from notifications.delivery.heartbeat import live_workers
-from notifications.delivery.threads import CALLS, RECONCILING, SEALING, SENDING, SYNC
+from notifications.delivery.threads import (
+    CALLS,
+    PREPARATIONS,
+    RECONCILING,
+    SEALING,
+    SENDING,
+    SYNC,
+)
 from notifications.models import Delivery, GroupSync, SendingSwitch, TaskDeaths
 from notifications.record.queries import record_state
 from notifications.record.trail import unreadable_entries
@@ -229,7 +236,8 @@ class _Scrape:
 def _deaths() -> dict[str, int]:
     """The deaths by task; with zeros, so that ``increase()`` includes the first one."""
     rows = TaskDeaths.objects.values_list("task", "count")
-    return dict.fromkeys((SENDING, CALLS, SEALING, SYNC, RECONCILING), 0) | dict(rows)
+    tasks = (SENDING, CALLS, SEALING, SYNC, RECONCILING, PREPARATIONS)
+    return dict.fromkeys(tasks, 0) | dict(rows)
 
 
 def _gauge(name: str, help_text: str, value: float) -> Metric:

@@ -273,6 +273,7 @@ def _task(task: str) -> str:
         threads.SYNC: _("the sync of the groups"),
         threads.REQUESTS: _("requests of the pages"),
         threads.RECONCILING: _("questions about what is not confirmed"),
+        threads.PREPARATIONS: _("removal of interrupted sends"),
     }
     return labels.get(task, task)
 

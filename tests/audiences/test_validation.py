@@ -278,7 +278,7 @@ def test_a_group_that_changes_while_it_is_sent_stops_the_send(manager, monkeypat
         ChatGroup.objects.filter(pk=group.pk).update(type="AVChatRoom")
         return insert(*arguments, **options)
 
-    monkeypatch.setattr(services_send, "insert_deliveries", insert_after_sync)
+    monkeypatch.setattr(create_deliveries, "insert_deliveries", insert_after_sync)
 
     with pytest.raises(ValidationError, match="What you checked has changed"):
         send(manager, draft)

@@ -3,7 +3,9 @@
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 
 import requests
 
@@ -11,6 +13,8 @@ from tests.benchmarks.report import Figure, quantile
 from tests.benchmarks.scene import BenchmarkScene
 from tests.faults.places import Place, free_port, manage
 from tests.faults.watched import Process, wait_for
+
+LATENCY = (80, 40)  # milliseconds, jitter
 
 PAGES = ("/", "/history/deliveries/", "/notifications/chatgroup/")
 
@@ -69,18 +73,7 @@ def accept(
 ) -> list[Figure]:
     """The seconds of the service; p95 of pages from gunicorn (2 processes, 4 threads)."""
     with BenchmarkScene(place, groups=groups) as scene:
-        manage(scene.env, "collectstatic", "--no-input", "--verbosity=0")
-        port = free_port()
-        address = f"http://127.0.0.1:{port}"
-        web = Process(
-            [sys.executable, "-m", "gunicorn", "notifier_site.wsgi", "--workers", "2",
-             "--worker-class", "gthread", "--threads", "4", "--no-control-socket",
-             "--log-level", "warning", "--bind", f"127.0.0.1:{port}"],
-            scene.env,
-            scene.log_file("web"),
-        )  # fmt: skip
-        try:
-            wait_for(lambda: _answers(address), "gunicorn")
+        with served(scene) as address:
             key = scene.order("session_key")
             with Reader(address, key, pages):
                 time.sleep(2)  # until both processes have loaded everything
@@ -93,11 +86,6 @@ def accept(
                 for _n in range(sends):
                     content = scene.new_content()
                     answers.append(scene.order("timed_send", content=content))
-        finally:
-            web.popen.terminate()
-            web.wait()
-        if web.popen.returncode:
-            raise RuntimeError(f"gunicorn failed; see {web.log}")
         accepted = [answer["notification"] for answer in answers]
         if scene.order("state", notifications=accepted)["open"] != groups * sends:
             raise RuntimeError("Not every group is to be called.")
@@ -110,6 +98,67 @@ def accept(
                "s", 2, beside=quantile(idle.seconds, 0.95), of_ratio=True,
                remark=f"{len(busy.seconds)} pages"),
     ]  # fmt: skip
+
+
+def accept_beside(
+    place: Place,
+    *,
+    groups: int = 1_000_000,
+    seconds: float = 20,
+    pages: Sequence[str] = PAGES,
+) -> list[Figure]:
+    """A large send that is accepted during another one, and pages at the same time."""
+    with BenchmarkScene(place, groups=groups, latency=LATENCY) as scene:
+        scene.order("timed_send", content="first")
+        with served(scene) as address:
+            scene.have_workers(1)
+            key = scene.order("session_key")
+            with Reader(address, key, pages):
+                time.sleep(2)  # until both processes have loaded everything
+            scene.received()
+            with Reader(address, key, pages) as idle:
+                time.sleep(seconds)
+            before = len(scene.received()) / seconds
+            with Reader(address, key, pages) as busy:
+                answer = scene.order("timed_send", content=scene.new_content())
+            clocks = [clock for _unix, clock in scene.received()]
+        open_rows = scene.order("state", notifications=[answer["notification"]])["open"]
+        if open_rows != groups:
+            raise RuntimeError("Not every group is to be called.")
+    here = place.vendor
+    longest = max(later - earlier for earlier, later in pairwise(sorted(clocks)))
+    return [
+        Figure(f"accept {groups} groups during a send", here, answer["seconds"], "s", 120),
+        Figure("calls of that send meanwhile", here, len(clocks) / answer["seconds"],
+               "calls/s", 0.95, at_least=True, beside=before, of_ratio=True,
+               remark=f"longest pause {longest:.2f} s"),
+        Figure("pages meanwhile, p95 beside those before", here,
+               quantile(busy.seconds, 0.95), "s", 2, beside=quantile(idle.seconds, 0.95),
+               of_ratio=True, remark=f"{len(busy.seconds)} pages"),
+    ]  # fmt: skip
+
+
+@contextmanager
+def served(scene: BenchmarkScene) -> Iterator[str]:
+    """The address of gunicorn with 2 processes of 4 threads."""
+    manage(scene.env, "collectstatic", "--no-input", "--verbosity=0")
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    web = Process(
+        [sys.executable, "-m", "gunicorn", "notifier_site.wsgi", "--workers", "2",
+         "--worker-class", "gthread", "--threads", "4", "--no-control-socket",
+         "--log-level", "warning", "--bind", f"127.0.0.1:{port}"],
+        scene.env,
+        scene.log_file("web"),
+    )  # fmt: skip
+    try:
+        wait_for(lambda: _answers(address), "gunicorn")
+        yield address
+    finally:
+        web.popen.terminate()
+        web.wait()
+    if web.popen.returncode:
+        raise RuntimeError(f"gunicorn failed; see {web.log}")
 
 
 def _answers(address: str) -> bool:

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from notifications import permissions
 from notifications.compose.checked import ChangedSinceCheck, checked_of
-from notifications.compose.services import send as services_send
+from notifications.compose.services import create_deliveries
 from notifications.compose.services.drafts import Draft, check_draft, save_draft
 from notifications.compose.services.resend import preview, send_again
 from notifications.compose.services.send import send
@@ -298,13 +298,13 @@ def test_a_group_that_becomes_a_broadcast_while_it_is_sent(manager, monkeypatch)
     """The database refuses the row that was read as another type."""
     group = make_group(type="Public")
     draft = make_notification(sender=manager, channel=MESSAGE)
-    insert = services_send.insert_deliveries
+    insert = create_deliveries.insert_deliveries
 
     def insert_after_the_sync(*args, **kwargs):
         type(group).objects.update(type="BChatRoom")
         return insert(*args, **kwargs)
 
-    monkeypatch.setattr(services_send, "insert_deliveries", insert_after_the_sync)
+    monkeypatch.setattr(create_deliveries, "insert_deliveries", insert_after_the_sync)
 
     with pytest.raises(ChangedSinceCheck):
         send(manager, draft.pk, digest=checked_of(manager, draft).digest())

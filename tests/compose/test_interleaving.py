@@ -38,6 +38,7 @@ from tests.interleaving import interleave
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SEND = "notifications.compose.services.send"
+CREATE = "notifications.compose.services.create_deliveries"
 DRAFTS = "notifications.compose.services.drafts"
 
 
@@ -64,11 +65,11 @@ def sending(manager, draft):
     return lambda: services_send.send(manager, draft.pk, digest=digest)
 
 
-@pytest.mark.parametrize("point", ["check_audience", "insert_deliveries"])
+@pytest.mark.parametrize(
+    "point", [f"{SEND}.check_audience", f"{CREATE}.insert_deliveries"]
+)
 def test_an_edit_during_a_send_comes_too_late(manager, draft, point):
-    sent, edited = interleave(
-        sending(manager, draft), edit(manager, draft), at=f"{SEND}.{point}"
-    )
+    sent, edited = interleave(sending(manager, draft), edit(manager, draft), at=point)
 
     assert (sent.status, edited.pk, edited.status) == ("sending", draft.pk, "sending")
     draft.refresh_from_db()
@@ -120,7 +121,7 @@ def test_a_group_that_changes_before_the_rows_are_made(manager, draft, change):
             ChatGroup.objects.update(**change)
 
     sent, _ = interleave(
-        sending(manager, draft), change_group, at=f"{SEND}.insert_deliveries"
+        sending(manager, draft), change_group, at=f"{CREATE}.insert_deliveries"
     )
 
     rows = list(Delivery.objects.values_list("group_name", "group_type"))
@@ -141,7 +142,7 @@ def test_a_group_that_becomes_a_broadcast_before_the_rows_are_made(manager, draf
     sent, _ = interleave(
         sending(manager, Notification.objects.get()),
         change_group,
-        at=f"{SEND}.insert_deliveries",
+        at=f"{CREATE}.insert_deliveries",
     )
 
     rows = list(Delivery.objects.values_list("group_type", flat=True))
@@ -334,7 +335,7 @@ def test_a_send_and_a_rename_of_its_audience(manager, rename):
     draft = Notification.objects.get()
 
     sent, renamed = interleave(
-        sending(manager, draft), rename, at=f"{SEND}.insert_deliveries"
+        sending(manager, draft), rename, at=f"{CREATE}.insert_deliveries"
     )
 
     assert (sent.audience_values, renamed.name) == (["Old"], "New")

@@ -223,6 +223,7 @@ OUTSIDE: dict[str, set[str]] = {
         "Approval",
     },
     "what was found out about the application": {"Capability"},
+    "which drafts are being sent in several transactions": {"Preparation"},
     "the state of workers and of requests to them, of the pace and of the switch": {
         "Worker",
         "WorkerRequest",

@@ -38,6 +38,7 @@ from notifications.models import (
     Installation,
     Notification,
     Pace,
+    Preparation,
     Rule,
     SavedAudience,
     SendingSwitch,
@@ -332,6 +333,7 @@ def _add_waiting(groups: list[ChatGroup]) -> None:
     make_saved_draft(sender=manager, channel=Channel.GROUP_MESSAGE)
     drafts.delete_draft(manager, written[1].pk, version=1)
     handover.hand_over(manager, written[2].pk, to=colleague, version=1)
+    Preparation.objects.create(notification=written[3], active_at=AT)
     large = SavedAudience.objects.get(name="Large")
     saved.save(manager, "Large groups", large.rule, pk=large.pk)
     digest = checked_of(manager, written[4]).digest()

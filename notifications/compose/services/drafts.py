@@ -27,6 +27,7 @@ from notifications.compose.message_options import (
     stored_options,
 )
 from notifications.compose.recipients import clean_recipients
+from notifications.compose.services.preparation import require_unprepared
 from notifications.delivery.channels import CHANNELS, WRITABLE
 from notifications.groups.ids import count_duplicates
 from notifications.models import Channel, Notification, SavedAudience
@@ -277,6 +278,7 @@ def delete_draft(user: User, notification_id: int, *, version: int) -> None:
     """Delete a draft of the user.
 
     Raises ``PermissionDenied``; ``DraftChanged`` if the draft has another version;
+    ``ValidationError`` if it has deliveries (``require_unprepared``);
     ``Notification.DoesNotExist`` if the notification is not a draft.
     """
     user = require(user, permissions.SEND)
@@ -286,5 +288,6 @@ def delete_draft(user: User, notification_id: int, *, version: int) -> None:
     require_own_draft(user, draft)
     if draft.version != version:
         raise DraftChanged(draft)
+    require_unprepared(draft)
     audit_log.write(DRAFT_DELETED, user.get_username(), notification=draft.pk)
     draft.delete()

@@ -6,28 +6,23 @@ from operator import itemgetter
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.db import transaction
 
 from notifications import audit_log, permissions
 from notifications.audiences.audience import Audience, audience_of
 from notifications.audiences.validation import check_audience
 from notifications.audit_log import MAX_NAMED
 from notifications.compose.audit_events import SENT
-from notifications.compose.checked import (
-    ChangedSinceCheck,
-    Checked,
-    checked_of,
-    list_groups,
-)
+from notifications.compose.checked import ChangedSinceCheck, Checked, checked_of
 from notifications.compose.message_options import check_sendable
-from notifications.compose.recipients import portions
-from notifications.compose.services.create_deliveries import insert_deliveries
+from notifications.compose.services.create_deliveries import create_deliveries
+from notifications.compose.services.preparation import (
+    Prepared,
+    prepared,
+    require_unprepared,
+)
 from notifications.compose.services.sender_check import require_sender
 from notifications.delivery.audit_events import SCHEDULED
-from notifications.delivery.channels import CHANNELS
 from notifications.delivery.schedule import check_not_after, check_start
 from notifications.models import Notification
 from notifications.permissions import require, require_control, require_own_draft
@@ -44,7 +39,6 @@ class SendTimes:
 SEND_NOW = SendTimes()
 
 
-@transaction.atomic
 def send(
     user: User, notification_id: int, *, digest: str, when: SendTimes = SEND_NOW
 ) -> Notification:
@@ -53,13 +47,26 @@ def send(
     ``digest`` is the one of ``checked_of`` that the Check page showed. A draft is sent
     once: a notification that has been sent is returned unchanged, so that a double click,
     a reload and a second tab all show the same page. One transaction covers all changes,
-    so that a crash leaves the draft unchanged.
+    so that a crash leaves the draft unchanged; the deliveries of a large send on SQLite
+    are created before it (``preparation``).
 
-    Raises ``PermissionDenied``; ``ChangedSinceCheck``; ``ValidationError`` if a group
-    cannot be sent to any more, if the application may not send in this channel any more,
-    if ``sender_check`` did not find the sender account, or for an invalid time (``start``,
-    ``not_after``).
+    Raises ``PermissionDenied``; ``ChangedSinceCheck``; ``BeingPrepared``;
+    ``ValidationError`` if a group cannot be sent to any more, if the application may not
+    send in this channel any more, if ``sender_check`` did not find the sender account, or
+    for an invalid time (``start``, ``not_after``).
     """
+    with prepared(user, notification_id, digest=digest) as large_send:
+        return _send(user, notification_id, digest, when, large_send)
+
+
+@transaction.atomic
+def _send(
+    user: User,
+    notification_id: int,
+    digest: str,
+    when: SendTimes,
+    large_send: Prepared | None,
+) -> Notification:
     user = require(user, permissions.SEND)
     notification = Notification.objects.select_for_update().get(pk=notification_id)
     if notification.status != Notification.Status.DRAFT:
@@ -69,21 +76,26 @@ def send(
     check_start(when.start)
     check_not_after(when.not_after, when.start)
     check_sendable(notification)
-    audience = audience_of(notification)
-    check_audience(audience)
     require_sender(user, notification)
-    checked = checked_of(user, notification, audience)
-    if checked.digest() != digest:
-        raise ChangedSinceCheck
     notification.sender = user
     notification.sender_name = user.get_username()
     notification.by_superuser = user.is_superuser
+    if large_send:
+        large_send.finish(user, notification)
+        audience, checked = large_send.audience, large_send.checked
+    else:
+        require_unprepared(notification)
+        audience = audience_of(notification)
+        check_audience(audience)
+        checked = checked_of(user, notification, audience)
+        if checked.digest() != digest:
+            raise ChangedSinceCheck
+        create_deliveries(notification, audience.group_pks(), checked.groups)
     notification.audience_count = checked.groups.count
     notification.checked_digest = checked.digest(
         start=when.start, not_after=when.not_after
     )
     notification.not_after = when.not_after
-    _make_deliveries(notification, audience, checked)
     notification.save(
         update_fields=[
             "sender",
@@ -135,27 +147,3 @@ def _audience_detail(audience: Audience, checked: Checked) -> dict[str, Any]:
             for group_id, reason, name in by_name[:MAX_NAMED]
         ],
     }
-
-
-def _make_deliveries(
-    notification: Notification, audience: Audience, checked: Checked
-) -> None:
-    if notification.deliveries.exists():  # inserted by SQL; sending inserts all of them
-        raise ValidationError(
-            _("This draft has deliveries that sending did not create. Write it again.")
-        )
-    groups = audience.group_pks()
-    now = timezone.now()
-    parts = portions(notification.recipient_ids, CHANNELS[notification.channel])
-    for number, recipients in enumerate(parts, start=1):
-        try:
-            insert_deliveries(
-                notification, groups, portion=number, recipients=recipients, now=now
-            )
-        except IntegrityError:  # the new type of a group refuses the message
-            raise ChangedSinceCheck from None
-        # A sync may have changed a group between two queries: the inserted rows are
-        # compared.
-        rows = notification.deliveries.filter(portion=number)
-        if list_groups(rows, "group_id", "group_type", "group_name") != checked.groups:
-            raise ChangedSinceCheck

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -81,5 +81,8 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     except drafts.DraftChanged as error:
         messages.warning(request, f"{error.messages[0]} {_('It was not thrown away.')}")
         return redirect("admin:write_edit", pk)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("admin:write")
     messages.success(request, _("The draft is gone. Nothing was sent."))
     return redirect("admin:write")

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from notifications import conf, logs
 from notifications.audit.settings_changes import record_settings
 from notifications.compose.services import member_check, sender_check
+from notifications.compose.services.preparation import cleanup_task
 from notifications.db.durability import durability_problem, pooling_problem
 from notifications.delivery.background import sealing_task
 from notifications.delivery.reconcile.task import reconcile_task
@@ -73,6 +74,7 @@ class Command(BaseCommand):
                 sync_task(im),
                 request_task(HANDLERS),
                 reconcile_task(im),
+                cleanup_task(),
             ],
         )
         try:
