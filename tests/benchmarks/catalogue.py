@@ -7,6 +7,7 @@ from tests.benchmarks import (
     accepting,
     checking,
     grouping,
+    growth,
     history,
     importing,
     recalling,
@@ -50,4 +51,5 @@ BENCHMARKS = {
     "sync-beside": Benchmark(
         syncing.beside, {"groups": 300, "listed": 2000, "killed_after": 400}
     ),
+    "growth": Benchmark(growth.growth, {"groups": 100, "rows": 10_000}),
 }

@@ -38,7 +38,7 @@ def main() -> None:
     rows = int(sys.argv[1])
     with TemporaryDirectory(prefix="notifier-import-") as home:
         path = Path(home) / "groups.csv"
-        timed("new", path, rows, lambda _number, _row: None, new=rows)
+        timed("new", path, rows, unchanged, new=rows)
         tenth = len(range(0, rows, 10))
         timed("10 % changed", path, rows, change_tenth, changed=tenth)
         timed("all changed", path, rows, change_all, changed=rows)
@@ -59,6 +59,10 @@ def groups(count: int) -> Iterator[Row]:
         ]
 
 
+def unchanged(_number: int, _row: Row) -> None:
+    pass
+
+
 def change_tenth(number: int, row: Row) -> None:
     if number % 10 == 0:
         row[2] += " 新"
@@ -70,16 +74,20 @@ def change_all(number: int, row: Row) -> None:
     row[2] += " 2"
 
 
-def timed(
-    name: str, path: Path, rows: int, change: Change, *, new: int = 0, changed: int = 0
-) -> None:
-    """Seconds of the preview and of the confirmation."""
+def write(path: Path, rows: int, change: Change = unchanged) -> None:
     with path.open("w", newline="", encoding="utf-8") as text:
         writer = csv.writer(text)
         writer.writerow(HEADINGS)
         for number, row in enumerate(groups(rows)):
             change(number, row)
             writer.writerow(row)
+
+
+def timed(
+    name: str, path: Path, rows: int, change: Change, *, new: int = 0, changed: int = 0
+) -> None:
+    """Seconds of the preview and of the confirmation."""
+    write(path, rows, change)
     began, cpu = time.perf_counter(), time.process_time()
     with path.open("rb") as opened:
         seen = plan(open_file(opened))

@@ -9,6 +9,7 @@ COLUMNS = [
     "benchmark", "database", "figure", "limit or bare loop, same run", "ratio",
     "to reach", "reached", "load",
 ]  # fmt: skip
+DASH = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,18 +17,19 @@ class Figure:
     """One line. ``beside`` is the physical limit or the bare loop, in the same unit.
 
     ``target`` is compared with the ratio when ``of_ratio``, else with the figure;
-    ``at_least`` says in which direction.
+    ``at_least`` says in which direction. ``size`` marks a point of the growth benchmark.
     """
 
     name: str
     place: str
     value: float
     unit: str
-    target: float
+    target: float | None = None
     at_least: bool = False
     beside: float | None = None
     of_ratio: bool = False
     remark: str = ""
+    size: int | None = None
     load: float = field(default_factory=lambda: os.getloadavg()[0])
 
     @property
@@ -35,30 +37,52 @@ class Figure:
         return self.value / self.beside if self.beside else math.nan
 
     @property
-    def is_reached(self) -> bool:
+    def is_reached(self) -> bool | None:
+        """``None`` without a target."""
+        if self.target is None:
+            return None
         seen = self.ratio if self.of_ratio else self.value
         return seen >= self.target if self.at_least else seen <= self.target
 
-    def cells(self) -> list[str]:
-        sign = "≥" if self.at_least else "≤"
-        unit = "× the limit" if self.of_ratio else self.unit
+    def measured(self) -> str:
+        remark = f" ({self.remark})" if self.remark else ""
+        return f"{number(self.value)} {self.unit}{remark}"
+
+    def compared(self) -> list[str]:
+        """The cells about the limit or bare loop, and about the target."""
+        target = DASH
+        if self.target is not None:
+            sign = "≥" if self.at_least else "≤"
+            unit = "× the limit" if self.of_ratio else self.unit
+            target = f"{sign} {number(self.target)} {unit}"
         return [
-            self.name,
-            self.place,
-            f"{self.value:.3g} {self.unit}"
-            + (f" ({self.remark})" if self.remark else ""),
-            f"{self.beside:.3g} {self.unit}" if self.beside else "–",
-            f"{self.ratio:.2f}" if self.beside else "–",
-            f"{sign} {self.target:g} {unit}",
-            "yes" if self.is_reached else "no",
+            f"{number(self.beside)} {self.unit}" if self.beside else DASH,
+            f"{self.ratio:.2f}" if self.beside else DASH,
+            target,
+            {True: "yes", False: "**no**", None: DASH}[self.is_reached],
             f"{self.load:.1f}",
         ]
 
+    def cells(self) -> list[str]:
+        return [self.name, self.place, self.measured(), *self.compared()]
+
 
 def table(figures: Sequence[Figure]) -> str:
-    """Markdown."""
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *(figure.cells() for figure in figures)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown(COLUMNS, [figure.cells() for figure in figures])
+
+
+def markdown(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    cells = [columns, ["---"] * len(columns), *lines]
+    escaped = [[cell.replace("|", "\\|") for cell in line] for line in cells]
+    return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
+
+
+def number(value: float) -> str:
+    """Three significant digits, and never an exponent."""
+    rounded = float(f"{value:.3g}")
+    if abs(rounded) >= 1000:
+        return f"{rounded:,.0f}"
+    return f"{rounded:.3g}" if abs(rounded) >= 0.0001 else f"{rounded:.0f}"
 
 
 def quantile(values: Sequence[float], share: float) -> float:

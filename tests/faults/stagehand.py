@@ -52,6 +52,7 @@ from notifications.models import (
     WrongState,
 )
 from notifications.record import queries as record_queries
+from notifications.system.machine import database_bytes
 
 
 def prepare(groups: list[str]) -> None:
@@ -383,6 +384,7 @@ ORDERS: dict[str, Callable[..., Any]] = {
             asked,
         ),
         *(session_key, timed_send, claimed, head, sync, sync_seconds, sync_result),
+        database_bytes,
     )
 }
 
