@@ -12,7 +12,7 @@ Sql = tuple[str, list[Any]]
 
 
 class InList(Func):
-    """Test whether a text column has one of ``values``; use it in ``filter()``.
+    """Test whether a column has one of ``values``; use it in ``filter()``.
 
     All values are one parameter: SQLite accepts 250,000 variables in one statement,
     older builds 999, and ``IN (…)`` with 100,000 is slow on both databases.
@@ -20,7 +20,9 @@ class InList(Func):
 
     output_field = BooleanField()
 
-    def __init__(self, column: str, values: Sequence[str], **extra: Any) -> None:
+    def __init__(
+        self, column: str | Func, values: Sequence[str] | Sequence[int], **extra: Any
+    ) -> None:
         super().__init__(column, **extra)
         self.values = list(values)
 
@@ -35,7 +37,10 @@ class InList(Func):
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_extra: Any
     ) -> Sql:
         column, parameters = compiler.compile(self.source_expressions[0])
-        return f"{column} = ANY(%s::text[])", [*parameters, self.values]
+        # Not the type of the column: a cast to varchar would shorten the texts.
+        of_text = all(isinstance(value, str) for value in self.values)
+        type_name = "text" if of_text else "bigint"
+        return f"{column} = ANY(%s::{type_name}[])", [*parameters, self.values]
 
 
 class JoinedTexts(Aggregate):

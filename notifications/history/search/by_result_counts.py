@@ -80,7 +80,7 @@ class ByResultCounts:
         else:
             # Each tally that ends below has a row there, so ``size`` of them suffice.
             # Two queries, since with OR PostgreSQL reads all tallies.
-            around = _between(first_below=before, last_from=before)
+            around = tallies_between(first_below=before, last_from=before)
             spans = _spans(newest_first.filter(pk__in=around))
             below = newest_first.filter(last_delivery__lt=before)
             spans += _spans(below[: READ * size])
@@ -94,7 +94,7 @@ class ByResultCounts:
         ends = list(above.values_list("last_delivery", flat=True)[:size])
         if not ends:
             return self._rows([], ">", after, size)
-        near = _between(first_below=ends[-1] + 1, last_from=after + 1)
+        near = tallies_between(first_below=ends[-1] + 1, last_from=ends[0])
         spans = _spans(self._tallies.filter(pk__in=near))
         return self._rows(spans, ">", after, size)
 
@@ -136,7 +136,7 @@ def matching_counts(filters: DeliveryFilter) -> QuerySet[Tally]:
     )
 
 
-def _between(*, first_below: int, last_from: int) -> QuerySet[Tally, Any]:
+def tallies_between(*, first_below: int, last_from: int) -> QuerySet[Tally, Any]:
     """The ids of all tallies around a position, by an index-only scan."""
     tallies = Tally.objects.order_by().values("pk")
     return tallies.filter(first_delivery__lt=first_below, last_delivery__gte=last_from)

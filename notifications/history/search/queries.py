@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.db.models.functions import Concat
 
+from notifications.db.expressions import InList
 from notifications.delivery.portions import groups_with_problems
 from notifications.history.search.by_groups import (
     FEW,
@@ -134,5 +135,5 @@ def matching_rows(filters: DeliveryFilter) -> QuerySet[Delivery]:
     """The same rows as a plain query, which is fast only for few rows."""
     rows = Delivery.objects.history().filter(**filters.conditions)
     if filters.group_ids is not None:
-        rows = rows.filter(group_id__in=filters.group_ids)
+        rows = rows.filter(InList("group_id", filters.group_ids))
     return rows

@@ -135,19 +135,48 @@ def test_by_tallies(seed):
         check(rows, filters, source)
 
 
+@pytest.mark.parametrize("reads", [1, 8, 4000])
 @pytest.mark.parametrize("seed", range(2))
-def test_by_groups(seed):
+def test_by_groups(seed, reads):
     source = random.Random(seed)
     fill(source)
     ids = sorted(set(Delivery.objects.values_list("group_id", flat=True)))
 
     for _n in range(25):
         filters = random_filters(source, source.sample(ids, 3))
-        scan = NotificationScan(filters, unsealed_ids(filters), batch_size=2)
+        scan = NotificationScan(filters, unsealed_ids(filters), reads=reads)
         check(scan, filters, source)
         for few_rows in (filters, DeliveryFilter(group_ids=source.sample(ids, 2))):
             rows = search_queries.deliveries(few_rows, facets().unsealed)
             check(rows, few_rows, source)
+
+
+@pytest.mark.parametrize("searched", [1, 9])  # by result, by group
+@pytest.mark.parametrize(
+    ("matching", "at_most"), [([], 8), ([0], 8), ([11], 5), (range(12), 5)]
+)
+def test_batches_grow_until_the_page_is_full(
+    searched, matching, at_most, django_assert_max_num_queries
+):
+    """Twelve notifications to the same groups; of ``matching``, all match."""
+    groups = [make_group() for _n in range(searched)]
+    other = make_group()
+    for number in range(12):
+        notification = make_notification(status="completed")
+        status = "failed" if number in matching else "accepted"
+        for group in groups:
+            make_delivery(notification, group, status=status)
+        make_delivery(notification, other, status="failed")
+        make_seal(notification)
+    filters = DeliveryFilter(
+        group_ids=[group.group_id for group in groups], status="failed"
+    )
+
+    scan = NotificationScan(filters, [], reads=4)
+
+    check(scan, filters, random.Random(0))
+    with django_assert_max_num_queries(at_most):
+        scan.older(None, 1)
 
 
 def test_the_pages_of_a_filter_walked_there_and_back():
