@@ -14,7 +14,12 @@ from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
-from notifications.db.operations import AddIndexes, ReplaceConstraints
+from notifications.db.operations import (
+    AddIndexes,
+    RemoveFieldIndex,
+    ReplaceConstraints,
+    SetStorage,
+)
 
 pytestmark = pytest.mark.one_database
 
@@ -73,6 +78,8 @@ def _problem(
             | migrations.RunSQL()
             | ReplaceConstraints()
             | AddIndexes()
+            | RemoveFieldIndex()
+            | SetStorage()
         ):
             return "" if not migration.atomic else "is one transaction: atomic = False"
         case migrations.SeparateDatabaseAndState():
@@ -123,6 +130,7 @@ def test_migrations_leave_the_older_release_working():
 
 TEXT = models.CharField(max_length=20)
 INDEX = models.Index(fields=["text"], name="i")
+STORAGE = {"autovacuum_vacuum_scale_factor": 0.02}
 CHECK = models.CheckConstraint(condition=~models.Q(text=""), name="thing_has_text")
 
 
@@ -143,6 +151,8 @@ CHECK = models.CheckConstraint(condition=~models.Q(text=""), name="thing_has_tex
         (migrations.AddConstraint("Thing", CHECK), "keeps"),
         (ReplaceConstraints("Thing", ["thing_has_text"], [CHECK]), "is one transaction"),
         (AddIndexes("Thing", [INDEX]), "is one transaction"),
+        (RemoveFieldIndex("Thing", "text", TEXT), "is one transaction"),
+        (SetStorage("Thing", STORAGE), "is one transaction"),
         (migrations.RunSQL("UPDATE thing SET text = ''"), "is one transaction"),
         (migrations.SeparateDatabaseAndState([migrations.DeleteModel("Thing")]), "takes away"),
         (migrations.SeparateDatabaseAndState([], [migrations.DeleteModel("Thing")]), ""),
@@ -165,7 +175,12 @@ def test_what_breaks_the_rule_is_found(operation, problem):
 
 @pytest.mark.parametrize(
     "operation",
-    [ReplaceConstraints("Thing", [], [CHECK]), AddIndexes("Thing", [INDEX])],
+    [
+        ReplaceConstraints("Thing", [], [CHECK]),
+        AddIndexes("Thing", [INDEX]),
+        RemoveFieldIndex("Thing", "text", TEXT),
+        SetStorage("Thing", STORAGE),
+    ],
     ids=lambda operation: operation.describe(),
 )
 def test_operations_that_block_nobody_need_a_migration_of_several_transactions(

@@ -4,7 +4,7 @@ They block no other query for long on PostgreSQL, and can be run again after an
 interruption. Put them into a migration with ``atomic = False``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import models, transaction
@@ -126,3 +126,91 @@ class AddIndexes(Operation):
 
     def describe(self) -> str:
         return f"Add indexes of {self.model_name}"
+
+
+class RemoveFieldIndex(Operation):
+    """Remove the index of a field itself: ``field`` has ``db_index=False``.
+
+    For a field with which another index begins.
+    """
+
+    reversible = False
+
+    def __init__(
+        self, model_name: str, name: str, field: "models.Field[Any, Any]"
+    ) -> None:
+        self.model_name = model_name
+        self.name = name
+        self.field = field
+
+    @property
+    def model_name_lower(self) -> str:
+        return self.model_name.lower()
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        state.alter_field(
+            app_label,
+            self.model_name_lower,
+            self.name,
+            self.field,
+            preserve_default=True,
+        )
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model: Any = to_state.apps.get_model(app_label, self.model_name)
+        editor: Any = schema_editor
+        way = "" if editor.connection.vendor == "sqlite" else " CONCURRENTLY"
+        # Also an index that an interrupted removal left invalid.
+        names = editor._constraint_names(
+            model,
+            [model._meta.get_field(self.name).column],
+            index=True,
+            unique=False,
+            primary_key=False,
+            exclude={index.name for index in model._meta.indexes},
+        )
+        for name in names:
+            editor.execute(f"DROP INDEX{way} IF EXISTS {editor.quote_name(name)}")
+
+    def describe(self) -> str:
+        return f"Remove the index of {self.name} of {self.model_name}"
+
+
+class SetStorage(Operation):
+    """Set storage parameters of a table on PostgreSQL, which blocks no other query."""
+
+    reversible = False
+
+    def __init__(self, model_name: str, parameters: Mapping[str, float]) -> None:
+        self.model_name = model_name
+        self.parameters = parameters
+
+    @property
+    def model_name_lower(self) -> str:
+        return self.model_name.lower()
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """The state has no such parameters."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            return
+        model: Any = to_state.apps.get_model(app_label, self.model_name)
+        table = schema_editor.quote_name(model._meta.db_table)
+        parameters = ", ".join(f"{n} = {v}" for n, v in self.parameters.items())
+        schema_editor.execute(f"ALTER TABLE {table} SET ({parameters})")
+
+    def describe(self) -> str:
+        return f"Set storage parameters of {self.model_name}"

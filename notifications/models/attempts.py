@@ -23,7 +23,10 @@ class Attempt(models.Model):
         UNCONFIRMED = OutcomeKind.UNCONFIRMED.value, _("Not confirmed")
         WORKER_LOST = "worker_lost", _("Worker lost")
 
-    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="attempts")
+    # No separate index: "attempt_number_once" begins with this column.
+    delivery = models.ForeignKey(
+        Delivery, models.PROTECT, related_name="attempts", db_index=False
+    )
     number = models.PositiveSmallIntegerField(_("attempt"))
     worker = models.BigIntegerField()
     started_at = models.DateTimeField(_("started"))

@@ -25,7 +25,10 @@ class DeliveryQuery(models.Model):
         UNCLEAR = "unclear", _("Cannot be told")
         NO_ANSWER = "no_answer", _("No usable answer")
 
-    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="queries")
+    # No separate index: "query_number_once" begins with this column.
+    delivery = models.ForeignKey(
+        Delivery, models.PROTECT, related_name="queries", db_index=False
+    )
     number = models.PositiveSmallIntegerField(_("query"))
     kind = models.CharField(max_length=8, choices=Kind)
     worker = models.BigIntegerField()

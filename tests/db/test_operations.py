@@ -9,7 +9,12 @@ from django.db import IntegrityError, connection, migrations, models, transactio
 from django.db.migrations import Migration
 from django.db.migrations.state import ProjectState
 
-from notifications.db.operations import AddIndexes, ReplaceConstraints
+from notifications.db.operations import (
+    AddIndexes,
+    RemoveFieldIndex,
+    ReplaceConstraints,
+    SetStorage,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -181,3 +186,48 @@ def test_rows_that_do_not_meet_a_constraint_are_reported(state):
         apply(OPERATIONS[0], state)
 
     assert run_sql("SELECT count(*) FROM things_thing") == [(3,)]
+
+
+@pytest.mark.parametrize("is_interrupted", [False, True])
+def test_only_the_index_of_the_field_itself_is_removed(state, is_interrupted):
+    indexed = models.IntegerField(db_index=True)
+    apply(migrations.AlterField("Thing", "number", indexed), state)
+    apply(OPERATIONS[1], state)
+    apply(
+        AddIndexes("Thing", [models.Index(fields=["number"], name="thing_by_number")]),
+        state,
+    )
+    before = state.clone()
+    remove = RemoveFieldIndex("Thing", "number", models.IntegerField())
+    if is_interrupted:
+        with pytest.raises(Interrupted), statements(interrupt_at=0):
+            apply(remove, state)
+
+    with statements() as executed:
+        apply(remove, before)
+        apply(remove, before)
+
+    (dropped,) = executed
+    assert ("CONCURRENTLY" in dropped) is not IS_SQLITE
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, "things_thing")
+    assert {
+        name
+        for name, found in constraints.items()
+        if found["index"] and found["columns"] == ["number"]
+    } == {"thing_once", "thing_by_number"}
+
+
+def test_storage_parameters_are_set_again_and_on_postgresql_only(state):
+    setting = SetStorage("Thing", {"autovacuum_vacuum_scale_factor": 0.02})
+
+    with statements() as executed:
+        apply(setting, state)
+        apply(setting, state)
+
+    if IS_SQLITE:
+        assert executed == []
+        return
+    assert run_sql(
+        "SELECT reloptions FROM pg_class WHERE relname = 'things_thing'"
+    ) == [(["autovacuum_vacuum_scale_factor=0.02"],)]
