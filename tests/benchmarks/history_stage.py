@@ -72,19 +72,11 @@ def pages(client: Client, rows: int, times: int, *, is_beside_stock: bool) -> No
         for other in names[place + 1 :]
         if one.partition("=")[0] != other.partition("=")[0]
     ]
-    worst(client, "every pair of filters", pairs, times)
-    worst(
-        client,
-        "search with each filter",
-        [f"{q}&{one}" for q in SEARCHES for one in names],
-        times,
-    )
-    worst(
-        client,
-        "each filter, deep",
-        [f"{one}&before={deep}" for one in names],
-        times,
-    )
+    searches = [f"{q}&{one}" for q in SEARCHES for one in names]
+    positions = (f"before={deep}", f"after={deep}")
+    deeper = [f"{one}&{at}" for one in [*names, *searches] for at in positions]
+    for query in [*pairs, *searches, *deeper]:
+        measure(client, f"{DELIVERIES}?{query}", None, times)
     for address in ("/history/", "/history/?q=维护", "/history/?q=zzz", "/"):
         measure(client, address, None, times)
 
@@ -119,15 +111,6 @@ def measure(client: Client, address: str, beside: float | None, times: int) -> N
 def best(client: Client, address: str, times: int) -> float:
     """The fastest of several runs, which other load affects least."""
     return min(once(client, address) for _n in range(times))
-
-
-def worst(client: Client, name: str, queries: list[str], times: int) -> None:
-    found = {}
-    for query in queries:
-        once(client, f"{DELIVERIES}?{query}")
-        found[query] = best(client, f"{DELIVERIES}?{query}", times)
-    slowest = max(found, key=lambda query: found[query])
-    say(f"{name}, slowest of {len(found)}", found[slowest], "ms", remark=slowest)
 
 
 def export(client: Client) -> None:
