@@ -91,7 +91,7 @@ def _archive(notification: Notification, folder: Path, actor: str) -> Archived:
     with snapshot():
         if Archive.objects.filter(notification=notification).exists():
             raise _archived_meanwhile(notification)
-        seal = Seal.objects.get(notification=notification)
+        seal = Seal.objects.defer("leaves").get(notification=notification)
         if head_of(seal, notification.tallies.all()) != seal.head:
             raise record_archive.NotArchivable(
                 f"The seal of notification {notification.pk} was changed. Run "

@@ -6,8 +6,7 @@ this installation, proves later that nothing up to that seal has changed.
 """
 
 import hashlib
-import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -16,12 +15,10 @@ from django.utils import timezone
 
 from notifications.models import Seal, Tally
 from notifications.record.canonical_text import Row, iso_time, json_line
+from notifications.record.leaves import LEAF, digest_of_leaves
 from notifications.record.queries import newest_seal
 
 Pause = Callable[[], object]
-
-# The number of a row and the first bytes of the digest of its line.
-LEAF = struct.Struct(">q4s")
 
 
 class SealedByAnother(Exception):
@@ -42,26 +39,19 @@ class Digest:
 
 def digest_of(text: Iterable[Row]) -> Digest:
     """SHA-256 over all lines, and a short digest of each, to locate a difference."""
-    whole = hashlib.sha256()
     leaves = bytearray()
+    digest = digest_into(text, leaves.extend)
+    return Digest(digest, bytes(leaves), len(leaves) // LEAF.size)
+
+
+def digest_into(text: Iterable[Row], write_leaf: Callable[[bytes], object]) -> str:
+    """As above; pass the leaf of each line to ``write_leaf``."""
+    whole = hashlib.sha256()
     for number, content in text:
         whole.update(content)
         if number:
-            leaves += LEAF.pack(number, hashlib.sha256(content).digest()[:4])
-    return Digest(whole.hexdigest(), bytes(leaves), len(leaves) // LEAF.size)
-
-
-def leaves_of(seal: Seal) -> Iterator[tuple[int, bytes]]:
-    """The number of each row and the start of its digest.
-
-    A seal that was changed may end with a part of a leaf, which is skipped.
-    """
-    return unpack_leaves(seal.leaves)
-
-
-def unpack_leaves(leaves: bytes | memoryview) -> Iterator[tuple[int, bytes]]:
-    whole = len(leaves) // LEAF.size * LEAF.size
-    return LEAF.iter_unpack(leaves[:whole])
+            write_leaf(LEAF.pack(number, hashlib.sha256(content).digest()[:4]))
+    return whole.hexdigest()
 
 
 def append(seal: Seal, digest: Digest, tallies: list[Tally]) -> Seal:
@@ -115,7 +105,7 @@ def seal_line(seal: Seal, tallies: Iterable[Tally]) -> bytes:
             "last_entry": seal.last_entry,
             "rows": seal.rows,
             "digest": seal.digest,
-            "leaves": hashlib.sha256(seal.leaves).hexdigest(),
+            "leaves": digest_of_leaves(seal),
             "tallies": sorted(tally_line(tally) for tally in tallies),
             "previous": seal.previous,
             "sealed_at": iso_time(seal.sealed_at),

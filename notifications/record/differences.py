@@ -8,9 +8,7 @@ import gzip
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from heapq import merge
-from itertools import chain, groupby, islice, pairwise
-from operator import itemgetter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +35,10 @@ from notifications.record.canonical_text import (
     rows,
     rows_of_file,
 )
-from notifications.record.chain import LEAF, digest_of, leaves_of, unpack_leaves
+from notifications.record.chain import digest_of
+from notifications.record.comparison import compare
 from notifications.record.creation import difference_of_creation, entries_of_creation
+from notifications.record.leaves import leaves_of
 from notifications.record.readable import unreadable_values
 from notifications.record.stored_types import wrong_types
 from notifications.record.trail import action_rows, unused_ids
@@ -143,7 +143,9 @@ def _difference(seal: Seal, folder: Path | None, verification: Verification) -> 
         return _difference_of_file(seal, notification, archive, folder, verification)
     verification.notifications += 1
     verification.rows += seal.rows
-    return _compare(seal, rows(notification, seal.text_format), "delivery", subject)
+    return compare(
+        seal, lambda: rows(notification, seal.text_format), "delivery", subject
+    )
 
 
 def _difference_beyond(seal: Seal, notification: int) -> str:
@@ -211,12 +213,12 @@ def _difference_of_file(
     try:
         if sha256(path) != archive.file_digest:
             return f"{path.name} is not the file that was archived."
-        with gzip.open(path) as lines:
-            # The first line comes from the database: both copies must match the seal.
-            header = islice(rows(notification, seal.text_format), 1)
-            text = chain(header, islice(rows_of_file(lines), 1, None))
-            subject = f"notification {notification.pk}"
-            difference = _compare(seal, text, "delivery", subject)
+        difference = compare(
+            seal,
+            lambda: _rows_of_archive(path, seal, notification),
+            "delivery",
+            f"notification {notification.pk}",
+        )
     except (gzip.BadGzipFile, EOFError, zlib.error, ValueError, LookupError, TypeError):
         return f"{path.name} does not hold the sealed text of notification {notification.pk}."
     except OSError as error:
@@ -228,12 +230,26 @@ def _difference_of_file(
     return difference
 
 
+def _rows_of_archive(
+    path: Path, seal: Seal, notification: Notification
+) -> Iterator[Row]:
+    # The first line comes from the database: both copies must match the seal.
+    yield from islice(rows(notification, seal.text_format), 1)
+    with gzip.open(path) as lines:
+        yield from islice(rows_of_file(lines), 1, None)
+
+
 def _difference_of_trail(seal: Seal, verification: Verification) -> str:
     if seal.first_entry is None or seal.last_entry is None:
         raise ValueError("A seal over actions has no range.")
+    first, last = seal.first_entry, seal.last_entry
     unreadable: list[int] = []
-    entries = action_rows(seal.first_entry, seal.last_entry, unreadable=unreadable)
-    difference = _compare(seal, entries, "audit entry", "the audit trail")
+    difference = compare(
+        seal,
+        lambda: action_rows(first, last, unreadable=unreadable),
+        "audit entry",
+        "the audit trail",
+    )
     if unreadable:
         return next(unreadable_values(AuditEntry.objects.filter(pk__in=unreadable)))
     if difference:
@@ -246,51 +262,3 @@ def _difference_of_trail(seal: Seal, verification: Verification) -> str:
         )
     verification.unused_ids += unused
     return ""
-
-
-def _compare(seal: Seal, text: Iterable[Row], row: str, subject: str) -> str:
-    """The first difference of the text; ``row`` and ``subject`` name it in sentences."""
-    digest = digest_of(text)
-    if digest.digest == seal.digest:
-        return ""
-    # Row by row, because dictionaries of a million rows would take half a gigabyte.
-    both = merge(
-        ((number, True, digests) for number, digests in _digests_by_row(seal.leaves)),
-        (
-            (number, False, digests)
-            for number, digests in _digests_by_row(digest.leaves)
-        ),
-        key=itemgetter(0),
-    )
-    for number, sides in groupby(both, key=itemgetter(0)):
-        digests = {is_sealed: list_ for _number, is_sealed, list_ in sides}
-        sealed, present = digests.get(True), digests.get(False)
-        if present is None:
-            return f"{row} {number} is missing from {subject}."
-        if sealed is None:
-            return f"{row} {number} was added to {subject}."
-        if len(sealed) != len(present):
-            return f"{row} {number} of {subject} has another number of attempts or queries."
-        if sealed != present:
-            return f"{row} {number} of {subject} was changed."
-    return f"{subject} was changed: its first line, which says what was sent."
-
-
-def _digests_by_row(leaves: bytes | memoryview) -> Iterator[tuple[int, list[bytes]]]:
-    """The numbers of the rows in ascending order, each with the digests of its lines.
-
-    The lines are in runs of ascending numbers: the deliveries, then their attempts, and
-    then the queries about them.
-    """
-    runs = [0]
-    previous: int | None = None
-    for index, (number, _digest) in enumerate(unpack_leaves(leaves)):
-        if previous is not None and number < previous:
-            runs.append(index * LEAF.size)
-        previous = number
-    lines = merge(
-        *(unpack_leaves(leaves[a:b]) for a, b in pairwise([*runs, len(leaves)])),
-        key=itemgetter(0),
-    )
-    for number, of_row in groupby(lines, key=itemgetter(0)):
-        yield number, [digest for _number, digest in of_row]

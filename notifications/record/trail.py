@@ -17,8 +17,9 @@ from notifications.db.sql import quoted_table
 from notifications.models import AuditEntry, Seal
 from notifications.record.audit_events import NOT_SEALED
 from notifications.record.canonical_text import Row, iso_time, json_line
-from notifications.record.chain import Pause, append, digest_of, leaves_of
+from notifications.record.chain import Pause, append, digest_of
 from notifications.record.creation import log_once
+from notifications.record.leaves import leaves_of
 
 # A new seal when this many entries have no seal, or after this time.
 MAX_WAITING = 1000

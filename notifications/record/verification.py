@@ -69,10 +69,10 @@ def _verify(
         for table, name in guards_install.unknown()
     ]
     reader = Reader(wrong_types_of_chain())
-    heads = []
+    has_head = not expect
     has_reached_since = since is None
     for seal in _chain(verification, reader):
-        heads.append(seal.head)
+        has_head |= seal.head.startswith(expect)
         # Later seals may have an earlier time: the clock may have been set back.
         has_reached_since |= since is not None and seal.sealed_at >= since
         if notification is not None and notification_of(seal) != notification:
@@ -87,7 +87,7 @@ def _verify(
         reader, notification=notification, since=since
     )
     verification.differences += draft_differences(reader, notification=notification)
-    if expect and not any(head.startswith(expect) for head in heads):
+    if not has_head:
         verification.differences.append(
             f"No seal has the head {expect}: seals were removed or made anew."
         )
@@ -99,8 +99,7 @@ def _verify(
 
 def _chain(verification: Verification, reader: Reader) -> Iterator[Seal]:
     """Yield all seals in order; add differences of the chain itself."""
-    # One at a time: the leaves of a seal may take megabytes.
-    for seal in reader.rows(Seal.objects.order_by("number"), block=1):
+    for seal in reader.rows(Seal.objects.defer("leaves").order_by("number")):
         verification.seals += 1
         difference = ""
         if seal.number != verification.seals:

@@ -4,16 +4,19 @@ import gc
 import gzip
 import hashlib
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 
+from notifications.history.evidence.bundle import seal_lines
 from notifications.models import Archive, Attempt, AuditEntry, Delivery, Seal
-from notifications.record import chain, differences
+from notifications.record import chain
 from notifications.record import queries as record_queries
 from notifications.record.canonical_text import canonical_text
+from notifications.record.comparison import compare
 from notifications.record.guards import install as guards_install
+from notifications.record.leaves import LEAF, digest_of_leaves
 from notifications.record.trail import seal_trail
 from notifications.record.verification import verify
 from tests.factories import (
@@ -223,35 +226,62 @@ def peak_of(read: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def test_the_leaves_of_one_seal_at_a_time_are_loaded():
+def test_memory_does_not_grow_with_the_leaves_of_a_seal():
     """A seal has 12 bytes for each delivery and each call."""
-    Seal.objects.bulk_create(
-        Seal(
-            number=number,
-            kind=Seal.Kind.ACTIONS,
-            first_entry=number,
-            last_entry=number,
-            rows=1,
-            digest="1" * 64,
-            leaves=bytes(MEGABYTE),
-            previous="1" * 64 if number > 1 else "",
-            head=f"{number:064}",
-        )
-        for number in range(1, 13)
+    small, large = (
+        make_seal_of_leaves(number, bytes(size))
+        for number, size in enumerate([LEAF.size, 12 * MEGABYTE], start=1)
     )
+    make_seal_of_leaves(3, bytes(12 * MEGABYTE))
 
     peak = peak_of(lambda: list(map(len, verify().differences)))
 
     assert peak < 9 * MEGABYTE
+    for seal, size in [(small, LEAF.size), (large, 12 * MEGABYTE)]:
+        assert digest_of_leaves(seal) == hashlib.sha256(bytes(size)).hexdigest()
+    assert peak_of(lambda: list(seal_lines(1, 3))) < 9 * MEGABYTE
+
+
+def test_memory_does_not_grow_with_the_rows_of_a_difference():
+    """Neither do those that the database has now."""
+    peaks = []
+    for number, count in enumerate([10, 200_000], start=1):
+        seal = make_seal_of_leaves(
+            number, b"".join(LEAF.pack(n, b"same") for n in range(1, count + 1))
+        )
+
+        def text(last: int = count) -> Iterator[tuple[int, bytes]]:
+            yield from ((n, b"") for n in range(1, last + 1))
+
+        peaks.append(
+            peak_of(lambda: compare(seal, text, "delivery", "it"))  # noqa: B023
+        )
+
+    assert peaks[1] < peaks[0] + 8 * MEGABYTE
+
+
+def make_seal_of_leaves(number: int, leaves: bytes) -> Seal:
+    Seal.objects.create(
+        number=number,
+        kind=Seal.Kind.ACTIONS,
+        first_entry=number,
+        last_entry=number,
+        rows=1,
+        digest=hashlib.sha256().hexdigest(),  # no entry has these ids
+        leaves=leaves,
+        previous="1" * 64 if number > 1 else "",
+        head=f"{number:064}",
+    )
+    return Seal.objects.defer("leaves").get(number=number)
 
 
 def test_a_difference_in_many_rows_is_found_row_by_row():
     count = 10_000
     lines = [(n, b"%d" % n) for n in range(1, count + 1)] * 2  # and their attempts
-    seal = Seal(digest="", leaves=chain.digest_of(lines).leaves)
+    seal = make_seal_of_leaves(1, chain.digest_of(lines).leaves)
 
     def difference(text: list[tuple[int, bytes]]) -> str:
-        return differences._compare(seal, text, "delivery", "notification 1")
+        return compare(seal, lambda: text, "delivery", "notification 1")
 
     last = [*lines[:-1], (count, b"changed")]
     found = []
