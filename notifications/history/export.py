@@ -1,22 +1,29 @@
 """The export of the history: one row per delivery, with its attempts and queries, by id."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import F, Model, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import F, Model, Q
 from django.utils import timezone
 
 from notifications import permissions
 from notifications.history.audit_events import EXPORTED
+from notifications.history.export_columns import (
+    ATTEMPT_COLUMNS,
+    COLUMNS,
+    DELIVERY_COLUMNS,
+    ID_COLUMNS,
+    MESSAGE_COLUMNS,
+    NOTIFICATION_COLUMNS,
+    QUERY_COLUMNS,
+    from_account,
+    unix_time,
+)
 from notifications.history.search.by_groups import FEW, has_few_rows
 from notifications.history.search.facets import UnsealedNotification
 from notifications.history.search.filters import DeliveryFilter
-from notifications.history.search.id_ranges import id_ranges
+from notifications.history.search.id_ranges import IdRange, id_ranges
 from notifications.history.search.queries import matching_rows
 from notifications.models import Attempt, Delivery, DeliveryQuery, Notification
 from notifications.record.queries import head
@@ -28,141 +35,14 @@ from notifications.ui.downloads import (
     export_pieces,
     fields_of,
     json_objects,
-    json_of,
     pages_by_id,
 )
 
+# Rows of the first query for rare rows; each further one reads twice as many.
+FIRST_ROWS = 100
 
-def _as_text(field: str) -> Cast:
-    """A time as text of the database, in UTC; parsing times would take longest."""
-    return Cast(field, TextField())
-
-
-def _local_time(text: str | None) -> str | None:
-    """Convert a text of the database to ISO 8601 in the default time zone."""
-    if text is None:
-        return None
-    minute, seconds = text[:16], text[16:].removesuffix("+00")
-    start, offset = _local_minute(minute, timezone.get_default_timezone())
-    if len(seconds) > 3:
-        seconds = seconds.ljust(10, "0")  # ":07.080000", as ``isoformat`` does
-    return f"{start}{seconds}{offset}"
-
-
-@lru_cache(maxsize=10_000)
-def _local_minute(minute: str, zone: tzinfo) -> tuple[str, str]:
-    """The local minute and the offset, which is whole minutes since 1972."""
-    utc = datetime.fromisoformat(minute).replace(tzinfo=UTC)
-    text = utc.astimezone(zone).isoformat(timespec="minutes")
-    return text[:16], text[16:]
-
-
-def _unix_time(seconds: int | None) -> str | None:
-    """Convert a time of Tencent's clock like the others."""
-    if seconds is None:
-        return None
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return timezone.localtime(moment, timezone.get_default_timezone()).isoformat()
-
-
-def _from_account(message_options: str) -> str:
-    """The account that members see as the sender; empty for the administrator."""
-    if not message_options:
-        return ""
-    return str(json.loads(message_options).get("from_account", ""))
-
-
-ID_COLUMNS = [Column("delivery", "pk"), Column("notification", "notification_id")]
-
-# Equal for all deliveries of a notification: queried once per page of rows. The options
-# are the last one: see ``_notifications``.
-NOTIFICATION_COLUMNS = [
-    # Number of its seal; empty: not sealed yet.
-    Column("seal", "seal__number"),
-    # Number of the notification that this one resends.
-    Column("sent_again_of", "resend_of_id"),
-    # Number of the notification that this recall or correction changes.
-    Column("amends", "amends_id"),
-    Column("written_by", "written_by_name"),
-    Column("by_superuser", "by_superuser"),
-    Column("content", "content"),
-    Column("note", "note"),
-    Column("channel", "channel"),
-    Column("from_account", "message_options"),
-]
-
-# ``amended_delivery`` and ``random`` are the last ones: see ``pages``.
-DELIVERY_COLUMNS = [
-    Column("sender", "sender_name"),
-    Column("created_at", _as_text("created_at"), _local_time),
-    Column("group_id", "group_id"),
-    Column("group_name", "group_name"),
-    Column("group_type", "group_type"),
-    Column("portion", "portion"),
-    # Member IDs; none: everyone in the group.
-    Column("recipients", "recipients", str.splitlines, " ".join),
-    Column("status", "status"),
-    Column("error_code", "error_code"),
-    Column("error_info", "error_info"),
-    Column("reason", "reason"),
-    Column("finished_at", _as_text("finished_at"), _local_time),
-    # The delivery whose message a recall or a correction changes.
-    Column("amended_delivery", "amended_delivery"),
-    # The number of the message, by which Tencent tells a repeat.
-    Column("random", "random"),
-]
-
-# Of deliveries with one of the last two: queried for them only, since most have none.
-MESSAGE_COLUMNS = [
-    Column("msg_seq", "msg_seq"),
-    Column("msg_time", "msg_time"),
-    Column("drop_reason", "drop_reason"),
-    # Whether the history of the group has another text than the one that was sent.
-    Column("is_altered", "is_altered"),
-]
-NO_MESSAGE: Values = (None, None, "", False)
+NO_MESSAGE: Values = (None, None, "", False)  # of ``MESSAGE_COLUMNS``
 NO_ROWS: Sequence[Mapping[str, Any]] = ()
-
-# In the order of the file.
-COLUMNS = [
-    *ID_COLUMNS,
-    *NOTIFICATION_COLUMNS,
-    *DELIVERY_COLUMNS,
-    *MESSAGE_COLUMNS,
-    # Of the last attempt with an answer.
-    Column("action_status"),
-    Column("attempts", cell=json_of),
-    Column("queries", cell=json_of),
-]
-
-# The keys of each attempt in the column "attempts".
-ATTEMPT_COLUMNS = [
-    Column("number", "number"),
-    Column("started_at", _as_text("started_at"), _local_time),
-    Column("finished_at", _as_text("finished_at"), _local_time),
-    Column("outcome", "outcome"),
-    Column("http_status", "http_status"),
-    Column("action_status", "action_status"),
-    Column("error_code", "error_code"),
-    Column("error_info", "error_info"),
-    Column("reason", "reason"),
-    Column("detail", "detail"),
-]
-
-# The keys of each query in the column "queries".
-QUERY_COLUMNS = [
-    Column("number", "number"),
-    Column("kind", "kind"),
-    Column("asked_by", "asked_by"),
-    Column("started_at", _as_text("started_at"), _local_time),
-    Column("finished_at", _as_text("finished_at"), _local_time),
-    # A JSON list in each: the calls, and the answers to them.
-    Column("request", "request"),
-    Column("response", "response"),
-    Column("verdict", "verdict"),
-    Column("error_code", "error_code"),
-    Column("detail", "detail"),
-]
 
 
 def pages(
@@ -211,7 +91,8 @@ def _deliveries(
         return
     numbers = [row.notification for row in unsealed if filters.may_match(row)]
     groups = {} if filters.group_ids is None else {"group_id__in": filters.group_ids}
-    for stretch in id_ranges(filters, numbers, size=size):
+    few_rows = min(FIRST_ROWS, size)
+    for stretch in _growing(id_ranges(filters, numbers, size=few_rows), size):
         rows = Delivery.objects.filter(notification_id__in=stretch.notifications)
         if stretch.is_dense:
             rows = rows.filter(
@@ -225,11 +106,34 @@ def _deliveries(
             yield from pages_by_id(rows, fields, size=size, order=order)
 
 
+def _growing(ranges: Iterable[IdRange], size: int) -> Iterator[IdRange]:
+    """Combine ranges until they have ``size`` rows; the first ones have fewer.
+
+    Rare rows may be scattered over the whole table: reading each takes as long as a
+    page of adjacent ones. So the file begins with few of them.
+    """
+    limit = min(FIRST_ROWS, size)
+    combined: IdRange | None = None
+    for id_range in ranges:
+        if combined is None:
+            combined = id_range
+        elif combined.rows + id_range.rows <= limit:
+            combined.notifications += id_range.notifications
+            combined.last = id_range.last
+            combined.rows += id_range.rows
+        else:
+            yield combined
+            limit = min(2 * limit, size)
+            combined = id_range
+    if combined is not None:
+        yield combined
+
+
 def _notifications(numbers: set[int]) -> dict[int, Values]:
     rows = Notification.objects.filter(pk__in=numbers)
     fields = fields_of(NOTIFICATION_COLUMNS)
     return {
-        pk: [*values, _from_account(options)]
+        pk: [*values, from_account(options)]
         for pk, *values, options in rows.values_list("pk", *fields)
     }
 
@@ -239,7 +143,7 @@ def _messages(deliveries: list[int]) -> dict[int, Values]:
         return {}
     rows = Delivery.objects.filter(_of_page("pk", deliveries))
     return {
-        pk: (msg_seq, _unix_time(msg_time), *values)
+        pk: (msg_seq, unix_time(msg_time), *values)
         for pk, msg_seq, msg_time, *values in rows.values_list(
             "pk", *fields_of(MESSAGE_COLUMNS)
         )

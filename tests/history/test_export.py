@@ -239,6 +239,16 @@ def test_pieces_and_pages_are_the_whole(piece_rows, page_rows):
         assert [int(row["delivery"]) for row in rows] == [d.pk for d in deliveries]
 
 
+def test_rare_rows_begin_with_a_small_page(monkeypatch):
+    monkeypatch.setattr("notifications.history.export.FIRST_ROWS", 2)
+    deliveries = [make_delivery(status="failed") for _n in range(15)]
+
+    rows = list(pages(DeliveryFilter(status="failed"), facets().unsealed, size=8))
+
+    assert [len(page) for page in rows] == [2, 4, 8, 1]
+    assert [row[0] for page in rows for row in page] == [d.pk for d in deliveries]
+
+
 def test_a_bad_filter_downloads_nothing(auditor):
     make_delivery()
 
