@@ -7,7 +7,7 @@ Fixtures:
     log_in         ``log_in(user)`` returns a test client with that user logged in
 
 Autouse fixtures: English, cheap password hashes, collected static files, no requests
-counted yet; the order of locks in tests with ``transaction=True``.
+counted and no progress shared yet; the order of locks in tests with ``transaction=True``.
 """
 
 import os
@@ -28,6 +28,7 @@ from django.utils import translation
 from notifications.access.services import links
 from notifications.console import request_counts
 from notifications.delivery import requests
+from notifications.delivery.shared_progress import SHARED
 from notifications.management.commands.send_worker import HANDLERS
 from notifications.sandbox.server import SandboxServer
 from tests.environment import STATE_DIR
@@ -66,6 +67,7 @@ def _every_test_alike(settings: LazySettings) -> Iterator[None]:
     # tests of pages.
     settings.WHITENOISE_AUTOREFRESH = True
     (STATE_DIR / request_counts.FILE).unlink(missing_ok=True)
+    SHARED.clear()  # the same numbers are used again
     # On PostgreSQL the tests own their database, which the checks would report.
     settings.CONNECTS_AS_OWNER = True
     with translation.override("en"):

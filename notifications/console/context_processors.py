@@ -1,5 +1,6 @@
 """Context of every page: sandbox, sending switch, worker, time zone, single sign-on."""
 
+from functools import cache
 from typing import Any
 
 from django.db.models import Exists
@@ -15,11 +16,15 @@ from notifications.models import SendingSwitch
 def console(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     is_authenticated = user is not None and user.is_authenticated
-    switch, has_worker = _sending_state() if is_authenticated else (None, True)
+
+    @cache  # and lazy: the part of a page that a script reloads shows neither
+    def state() -> tuple[SendingSwitch | None, bool]:
+        return _sending_state() if is_authenticated else (None, True)
+
     return {
         "sandbox_url": conf.base_url() if conf.uses_sandbox() else "",
-        "no_worker": not has_worker,
-        "switch": switch,
+        "no_worker": lambda: not state()[1],
+        "switch": lambda: state()[0],
         "sso_providers": sso.providers(),
         "time_zone_name": timezone.get_current_timezone_name(),
     }

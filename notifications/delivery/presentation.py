@@ -6,8 +6,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from notifications import conf
-from notifications.delivery.progress import Progress, WaitReason, WaitState
+from notifications.delivery.progress import Progress
 from notifications.delivery.reconcile.services import OpenQueries
+from notifications.delivery.waiting import WaitReason, WaitState
 from notifications.models import Notification
 from notifications.ui.dates import moment
 

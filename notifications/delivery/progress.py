@@ -1,15 +1,13 @@
-"""Progress of a notification: results so far, and why deliveries are queued."""
+"""Progress of a notification: counts of its results, and what went wrong."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Min
+from django.db.models import Count, F, Min, Window
+from django.db.models.functions import RowNumber
 
-from notifications.delivery.channels import CHANNELS
 from notifications.delivery.explanations import (
     Explanation,
     explain_code,
@@ -21,7 +19,7 @@ from notifications.delivery.portions import (
     group_counts,
     portion_count,
 )
-from notifications.models import Delivery, Notification, SendingSwitch
+from notifications.models import Delivery, Notification
 from notifications.models.deliveries import DeliveryQuerySet
 
 GROUPS_PER_PROBLEM = 20
@@ -82,14 +80,20 @@ class Progress:
 
 
 def progress_of(notification: Notification) -> Progress:
-    """Count results and problems. The number of queries depends on the kinds of problems."""
+    """Count results and problems. Two queries, five for members in portions.
+
+    Of archived deliveries, the results that the archive keeps.
+    """
     rows = notification.deliveries.all()
-    calls = rows.counts()
-    if notification.has_ended and not any(calls.values()):
-        return _archived_progress(notification)
     portions = portion_count(notification)
+    kinds = _kinds(rows, portions)
+    calls = dict.fromkeys(S.values, 0)
+    for kind in kinds:
+        calls[kind.status] += kind.calls
+    if notification.has_ended and not kinds:
+        return _archived_progress(notification)
     counts = calls if portions == 1 else group_counts(rows)
-    problems = _problems(rows, portions, notification.channel)
+    problems = _problems(rows, kinds, portions, notification.channel)
     return Progress(counts, problems, calls, portions)
 
 
@@ -102,48 +106,86 @@ def by_group_to_archive(notification: Notification) -> dict[str, Any] | None:
     return {
         "parts": portions,
         "counts": group_counts(rows),
-        "problems": [list(kind) for kind in _problem_kinds(rows)],
+        "problems": [
+            [kind.status, kind.code, kind.reason, kind.groups]
+            for kind in _kinds(rows, portions)
+            if kind.status in PROBLEM_STATUSES
+        ],
     }
 
 
-def _problem_kinds(rows: DeliveryQuerySet) -> list[tuple[str, int | None, str, int]]:
-    """Return status, code, reason and number of groups, the most frequent first."""
-    return list(
-        rows.filter(status__in=PROBLEM_STATUSES)
-        .order_by()
-        .values_list("status", "error_code", "reason")
-        .annotate(count=Count("group_id", distinct=True))
-        .order_by("-count")
-    )
+class _Kind(NamedTuple):
+    """Deliveries with the same result: ``calls`` of them, to ``groups`` groups."""
+
+    status: str
+    code: int | None
+    reason: str
+    calls: int
+    groups: int
 
 
-def _problems(rows: DeliveryQuerySet, portions: int, channel: str) -> list[Problem]:
+def _kinds(rows: DeliveryQuerySet, portions: int) -> list[_Kind]:
+    """Count deliveries by result, the most frequent result first.
+
+    Without portions, the index ``delivery_alike`` has all columns.
+    """
+    kinds = rows.order_by().values_list("status", "error_code", "reason")
+    calls = Count("*")
+    groups = calls if portions == 1 else Count("group_id", distinct=True)
+    counted = kinds.annotate(calls=calls, groups=groups).order_by("-groups")
+    return [_Kind(*kind) for kind in counted]
+
+
+def _problems(
+    rows: DeliveryQuerySet, kinds: list[_Kind], portions: int, channel: str
+) -> list[Problem]:
+    problems = [kind for kind in kinds if kind.status in PROBLEM_STATUSES]
+    groups = _first_groups(rows, portions) if problems else {}
     return [
         Problem(
-            status,
-            _explanation(code, reason, channel),
-            count,
-            _first_groups(
-                rows.filter(status=status, reason=reason, **_code_is(code)), portions
-            ),
+            kind.status,
+            _explanation(kind.code, kind.reason, channel),
+            kind.groups,
+            list(groups.get(kind[:3], {}).values()),
         )
-        for status, code, reason, count in _problem_kinds(rows)
+        for kind in problems
     ]
 
 
-def _first_groups(rows: DeliveryQuerySet, portions: int) -> list[list[Delivery]]:
-    """Return the deliveries of the first groups in ``rows``."""
+_KIND = ["status", "error_code", "reason"]
+_Key = tuple[str, int | None, str]
+
+
+def _first_groups(
+    rows: DeliveryQuerySet, portions: int
+) -> dict[_Key, dict[str, list[Delivery]]]:
+    """Return the deliveries of the first groups of each kind of problem.
+
+    One query, or two with portions.
+    """
+    problems = rows.filter(status__in=PROBLEM_STATUSES).order_by()
+    kinds = [F(name) for name in _KIND]
+    first: set[tuple[Any, ...]] | None = None
     if portions == 1:
-        return [[row] for row in rows.order_by("id")[:GROUPS_PER_PROBLEM]]
-    # Portions of a group are not adjacent: the first ones of all groups come first.
-    groups = rows.order_by().values("group_id").annotate(first=Min("id"))
-    first = groups.order_by("first").values_list("group_id", flat=True)
-    deliveries: dict[str, list[Delivery]] = {
-        group_id: [] for group_id in first[:GROUPS_PER_PROBLEM]
-    }
-    for row in rows.filter(group_id__in=list(deliveries)).order_by("portion"):
-        deliveries[row.group_id].append(row)
-    return list(deliveries.values())
+        place = Window(RowNumber(), partition_by=kinds, order_by="id")
+        numbered = problems.annotate(place=place).filter(place__lte=GROUPS_PER_PROBLEM)
+        # Only IDs are numbered: whole rows in a window take ten times as long.
+        shown = rows.filter(pk__in=numbered.values("pk")).order_by("id")
+    else:
+        # Portions of a group are not adjacent: the first ones of all groups come first.
+        groups = problems.values_list(*_KIND, "group_id").annotate(first=Min("id"))
+        place = Window(RowNumber(), partition_by=kinds, order_by="first")
+        by_place = groups.annotate(place=place).filter(place__lte=GROUPS_PER_PROBLEM)
+        first = {row[:4] for row in by_place.values_list(*_KIND, "group_id")}
+        names = {group_id for *_kind, group_id in first}
+        shown = problems.filter(group_id__in=names).order_by("id")
+    deliveries: dict[_Key, dict[str, list[Delivery]]] = {}
+    for row in shown:
+        kind = row.status, row.error_code, row.reason
+        if first is None or (*kind, row.group_id) in first:
+            of_kind = deliveries.setdefault(kind, {})
+            of_kind.setdefault(row.group_id, []).append(row)
+    return deliveries
 
 
 def _archived_progress(notification: Notification) -> Progress:
@@ -175,76 +217,3 @@ def _explanation(code: int | None, reason: str, channel: str) -> Explanation:
     if reason:
         return explain_reason(reason, channel)
     return explain_code(code or 0, channel)
-
-
-def _code_is(code: int | None) -> dict[str, Any]:
-    return {"error_code__isnull": True} if code is None else {"error_code": code}
-
-
-RATE_WINDOW = timedelta(seconds=10)
-
-
-class WaitReason(Enum):
-    """Why deliveries are queued; the first that applies is shown."""
-
-    NOTHING_QUEUED = auto()
-    SENDING_STOPPED = auto()
-    PAUSED = auto()
-    SCHEDULED = auto()
-    NO_WORKER = auto()
-    AMENDED = auto()  # for the results of the calls that sent the messages
-    RETRY_DELAY = auto()
-    RATE_LIMIT = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class WaitState:
-    """``rate`` is in deliveries per second over the last 10 s."""
-
-    reason: WaitReason
-    rate: float = 0.0
-    seconds_left: int | None = None
-    next_attempt: datetime | None = None
-
-
-def wait_state(
-    notification: Notification,
-    counts: dict[str, int],
-    *,
-    now: datetime,
-    has_worker: bool,
-) -> WaitState:
-    """Return why deliveries are queued; ``counts`` are of deliveries by status."""
-    queued = counts[Delivery.Status.QUEUED]
-    left = queued + counts[Delivery.Status.SENDING]
-    rate = _rate(notification, now) if left else 0.0
-    seconds_left = round(left / rate) if rate else None
-    if left and not queued and not has_worker:
-        return WaitState(WaitReason.NO_WORKER)
-    if not queued:
-        return WaitState(WaitReason.NOTHING_QUEUED, rate, seconds_left)
-    channel = CHANNELS[notification.channel]
-    if channel.obeys_switch and SendingSwitch.present().is_off:
-        return WaitState(WaitReason.SENDING_STOPPED)
-    if notification.status == Notification.Status.PAUSED:
-        return WaitState(WaitReason.PAUSED)
-    if notification.status == Notification.Status.SCHEDULED:
-        return WaitState(WaitReason.SCHEDULED)
-    if not has_worker:
-        return WaitState(WaitReason.NO_WORKER)
-    rows = notification.deliveries.filter(status=Delivery.Status.QUEUED)
-    first = rows.aggregate(first=Min("not_before"))["first"]
-    if first is not None and first > now:
-        if channel.is_amendment and rows.filter(attempt_count=0).exists():
-            return WaitState(WaitReason.AMENDED, rate)
-        return WaitState(WaitReason.RETRY_DELAY, rate, seconds_left, first)
-    return WaitState(WaitReason.RATE_LIMIT, rate, seconds_left)
-
-
-def _rate(notification: Notification, now: datetime) -> float:
-    since = now - RATE_WINDOW
-    if notification.watched_since is not None:
-        since = max(since, notification.watched_since)
-    ended = notification.deliveries.filter(finished_at__gt=since).count()
-    seconds = (now - since).total_seconds()
-    return ended / seconds if seconds >= 1 else 0.0

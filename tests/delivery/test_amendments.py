@@ -1,5 +1,6 @@
 """Recalls and corrections in the engine: rows that wait for the message they change."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,9 @@ from notifications.delivery import controls
 from notifications.delivery.amendments import WAIT, settle_waiting
 from notifications.delivery.channels import CHANNELS
 from notifications.delivery.claim import channels_due, running
-from notifications.delivery.progress import WaitReason, wait_state
 from notifications.delivery.recovery import give_up_lost_rows, repair_clock_jump
 from notifications.delivery.restore_guard import quarantine_restored
+from notifications.delivery.waiting import Facts, WaitReason, facts_of, wait_state
 from notifications.models import Channel, Delivery, Notification, SendingSwitch
 from tests.factories import (
     MOMENT,
@@ -272,6 +273,10 @@ def test_a_clock_that_was_set_back(original, recall):
     assert state(row) == DUE
 
 
+def working(run: Notification) -> Facts:
+    return replace(facts_of(run, LATER), has_worker=True)
+
+
 def test_the_switch_does_not_stop_a_recall(original, recall):
     SendingSwitch.objects.create(pk=1, is_off=True)
     correction = make_amendment(original, channel=Channel.CORRECTION)
@@ -281,8 +286,7 @@ def test_the_switch_does_not_stop_a_recall(original, recall):
     assert channels_due(LATER) == {Channel.RECALL}
     counts = {"queued": 1, "sending": 0}
     reasons = [
-        wait_state(run, counts, now=LATER, has_worker=True).reason
-        for run in (recall, correction)
+        wait_state(run, counts, working(run)).reason for run in (recall, correction)
     ]
     assert reasons == [WaitReason.RATE_LIMIT, WaitReason.SENDING_STOPPED]
 
@@ -290,9 +294,7 @@ def test_the_switch_does_not_stop_a_recall(original, recall):
 def test_a_run_that_waits_for_results_says_so(original, recall):
     wait_for(recall, make_delivery(original, status="sending"))
 
-    waiting = wait_state(
-        recall, {"queued": 1, "sending": 0}, now=LATER, has_worker=True
-    )
+    waiting = wait_state(recall, {"queued": 1, "sending": 0}, working(recall))
 
     assert waiting.reason is WaitReason.AMENDED
 

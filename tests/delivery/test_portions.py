@@ -308,7 +308,7 @@ def test_the_number_of_queries_does_not_grow_with_the_groups(
     client = log_in(manager)
     client.get("/")
 
-    with django_assert_num_queries(30):
+    with django_assert_num_queries(25):
         client.get(f"/sent/{sent.pk}/")
     with django_assert_num_queries(10):
         client.get("/history/deliveries/")

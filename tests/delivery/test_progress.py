@@ -1,14 +1,16 @@
 """Why deliveries are queued, the rate of sending, and the remaining time."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from notifications.delivery.explanations import explain, explain_code
-from notifications.delivery.progress import (
+from notifications.delivery.progress import progress_of
+from notifications.delivery.waiting import (
     WaitReason,
     WaitState,
-    progress_of,
+    facts_of,
     wait_state,
 )
 from notifications.models import Delivery, SendingSwitch
@@ -21,7 +23,8 @@ NOW = MOMENT + timedelta(minutes=5)
 
 def state_of(notification, *, has_worker: bool = True) -> WaitState:
     counts = notification.deliveries.counts()
-    return wait_state(notification, counts, now=NOW, has_worker=has_worker)
+    facts = replace(facts_of(notification, NOW), has_worker=has_worker)
+    return wait_state(notification, counts, facts)
 
 
 @pytest.mark.parametrize(

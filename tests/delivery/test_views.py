@@ -468,7 +468,7 @@ def test_the_progress_page_takes_one_number_of_queries(
         client.get(f"/sent/{notification.pk}/")
 
 
-QUERIES = 26
+QUERIES = 22
 
 
 def test_a_doubt_is_cleared_up_on_its_page(client, manager, log_in):

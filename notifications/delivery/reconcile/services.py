@@ -1,11 +1,9 @@
 """ "Ask Tencent now": the next query before its time."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, Max
 from django.utils import timezone
 
 from notifications import audit_log, permissions
@@ -25,20 +23,6 @@ class OpenQueries:
     count: int = 0
     seconds_left: int = 0
     askable: int = 0
-
-
-def open_queries_of(notification: Notification, now: datetime) -> OpenQueries:
-    """One query."""
-    rows = open_queries().filter(notification=notification)
-    sums = rows.aggregate(
-        count=Count("pk"),
-        last=Max("next_query_at"),
-        askable=Count("pk", filter=can_be_asked_now(now)),
-    )
-    if not sums["count"]:
-        return OpenQueries()
-    seconds = (sums["last"] - now).total_seconds()
-    return OpenQueries(sums["count"], max(1, round(seconds)), sums["askable"])
 
 
 @transaction.atomic

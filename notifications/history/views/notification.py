@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,7 +13,6 @@ from notifications.audit.queries import actions_of_notification
 from notifications.db.snapshot import snapshot
 from notifications.delivery.controls import pause_shown
 from notifications.delivery.explanations import explain_code
-from notifications.delivery.heartbeat import has_live_worker
 from notifications.delivery.presentation import (
     ADVICE,
     headline,
@@ -22,9 +20,9 @@ from notifications.delivery.presentation import (
     query_sentence,
     wait_sentence,
 )
-from notifications.delivery.progress import progress_of, wait_state
-from notifications.delivery.reconcile.services import open_queries_of
 from notifications.delivery.resendable import resendable_group_counts
+from notifications.delivery.shared_progress import SHARED, Answer
+from notifications.delivery.waiting import wait_state
 from notifications.history.amendments import amendments_of, text_before
 from notifications.history.evidence.services import evidence, obstacle
 from notifications.history.forms import NotificationFilterForm
@@ -46,7 +44,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
             request,
             "notifications/history/notification.html",
             _title(notification),
-            **_context(request, notification),
+            **_context(request, notification, SHARED.refresh(notification)),
             **_record(request, notification),
             text_before=text_before(notification),
             back=back_query(request, NotificationFilterForm),
@@ -57,7 +55,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 def status(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that progress.js reloads."""
     notification = _visible(request, pk)
-    context = _context(request, notification)
+    context = _context(request, notification, SHARED.get(notification))
     response = render(request, "notifications/delivery/_progress.html", context)
     if not context["is_live"]:
         response["X-Done"] = "1"
@@ -76,7 +74,8 @@ def _title(notification: Notification) -> str:
 def _visible(request: HttpRequest, pk: int) -> Notification:
     """A notification of which the user may see the history, or which may be taken over."""
     user = request.user
-    notification = get_object_or_404(Notification, pk=pk)
+    people = Notification.objects.select_related("sender", "controlled_by")
+    notification = get_object_or_404(people, pk=pk)
     if not any(map(user.has_perm, (permissions.SEND, permissions.SEE_HISTORY))):
         raise PermissionDenied
     if notification.status == Notification.Status.DRAFT:
@@ -98,15 +97,16 @@ def _record(request: HttpRequest, notification: Notification) -> dict[str, objec
     }
 
 
-def _context(request: HttpRequest, notification: Notification) -> dict[str, object]:
-    progress = progress_of(notification)
+def _context(
+    request: HttpRequest, notification: Notification, answer: Answer
+) -> dict[str, object]:
+    progress, queries = answer.progress, answer.facts.queries
     code = notification.paused_code
-    now, has_worker = timezone.now(), has_live_worker()
-    rest = wait_state(notification, progress.calls, now=now, has_worker=has_worker)
-    queries = open_queries_of(notification, now)
+    rest = wait_state(notification, progress.calls, answer.facts)
     # Not before the last calls of a stopped notification have ended.
     is_over = notification.has_ended and not progress.in_progress
     why_never_changed = "" if notification.amends_id else why_never(notification)
+    can_be_changed = not notification.amends_id and not why_never_changed
     return {
         "n": notification,
         "is_over": is_over,
@@ -116,12 +116,12 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
             queries,
             # Of a group in parts, the worst part counts: the numbers do not compare.
             progress.counts["unconfirmed"] if progress.portions == 1 else 0,
-            has_worker=has_worker,
+            has_worker=answer.facts.has_worker,
         ),
         "again": resendable_group_counts(notification),
         "waits": wait_sentence(rest),
         "resends": notification.resends.order_by("pk"),
-        "changes": notification.amendments.order_by("pk"),
+        "changes": notification.amendments.order_by("pk") if can_be_changed else [],
         "held_because": pause_reason(notification),
         "paused_advice": ADVICE.get(notification.paused_reason),
         "progress": progress,
@@ -130,7 +130,7 @@ def _context(request: HttpRequest, notification: Notification) -> dict[str, obje
         if code is not None
         else None,
         "may_control": may_control(request, notification),
-        "can_be_changed": not notification.amends_id and not why_never_changed,
+        "can_be_changed": can_be_changed,
         "why_never_changed": why_never_changed,
         "pause_shown": pause_shown(notification)
         if notification.status == Notification.Status.PAUSED

@@ -8,11 +8,8 @@ from django.utils import timezone
 
 from notifications import permissions
 from notifications.delivery.presentation import query_sentence
-from notifications.delivery.reconcile.services import (
-    OpenQueries,
-    ask_now,
-    open_queries_of,
-)
+from notifications.delivery.reconcile.services import OpenQueries, ask_now
+from notifications.delivery.waiting import facts_of
 from notifications.models import AuditEntry, Delivery
 from tests.delivery.reconcile.conftest import make_message, make_unconfirmed
 from tests.factories import make_user
@@ -150,7 +147,7 @@ def test_open_queries_are_counted_with_one_query(django_assert_num_queries):
     make_unconfirmed("plaza2", notification=notification, next_query_at=None)
 
     with django_assert_num_queries(1):
-        queries = open_queries_of(notification, timezone.now())
+        queries = facts_of(notification, timezone.now()).queries
 
     assert (queries.count, queries.askable) == (2, 1)
     assert 3590 < queries.seconds_left <= 3600
