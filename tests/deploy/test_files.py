@@ -162,6 +162,22 @@ def test_no_service_takes_the_whole_machine():
         assert limit in COMPOSE
 
 
+def test_the_worker_goes_before_the_pages():
+    def weight(unit: str) -> int:
+        return int(only(r"^CPUWeight=(\d+)$", unit))
+
+    pages = only(r"^  cpu_shares: (\d+)$", COMPOSE)
+    worker = only(r"^    cpu_shares: (\d+)$", COMPOSE)
+    web = re.search(r"^x-web: .*?(?=^services:)", COMPOSE, re.M | re.S)
+    send = re.search(r"^  worker:\n.*?(?=^  proxy:)", COMPOSE, re.M | re.S)
+
+    # The database, which works for both, has the default of 100 and 1024.
+    assert weight(WEB) < 100 < weight(WORKER)
+    assert int(pages) < 1024 < int(worker)
+    assert f"cpu_shares: {pages}" in web[0]
+    assert f"cpu_shares: {worker}" in send[0]
+
+
 def test_the_timer_verifies_the_archive_and_keeps_the_head(tmp_path):
     unit = (DEPLOY / "systemd" / "notifier-verify.service").read_text()
     text = (ROOT / "docs" / "deploy.md").read_text()
