@@ -22,12 +22,20 @@ PAGES = ("/", "/history/deliveries/", "/notifications/chatgroup/")
 class Reader:
     """A user who loads one page after another; ``seconds`` of each.
 
-    Each page is loaded at least once. The end raises the error of a failed page.
+    ``pause`` is in seconds. Each page is loaded at least once. The end raises the error of a failed page.
     """
 
-    def __init__(self, address: str, session_key: str, pages: Sequence[str]) -> None:
+    def __init__(
+        self,
+        address: str,
+        session_key: str,
+        pages: Sequence[str],
+        *,
+        pause: float = 0.02,
+    ) -> None:
         self.address = address
         self.pages = pages
+        self.pause = pause
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.cookies.set("sessionid", session_key)
@@ -38,7 +46,9 @@ class Reader:
 
     def _run(self) -> None:
         try:
-            while not self.stopping.wait(0.02) or len(self.seconds) < len(self.pages):
+            while not self.stopping.wait(self.pause) or len(self.seconds) < len(
+                self.pages
+            ):
                 self._read(self.pages[len(self.seconds) % len(self.pages)])
         except Exception as failure:  # noqa: BLE001  raised where it is waited for
             self.failure = failure
@@ -152,7 +162,7 @@ def served(scene: BenchmarkScene) -> Iterator[str]:
         scene.log_file("web"),
     )  # fmt: skip
     try:
-        wait_for(lambda: _answers(address), "gunicorn")
+        wait_for(lambda: responds(address), "gunicorn")
         yield address
     finally:
         web.popen.terminate()
@@ -161,7 +171,7 @@ def served(scene: BenchmarkScene) -> Iterator[str]:
         raise RuntimeError(f"gunicorn failed; see {web.log}")
 
 
-def _answers(address: str) -> bool:
+def responds(address: str) -> bool:
     try:
         return requests.get(f"{address}/login/", timeout=60).ok
     except requests.ConnectionError:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tests.benchmarks import (
     accepting,
+    beside,
     checking,
     grouping,
     growth,
@@ -47,9 +48,11 @@ BENCHMARKS = {
     "reconcile": Benchmark(reconciling.reconcile, {"groups": 48, "rows": 60}),
     "history": Benchmark(history.history, {"rows": 10_000, "times": 1}),
     "grouping": Benchmark(grouping.grouping, {"groups": 200, "times": 1}),
+    "beside": Benchmark(beside.beside, {"groups": 300, "viewers": 4}),
     "sync": Benchmark(syncing.sync, {"groups": 200}),
     "sync-beside": Benchmark(
         syncing.beside, {"groups": 300, "listed": 2000, "killed_after": 400}
     ),
     "growth": Benchmark(growth.growth, {"groups": 100, "rows": 10_000}),
+    "everything": Benchmark(beside.everything, {"groups": 300, "viewers": 4}),
 }

@@ -25,7 +25,7 @@ def sync(place: Place, *, groups: int = 100_000) -> list[Figure]:
         place, groups=0, listed=groups, latency=LATENCY, limit=LIMIT
     ) as scene:
         scene.have_workers(1)
-        found = _wait_end(scene, scene.order("sync"))
+        found = wait_sync_end(scene, scene.order("sync"))
         if found["groups"] != groups:
             raise RuntimeError(f"The sync left {found['groups']} groups.")
         return [_time(name, scene, found["seconds"]), *_limits(name, scene)]
@@ -59,7 +59,7 @@ def beside(
         )
         scene.kill(scene.workers[0])
         scene.have_workers(1)
-        found = _wait_end(scene, number)
+        found = wait_sync_end(scene, number)
         scene.wait_end(sent, seconds=PATIENCE)
         rows = scene.rows(sent)
         notices = [clock for _unix, clock in scene.received()]
@@ -89,7 +89,7 @@ def beside(
         ]  # fmt: skip
 
 
-def _wait_end(scene: BenchmarkScene, number: int) -> dict:
+def wait_sync_end(scene: BenchmarkScene, number: int) -> dict:
     def has_ended() -> bool:
         time.sleep(POLL_SECONDS)  # a query takes CPU time that is measured
         return scene.order("sync_seconds", sync=number) is not None
