@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.db.models import Count, F, Min, Window
 from django.db.models.functions import RowNumber
@@ -114,6 +114,10 @@ def by_group_to_archive(notification: Notification) -> dict[str, Any] | None:
     }
 
 
+_KIND = ["status", "error_code", "reason"]
+_Key = tuple[str, int | None, str]
+
+
 class _Kind(NamedTuple):
     """Deliveries with the same result: ``calls`` of them, to ``groups`` groups."""
 
@@ -127,13 +131,19 @@ class _Kind(NamedTuple):
 def _kinds(rows: DeliveryQuerySet, portions: int) -> list[_Kind]:
     """Count deliveries by result, the most frequent result first.
 
-    Without portions, the index ``delivery_alike`` has all columns.
+    By type of group as well: this is the order of the index ``delivery_alike``, which has
+    all columns unless groups are counted, so SQLite need not sort the rows.
     """
-    kinds = rows.order_by().values_list("status", "error_code", "reason")
     calls = Count("*")
     groups = calls if portions == 1 else Count("group_id", distinct=True)
-    counted = kinds.annotate(calls=calls, groups=groups).order_by("-groups")
-    return [_Kind(*kind) for kind in counted]
+    types = rows.order_by().values_list("status", "error_code", "reason", "group_type")
+    sums: dict[_Key, list[int]] = {}
+    for *kind, _type, n_calls, n_groups in types.annotate(calls=calls, groups=groups):
+        counts = sums.setdefault(cast(_Key, tuple(kind)), [0, 0])
+        counts[0] += n_calls
+        counts[1] += n_groups
+    kinds = [_Kind(*kind, *counts) for kind, counts in sums.items()]
+    return sorted(kinds, key=lambda kind: kind.groups, reverse=True)
 
 
 def _problems(
@@ -150,10 +160,6 @@ def _problems(
         )
         for kind in problems
     ]
-
-
-_KIND = ["status", "error_code", "reason"]
-_Key = tuple[str, int | None, str]
 
 
 def _first_groups(

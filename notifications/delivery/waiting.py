@@ -73,7 +73,7 @@ def facts_of(notification: Notification, now: datetime) -> Facts:
             Exists(queued.filter(attempt_count=0)),
             _value(open_queries, Count("pk")),
             _value(open_queries, Max("next_query_at")),
-            _value(open_queries.filter(can_be_asked_now(now)), Count("pk")),
+            _value(open_queries, Count("pk", filter=can_be_asked_now(now))),
         )
         .get()
     )
