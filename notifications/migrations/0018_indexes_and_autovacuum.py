@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("notifications", "0016_notification_amendment_constraints"),
+        ("notifications", "0017_preparation"),
     ]
 
     operations = [
