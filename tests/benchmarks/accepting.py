@@ -132,11 +132,12 @@ def accept_beside(
             with Reader(address, key, pages) as busy:
                 answer = scene.order("timed_send", content=scene.new_content())
             clocks = [clock for _unix, clock in scene.received()]
-        open_rows = scene.order("state", notifications=[answer["notification"]])["open"]
-        if open_rows != groups:
-            raise RuntimeError("Not every group is to be called.")
+        rows = scene.order("state", notifications=[answer["notification"]])["rows"]
+        if rows != groups:
+            raise RuntimeError(f"There are {rows} deliveries for {groups} groups.")
     here = place.vendor
-    longest = max(later - earlier for earlier, later in pairwise(sorted(clocks)))
+    pauses = (later - earlier for earlier, later in pairwise(sorted(clocks)))
+    longest = max(pauses, default=0.0)
     return [
         Figure(f"accept {groups} groups during a send", here, answer["seconds"], "s", 120),
         Figure("calls of that send meanwhile", here, len(clocks) / answer["seconds"],

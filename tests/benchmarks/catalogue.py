@@ -41,7 +41,7 @@ BENCHMARKS = {
     "accept": Benchmark(
         accepting.accept, {"groups": 200, "sends": 1, "idle_seconds": 1}
     ),
-    "accept-beside": Benchmark(accepting.accept_beside, {"groups": 300, "seconds": 1}),
+    "accept-beside": Benchmark(accepting.accept_beside, {"groups": 1500, "seconds": 1}),
     "check": Benchmark(checking.checking, {"groups": 200, "times": 1}),
     "import": Benchmark(importing.imports, {"rows": 200}),
     "record": Benchmark(record.record, {"rows": 200}),

@@ -158,10 +158,11 @@ def _run(run: Notification) -> dict[str, Any]:
 
 
 def state(notifications: list[int]) -> dict[str, Any]:
-    """The number of open rows, and the paused and unfinished notifications."""
+    """The numbers of all and of open rows, and the paused and unfinished notifications."""
     own = Notification.objects.filter(pk__in=notifications)
     rows_of = Delivery.objects.filter(notification__in=notifications)
     return {
+        "rows": rows_of.count(),
         "open": rows_of.open().count(),
         "sending": rows_of.filter(status=Delivery.Status.SENDING).count(),
         "paused": list(own.filter(status="paused").values_list("pk", flat=True)),
