@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from notifications import statements
+from notifications.groups.sync import statements as sync_statements
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "internals.md"
 ROW_LOCK = re.compile(
@@ -62,6 +63,7 @@ def collected_faults() -> Iterator[list[str]]:
 
     with (
         patch.object(statements, "execute", checking_prepared),
+        patch.object(sync_statements, "execute", checking_prepared),
         patch.object(CursorWrapper, "execute", checking),
         patch.object(BaseDatabaseWrapper, "set_autocommit", beginning),
     ):

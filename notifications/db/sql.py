@@ -1,4 +1,4 @@
-"""Building blocks of statements: quoted names, rows from JSON, inserts and updates.
+"""Building blocks of statements: quoted names, rows from JSON, and inserts.
 
 One model instance per row, or one parameter per value, would dominate the cost of a sync
 or an import. So rows are passed to the database as one JSON array of arrays. All
@@ -95,20 +95,6 @@ def insert_json(
         [*values, json.dumps(rows)],
         on_conflict=on_conflict,
     )
-
-
-def update(
-    model: type[Model], names: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
-    """Set the fields ``names``; the last value of each row is the primary key."""
-    if not rows:
-        return
-    values = ", ".join(f"{quoted_column(model, name)} = %s" for name in names)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {quoted_table(model)} SET {values} WHERE id = %s",  # noqa: S608  field names
-            rows,
-        )
 
 
 def lock_tables(*models: type[Model], shared: bool = False) -> None:
