@@ -79,7 +79,8 @@ class ReplaceConstraints(Operation):
 class AddIndexes(Operation):
     """Add indexes, and unique constraints with a condition, which are indexes as well.
 
-    On PostgreSQL, others write rows meanwhile.
+    On PostgreSQL, others write rows meanwhile. The indexes ``removed``, which those
+    replace, are removed afterwards, so that no query is without one.
     """
 
     reversible = False
@@ -89,10 +90,12 @@ class AddIndexes(Operation):
         model_name: str,
         indexes: Sequence[models.Index],
         unique: Sequence[models.UniqueConstraint] = (),
+        removed: Sequence[str] = (),
     ) -> None:
         self.model_name = model_name
         self.indexes = indexes
         self.unique = unique
+        self.removed = removed
 
     @property
     def model_name_lower(self) -> str:
@@ -103,6 +106,8 @@ class AddIndexes(Operation):
             state.add_index(app_label, self.model_name_lower, index)
         for constraint in self.unique:
             state.add_constraint(app_label, self.model_name_lower, constraint)
+        for name in self.removed:
+            state.remove_index(app_label, self.model_name_lower, name)
 
     def database_forwards(
         self,
@@ -123,6 +128,9 @@ class AddIndexes(Operation):
             editor.execute(
                 statement.replace(" INDEX ", f" INDEX{way} ", 1), params=None
             )
+        for removed in self.removed:
+            name = editor.quote_name(removed)
+            editor.execute(f"DROP INDEX{way} IF EXISTS {name}")
 
     def describe(self) -> str:
         return f"Add indexes of {self.model_name}"

@@ -205,8 +205,11 @@ class Delivery(models.Model):
                 name="delivery_in_flight",
             ),
             # For the circuit breaker's last 200 calls, and the rate of a running send.
+            # Only ended rows, so that sending a notification does not maintain it.
             models.Index(
-                fields=["notification", "finished_at"], name="delivery_by_end"
+                fields=["notification", "finished_at"],
+                condition=models.Q(finished_at__isnull=False),
+                name="delivery_ended",
             ),
             # For the history of a notification and of a group, newest first.
             models.Index(

@@ -28,12 +28,13 @@ POSITIVE = models.CheckConstraint(
     condition=models.Q(number__gte=1), name="thing_from_1"
 )
 INDEX = models.Index(fields=["text"], name="thing_by_text")
+REPLACED = models.Index(fields=["number"], name="thing_by_number")
 ONCE = models.UniqueConstraint(
     fields=["number"], condition=models.Q(number__gte=10), name="thing_once"
 )
 OPERATIONS = [
     ReplaceConstraints("Thing", ["thing_text"], [ANY_BUT_X, POSITIVE]),
-    AddIndexes("Thing", [INDEX], [ONCE]),
+    AddIndexes("Thing", [INDEX], [ONCE], removed=["thing_by_number"]),
 ]
 
 
@@ -51,7 +52,7 @@ def state() -> Iterator[ProjectState]:
         ("number", models.IntegerField()),
     ]
     create = migrations.CreateModel(
-        "Thing", fields, options={"constraints": [NOT_EMPTY]}
+        "Thing", fields, options={"constraints": [NOT_EMPTY], "indexes": [REPLACED]}
     )
     apply(create, state)
     run_sql("INSERT INTO things_thing (text, number) VALUES ('a', 1), ('b', 10)")
@@ -95,7 +96,7 @@ def refused(statement: str) -> None:
 
 
 def assert_is_complete() -> None:
-    """The older constraint is gone; each of the new ones refuses a row."""
+    """The older constraint and index are gone; each of the new ones refuses a row."""
     run_sql("INSERT INTO things_thing (text, number) VALUES ('', 2), ('100%', 3)")
     refused("INSERT INTO things_thing (text, number) VALUES ('x', 4)")
     refused("INSERT INTO things_thing (text, number) VALUES ('c', 0)")
@@ -105,6 +106,7 @@ def assert_is_complete() -> None:
     assert {"thing_text", "thing_from_1", "thing_by_text", "thing_once"} <= {
         *constraints
     }
+    assert "thing_by_number" not in constraints
     if not IS_SQLITE:
         assert run_sql("SELECT conname FROM pg_constraint WHERE NOT convalidated") == []
         assert run_sql("SELECT 1 FROM pg_index WHERE NOT indisvalid") == []
@@ -141,8 +143,9 @@ def test_the_statements_block_no_writers(state):
         'ALTER TABLE "things_thing" VALIDATE CONSTRAINT'
     ] * 2
     others = [sql for sql in executed if "CONSTRAINT" not in sql]
-    assert len(others) == 4
+    assert len(others) == 5
     assert all("INDEX CONCURRENTLY" in sql for sql in others)
+    assert others[-1] == 'DROP INDEX CONCURRENTLY IF EXISTS "thing_by_number"'
 
 
 @pytest.mark.parametrize("at", range(8))
