@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection
 from django.http import HttpResponse
 
 from notifications import permissions
@@ -12,13 +13,14 @@ from notifications.groups import labels as groups_labels
 from notifications.groups import services as groups_services
 from notifications.groups.importing.apply import import_groups
 from notifications.groups.sync.compare import GROUP_GONE
-from notifications.groups.sync.details import write_details
+from notifications.groups.sync.details import GroupAddedMeanwhile, write_details
 from notifications.models import (
     ChatGroup,
     GroupSync,
     Label,
     Rule,
     SavedAudience,
+    SyncChange,
     SyncItem,
 )
 from notifications.tencent.calls.get_group_info import GroupInfo
@@ -28,6 +30,8 @@ from tests.group_files import opened, text_of
 from tests.interleaving import interleave
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+IS_SQLITE = connection.vendor == "sqlite"
 
 VALUES = {"name": "徒步", "type": "Public", "member_count": 5, "state": "in_use"}
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -238,6 +242,51 @@ def test_an_import_during_another_change(change, user, group, sync, log_in):
     assert imported is None
     group.refresh_from_db()
     assert group.name == "From a file"
+
+
+def test_a_group_is_added_while_a_sync_adds_it(sync):
+    ChatGroup.objects.all().delete()
+    info = GroupInfo("g", 0, "", "Public", "From Tencent", 7)
+
+    def write() -> None:
+        write_details(sync.pk, ["g"], [info], NOW)
+
+    written, added = interleave(
+        write,
+        lambda: make_group(group_id="g", name="By hand"),
+        at="notifications.groups.sync.statements.insert_groups",
+    )
+
+    changes = SyncChange.objects.values_list("kind", "before", "after")
+    if IS_SQLITE:  # the person waits for the transaction of the sync
+        assert (written, type(added)) == (None, IntegrityError)
+        assert [kind for kind, _before, _after in changes] == ["added"]
+    else:
+        assert (type(written), type(added)) == (GroupAddedMeanwhile, ChatGroup)
+        assert not changes.exists()
+        assert not SyncItem.objects.get().is_done
+        write()
+        assert [*changes] == [
+            ("changed", {"name": "By hand"}, {"name": "From Tencent"})
+        ]
+    assert SyncItem.objects.get().is_done
+    assert ChatGroup.objects.get().name == "From Tencent"
+
+
+def test_two_workers_write_the_same_new_group_of_a_sync(sync):
+    ChatGroup.objects.all().delete()
+    info = GroupInfo("g", 0, "", "Public", "From Tencent", 7)
+
+    def write() -> None:
+        write_details(sync.pk, ["g"], [info], NOW)
+
+    results = interleave(
+        write, write, at="notifications.groups.sync.statements.insert_groups"
+    )
+
+    assert results == (None, None)
+    assert [change.kind for change in SyncChange.objects.all()] == ["added"]
+    assert ChatGroup.objects.get().name == "From Tencent"
 
 
 RULE = Rule(types=("Public",), labels=("North",))
