@@ -2,7 +2,7 @@
 
 The list of groups is read page by page at Tencent's rate, and at the same time the
 details of the groups listed so far. Every step can be repeated: in memory are only the
-requests in progress and their unwritten responses.
+requests in progress and their unwritten responses, of the list at most one page.
 """
 
 import logging
@@ -100,12 +100,8 @@ class SyncRun:
         self.http_workers: HttpWorkers[ListRequest | DetailsRequest] = HttpWorkers(
             im, clock, threads, deaths or Deaths(), SYNC
         )
-        self.list_filters = list_filters
-        self.page_limit = page_limit
-        self.block = block
         self.backoff = backoff
-        self.list_request: ListRequest | None = None  # not submitted yet
-        self.list_in_progress = False
+        self.list = listing.ListReader(sync, list_filters, page_limit, block, pause)
         self.details_requests: deque[DetailsRequest] = deque()  # not submitted yet
         self.details_in_progress = 0
         self.responses: list[tuple[DetailsRequest, tuple[GroupInfo, ...]]] = []
@@ -115,6 +111,7 @@ class SyncRun:
     def run(self) -> None:
         """Run until the sync ends or may not go on. Raises ``DatabaseError``."""
         sync_finish.begin(self.sync)
+        self.list.begin()
         try:
             self.http_workers.keep_alive()
             while self.may_go_on() and not self._run_round():
@@ -130,7 +127,7 @@ class SyncRun:
             if result.defect is not None:
                 raise result.defect
             if isinstance(result.request, ListRequest):
-                self.list_in_progress = False
+                self.list.is_in_progress = False
                 self.list_limiter.called_late(result.called_at)
                 if not self._process_page(result.request, result):
                     return True
@@ -142,6 +139,8 @@ class SyncRun:
                     return True
         if len(self.responses) >= RESPONSES_PER_WRITE or not self.details_in_progress:
             self._write_responses()
+        if self.list.write_block():
+            self.has_more_items = True
         self._submit_requests()
         return self._finish_if_done()
 
@@ -150,13 +149,13 @@ class SyncRun:
     def _process_page(
         self, request: ListRequest, result: Result[ListRequest | DetailsRequest]
     ) -> bool:
-        """Write a page or retry its request; return whether the run goes on."""
+        """Start to write a page, or retry its request; return whether the run goes on."""
         outcome, page = result.outcome, result.data
         if isinstance(page, GroupPage):
             if page.next and page.next == request.next:
                 text = "The list comes back to one page."
                 return self._fail(reason=Reason.BAD_ANSWER, error_info=text)
-            listing.write_page(self.sync.pk, request, page, self.pause, self.block)
+            self.list.add_page(request, page)
             self.has_more_items = True
             return True
         if outcome is None:
@@ -164,29 +163,17 @@ class SyncRun:
         action = self._decide(request, outcome, self.list_limiter)
         is_smaller = action is SyncAction.REDUCE and request.limit > MIN_PAGE_LIMIT
         if is_smaller:
-            self.page_limit = request.limit = max(MIN_PAGE_LIMIT, request.limit // 2)
+            self.list.limit = request.limit = max(MIN_PAGE_LIMIT, request.limit // 2)
         if is_smaller or action is SyncAction.RETRY:
-            self.list_request = request
+            self.list.request = request
             return True
         if action is SyncAction.SKIP and request.group_type:
             # Tencent no longer lists this type by itself: the last filter covers it.
             logger.warning("Tencent lists no groups of type %s.", request.group_type)
-            listing.advance(self.sync.pk, request)
+            self.list.skip(request)
+            self.has_more_items = True
             return True
         return self._give_up(outcome)
-
-    def _prepare_list_request(self) -> None:
-        """Create the next list request from the position stored in the row."""
-        if self.list_request or self.list_in_progress or self.sync.is_listed:
-            return
-        self.sync.refresh_from_db()
-        self.list_request = listing.next_request(
-            self.sync, self.list_filters, self.page_limit
-        )
-        if self.list_request is None and not self.sync.is_listed:
-            listing.add_missing(self.sync, self.pause, self.block)
-            self.has_more_items = True
-            self.sync.refresh_from_db()
 
     # --- the details ---------------------------------------------------------------
 
@@ -229,9 +216,12 @@ class SyncRun:
             return
         batches = pending_batches(self.sync.pk, self.last_item, missing)
         self.has_more_items = bool(batches)
+        # Otherwise items that are still to be added may fill the last batch.
+        is_last = self.sync.is_listed or not (
+            self.details_in_progress or self.list.page_writer
+        )
         for batch in batches:
-            is_full = len(batch) == GetGroupInfo.MAX_GROUPS
-            if is_full or self.sync.is_listed or not self.details_in_progress:
+            if len(batch) == GetGroupInfo.MAX_GROUPS or is_last:
                 self.last_item = batch[-1][0]
                 group_ids = tuple(group_id for _pk, group_id in batch)
                 self.details_requests.append(DetailsRequest(group_ids=group_ids))
@@ -241,14 +231,13 @@ class SyncRun:
     def _submit_requests(self) -> None:
         """Submit the requests that are due, within the rate limits."""
         self._adjust_rate()
-        self._prepare_list_request()
         self._prepare_details_requests()
         now = self.clock.machine()
-        request = self.list_request
+        request = self.list.request
         if request is not None and request.due <= now:
             for slot in self.list_limiter.take(min(1, self.http_workers.free)):
                 self.http_workers.submit(request, slot)
-                self.list_request, self.list_in_progress = None, True
+                self.list.request, self.list.is_in_progress = None, True
         due = [request for request in self.details_requests if request.due <= now]
         slots = self.details_limiter.take(min(len(due), self.http_workers.free))
         for slot, details_request in zip(slots, due, strict=False):

@@ -1,7 +1,9 @@
 """One run against the stand-in: what it finds, what it changes, and what it leaves."""
 
 import pytest
+from django.db import OperationalError
 
+from notifications.groups.sync import listing
 from notifications.groups.sync.queries import change_counts, progress_of
 from notifications.models import (
     AuditEntry,
@@ -255,6 +257,113 @@ def test_details_that_come_twice_are_counted_once(tencent, run_sync):
 
     sync.refresh_from_db()
     assert (change_counts(sync), sync.members_updated) == changed
+
+
+class _Pages:
+    """A list of two pages; ``after_first`` is called when the first one is received."""
+
+    def __init__(self, tencent, monkeypatch, after_first=lambda: None):
+        for number in range(100):
+            tencent.add_group(f"g{number:02}", "Public")
+        self.events = []
+        write_page, advance = listing.write_page, listing.advance
+
+        def received(sync_id, request, page, block):
+            if not self.events:
+                after_first()
+            self.events.append("received")
+            return write_page(sync_id, request, page, block)
+
+        def written(sync_id, request, next_page=0):
+            advance(sync_id, request, next_page)
+            self.events.append(len(tencent.calls.codes("get_appid_group_list")))
+
+        monkeypatch.setattr(listing, "write_page", received)
+        monkeypatch.setattr(listing, "advance", written)
+
+    # Only one filter: a second pass would list again what the first one left out.
+    options = {"list_filters": ("",), "page_limit": 60, "block": 4}
+
+
+def test_the_next_page_is_requested_while_one_is_written(
+    tencent, run_sync, monkeypatch
+):
+    pages = _Pages(tencent, monkeypatch)
+
+    sync = run_sync(**pages.options)
+
+    assert pages.events == ["received", 2, "received", 2]
+    assert (sync.status, ChatGroup.objects.count()) == ("completed", 100)
+
+
+@pytest.mark.parametrize("rounds", range(1, 14))
+def test_a_page_that_was_not_written_before_a_kill_is_read_again(
+    tencent, run_sync, monkeypatch, rounds
+):
+    pages = _Pages(tencent, monkeypatch)
+    sync = run_sync(rounds=rounds, **pages.options)
+    tencent.groups.pop("g99")  # of the second page
+    tencent.add_group("new", "Public")
+
+    sync = run_sync(sync, **pages.options)
+
+    assert sync.status == "completed"
+    ids = set(ChatGroup.objects.values_list("group_id", flat=True))
+    assert ids >= {f"g{number:02}" for number in range(99)}
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"), [("code:60008", "completed"), ("code:60010", "failed")]
+)
+def test_an_error_of_the_next_page_leaves_out_no_group(
+    tencent, run_sync, monkeypatch, fault, status
+):
+    def fail():
+        tencent.fail_next("get_appid_group_list", fault)
+
+    pages = _Pages(tencent, monkeypatch, fail)
+    sync = run_sync(**pages.options)
+
+    assert sync.status == status
+    if status == "failed":
+        sync = run_sync(**pages.options)
+    assert (sync.status, ChatGroup.objects.count()) == ("completed", 100)
+
+
+def test_a_filter_is_skipped_after_the_page_before_it_is_written(
+    tencent, run_sync, monkeypatch
+):
+    def fail():
+        tencent.fail_next("get_appid_group_list", "code:10004")
+
+    pages = _Pages(tencent, monkeypatch, fail)
+    options = pages.options | {"list_filters": ("Public", "Topic"), "page_limit": 100}
+    sync = run_sync(**options)
+
+    assert (sync.status, sync.step) == ("completed", 2)
+    assert pages.events == ["received", 2, 2]
+    assert ChatGroup.objects.count() == 100
+
+
+def test_an_outage_while_a_page_is_written(tencent, run_sync, monkeypatch):
+    pages = _Pages(tencent, monkeypatch)
+    insert, calls = listing.insert_json, iter(range(100))
+
+    def failing(*arguments, **named):
+        if next(calls) == 2:
+            raise OperationalError("gone")
+        insert(*arguments, **named)
+
+    monkeypatch.setattr(listing, "insert_json", failing)
+    sync = GroupSync.objects.create(requested_by="lin.mei")
+    with pytest.raises(OperationalError):
+        run_sync(sync, **pages.options)
+    sync.refresh_from_db()
+    assert (sync.status, sync.step, sync.next) == ("running", 0, 0)
+
+    sync = run_sync(sync, **pages.options)
+
+    assert (sync.status, ChatGroup.objects.count()) == ("completed", 100)
 
 
 # --- failures ----------------------------------------------------------------------
