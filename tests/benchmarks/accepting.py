@@ -104,6 +104,9 @@ def accept(
     return [
         Figure(f"accept {groups} groups, median of {sends}", here,
                quantile(seconds, 0.5), "s", 5),
+        Figure(f"accept {groups} groups: CPU, median of {sends}", here,
+               quantile([answer["cpu"] for answer in answers], 0.5), "s", 3,
+               remark="with the session of PostgreSQL"),
         Figure("pages meanwhile, p95 beside idle", here, quantile(busy.seconds, 0.95),
                "s", 2, beside=quantile(idle.seconds, 0.95), of_ratio=True,
                remark=f"{len(busy.seconds)} pages"),

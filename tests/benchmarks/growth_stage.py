@@ -7,7 +7,6 @@ figure. CPU time includes the server's process of the PostgreSQL session.
 """
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -29,8 +28,8 @@ from notifications.models import ChatGroup, Delivery
 from notifications.system.machine import database_bytes
 from tests.benchmarks import dataset, import_stage
 from tests.faults import stagehand
+from tests.faults.stagehand import cpu_seconds
 
-TICK = os.sysconf("SC_CLK_TCK")
 TIMES = 3
 PAGES = {
     "history, first page": "/history/deliveries/",
@@ -125,17 +124,6 @@ def grows(
     say(f"{name}: memory", largest_memory_mb(), "MB", size)
     if writes:
         say(f"{name}: disk", max(0, database_bytes() - disk) / 1e6, "MB", size)
-
-
-def cpu_seconds() -> float:
-    used = time.process_time()
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            (pid,) = cursor.fetchone()
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        used += (int(fields[11]) + int(fields[12])) / TICK
-    return used
 
 
 def largest_memory_mb() -> float:
