@@ -80,7 +80,7 @@ def beside(
                    remark=f"{by_status['unconfirmed']} not confirmed"),
             Figure(f"{name}: notices called twice", here,
                    max(0, called_more_than_once), "calls", 0),
-            Figure(f"{name}: pace of the send", here, rate, "calls/s", 0.95,
+            Figure(f"{name}: pace of the send", here, rate, "calls/s", 0.98,
                    at_least=True, beside=alone, of_ratio=True,
                    remark="without the gap of the kill; beside it the same send alone"),
             Figure(f"{name}: most notices in a second", here, most_in_a_second(notices),
@@ -105,7 +105,7 @@ def _time(name: str, scene: BenchmarkScene, seconds: float) -> Figure:
     """Compare with the rate limits: one call per second for lists, 200 for others."""
     lists, infos = len(scene.asked(LIST)), len(scene.asked(INFO))
     allowed = max(lists - 1, infos / LIMIT)
-    return Figure(name, scene.place.vendor, seconds, "s", 1.1, beside=allowed,
+    return Figure(name, scene.place.vendor, seconds, "s", 1.15, beside=allowed,
                   of_ratio=True, remark=f"{lists} + {infos} calls")  # fmt: skip
 
 
