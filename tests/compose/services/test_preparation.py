@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -240,6 +241,32 @@ def test_only_who_may_send_begins(draft):
     with pytest.raises(PermissionDenied):
         send(auditor, draft.pk, digest=checked_of(auditor, draft).digest())
 
+    assert_unchanged(draft)
+
+
+@pytest.mark.parametrize("change", [{"is_superuser": True}, {"username": "lin"}])
+def test_a_sender_who_changes_meanwhile(manager, draft, change):
+    """The deliveries have the name, and the Check page showed both."""
+    sent, _ = interleave(
+        sending(manager, draft),
+        lambda: User.objects.filter(pk=manager.pk).update(**change),
+        at=f"{SEND}._send",
+    )
+
+    assert isinstance(sent, ChangedSinceCheck)
+    assert_unchanged(draft)
+
+
+def test_the_draft_of_another_person_is_not_prepared(draft, monkeypatch):
+    """It would be refused to its owner meanwhile."""
+    other = make_user(permissions.COMMUNITY_MANAGER, username="wang.fang")
+    blocks: list[float] = []
+    monkeypatch.setattr(preparation.time, "sleep", blocks.append)
+
+    with pytest.raises(PermissionDenied):
+        sending(other, draft)()
+
+    assert blocks == []
     assert_unchanged(draft)
 
 
